@@ -1,0 +1,32 @@
+# The commands of this project. `make demo` and `make test` work in a clean clone on Debian 12.
+
+DEMO_FLAGS ?= --data fashion-mnist --model resnet8 --epochs 8
+SOURCES = $(shell find src tests -name '*.h' -o -name '*.cc')
+
+help:
+	@echo "make demo      build, and train a residual network on Fashion-MNIST wholly in integers"
+	@echo "make test      build, and prove everything there is to prove (all of it: 10 minutes on 2 cores)"
+	@echo "make release   build/release/intrain"
+	@echo "make format    clang-format all sources"
+	@echo "make clean     remove what was built"
+
+demo:
+	@tools/setup.sh demo
+	@$(MAKE) --no-print-directory release
+	build/release/intrain train $(DEMO_FLAGS)
+
+test:
+	@tools/setup.sh test
+	@tools/test.sh
+
+release:
+	cmake --preset release
+	cmake --build build/release --target intrain
+
+format:
+	clang-format -i $(SOURCES)
+
+clean:
+	rm -rf build
+
+.PHONY: help demo test release format clean

@@ -1,0 +1,22 @@
+# Kernel files are named after their instruction set (src/ops/<op>/avx2.cc) and are the only ones compiled with its flags; everything
+# else is baseline code, so that one binary runs on every CPU of its architecture.
+
+set(INTRAIN_FLAGS_avx2 -mavx2)
+set(INTRAIN_FLAGS_avx512vnni -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512)
+set(INTRAIN_X86_ISAS avx2 avx512vnni)
+
+# intrain_isa_sources(<list variable>): sets the flags of the kernel files in the list, or drops them where the target has no such
+# instruction set.
+function(intrain_isa_sources list)
+  set(kept ${${list}})
+  foreach(isa IN LISTS INTRAIN_X86_ISAS)
+    set(files ${${list}})
+    list(FILTER files INCLUDE REGEX "/${isa}(_[a-z0-9_]+)?\\.cc$")
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
+      set_source_files_properties(${files} PROPERTIES COMPILE_OPTIONS "${INTRAIN_FLAGS_${isa}}")
+    elseif(files)
+      list(REMOVE_ITEM kept ${files})
+    endif()
+  endforeach()
+  set(${list} ${kept} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,43 @@
+// The number formats of docs/contract.md as constants, and the bounds that follow from them.
+//
+// A tensor is integers m with one power-of-two exponent e: value = m * 2^e.
+#pragma once
+
+#include <cstdint>
+
+#include "base/rounding.h"
+
+namespace intrain {
+
+constexpr int kS8Max = 127;     // s8 never holds -128
+constexpr int kU8Max = 255;
+constexpr int kS16Max = 32767;  // s16 never holds -32768
+
+constexpr int kInputExp = -5;           // image input, in standard deviations
+constexpr int kActivationExp = -5;      // u8 after ReLU
+constexpr int kResidualExp = -4;        // u8 after a residual sum and ReLU
+constexpr int kPooledExp = -5;          // u8 after the global average
+constexpr int kNormalizedExp = -4;      // x_hat, s8: +-8 standard deviations
+constexpr int kGammaExp = -6;           // gamma and beta, s8
+constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta, s16
+constexpr int kMasterExp = -24;         // stored parameters, s32
+constexpr int kRunningExp = -32;        // running mean and variance, s64
+constexpr int kEpsilonLog2 = -17;       // batch norm: 2^-17 = 0.76e-5
+constexpr int kRunningMomentum = 102;   // / 1024: 0.0996 of the new value
+
+// Longest reductions that cannot overflow s32.
+constexpr int64_t kMaxProductsU8S8 = INT32_MAX / (kU8Max * kS8Max);
+constexpr int64_t kMaxProductsS8S8 = INT32_MAX / (kS8Max * kS8Max);
+static_assert(kMaxProductsU8S8 == 66311 && kMaxProductsS8S8 == 133144);
+// The longest reduction of a layer (fan in, and taps * output channels for the way back): leaves 2^17 for a bias of rounding.
+constexpr int64_t kMaxReduction = 66000;
+static_assert(kMaxReduction * kU8Max * kS8Max < (int64_t{1} << 31) - (int64_t{1} << 17));
+static_assert(kMaxReduction * kS8Max * kS8Max < int64_t{1} << 30);
+
+// gamma * x_hat + beta fits s16: 127 * 127 + 127 * 16 = 18161.
+static_assert(kS8Max * kS8Max + (kS8Max << (kGammaExp - kScaledExp)) <= kS16Max);
+
+// Sums over one channel: s64 holds n * 2^30 for n up to 2^kMaxCountLog2 elements a channel, with the factors of batch_norm.h.
+constexpr int kMaxCountLog2 = 24;
+
+}  // namespace intrain

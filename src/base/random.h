@@ -1,0 +1,55 @@
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+//
+// A random number is a function of (seed, purpose, step, element), never the next one of a stream: the order of evaluation, the
+// threads and the ranks cannot show in it.
+#pragma once
+
+#include <cstdint>
+
+namespace intrain {
+
+struct Philox4 {
+  uint32_t word[4];
+};
+
+// The published function: 10 rounds, multipliers D2511F53 and CD9E8D57, Weyl keys 9E3779B9 and BB67AE85.
+constexpr Philox4 philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1) {
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t p0 = uint64_t{0xD2511F53} * c0, p1 = uint64_t{0xCD9E8D57} * c2;
+    const uint32_t n0 = static_cast<uint32_t>(p1 >> 32) ^ c1 ^ k0;
+    const uint32_t n2 = static_cast<uint32_t>(p0 >> 32) ^ c3 ^ k1;
+    c1 = static_cast<uint32_t>(p1);
+    c3 = static_cast<uint32_t>(p0);
+    c0 = n0;
+    c2 = n2;
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return {{c0, c1, c2, c3}};
+}
+
+// What a random number is used for: keeps the streams apart.
+enum class RandomUse : uint32_t { kInit = 1, kShuffle = 2, kAugment = 3, kGradient = 4, kMomentum = 5, kUpdate = 6, kSynthetic = 7 };
+
+// One stream: a seed, a use, a number within the use (the tensor's index, the epoch ...) and a step.
+// bits(i) is word i mod 4 of philox(counter = {i / 4 low, i / 4 high, step, number}, key = {seed low ^ (use << 24), seed high}).
+struct RandomStream {
+  uint64_t seed;
+  RandomUse use;
+  uint32_t number;
+  uint32_t step;
+
+  constexpr Philox4 block(uint64_t b) const {
+    return philox4x32(static_cast<uint32_t>(b), static_cast<uint32_t>(b >> 32), step, number,
+                      static_cast<uint32_t>(seed) ^ (static_cast<uint32_t>(use) << 24), static_cast<uint32_t>(seed >> 32));
+  }
+  constexpr uint32_t bits(uint64_t i) const { return block(i / 4).word[i % 4]; }
+  // Uniform in [0, n): high half of bits * n; the bias is below n / 2^32.
+  constexpr uint32_t below(uint64_t i, uint32_t n) const { return static_cast<uint32_t>((uint64_t{bits(i)} * n) >> 32); }
+};
+
+// Known answers of the authors' Random123 distribution (kat_vectors).
+static_assert(philox4x32(0, 0, 0, 0, 0, 0).word[0] == 0x6627e8d5 && philox4x32(0, 0, 0, 0, 0, 0).word[3] == 0x9b00dbd8);
+static_assert(philox4x32(~0u, ~0u, ~0u, ~0u, ~0u, ~0u).word[0] == 0x408f276d);
+
+}  // namespace intrain

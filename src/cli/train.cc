@@ -1,0 +1,29 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "data/source.h"
+#include "train/progress.h"
+#include "train/signature.h"
+#include "train/trainer.h"
+
+namespace intrain::cli {
+
+int train_command(const TrainConfig& config) {
+  validate(config);
+  const DataSplits data = load_data(config.data);
+  Progress progress(stdout, isatty(STDOUT_FILENO) != 0);
+  TrainOptions options;
+  options.observer = &progress;
+  const TrainResult result = train(config, data, options);
+  fmt::print("time: {}\n", duration_text(result.seconds));
+  fmt::print("run folder: {}\n", result.folder);
+  fmt::print("learning curve: {}\n", result.curve);
+  fmt::print("signature: {}\n", signature_text(result.signature));
+  fmt::print("test accuracy: {:.2f} %\n", 100 * result.test.metrics.accuracy());
+  return 0;
+}
+
+}  // namespace intrain::cli

@@ -1,0 +1,26 @@
+#include "train/verify.h"
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "isa/isa.h"
+#include "train/signature.h"
+
+namespace intrain::cli {
+
+int verify_command(int threads) {
+  validate_threads(threads);
+  const VerifyResult result = run_verify(threads);
+  const bool equal = result.signature == result.published;
+  fmt::print("{}, {} thread{}, test accuracy {:.2f} %\n", isa_info(select_isa()).name, threads, threads == 1 ? "" : "s",
+             100 * result.test_accuracy);
+  if (equal)
+    fmt::print("equal to the published signature\n");
+  else
+    fmt::print("DIFFERENT from the published signature {}: this build does not compute what docs/contract.md says\n",
+               signature_text(result.published));
+  fmt::print("signature: {}\n", signature_text(result.signature));
+  return equal ? 0 : 1;
+}
+
+}  // namespace intrain::cli

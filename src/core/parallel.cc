@@ -1,0 +1,89 @@
+#include "core/parallel.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace intrain {
+
+struct ThreadPool::State {
+  Call call = nullptr;
+  const void* body = nullptr;
+  int64_t tasks = 0;
+  std::atomic<int64_t> next{0};
+  std::atomic<uint32_t> generation{0};  // bumped to start a run
+  std::atomic<int32_t> busy{0};         // workers that have not finished this run
+  bool stop = false;                    // written before the last bump
+  std::vector<std::thread> workers;
+
+  void work(int thread) {
+    for (int64_t task = next.fetch_add(1, std::memory_order_relaxed); task < tasks;
+         task = next.fetch_add(1, std::memory_order_relaxed))
+      call(body, task, thread);
+  }
+};
+
+namespace {
+
+// Steps are a chain of short parallel loops: spin a little before sleeping.
+constexpr int kSpins = 2000;
+
+template <class T>
+void wait_while(std::atomic<T>& value, T old) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    __builtin_ia32_pause();
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  for (int t = 1; t < threads; ++t)
+    state_->workers.emplace_back([s = state_.get(), t] {
+      for (uint32_t seen = 0;; ++seen) {
+        wait_while(s->generation, seen);
+        if (s->stop) return;
+        s->work(t);
+        if (s->busy.fetch_sub(1, std::memory_order_acq_rel) == 1) s->busy.notify_one();
+      }
+    });
+}
+
+ThreadPool::~ThreadPool() {
+  state_->stop = true;
+  state_->generation.fetch_add(1, std::memory_order_release);
+  state_->generation.notify_all();
+  for (std::thread& w : state_->workers) w.join();
+}
+
+int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }
+
+void ThreadPool::run_erased(int64_t tasks, Call call, const void* body) {
+  State& s = *state_;
+  s.call = call;
+  s.body = body;
+  s.tasks = tasks;
+  s.next.store(0, std::memory_order_relaxed);
+  if (s.workers.empty() || tasks <= 1) {
+    s.work(0);
+    return;
+  }
+  s.busy.store(static_cast<int32_t>(s.workers.size()), std::memory_order_relaxed);
+  s.generation.fetch_add(1, std::memory_order_release);
+  s.generation.notify_all();
+  s.work(0);
+  for (int32_t left; (left = s.busy.load(std::memory_order_acquire)) != 0;) wait_while(s.busy, left);
+}
+
+int available_threads() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  const int n = CPU_COUNT(&set);
+  return n > 0 ? n : 1;
+}
+
+}  // namespace intrain

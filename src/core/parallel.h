@@ -1,0 +1,37 @@
+// The thread pool: the only file that knows the thread library.
+//
+// No result may depend on the split: bodies write disjoint memory or add integers exactly.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace intrain {
+
+class ThreadPool {
+ public:
+  explicit ThreadPool(int threads);  // threads >= 1, the caller included
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const;
+
+  // Calls body(task, thread) once for each task in [0, tasks), thread in [0, threads()); returns when all are done. Tasks are handed
+  // out in order to whichever thread is free. Not reentrant. Allocates nothing.
+  template <class Body>
+  void run(int64_t tasks, const Body& body) {
+    run_erased(tasks, [](const void* b, int64_t task, int thread) { (*static_cast<const Body*>(b))(task, thread); }, &body);
+  }
+
+ private:
+  using Call = void (*)(const void* body, int64_t task, int thread);
+  void run_erased(int64_t tasks, Call call, const void* body);
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Cores this process may use.
+int available_threads();
+
+}  // namespace intrain

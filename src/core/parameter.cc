@@ -1,0 +1,51 @@
+#include "core/parameter.h"
+
+#include <algorithm>
+
+#include "base/formats.h"
+#include "base/random.h"
+
+namespace intrain {
+
+void Parameter::allocate(bool training) {
+  const size_t n = static_cast<size_t>(count());
+  master.resize(n);
+  momentum.assign(training ? n : 0, 0);
+  grad.assign(training ? n : 0, 0);
+}
+
+void Parameter::initialize(uint64_t seed, uint32_t number) {
+  const RandomStream random{seed, RandomUse::kInit, number, 0};
+  constexpr int64_t kOne = int64_t{1} << -kMasterExp;
+  // floor(2^24 sqrt(2 / fan)) and floor(2^24 / sqrt(fan)).
+  const int64_t deviation = isqrt((uint64_t{2} << -2 * kMasterExp) / static_cast<uint64_t>(fan));
+  const int64_t bound = isqrt((uint64_t{1} << -2 * kMasterExp) / static_cast<uint64_t>(fan));
+  for (size_t i = 0; i < master.size(); ++i) {
+    int64_t w = 0;
+    switch (initializer) {
+      case Initializer::kHeNormal: {
+        // 12 uniform 16-bit numbers: mean 6 * 65535, variance 65536^2.
+        int64_t z = -6 * 65535;
+        for (uint64_t j = 0; j < 6; ++j) {
+          const uint32_t bits = random.bits(6 * i + j);
+          z += (bits & 0xFFFF) + (bits >> 16);
+        }
+        w = rshift_round(z * deviation, 16);
+        break;
+      }
+      case Initializer::kUniform:
+        w = rshift_round((int64_t{random.bits(i)} - (int64_t{1} << 31)) * bound, 31);
+        break;
+      case Initializer::kOne:
+        w = kOne;
+        break;
+      case Initializer::kZero:
+        break;
+    }
+    master[i] = static_cast<int32_t>(w);
+  }
+  std::fill(momentum.begin(), momentum.end(), int16_t{0});
+  momentum_exp = -64;
+}
+
+}  // namespace intrain

@@ -1,0 +1,42 @@
+// A learned tensor: what is stored, what the operators use is derived from it by the layer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace intrain {
+
+enum class Initializer {
+  kHeNormal,  // standard deviation sqrt(2 / fan); sum of 12 uniform numbers
+  kUniform,   // in +-1 / sqrt(fan)
+  kOne,
+  kZero,
+};
+
+struct Parameter {
+  std::string name;
+  std::vector<int> shape;
+  Initializer initializer = Initializer::kZero;
+  int64_t fan = 1;
+  int grad_bits = 8;        // of G: 8 for W, 16 for gamma, beta and bias
+  bool grad_reduced = false;  // grad is summed over ranks already
+
+  std::vector<int32_t> master;    // kMasterExp
+  std::vector<int16_t> momentum;  // momentum_exp
+  std::vector<int64_t> grad;      // grad_exp: exact sums, empty outside training
+  int32_t momentum_exp = -64;
+  int32_t grad_exp = 0;
+
+  int64_t count() const {
+    int64_t n = 1;
+    for (int d : shape) n *= d;
+    return n;
+  }
+  // Takes the memory; momentum and grad only for training.
+  void allocate(bool training);
+  // From RandomStream{seed, kInit, number, 0}.
+  void initialize(uint64_t seed, uint32_t number);
+};
+
+}  // namespace intrain

@@ -1,0 +1,69 @@
+#include "data/cifar.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+#include "core/error.h"
+
+namespace intrain {
+
+namespace {
+
+constexpr int kSide = 32, kPlane = kSide * kSide, kPixels = 3 * kPlane;
+constexpr int kMaxRecords = 1 << 20;  // of one file
+
+struct Close {
+  void operator()(std::FILE* f) const { std::fclose(f); }
+};
+
+}  // namespace
+
+void append_cifar(const std::string& path, CifarKind kind, Dataset& set) {
+  const int label_bytes = kind == CifarKind::kCifar10 ? 1 : 2;
+  const size_t record_bytes = static_cast<size_t>(label_bytes + kPixels);
+  set.h = set.w = kSide;
+  set.c = 3;
+  set.classes = kind == CifarKind::kCifar10 ? 10 : 100;
+
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+  if (!file) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "DIR must hold the binary version of CIFAR");
+  std::vector<uint8_t> record(record_bytes);
+  for (int index = 0;; ++index) {
+    const size_t got = std::fread(record.data(), 1, record_bytes, file.get());
+    if (std::ferror(file.get())) throw Error(std::string("cannot read the file: ") + std::strerror(errno), path, "check the disk");
+    if (got == 0 && index > 0) return;
+    if (got < record_bytes)
+      throw Error("truncated CIFAR file: record " + std::to_string(index) + " has " + std::to_string(got) + " of " +
+                      std::to_string(record_bytes) + " bytes",
+                  path, "the file is damaged or of the other kind (CIFAR-10 or CIFAR-100): fetch it again");
+    if (index == kMaxRecords) throw Error("more than 2^20 records", path, "is this a CIFAR file?");
+    const int label = record[static_cast<size_t>(label_bytes - 1)];
+    if (label >= set.classes)
+      throw Error("label " + std::to_string(label) + " of image " + std::to_string(index) + " is out of range 0.." +
+                      std::to_string(set.classes - 1),
+                  path, "the file is damaged or of the other kind (CIFAR-10 or CIFAR-100): fetch it again");
+    set.labels.push_back(static_cast<uint8_t>(label));
+    const size_t at = set.images.size();
+    set.images.resize(at + kPixels);
+    const uint8_t* planes = record.data() + label_bytes;
+    uint8_t* image = set.images.data() + at;
+    for (int p = 0; p < kPlane; ++p)
+      for (int ch = 0; ch < 3; ++ch) image[3 * p + ch] = planes[ch * kPlane + p];
+    ++set.count;
+  }
+}
+
+std::vector<std::string> read_class_names(const std::string& path) {
+  std::vector<std::string> names;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty()) names.push_back(line);
+  }
+  return names;
+}
+
+}  // namespace intrain

@@ -1,0 +1,33 @@
+// Labelled images in memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace intrain {
+
+constexpr int kMaxChannels = 3;
+
+struct Dataset {
+  int count = 0, h = 0, w = 0, c = 0, classes = 0;
+  std::vector<uint8_t> images;  // [count][h][w][c]
+  std::vector<uint8_t> labels;  // [count], each below classes
+  int64_t image_size() const { return int64_t{h} * w * c; }
+  const uint8_t* image(int64_t i) const { return images.data() + i * image_size(); }
+};
+
+struct DataSplits {
+  std::string spec;  // as given: "fashion-mnist", "cifar10:DIR" ...
+  Dataset train, test;
+  std::vector<std::string> class_names;  // may be empty
+  bool mirror = true;                    // an image and its mirror image mean the same: not so for digits
+};
+
+// Pixel to s8: 2^-5 of a standard deviation, table[channel][pixel] = clamp(round(32 (pixel - mean) / deviation), +-127), in integers
+// from the exact sums of the training images (data/normalization.h).
+struct Normalization {
+  int8_t table[kMaxChannels][256];
+};
+
+}  // namespace intrain

@@ -1,0 +1,39 @@
+// Batches from a data set, prepared by a thread of its own while the net works on earlier ones.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "core/batch.h"
+#include "data/dataset.h"
+
+namespace intrain {
+
+struct LoaderOptions {
+  int batch = 0;           // images a batch, 1 .. set.count when training
+  bool training = false;   // shuffled, cropped, mirrored, and the incomplete last batch left out; else in order, as is, and whole
+  bool mirror = false;     // training: mirror half of the images
+  uint64_t seed = 0;       // of order, crops and mirrors
+  int64_t first_step = 0;  // number of the first batch: step s is batch s mod steps_per_epoch of epoch s / steps_per_epoch
+};
+
+class Loader {
+ public:
+  // `set` must outlive the loader. Takes all memory here.
+  Loader(const Dataset& set, const Normalization& norm, const LoaderOptions& options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  int64_t steps_per_epoch() const;
+
+  // The next batch, epoch after epoch without end; waits for it if need be. It stays as it is until the next call. What a batch holds
+  // is a function of the options and its number alone.
+  const Batch& next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace intrain

@@ -1,0 +1,48 @@
+#include "data/normalization.h"
+
+#include "base/formats.h"
+#include "base/rounding.h"
+#include "core/check.h"
+
+namespace intrain {
+
+namespace {
+
+constexpr int kFraction = 23, kVarianceFraction = 26;
+constexpr int64_t kMaxPixels = int64_t{1} << 36;
+static_assert(kMaxPixels < int64_t{1} << (63 - kVarianceFraction), "div_fraction");
+static_assert((127 * 128 + 1) * (uint64_t{1} << (2 * kFraction)) < uint64_t{1} << 62, "variance of a u8, scaled for isqrt");
+
+void fill_table(const int64_t (&histogram)[256], int64_t n, int8_t (&table)[256]) {
+  int64_t sum = 0, squares = 0;
+  for (int64_t p = 0; p < 256; ++p) sum += p * histogram[p];
+  const int64_t q = sum / n, r = sum % n;
+  for (int64_t p = 0; p < 256; ++p) squares += (p - q) * (p - q) * histogram[p];
+
+  const int64_t mean = (q << kFraction) + div_fraction(r, n, kFraction);
+  const int64_t rest = div_fraction(r, n, kVarianceFraction);
+  const int64_t variance = div_fraction(squares, n, kVarianceFraction) - ((rest * rest) >> kVarianceFraction);
+  const int64_t deviation = variance <= 0 ? 0 : isqrt(static_cast<uint64_t>(variance) << (2 * kFraction - kVarianceFraction));
+  for (int64_t p = 0; p < 256; ++p) {
+    const int64_t scaled = ((p << kFraction) - mean) * (int64_t{1} << -kInputExp);
+    table[p] = deviation == 0 ? int8_t{0} : static_cast<int8_t>(clamp(div_round(scaled, deviation), -kS8Max, kS8Max));
+  }
+}
+
+}  // namespace
+
+Normalization make_normalization(const Dataset& set) {
+  const int64_t n = int64_t{set.count} * set.h * set.w;
+  CHECK_LT(0, n);
+  CHECK_LE(n, kMaxPixels);
+  CHECK_LE(set.c, kMaxChannels);
+  Normalization norm = {};
+  for (int ch = 0; ch < set.c; ++ch) {
+    int64_t histogram[256] = {};
+    for (int64_t i = ch; i < n * set.c; i += set.c) ++histogram[set.images[static_cast<size_t>(i)]];
+    fill_table(histogram, n, norm.table[ch]);
+  }
+  return norm;
+}
+
+}  // namespace intrain

@@ -1,0 +1,19 @@
+// From pixels to the s8 that enter the net, in integers.
+//
+// With n pixels a channel, S1 = sum p, q = floor(S1 / n), r = S1 - q n, V = sum (p - q)^2 (all exact):
+//   mean      = q 2^23 + floor(r 2^23 / n)                                      23 fraction bits
+//   rest      = floor(r 2^26 / n)
+//   variance  = floor(V 2^26 / n) - floor(rest^2 / 2^26)                        26 fraction bits, below 2^40
+//   deviation = isqrt(variance 2^20)                                            23 fraction bits, below 2^30
+//   table[p]  = clamp(div_round(32 (p 2^23 - mean), deviation), +-127)          0 where the deviation is 0
+// Bounds: n <= 2^36, so V <= 2^52 and r 2^26 < 2^62.
+#pragma once
+
+#include "data/dataset.h"
+
+namespace intrain {
+
+// From all images of `set` (the training images). Channels that `set` lacks are all zero.
+Normalization make_normalization(const Dataset& set);
+
+}  // namespace intrain

@@ -1,0 +1,129 @@
+#include "data/source.h"
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "data/cifar.h"
+#include "data/idx.h"
+#include "data/synthetic.h"
+
+namespace intrain {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kFashionDir = "/usr/share/datasets/fashion-mnist";
+constexpr int kMaxSide = 512;
+
+void check_folder(const std::string& dir, const std::string& hint) {
+  std::error_code ignored;
+  if (!fs::is_directory(dir, ignored)) throw Error("no such folder", dir, hint);
+}
+
+// The file called `name` in `dir`, plain or compressed.
+std::string find_idx(const std::string& dir, const std::string& name, const std::string& hint) {
+  for (const char* suffix : {"", ".gz"})
+    if (const std::string path = dir + "/" + name + suffix; fs::exists(path)) return path;
+  throw Error("no such file, plain or with .gz", dir + "/" + name, hint);
+}
+
+Dataset load_idx_split(const std::string& dir, const std::string& prefix, const std::string& hint) {
+  const std::string image_path = find_idx(dir, prefix + "-images-idx3-ubyte", hint);
+  const std::string label_path = find_idx(dir, prefix + "-labels-idx1-ubyte", hint);
+  IdxArray images = read_idx(image_path, 3), labels = read_idx(label_path, 1);
+  if (images.dims[1] > kMaxSide || images.dims[2] > kMaxSide)
+    throw Error("images of " + std::to_string(images.dims[1]) + "x" + std::to_string(images.dims[2]) + " are larger than " +
+                    std::to_string(kMaxSide) + "x" + std::to_string(kMaxSide),
+                image_path, "is this a file of MNIST's kind?");
+  if (images.dims[0] != labels.dims[0])
+    throw Error(std::to_string(images.dims[0]) + " images but " + std::to_string(labels.dims[0]) + " labels", label_path,
+                "images and labels must come from the same set");
+  Dataset set;
+  set.count = images.dims[0];
+  set.h = images.dims[1];
+  set.w = images.dims[2];
+  set.c = 1;
+  set.classes = 10;
+  for (size_t i = 0; i < labels.values.size(); ++i)
+    if (labels.values[i] >= set.classes)
+      throw Error("label " + std::to_string(labels.values[i]) + " of image " + std::to_string(i) + " is out of range 0..9", label_path,
+                  "the file is damaged or of another set: fetch it again");
+  set.images = std::move(images.values);
+  set.labels = std::move(labels.values);
+  return set;
+}
+
+DataSplits load_mnist(const std::string& dir, const std::string& hint) {
+  check_folder(dir, hint);
+  DataSplits data;
+  data.train = load_idx_split(dir, "train", hint);
+  data.test = load_idx_split(dir, "t10k", hint);
+  if (data.train.h != data.test.h || data.train.w != data.test.w)
+    throw Error("training images are " + std::to_string(data.train.h) + "x" + std::to_string(data.train.w) + ", test images " +
+                    std::to_string(data.test.h) + "x" + std::to_string(data.test.w),
+                dir, "both must come from the same set");
+  return data;
+}
+
+DataSplits load_fashion_mnist(const std::string& dir) {
+  DataSplits data = load_mnist(dir.empty() ? kFashionDir : dir,
+                               dir.empty() ? "install it with: apt install dataset-fashion-mnist"
+                                           : "DIR must hold train- and t10k- images-idx3-ubyte and labels-idx1-ubyte, plain or .gz");
+  data.class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+  return data;
+}
+
+DataSplits load_digits(const std::string& dir) {
+  DataSplits data = load_mnist(dir, "DIR must hold train- and t10k- images-idx3-ubyte and labels-idx1-ubyte, plain or .gz");
+  data.mirror = false;
+  return data;
+}
+
+DataSplits load_cifar(const std::string& dir, CifarKind kind) {
+  const bool ten = kind == CifarKind::kCifar10;
+  check_folder(dir, ten ? "DIR must hold data_batch_1.bin to data_batch_5.bin and test_batch.bin" : "DIR must hold train.bin and test.bin");
+  DataSplits data;
+  if (ten)
+    for (int i = 1; i <= 5; ++i) append_cifar(dir + "/data_batch_" + std::to_string(i) + ".bin", kind, data.train);
+  else
+    append_cifar(dir + "/train.bin", kind, data.train);
+  append_cifar(dir + (ten ? "/test_batch.bin" : "/test.bin"), kind, data.test);
+  data.class_names = read_class_names(dir + (ten ? "/batches.meta.txt" : "/fine_label_names.txt"));
+  if (static_cast<int>(data.class_names.size()) != data.train.classes) data.class_names.clear();
+  return data;
+}
+
+DataSplits load_synthetic(const std::string& count) {
+  if (count.empty()) return make_synthetic(kSyntheticDefault, 0);
+  const bool digits = count.size() <= 7 && count.find_first_not_of("0123456789") == std::string::npos;
+  const int n = digits ? std::stoi(count) : 0;
+  if (n < 1 || n > kSyntheticMax)
+    throw Error("'" + count + "' is not a number of images", "--data", "synthetic:N takes N from 1 to " + std::to_string(kSyntheticMax));
+  return make_synthetic(n, 0);
+}
+
+DataSplits load_named(const std::string& name, const std::string& rest) {
+  if (name == "fashion-mnist") return load_fashion_mnist(rest);
+  if (name == "synthetic") return load_synthetic(rest);
+  if (name == "mnist" || name == "cifar10" || name == "cifar100") {
+    if (rest.empty()) throw Error("'" + name + "' needs a folder", "--data", "write " + name + ":DIR");
+    if (name == "mnist") return load_digits(rest);
+    return load_cifar(rest, name == "cifar10" ? CifarKind::kCifar10 : CifarKind::kCifar100);
+  }
+  throw Error("unknown data '" + name + "'", "--data",
+              "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, synthetic[:N]");
+}
+
+}  // namespace
+
+std::string data_name(const std::string& spec) { return spec.substr(0, spec.find(':')); }
+
+DataSplits load_data(const std::string& spec) {
+  const std::string name = data_name(spec);
+  DataSplits data = load_named(name, spec.size() > name.size() ? spec.substr(name.size() + 1) : "");
+  data.spec = spec;
+  return data;
+}
+
+}  // namespace intrain

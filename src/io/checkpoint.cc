@@ -1,0 +1,198 @@
+#include "io/checkpoint.h"
+
+#include <bit>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "io/atomic_file.h"
+#include "io/hash.h"
+
+namespace intrain {
+
+static_assert(std::endian::native == std::endian::little, "arrays are written as they lie in memory");
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kMagic[8] = {'i', 'n', 't', 'r', 'a', 'i', 'n', '\0'};
+constexpr uint32_t kVersion = 1;
+constexpr int64_t kPrefixBytes = 16, kHashBytes = 8;
+constexpr int64_t kMaxHeaderBytes = int64_t{1} << 26, kMaxFileBytes = int64_t{1} << 34;
+constexpr const char* kDamaged = "the file is damaged: use another checkpoint, or train again";
+
+constexpr int64_t align8(int64_t n) { return (n + 7) / 8 * 8; }
+
+const char* type_name(ElementType t) { return t == ElementType::kS16 ? "s16" : t == ElementType::kS32 ? "s32" : "s64"; }
+
+ElementType type_by_name(const std::string& name) {
+  for (ElementType t : {ElementType::kS16, ElementType::kS32, ElementType::kS64})
+    if (name == type_name(t)) return t;
+  throw std::invalid_argument("unknown type '" + name + "'");
+}
+
+Json header_json(const CheckpointInfo& info, const std::vector<StateArray>& state) {
+  Json arrays = Json::array();
+  int64_t offset = 0;
+  for (const StateArray& a : state) {
+    arrays.push_back({{"name", a.name}, {"type", type_name(a.type)}, {"count", a.count}, {"offset", offset}});
+    offset = align8(offset + a.count * element_bytes(a.type));
+  }
+  return {{"model", info.model},
+          {"input", {info.h, info.w, info.c}},
+          {"classes", info.classes},
+          {"class_names", info.class_names},
+          {"config", info.config},
+          {"step", info.step},
+          {"epoch", info.epoch},
+          {"best", {{"hits", info.best_hits}, {"of", info.test_count}, {"epoch", info.best_epoch}}},
+          {"normalization", info.normalization},
+          {"arrays", arrays}};
+}
+
+CheckpointInfo info_from_json(const Json& json) {
+  CheckpointInfo info;
+  json.at("model").get_to(info.model);
+  const auto input = json.at("input").get<std::vector<int>>();
+  if (input.size() != 3) throw std::invalid_argument("'input' is not height, width, channels");
+  info.h = input[0];
+  info.w = input[1];
+  info.c = input[2];
+  json.at("classes").get_to(info.classes);
+  if (info.h < 1 || info.w < 1 || info.c < 1 || info.h > 4096 || info.w > 4096 || info.c > 4096 || info.classes < 1 ||
+      info.classes > 65536)
+    throw std::invalid_argument("impossible input shape or number of classes");
+  json.at("class_names").get_to(info.class_names);
+  json.at("config").get_to(info.config);
+  json.at("step").get_to(info.step);
+  json.at("epoch").get_to(info.epoch);
+  json.at("best").at("hits").get_to(info.best_hits);
+  json.at("best").at("of").get_to(info.test_count);
+  json.at("best").at("epoch").get_to(info.best_epoch);
+  json.at("normalization").get_to(info.normalization);
+  if (info.normalization.size() != static_cast<size_t>(info.c) * 256) throw std::invalid_argument("'normalization' has the wrong size");
+  return info;
+}
+
+// Array positions from the header, checked to lie one after another in [begin, end).
+std::vector<CheckpointArray> arrays_from_json(const Json& json, int64_t begin, int64_t end) {
+  std::vector<CheckpointArray> arrays;
+  int64_t at = begin;
+  for (const Json& j : json.at("arrays")) {
+    CheckpointArray a;
+    j.at("name").get_to(a.name);
+    a.type = type_by_name(j.at("type").get<std::string>());
+    j.at("count").get_to(a.count);
+    a.offset = at;
+    if (j.at("offset").get<int64_t>() != at - begin || a.count < 0 || a.count > (end - at) / element_bytes(a.type))
+      throw std::invalid_argument("array '" + a.name + "' does not lie in the file");
+    at = align8(at + a.count * element_bytes(a.type));
+    arrays.push_back(std::move(a));
+  }
+  if (at != end) throw std::invalid_argument("bytes after the last array");
+  return arrays;
+}
+
+std::vector<uint8_t> read_bytes(const std::string& path) {
+  struct Close {
+    void operator()(std::FILE* f) const { std::fclose(f); }
+  };
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+  if (!file) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "check the path of the checkpoint");
+  const int64_t size = std::fseek(file.get(), 0, SEEK_END) == 0 ? std::ftell(file.get()) : -1;
+  if (size < 0 || size > kMaxFileBytes) throw Error("not an intrain checkpoint", path, "a run folder holds final.ckpt and best.ckpt");
+  if (size < kPrefixBytes + kHashBytes)
+    throw Error("not an intrain checkpoint: only " + std::to_string(size) + " bytes", path, "a run folder holds final.ckpt and best.ckpt");
+  std::rewind(file.get());
+  std::vector<uint8_t> bytes(static_cast<size_t>(size));
+  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
+    throw Error(std::string("cannot read the file: ") + std::strerror(errno), path, "check the disk");
+  return bytes;
+}
+
+std::string shape_text(const CheckpointArray& a) { return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")"; }
+std::string shape_text(const StateArray& a) { return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")"; }
+
+}  // namespace
+
+void write_checkpoint(const std::string& path, const CheckpointInfo& info, const std::vector<StateArray>& state) {
+  const std::string header = header_json(info, state).dump(-1, ' ', false, Json::error_handler_t::replace);
+  AtomicFile file(path);
+  Hash64 hash;
+  int64_t written = 0;
+  const auto put = [&](const void* data, int64_t bytes) {
+    file.write(data, static_cast<size_t>(bytes));
+    hash.add(data, static_cast<size_t>(bytes));
+    written += bytes;
+  };
+  const auto pad = [&] {
+    constexpr char kZeros[8] = {};
+    put(kZeros, align8(written) - written);
+  };
+  const uint32_t words[2] = {kVersion, static_cast<uint32_t>(header.size())};
+  put(kMagic, sizeof kMagic);
+  put(words, sizeof words);
+  put(header.data(), static_cast<int64_t>(header.size()));
+  pad();
+  for (const StateArray& a : state) {
+    put(a.data, a.count * element_bytes(a.type));
+    pad();
+  }
+  const uint64_t digest = hash.digest();
+  file.write(&digest, sizeof digest);
+  file.commit();
+}
+
+Checkpoint read_checkpoint(const std::string& path) {
+  Checkpoint checkpoint;
+  checkpoint.path = path;
+  checkpoint.bytes = read_bytes(path);
+  const uint8_t* p = checkpoint.bytes.data();
+  const int64_t end = static_cast<int64_t>(checkpoint.bytes.size()) - kHashBytes;
+  if (std::memcmp(p, kMagic, sizeof kMagic) != 0)
+    throw Error("not an intrain checkpoint: wrong magic number", path, "a run folder holds final.ckpt and best.ckpt");
+  uint32_t words[2];
+  std::memcpy(words, p + sizeof kMagic, sizeof words);
+  if (words[0] != kVersion)
+    throw Error("checkpoint of version " + std::to_string(words[0]) + ", this program reads version " + std::to_string(kVersion), path,
+                "use the intrain that wrote it");
+  uint64_t digest;
+  std::memcpy(&digest, p + end, sizeof digest);
+  if (hash64(p, static_cast<size_t>(end)) != digest) throw Error("the checkpoint's fingerprint does not match its content", path, kDamaged);
+  const int64_t header_bytes = words[1];
+  if (header_bytes > kMaxHeaderBytes || align8(kPrefixBytes + header_bytes) > end) throw Error("impossible header size", path, kDamaged);
+  try {
+    const Json json = Json::parse(p + kPrefixBytes, p + kPrefixBytes + header_bytes);
+    checkpoint.info = info_from_json(json);
+    checkpoint.arrays = arrays_from_json(json, align8(kPrefixBytes + header_bytes), end);
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(std::string("broken header: ") + e.what(), path, kDamaged);
+  } catch (const std::invalid_argument& e) {
+    throw Error(std::string("broken header: ") + e.what(), path, kDamaged);
+  }
+  return checkpoint;
+}
+
+void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
+  const auto refuse = [&](const std::string& reason) {
+    throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': " + reason, checkpoint.path,
+                "use a checkpoint of this model, input shape and number of classes");
+  };
+  if (checkpoint.info.model != model) refuse("another model");
+  if (checkpoint.arrays.size() != state.size())
+    refuse(std::to_string(checkpoint.arrays.size()) + " arrays, the net has " + std::to_string(state.size()));
+  for (size_t i = 0; i < state.size(); ++i) {
+    const CheckpointArray& from = checkpoint.arrays[i];
+    if (from.name != state[i].name || from.type != state[i].type || from.count != state[i].count)
+      refuse("it holds " + shape_text(from) + " where the net has " + shape_text(state[i]));
+  }
+  for (size_t i = 0; i < state.size(); ++i)
+    std::memcpy(state[i].data, checkpoint.bytes.data() + checkpoint.arrays[i].offset,
+                static_cast<size_t>(state[i].count * element_bytes(state[i].type)));
+}
+
+}  // namespace intrain

@@ -1,0 +1,45 @@
+// The configuration of a training run: what the flags of `intrain train` say and config.json holds.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "ops/sgd_momentum/sgd_momentum.h"
+
+namespace intrain {
+
+struct TrainConfig {
+  std::string data = "fashion-mnist";  // data/source.h
+  std::string model = "resnet8";       // models/models.h
+  int epochs = 3;
+  int batch = 128;
+  double lr = 0.1;              // peak learning rate
+  double momentum = 0.9;
+  double weight_decay = 1e-4;
+  std::string schedule = "cosine";  // or "step"
+  int warmup = 0;                   // epochs
+  uint64_t seed = 0;
+  int threads = 1;
+  std::string out;  // run folder; empty: the first free runs/<data>-<model>-<n>
+};
+
+// Throws Error naming the flag of the first setting that cannot be.
+void validate(const TrainConfig& config);
+void validate_batch(int batch);
+void validate_threads(int threads);
+
+void to_json(nlohmann::ordered_json& json, const TrainConfig& config);
+// Throws nlohmann's exception if a member is missing or of another type.
+void from_json(const nlohmann::ordered_json& json, TrainConfig& config);
+
+// The file config.json: Error if it cannot be written.
+void write_config(const std::string& path, const TrainConfig& config);
+
+// The nearest mantissa * 2^exp with a mantissa in [512, 1023], ties to even; 0 for 0. value >= 0 and finite. One of the few places with
+// floating point: once before training.
+ops::Scalar10 to_scalar10(double value);
+// round(value * 2^10) * 2^-10, at most 1023 / 1024: the momentum. 0 <= value < 1.
+ops::Scalar10 to_fraction10(double value);
+
+}  // namespace intrain

@@ -1,0 +1,25 @@
+#include "core/check.h"
+#include "models/models.h"
+#include "nn/builder.h"
+
+namespace intrain {
+namespace {
+
+Value* basic_block(NetBuilder& net, Value* x, int width, int stride) {
+  Value* shortcut = stride == 1 && x->c == width ? x : net.conv_bn(x, {.k = width, .size = 1, .stride = stride});
+  Value* y = net.conv_bn_relu(x, {.k = width, .size = 3, .stride = stride, .pad = 1});
+  return net.conv_bn_add_relu(y, {.k = width, .size = 3, .stride = 1, .pad = 1}, shortcut);
+}
+
+}  // namespace
+
+Net cifar_resnet(int depth, int h, int w, int c, int classes) {
+  CHECK_EQ(depth % 6, 2);
+  NetBuilder net(h, w, c, classes);
+  Value* x = net.conv_bn_relu(net.input(), {.k = 16, .size = 3, .stride = 1, .pad = 1});
+  for (int stage = 0; stage < 3; ++stage)
+    for (int block = 0; block < (depth - 2) / 6; ++block) x = basic_block(net, x, 16 << stage, stage > 0 && block == 0 ? 2 : 1);
+  return net.linear_logits(net.global_average_pool(x));
+}
+
+}  // namespace intrain

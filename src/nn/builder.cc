@@ -1,0 +1,103 @@
+#include "nn/builder.h"
+
+#include "base/formats.h"
+#include "core/check.h"
+#include "core/error.h"
+#include "nn/conv_bn.h"
+#include "nn/linear.h"
+#include "nn/pool.h"
+
+namespace intrain {
+
+NetBuilder::NetBuilder(int h, int w, int c, int classes) {
+  net_.h_ = h;
+  net_.w_ = w;
+  net_.c_ = c;
+  net_.classes_ = classes;
+  net_.input_ = value(Value::Kind::kInput, "input", h, w, c, kInputExp);
+  net_.input_->producer = -1;
+}
+
+Value* NetBuilder::value(Value::Kind kind, const std::string& name, int h, int w, int c, int exp) {
+  auto v = std::make_unique<Value>();
+  v->kind = kind;
+  v->name = name;
+  v->h = h;
+  v->w = w;
+  v->c = c;
+  v->exp = exp;
+  v->producer = static_cast<int>(net_.layers_.size());
+  if (kind != Value::Kind::kInput) v->error = std::make_shared<Value::Error>();
+  net_.values_.push_back(std::move(v));
+  return net_.values_.back().get();
+}
+
+void NetBuilder::consume(Value* in) { in->last_consumer = static_cast<int>(net_.layers_.size()); }
+
+std::string NetBuilder::next_name(const char* kind) { return kind + std::to_string(net_.layers_.size()); }
+
+Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool relu) {
+  const ops::ConvShape shape{in->h,    in->w,       in->c,    spec.k, spec.size, spec.size, spec.stride,
+                             spec.pad, spec.groups, in->kind == Value::Kind::kInput};
+  CHECK_TRUE(in->kind != Value::Kind::kNormalized);
+  if (shape.oh() < 1 || shape.ow() < 1)
+    throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model", "--model",
+                "take a shallower model, or larger images");
+  if (shape.dst_pixels() > kMaxReduction || shape.src_pixels() > kMaxReduction)
+    throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too large", "--data",
+                "at most 256x256 pixels");
+  const std::string name = next_name("conv");
+  consume(in);
+  if (shortcut != nullptr) consume(shortcut);
+  const int exp = shortcut != nullptr ? kResidualExp : kActivationExp;
+  Value* out = relu ? value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), spec.k, exp)
+                    : value(Value::Kind::kNormalized, name, shape.oh(), shape.ow(), spec.k, kScaledExp);
+  if (shortcut != nullptr) {
+    CHECK_TRUE(shortcut->h == out->h && shortcut->w == out->w && shortcut->c == out->c && shortcut->kind != Value::Kind::kInput);
+    // The shortcut, and whatever shares its error already, share the sum's.
+    const std::shared_ptr<Value::Error> old = shortcut->error;
+    for (const auto& v : net_.values_)
+      if (v->error == old) v->error = out->error;
+  }
+  net_.layers_.push_back(std::make_unique<ConvBn>(name, in, shortcut, out, shape, relu));
+  return out;
+}
+
+Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
+  const ops::MaxPool shape{in->h, in->w, in->c, size, stride, pad};
+  CHECK_TRUE(in->kind == Value::Kind::kActivation && size <= 15 && pad < size && shape.oh() > 0 && shape.ow() > 0);
+  const std::string name = next_name("max_pool");
+  consume(in);
+  Value* out = value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), in->c, in->exp);
+  net_.layers_.push_back(std::make_unique<MaxPool>(name, in, out, shape));
+  return out;
+}
+
+Value* NetBuilder::global_average_pool(Value* in) {
+  CHECK_TRUE(in->kind == Value::Kind::kActivation && in->last_consumer < 0);
+  const std::string name = next_name("average_pool");
+  consume(in);
+  Value* out = value(Value::Kind::kActivation, name, 1, 1, in->c, kPooledExp);
+  net_.layers_.push_back(std::make_unique<GlobalAveragePool>(name, in, out));
+  return out;
+}
+
+Value* NetBuilder::linear_relu(Value* in, int outputs) {
+  const std::string name = next_name("linear");
+  consume(in);
+  Value* out = value(Value::Kind::kActivation, name, 1, 1, outputs, kActivationExp);
+  net_.layers_.push_back(std::make_unique<LinearRelu>(name, in, out, in->kind == Value::Kind::kInput));
+  return out;
+}
+
+Net NetBuilder::linear_logits(Value* in) {
+  const std::string name = next_name("linear");
+  consume(in);
+  auto head = std::make_unique<LinearLogits>(name, in, net_.classes_, in->kind == Value::Kind::kInput);
+  net_.head_ = head.get();
+  net_.layers_.push_back(std::move(head));
+  for (const auto& layer : net_.layers_) layer->parameters(net_.parameters_);
+  return std::move(net_);
+}
+
+}  // namespace intrain

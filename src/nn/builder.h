@@ -1,0 +1,52 @@
+// Describes a net layer by layer. The whole of a model reads like this (see models/):
+//
+//   NetBuilder net(28, 28, 1, 10);
+//   Value* x = net.conv_bn_relu(net.input(), {.k = 16, .size = 3, .stride = 1, .pad = 1});
+//   x = net.global_average_pool(x);
+//   return net.linear_logits(x);
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "nn/net.h"
+
+namespace intrain {
+
+struct ConvSpec {
+  int k;           // output channels
+  int size;        // kernel height and width
+  int stride = 1;
+  int pad = 0;
+  int groups = 1;
+};
+
+class NetBuilder {
+ public:
+  // Images of h x w x c, `classes` logits.
+  NetBuilder(int h, int w, int c, int classes);
+
+  Value* input() { return net_.input_; }
+  // Convolution without bias, batch normalization, ReLU.
+  Value* conv_bn_relu(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, true); }
+  // The same without ReLU: a shortcut branch. It may only be added.
+  Value* conv_bn(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, false); }
+  // ReLU(batch norm(convolution) + shortcut). The shortcut has the output's shape; this layer must be its last consumer, because the
+  // two then share one error tensor.
+  Value* conv_bn_add_relu(Value* in, const ConvSpec& spec, Value* shortcut) { return conv(in, shortcut, spec, true); }
+  Value* max_pool(Value* in, int size, int stride, int pad);
+  Value* global_average_pool(Value* in);
+  Value* linear_relu(Value* in, int outputs);
+  // Ends the net.
+  Net linear_logits(Value* in);
+
+ private:
+  Value* conv(Value* in, Value* shortcut, const ConvSpec& spec, bool relu);
+  Value* value(Value::Kind kind, const std::string& name, int h, int w, int c, int exp);
+  void consume(Value* in);
+  std::string next_name(const char* kind);
+
+  Net net_;
+};
+
+}  // namespace intrain

@@ -1,0 +1,235 @@
+#include "nn/conv_bn.h"
+
+#include <algorithm>
+
+#include "base/formats.h"
+#include "core/check.h"
+#include "nn/backward_sink.h"
+#include "ops/quantize/quantize.h"
+
+namespace intrain {
+
+ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, bool relu)
+    : Layer(std::move(name)), in_(in), shortcut_(shortcut), out_(out), shape_(shape), relu_(relu) {
+  const int64_t fan_out = shape.taps() * shape.group_k();
+  weight_.name = name_ + ".weight";
+  weight_.shape = {shape.k, shape.kh, shape.kw, shape.group_c()};
+  weight_.initializer = Initializer::kHeNormal;
+  weight_.fan = fan_out;
+  gamma_.name = name_ + ".gamma";
+  gamma_.initializer = Initializer::kOne;
+  beta_.name = name_ + ".beta";
+  for (Parameter* p : {&gamma_, &beta_}) {
+    p->shape = {shape.k};
+    p->grad_bits = 16;
+    p->grad_reduced = true;
+  }
+  running_mean_.assign(static_cast<size_t>(shape.k), 0);
+  running_var_.assign(static_cast<size_t>(shape.k), int64_t{1} << -kRunningExp);
+}
+
+void ConvBn::plan(LayerPlan& plan) {
+  const size_t k = static_cast<size_t>(shape_.k), batch = static_cast<size_t>(plan.max_batch);
+  const size_t out_bytes = batch * static_cast<size_t>(shape_.dst_pixels()) * k;
+  conv_.plan(shape_, plan.kernels, plan.threads, plan.training && in_->error != nullptr);
+  for (Parameter* p : {&weight_, &gamma_, &beta_}) p->allocate(plan.training);
+  weight8_.resize(static_cast<size_t>(shape_.weights()));
+  gamma8_.resize(k);
+  beta8_.resize(k);
+  packed_storage_.assign(conv_.packed_bytes() + 64, 0);
+  packed_ = packed_storage_.data() + (64 - reinterpret_cast<uintptr_t>(packed_storage_.data()) % 64) % 64;
+  for (auto* v : {&shift_, &mult_, &offset_, &affine_shift_, &k_, &b_, &a_}) v->resize(k);
+  sigma_.resize(k);
+  kappa_.resize(k);
+  l1_.resize(k);
+  sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
+
+  staged_buffer_ = plan.forward_buffer(name_ + ".staged", out_bytes * 2);
+  conv_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
+  // A normalized output is read by the layer that adds it, so it lives as long as a value does.
+  x_hat_buffer_ = plan.training || relu_ ? plan.kept_buffer(name_ + ".x_hat", out_bytes)
+                                         : plan.memory.add(name_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
+  if (plan.training) {
+    e2_buffer_ = plan.backward_buffer(name_ + ".e2", out_bytes);
+    backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace",
+                                            std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
+  }
+}
+
+void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
+  const auto at = [&](int buffer) { return buffer < 0 ? nullptr : memory + plan.buffers()[static_cast<size_t>(buffer)].offset; };
+  staged_ = reinterpret_cast<int16_t*>(at(staged_buffer_));
+  conv_workspace_ = at(conv_buffer_);
+  x_hat_ = reinterpret_cast<int8_t*>(at(x_hat_buffer_));
+  e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
+  backward_workspace_ = at(backward_buffer_);
+  if (!relu_) {
+    out_->x_hat = x_hat_;
+    out_->gamma = gamma8_.data();
+    out_->beta = beta8_.data();
+  }
+}
+
+void ConvBn::quantize_parameters() {
+  weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
+  ops::quantize_fixed_reference(gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data());
+  ops::quantize_fixed_reference(beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data());
+  ops::l1_norms_reference(weight8_.data(), shape_.k, shape_.fan_in(), l1_.data());
+  for (size_t c = 0; c < l1_.size(); ++c) shift_[c] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[c]);
+  conv_.pack_weights(weight8_.data(), packed_);
+}
+
+void ConvBn::convolve(const LayerContext& context) {
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_, {shift_.data(), staged_, nullptr}, conv_workspace_);
+}
+
+void ConvBn::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
+  const size_t i = static_cast<size_t>(c);
+  sigma_[i] = ops::batch_norm_sigma(var_q16, staged_exp(c));
+  const ops::Affine affine = ops::batch_norm_affine(mean_q16, sigma_[i]);
+  mult_[i] = affine.mult;
+  offset_[i] = affine.offset;
+  affine_shift_[i] = affine.shift;
+}
+
+void ConvBn::statistics(const LayerContext& context) {
+  const size_t k = static_cast<size_t>(shape_.k);
+  const int64_t pixels = shape_.dst_pixels();
+  std::fill(sums_.begin(), sums_.end(), 0);
+  context.pool.run(context.count, [&](int64_t n, int thread) {
+    int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
+    context.kernels.batch_norm_sums({staged_ + n * pixels * shape_.k, pixels, shape_.k, sums, sums + k});
+  });
+  for (size_t i = 2 * k; i < sums_.size(); ++i) sums_[i % (2 * k)] += sums_[i];
+  context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));
+  for (int c = 0; c < shape_.k; ++c) {
+    const size_t i = static_cast<size_t>(c);
+    const ops::Moments m = ops::batch_norm_moments(sums_[i], sums_[k + i], context.global_count * pixels);
+    set_affine(c, m.mean_q16, m.var_q16);
+    running_mean_[i] = ops::running_update(running_mean_[i], m.mean_q16, staged_exp(c));
+    running_var_[i] = ops::running_update(running_var_[i], m.var_q16, 2 * staged_exp(c));
+  }
+}
+
+void ConvBn::normalize_and_activate(const LayerContext& context) {
+  const int64_t pixels = shape_.dst_pixels();
+  context.pool.run(context.count, [&](int64_t n, int) {
+    const int64_t at = n * pixels * shape_.k;
+    context.kernels.batch_norm_normalize({staged_ + at, pixels, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat_ + at});
+    if (!relu_) return;
+    ops::Activate p{};
+    p.x_hat = x_hat_ + at;
+    p.gamma = gamma8_.data();
+    p.beta = beta8_.data();
+    if (shortcut_ != nullptr && shortcut_->kind == Value::Kind::kNormalized) {
+      p.x_hat2 = shortcut_->x_hat + at;
+      p.gamma2 = shortcut_->gamma;
+      p.beta2 = shortcut_->beta;
+    } else if (shortcut_ != nullptr) {
+      p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
+      p.src_shift = shortcut_->exp - kScaledExp;
+    }
+    p.rows = pixels;
+    p.channels = shape_.k;
+    p.shift = out_->exp - kScaledExp;
+    p.dst = out_->output + at;
+    context.kernels.activate(p);
+  });
+}
+
+void ConvBn::forward(const LayerContext& context) {
+  convolve(context);
+  statistics(context);
+  normalize_and_activate(context);
+}
+
+void ConvBn::evaluate(const LayerContext& context) {
+  convolve(context);
+  for (int c = 0; c < shape_.k; ++c) {
+    const ops::Moments m = ops::running_moments(running_mean_[static_cast<size_t>(c)], running_var_[static_cast<size_t>(c)], staged_exp(c));
+    set_affine(c, m.mean_q16, m.var_q16);
+  }
+  normalize_and_activate(context);
+}
+
+// From E1 of the output to E2, the error at the convolution output, and the gradients of gamma and beta.
+void ConvBn::backward_batch_norm(const LayerContext& context) {
+  const size_t k = static_cast<size_t>(shape_.k);
+  const int64_t pixels = shape_.dst_pixels(), n_total = context.global_count * pixels;
+  Value::Error& error = *out_->error;
+
+  int64_t top = ops::error_top(error.exp.data(), error.max.data(), context.count);
+  context.reducer.max(&top, 1);
+  const int e_exp = top == INT32_MIN / 2 ? 0 : static_cast<int>(top) - 15;
+  std::fill(sums_.begin(), sums_.end(), 0);
+  context.pool.run(context.count, [&](int64_t n, int thread) {
+    const size_t i = static_cast<size_t>(n);
+    const int64_t at = n * pixels * shape_.k;
+    int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
+    const uint8_t* mask = relu_ ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
+    const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
+    error.max[i] = context.kernels.batch_norm_backward_sums({error.data + at, align, mask, x_hat_ + at, pixels, shape_.k, sums, sums + k});
+    error.exp[i] = e_exp;
+  });
+  for (size_t i = 2 * k; i < sums_.size(); ++i) sums_[i % (2 * k)] += sums_[i];
+  context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));
+  std::copy_n(sums_.begin(), k, beta_.grad.begin());
+  std::copy_n(sums_.begin() + static_cast<int64_t>(k), k, gamma_.grad.begin());
+  beta_.grad_exp = e_exp;
+  gamma_.grad_exp = e_exp + kNormalizedExp;
+
+  uint64_t kappa_max = 0;
+  for (size_t c = 0; c < k; ++c) {
+    kappa_[c] = ops::batch_norm_kappa(gamma8_[c], shift_[c], sigma_[c]);
+    kappa_max = std::max(kappa_max, magnitude(kappa_[c]));
+  }
+  const int t = quantize_shift(kappa_max, 12);
+  for (size_t c = 0; c < k; ++c) {
+    const ops::BackwardCoefficients v = ops::batch_norm_coefficients(kappa_[c], t, sums_[c], sums_[k + c], n_total);
+    k_[c] = v.k;
+    b_[c] = v.b;
+    a_[c] = v.a;
+  }
+
+  const auto slice = [&](int64_t n) {
+    const int64_t at = n * pixels * shape_.k;
+    return ops::NormBackward{error.data + at, x_hat_ + at, pixels, shape_.k, k_.data(), b_.data(), a_.data(), 0, e2_ + at};
+  };
+  std::fill(sums_.begin(), sums_.end(), 0);  // now each thread's maximum
+  context.pool.run(context.count, [&](int64_t n, int thread) {
+    int64_t& max = sums_[static_cast<size_t>(thread) * 2 * k];
+    max = std::max<int64_t>(max, context.kernels.batch_norm_backward_max(slice(n)));
+  });
+  int64_t max = *std::max_element(sums_.begin(), sums_.end());
+  context.reducer.max(&max, 1);
+  const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
+  context.pool.run(context.count, [&](int64_t n, int) {
+    ops::NormBackward p = slice(n);
+    p.shift = shift;
+    context.kernels.batch_norm_backward_quantize(p);
+  });
+  e2_exp_ = ops::batch_norm_diff_exp(e_exp, t, in_->exp, weight_exp_) + shift;
+}
+
+void ConvBn::backward(const LayerContext& context) {
+  CHECK_TRUE(out_->error->written);
+  backward_batch_norm(context);
+  // The sum passes its error on to the shortcut, which shares the tensor: masked, and not yet added to.
+  if (shortcut_ != nullptr && shortcut_->error != nullptr) shortcut_->error->written = true;
+
+  conv_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
+  weight_.grad_exp = in_->exp + e2_exp_;
+  if (in_->error == nullptr) return;
+  ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
+  conv_.backward_data(context.pool, context.count, e2_, weight8_.data(), packed_, sink, backward_workspace_);
+  in_->error->written = true;
+}
+
+void ConvBn::parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&weight_, &gamma_, &beta_}); }
+
+void ConvBn::state(std::vector<StateArray>& list) {
+  list.push_back({name_ + ".running_mean", ElementType::kS64, shape_.k, running_mean_.data()});
+  list.push_back({name_ + ".running_var", ElementType::kS64, shape_.k, running_var_.data()});
+}
+
+}  // namespace intrain

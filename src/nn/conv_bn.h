@@ -1,0 +1,59 @@
+// Convolution, batch normalization, optional residual sum, optional ReLU: one layer, so that the wide convolution output lives only
+// inside it. Kept for backward: the input (its producer's) and x_hat.
+#pragma once
+
+#include "nn/layer.h"
+#include "ops/conv2d/conv2d_op.h"
+
+namespace intrain {
+
+class ConvBn final : public Layer {
+ public:
+  // shortcut: null, or a value of the output's shape, added before the ReLU; only with relu. Without relu the output is kNormalized.
+  ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, bool relu);
+
+  void plan(LayerPlan& plan) override;
+  void bind(const MemoryPlan& plan, uint8_t* memory) override;
+  void quantize_parameters() override;
+  void forward(const LayerContext& context) override;
+  void evaluate(const LayerContext& context) override;
+  void backward(const LayerContext& context) override;
+  void parameters(std::vector<Parameter*>& list) override;
+  void state(std::vector<StateArray>& list) override;
+
+ private:
+  void convolve(const LayerContext& context);
+  void statistics(const LayerContext& context);
+  void set_affine(int c, int64_t mean_q16, int64_t var_q16);
+  void normalize_and_activate(const LayerContext& context);
+  void backward_batch_norm(const LayerContext& context);
+  // Exponent of channel c of the staged convolution output.
+  int staged_exp(int c) const { return in_->exp + weight_exp_ + shift_[static_cast<size_t>(c)]; }
+
+  Value *in_, *shortcut_, *out_;
+  ops::ConvShape shape_;
+  bool relu_;
+  ops::Conv2d conv_;
+  Parameter weight_, gamma_, beta_;
+  std::vector<int64_t> running_mean_, running_var_;  // kRunningExp
+
+  // Derived from the parameters.
+  std::vector<int8_t> weight8_, gamma8_, beta8_;
+  std::vector<uint8_t> packed_storage_;
+  uint8_t* packed_ = nullptr;
+  int weight_exp_ = 0;
+  std::vector<int32_t> shift_;  // staging, a channel
+
+  // Per channel, of the last pass.
+  std::vector<uint32_t> sigma_;
+  std::vector<int32_t> mult_, offset_, affine_shift_, k_, b_, a_;
+  std::vector<int64_t> sums_, l1_, kappa_;  // sums_: [threads][2][channels]
+  int e2_exp_ = 0;
+
+  int staged_buffer_ = -1, conv_buffer_ = -1, x_hat_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
+  int16_t* staged_ = nullptr;
+  uint8_t *conv_workspace_ = nullptr, *backward_workspace_ = nullptr;
+  int8_t *x_hat_ = nullptr, *e2_ = nullptr;
+};
+
+}  // namespace intrain

@@ -1,0 +1,103 @@
+// What a layer is. Start reading the nets here; ops/ holds the arithmetic.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/parallel.h"
+#include "core/reducer.h"
+#include "nn/memory_plan.h"
+#include "core/parameter.h"
+#include "nn/state.h"
+#include "ops/kernels.h"
+
+namespace intrain {
+
+// A tensor between layers, [images][h][w][c].
+struct Value {
+  enum class Kind {
+    kInput,       // s8 image
+    kActivation,  // u8 after ReLU or pooling
+    kNormalized,  // x_hat s8 with gamma and beta: gamma x_hat + beta, at kScaledExp, formed by whoever reads it
+  };
+  Kind kind = Kind::kActivation;
+  std::string name;
+  int h = 0, w = 0, c = 0;
+  int exp = 0;
+  int producer = -1;       // layer; -1: the net's input
+  int last_consumer = -1;  // layer
+
+  const void* data = nullptr;      // u8, or s8 of the input
+  uint8_t* output = nullptr;       // the same, for the producer of a kActivation
+  const int8_t* x_hat = nullptr;   // kNormalized
+  const int8_t* gamma = nullptr;
+  const int8_t* beta = nullptr;
+
+  // E1: the loss gradient here, s16 with an exponent and a true maximum an image. A shortcut shares the error of the sum it goes into.
+  struct Error {
+    int16_t* data = nullptr;
+    std::vector<int32_t> exp, max;
+    bool written = false;  // by a consumer, in this backward pass
+    int buffer = -1;       // in the plan
+    int first = 0, last = 0;
+  };
+  std::shared_ptr<Error> error;  // null: not needed
+
+  int64_t pixels() const { return int64_t{h} * w; }
+  int64_t elements() const { return pixels() * c; }
+  int data_buffer = -1;
+};
+
+// What a pass is handed. Layers know of no ranks, threads' number or ISA beyond this.
+struct LayerContext {
+  const ops::Kernels& kernels;
+  ThreadPool& pool;
+  Reducer& reducer;
+  int count;             // images of this batch, here
+  int64_t global_count;  // over all ranks
+  uint8_t* memory;       // base of the plan
+};
+
+// What plan() is handed.
+struct LayerPlan {
+  MemoryPlan& memory;
+  const ops::Kernels& kernels;
+  int index, layers;
+  int max_batch, threads;
+  bool training;
+
+  int forward_time() const { return index; }
+  int backward_time() const { return 2 * layers - index; }
+  // Live during the forward (backward) pass of this layer only.
+  int forward_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, index, index); }
+  int backward_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, backward_time(), backward_time()); }
+  // Live from this layer's forward to its backward.
+  int kept_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, index, training ? backward_time() : index); }
+};
+
+// Specification. plan() is called once, before all else, and takes every byte the layer will need; bind() once the plan is packed.
+// forward() uses the batch's statistics and keeps what backward() needs; evaluate() uses the running ones. backward() reads the
+// error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers run backward in
+// exact reverse order. quantize_parameters() follows each change of the stored parameters. No pass allocates.
+class Layer {
+ public:
+  explicit Layer(std::string name) : name_(std::move(name)) {}
+  virtual ~Layer() = default;
+  const std::string& name() const { return name_; }
+
+  virtual void plan(LayerPlan& plan) = 0;
+  virtual void bind(const MemoryPlan& plan, uint8_t* memory) = 0;
+  virtual void quantize_parameters() {}
+  virtual void forward(const LayerContext& context) = 0;
+  virtual void evaluate(const LayerContext& context) = 0;
+  virtual void backward(const LayerContext& context) = 0;
+  virtual void parameters(std::vector<Parameter*>&) {}
+  virtual void state(std::vector<StateArray>&) {}  // beyond the parameters
+
+ protected:
+  std::string name_;
+};
+
+}  // namespace intrain

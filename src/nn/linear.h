@@ -1,0 +1,79 @@
+// Fully connected layers on the flattened input: a hidden one with ReLU, and the head that ends in logits. Bias always.
+#pragma once
+
+#include "nn/layer.h"
+#include "ops/conv2d/conv2d_op.h"
+
+namespace intrain {
+
+// What both share: W in 8 bits, the bias at the accumulator's exponent, the two products of the way back.
+class Linear : public Layer {
+ public:
+  void plan(LayerPlan& plan) override;
+  void bind(const MemoryPlan& plan, uint8_t* memory) override;
+  void quantize_parameters() override;
+  void parameters(std::vector<Parameter*>& list) override;
+
+ protected:
+  Linear(std::string name, Value* in, int outputs, bool input_is_image);
+
+  virtual int acc_last_use(const LayerPlan& plan) const { return plan.forward_time(); }
+  void multiply(const LayerContext& context);  // acc_ = input times W, without bias
+  int acc_exp() const { return in_->exp + weight_exp_; }
+  // From E2 (e2_, e2_exp_): gradients of W and bias, E1 of the input.
+  void backward_products(const LayerContext& context);
+
+  Value* in_;
+  ops::ConvShape shape_;
+  ops::Conv2d product_;
+  Parameter weight_, bias_;
+  std::vector<int8_t> weight8_;
+  std::vector<int32_t> bias32_;
+  std::vector<uint8_t> packed_storage_;
+  uint8_t* packed_ = nullptr;
+  int weight_exp_ = 0, e2_exp_ = 0;
+  int acc_buffer_ = -1, forward_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
+  int32_t* acc_ = nullptr;  // [images][outputs]
+  int8_t* e2_ = nullptr;
+  uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
+};
+
+// y = ReLU(W x + b), requantized to u8.
+class LinearRelu final : public Linear {
+ public:
+  LinearRelu(std::string name, Value* in, Value* out, bool input_is_image)
+      : Linear(std::move(name), in, out->c, input_is_image), out_(out) {}
+  void forward(const LayerContext& context) override;
+  void evaluate(const LayerContext& context) override { forward(context); }
+  void backward(const LayerContext& context) override;
+
+ private:
+  Value* out_;
+};
+
+// Logits W x + b (s32 at exp()), kept until the loss has left its gradient in loss_error().
+class LinearLogits final : public Linear {
+ public:
+  LinearLogits(std::string name, Value* in, int classes, bool input_is_image)
+      : Linear(std::move(name), in, classes, input_is_image) {}
+  void plan(LayerPlan& plan) override;
+  void bind(const MemoryPlan& plan, uint8_t* memory) override;
+  void forward(const LayerContext& context) override;
+  void evaluate(const LayerContext& context) override { forward(context); }
+  // Softmax cross-entropy against the labels, then as the specification says.
+  void backward(const LayerContext& context) override;
+
+  void set_labels(const int32_t* labels) { labels_ = labels; }
+  const int32_t* logits() const { return acc_; }
+  int exp() const { return acc_exp(); }
+
+ private:
+  // The logits are read after the step.
+  int acc_last_use(const LayerPlan& plan) const override { return 2 * plan.layers; }
+
+  int error_buffer_ = -1;
+  int32_t* error_ = nullptr;
+  const int32_t* labels_ = nullptr;
+};
+
+}  // namespace intrain

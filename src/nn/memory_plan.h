@@ -1,0 +1,34 @@
+// Where every tensor of a step lies: buffers with a lifetime on the step's time line, packed into one block before the first step.
+//
+// Time: layer i of L runs forward at i, the loss is at L, layer i runs backward at 2 L - i. Buffers whose lifetimes meet never
+// overlap; others may share memory.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace intrain {
+
+struct PlannedBuffer {
+  std::string name;
+  size_t bytes;
+  int first, last;   // inclusive
+  size_t offset = 0;
+};
+
+class MemoryPlan {
+ public:
+  // Returns the buffer's index.
+  int add(std::string name, size_t bytes, int first, int last);
+  // Chooses the offsets: largest first, each at the lowest place free for its whole lifetime. Offsets are multiples of kAlignment.
+  void pack();
+  size_t total_bytes() const { return total_bytes_; }
+  const std::vector<PlannedBuffer>& buffers() const { return buffers_; }
+
+ private:
+  std::vector<PlannedBuffer> buffers_;
+  size_t total_bytes_ = 0;
+};
+
+}  // namespace intrain

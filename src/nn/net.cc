@@ -1,0 +1,119 @@
+#include "nn/net.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace intrain {
+
+void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer) {
+  max_batch_ = max_batch;
+  training_ = training;
+  kernels_ = &kernels;
+  pool_ = &pool;
+  reducer_ = &reducer;
+  plan_ = {};
+  const int layers = static_cast<int>(layers_.size());
+  for (int i = 0; i < layers; ++i) {
+    LayerPlan plan{plan_, kernels, i, layers, max_batch, pool.threads(), training};
+    layers_[static_cast<size_t>(i)]->plan(plan);
+  }
+
+  // Values live until their last reader: a consumer's weight gradient or the producer's own ReLU mask.
+  const size_t batch = static_cast<size_t>(max_batch);
+  for (const auto& v : values_) {
+    if (v->kind != Value::Kind::kActivation) continue;
+    v->data_buffer = plan_.add(v->name + ".output", batch * static_cast<size_t>(v->elements()), v->producer,
+                               training ? 2 * layers - v->producer : v->last_consumer);
+  }
+  // An error lives from its first contribution to the backward pass of the earliest producer that shares it.
+  if (training) {
+    for (const auto& v : values_)
+      if (v->error != nullptr) v->error->buffer = -1;
+    for (const auto& v : values_) {
+      if (v->error == nullptr) continue;
+      const int first = 2 * layers - v->last_consumer, last = 2 * layers - v->producer;
+      Value::Error& e = *v->error;
+      e.first = e.buffer == -1 ? first : std::min(e.first, first);
+      e.last = e.buffer == -1 ? last : std::max(e.last, last);
+      e.buffer = -2;
+    }
+    for (const auto& v : values_) {
+      if (v->error == nullptr || v->error->buffer >= 0) continue;
+      v->error->buffer = plan_.add(v->name + ".error", batch * static_cast<size_t>(v->elements()) * 2, v->error->first, v->error->last);
+      v->error->exp.assign(batch, 0);
+      v->error->max.assign(batch, 0);
+    }
+  }
+
+  plan_.pack();
+  memory_ = AlignedBuffer(plan_.total_bytes());
+  const auto at = [&](int buffer) { return memory_.data() + plan_.buffers()[static_cast<size_t>(buffer)].offset; };
+  for (const auto& v : values_) {
+    if (v->data_buffer >= 0) v->data = v->output = at(v->data_buffer);
+    if (training && v->error != nullptr) v->error->data = reinterpret_cast<int16_t*>(at(v->error->buffer));
+  }
+  for (const auto& layer : layers_) layer->bind(plan_, memory_.data());
+}
+
+void Net::initialize(uint64_t seed) {
+  uint32_t number = 0;
+  for (Parameter* p : parameters_) p->initialize(seed, number++);
+  quantize_parameters();
+}
+
+void Net::quantize_parameters() {
+  pool_->run(static_cast<int64_t>(layers_.size()), [&](int64_t i, int) { layers_[static_cast<size_t>(i)]->quantize_parameters(); });
+}
+
+LayerContext Net::context(const Batch& batch) {
+  CHECK_LT(0, batch.count);
+  CHECK_LE(batch.count, max_batch_);
+  CHECK_LE(int64_t{batch.count} * h_ * w_ * c_, static_cast<int64_t>(batch.images.size()));
+  input_->data = batch.images.data();
+  int64_t count = batch.count;
+  reducer_->sum(&count, 1);
+  return {*kernels_, *pool_, *reducer_, batch.count, count, memory_.data()};
+}
+
+void Net::forward(const Batch& batch) {
+  CHECK_TRUE(training_);
+  const LayerContext c = context(batch);
+  for (const auto& layer : layers_) layer->forward(c);
+}
+
+void Net::evaluate(const Batch& batch) {
+  const LayerContext c = context(batch);
+  for (const auto& layer : layers_) layer->evaluate(c);
+}
+
+void Net::backward(const Batch& batch) {
+  const LayerContext c = context(batch);
+  for (const auto& v : values_)
+    if (v->error != nullptr) v->error->written = false;
+  head_->set_labels(batch.labels.data());
+  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) (*layer)->backward(c);
+}
+
+const int32_t* Net::logits() const { return head_->logits(); }
+int Net::logits_exp() const { return head_->exp(); }
+
+int64_t Net::parameter_count() const {
+  int64_t n = 0;
+  for (const Parameter* p : parameters_) n += p->count();
+  return n;
+}
+
+std::vector<StateArray> Net::state() {
+  std::vector<StateArray> list;
+  for (Parameter* p : parameters_) {
+    list.push_back({p->name, ElementType::kS32, p->count(), p->master.data()});
+    if (p->momentum.empty()) continue;
+    list.push_back({p->name + ".momentum", ElementType::kS16, p->count(), p->momentum.data()});
+    list.push_back({p->name + ".momentum_exp", ElementType::kS32, 1, &p->momentum_exp});
+  }
+  for (const auto& layer : layers_) layer->state(list);
+  return list;
+}
+
+}  // namespace intrain

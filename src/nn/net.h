@@ -1,0 +1,73 @@
+// A network: layers in order, their parameters, and one planned block of memory. Build it with nn/builder.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/parallel.h"
+#include "core/batch.h"
+#include "core/reducer.h"
+#include "nn/layer.h"
+#include "nn/linear.h"
+#include "nn/memory_plan.h"
+#include "nn/state.h"
+#include "ops/kernels.h"
+
+namespace intrain {
+
+class Net {
+ public:
+  Net(Net&&) = default;
+  Net& operator=(Net&&) = default;
+
+  // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward pass.
+  void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
+
+  // Stored parameters from RandomUse::kInit; a function of the seed alone.
+  void initialize(uint64_t seed);
+  // W in 8 bits from the stored W. Once after initialize, loading, and each update.
+  void quantize_parameters();
+
+  // Forward with the batch's statistics / with the running ones. After either: logits() is [count][classes].
+  void forward(const Batch& batch);
+  void evaluate(const Batch& batch);
+  // Loss gradient and all parameter gradients (exact sums in Parameter::grad), after forward.
+  void backward(const Batch& batch);
+
+  const int32_t* logits() const;
+  int logits_exp() const;
+  int classes() const { return classes_; }
+  int height() const { return h_; }
+  int width() const { return w_; }
+  int channels() const { return c_; }
+  const std::vector<Parameter*>& parameters() const { return parameters_; }
+  int64_t parameter_count() const;
+  // Everything a checkpoint holds of the net, in a fixed order.
+  std::vector<StateArray> state();
+  const MemoryPlan& memory() const { return plan_; }
+  const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
+
+ private:
+  friend class NetBuilder;
+  Net() = default;
+  LayerContext context(const Batch& batch);
+
+  int h_ = 0, w_ = 0, c_ = 0, classes_ = 0;
+  std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<std::unique_ptr<Value>> values_;
+  std::vector<Parameter*> parameters_;
+  Value* input_ = nullptr;
+  LinearLogits* head_ = nullptr;
+  MemoryPlan plan_;
+  AlignedBuffer memory_;
+  int max_batch_ = 0;
+  bool training_ = false;
+  const ops::Kernels* kernels_ = nullptr;
+  ThreadPool* pool_ = nullptr;
+  Reducer* reducer_ = nullptr;
+};
+
+}  // namespace intrain

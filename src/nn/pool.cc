@@ -1,0 +1,63 @@
+#include "nn/pool.h"
+
+#include "base/formats.h"
+#include "base/rounding.h"
+#include "core/buffer.h"
+#include "core/check.h"
+#include "nn/backward_sink.h"
+
+namespace intrain {
+
+void GlobalAveragePool::forward(const LayerContext& context) {
+  context.pool.run(context.count, [&](int64_t n, int) {
+    ops::global_average_pool_reference(static_cast<const uint8_t*>(in_->data) + n * in_->elements(), in_->pixels(), in_->c,
+                                       in_->exp - out_->exp, out_->output + n * out_->c);
+  });
+}
+
+void GlobalAveragePool::backward(const LayerContext& context) {
+  CHECK_TRUE(out_->error->written && !in_->error->written);
+  const ops::PoolReciprocal reciprocal = ops::pool_reciprocal(in_->pixels());
+  const Value::Error& from = *out_->error;
+  Value::Error& to = *in_->error;
+  context.pool.run(context.count, [&](int64_t n, int) {
+    const size_t i = static_cast<size_t>(n);
+    ops::global_average_pool_backward_reference(from.data + n * out_->c, in_->pixels(), in_->c, reciprocal.r, to.data + n * in_->elements());
+    to.exp[i] = from.exp[i] - reciprocal.log2;
+    to.max[i] = static_cast<int32_t>(rshift_round(int64_t{from.max[i]} * reciprocal.r, 15));
+  });
+  to.written = true;
+}
+
+void MaxPool::plan(LayerPlan& plan) {
+  const size_t batch = static_cast<size_t>(plan.max_batch);
+  index_buffer_ = plan.kept_buffer(name_ + ".index", batch * static_cast<size_t>(out_->elements()));
+  if (plan.training)
+    sums_buffer_ = plan.backward_buffer(name_ + ".sums", align_up(static_cast<size_t>(in_->elements()) * 4) * static_cast<size_t>(plan.threads));
+}
+
+void MaxPool::bind(const MemoryPlan& plan, uint8_t* memory) {
+  index_ = memory + plan.buffers()[static_cast<size_t>(index_buffer_)].offset;
+  if (sums_buffer_ >= 0) sums_ = reinterpret_cast<int32_t*>(memory + plan.buffers()[static_cast<size_t>(sums_buffer_)].offset);
+}
+
+void MaxPool::forward(const LayerContext& context) {
+  context.pool.run(context.count, [&](int64_t n, int) {
+    ops::max_pool_reference(shape_, static_cast<const uint8_t*>(in_->data) + n * in_->elements(),
+                            out_->output + n * out_->elements(), index_ + n * out_->elements());
+  });
+}
+
+void MaxPool::backward(const LayerContext& context) {
+  CHECK_TRUE(out_->error->written);
+  const Value::Error& from = *out_->error;
+  const size_t slot = align_up(static_cast<size_t>(in_->elements()) * 4);
+  context.pool.run(context.count, [&](int64_t n, int thread) {
+    int32_t* sums = reinterpret_cast<int32_t*>(reinterpret_cast<uint8_t*>(sums_) + slot * static_cast<size_t>(thread));
+    ops::max_pool_backward_reference(shape_, from.data + n * out_->elements(), index_ + n * out_->elements(), sums);
+    ErrorSink(context, *in_, from.exp[static_cast<size_t>(n)]).image(static_cast<int>(n), sums);
+  });
+  in_->error->written = true;
+}
+
+}  // namespace intrain

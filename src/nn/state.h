@@ -1,0 +1,20 @@
+// All state of training as named arrays, in a fixed order: what a checkpoint holds and the signature covers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace intrain {
+
+enum class ElementType : uint8_t { kS16, kS32, kS64 };
+
+constexpr int64_t element_bytes(ElementType t) { return t == ElementType::kS16 ? 2 : t == ElementType::kS32 ? 4 : 8; }
+
+struct StateArray {
+  std::string name;   // "conv3.weight", "conv3.weight.momentum", "conv3.running_mean" ...
+  ElementType type;
+  int64_t count;
+  void* data;         // little-endian integers, owned by the net
+};
+
+}  // namespace intrain

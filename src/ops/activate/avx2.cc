@@ -1,0 +1,8 @@
+#include "ops/activate/vector.h"
+
+namespace intrain::ops::avx2 {
+
+void activate(const Activate& p) { activate_vector(p); }
+void relu_requantize(const ReluRequantize& p) { relu_requantize_vector(p); }
+
+}  // namespace intrain::ops::avx2

@@ -1,0 +1,37 @@
+#include "base/formats.h"
+#include "base/rounding.h"
+#include "ops/activate/activate.h"
+
+namespace intrain::ops {
+
+void activate_reference(const Activate& p) {
+  constexpr int kBetaShift = kGammaExp - kScaledExp;
+  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
+    const int64_t c = i % p.channels;
+    int64_t z = p.gamma[c] * p.x_hat[i] + (int64_t{p.beta[c]} << kBetaShift);
+    if (p.src != nullptr) z += int64_t{p.src[i]} << p.src_shift;
+    if (p.x_hat2 != nullptr) z += p.gamma2[c] * p.x_hat2[i] + (int64_t{p.beta2[c]} << kBetaShift);
+    p.dst[i] = static_cast<uint8_t>(clamp(rshift_round(z, p.shift), 0, kU8Max));
+  }
+}
+
+void relu_requantize_reference(const ReluRequantize& p) {
+  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
+    const int64_t sum = int64_t{p.acc[i]} + p.bias[i % p.channels];
+    p.dst[i] = static_cast<uint8_t>(clamp(scale_pow2(sum, -p.shift), 0, kU8Max));
+  }
+}
+
+int32_t relu_backward_reference(const ReluBackward& p) {
+  int64_t max = 0;
+  for (int64_t i = 0; i < p.count; ++i) {
+    const bool pass = p.output[i] != 0 && p.output[i] != kU8Max;
+    const int64_t e = pass ? clamp(scale_pow2(p.e[i], -p.align), -kS16Max, kS16Max) : 0;
+    p.e[i] = static_cast<int16_t>(e);
+    const int64_t m = e < 0 ? -e : e;
+    if (m > max) max = m;
+  }
+  return static_cast<int32_t>(max);
+}
+
+}  // namespace intrain::ops

@@ -1,0 +1,53 @@
+// The vector form of activate.h: loops that the compiler vectorizes for the ISA of the file that includes this.
+#pragma once
+
+#include "base/formats.h"
+#include "ops/activate/activate.h"
+#include "ops/row_blocks.h"
+
+namespace intrain::ops {
+
+// Shortcut: 0 none, 1 an activation, 2 a second normalized value.
+template <int kShortcut>
+[[gnu::always_inline]] static inline void activate_rows(const Activate& p) {
+  const Shift32 shift = make_shift32(p.shift);
+  for_each_slice(p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
+    const WideArray<int8_t> gamma(p.gamma, slice), beta(p.beta, slice);
+    const WideArray<int8_t> gamma2(kShortcut == 2 ? p.gamma2 : p.gamma, slice), beta2(kShortcut == 2 ? p.beta2 : p.beta, slice);
+    for_each_row(slice, [&](int64_t at, int width) __attribute__((always_inline)) {
+      const int8_t* __restrict x = p.x_hat + at;
+      const uint8_t* __restrict src = kShortcut == 1 ? p.src + at : nullptr;
+      const int8_t* __restrict x2 = kShortcut == 2 ? p.x_hat2 + at : nullptr;
+      uint8_t* __restrict dst = p.dst + at;
+      for (int i = 0; i < width; ++i) {
+        int32_t z = gamma.data[i] * x[i] + beta.data[i] * (1 << (kGammaExp - kScaledExp));
+        if constexpr (kShortcut == 1) z += src[i] << p.src_shift;
+        if constexpr (kShortcut == 2) z += gamma2.data[i] * x2[i] + beta2.data[i] * (1 << (kGammaExp - kScaledExp));
+        const int32_t a = rshift_round32(z, shift);
+        dst[i] = static_cast<uint8_t>(a < 0 ? 0 : a > kU8Max ? kU8Max : a);
+      }
+    });
+  });
+}
+
+[[gnu::always_inline]] static inline void activate_vector(const Activate& p) {
+  if (p.src != nullptr)
+    activate_rows<1>(p);
+  else if (p.x_hat2 != nullptr)
+    activate_rows<2>(p);
+  else
+    activate_rows<0>(p);
+}
+
+// Small tensors: exact in s64.
+[[gnu::always_inline]] static inline void relu_requantize_vector(const ReluRequantize& p) {
+  for (int64_t r = 0; r < p.rows; ++r) {
+    const int32_t* __restrict acc = p.acc + r * p.channels;
+    const int32_t* __restrict bias = p.bias;
+    uint8_t* __restrict dst = p.dst + r * p.channels;
+    for (int c = 0; c < p.channels; ++c)
+      dst[c] = static_cast<uint8_t>(clamp(scale_pow2(int64_t{acc[c]} + bias[c], -p.shift), 0, kU8Max));
+  }
+}
+
+}  // namespace intrain::ops

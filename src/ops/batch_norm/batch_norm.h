@@ -1,0 +1,115 @@
+// Batch normalization, statistics to x_hat, and its backward pass. One channel each; y is the staged convolution output (s16) of
+// exponent e_y = e_x + e_w + s (s: the channel's staging shift).
+//
+// Training statistics over n = images * pixels elements, exact sums S1 = sum y, S2 = sum y^2 (s64: n 2^30 <= 2^54):
+//   q = floor(S1 / n), r = S1 - q n                      0 <= r < n
+//   D2 = sum (y - q)^2 = S2 - q (S1 + r)                 exact, no wide product: each term is at most n 2^30
+//   f = floor(r 2^16 / n)
+//   mean_q16 = q 2^16 + f                                the mean to 2^-16
+//   var_q16 = floor(D2 2^16 / n) - floor(f^2 / 2^16)     the variance to 2^-15, not below 0
+#pragma once
+
+#include <cstdint>
+
+#include "base/rounding.h"
+
+namespace intrain::ops {
+
+// One channel's mean and variance in units of y, with 16 fraction bits. |mean| <= 2^31, 0 <= var < 2^46.
+struct Moments {
+  int64_t mean_q16;
+  int64_t var_q16;
+};
+
+Moments batch_norm_moments(int64_t s1, int64_t s2, int64_t n);
+
+// sigma_q16 = isqrt((var_q16 + epsilon) 2^16), epsilon = 2^-17 in units of y: 2^(-1 - 2 e_y) clamped to [1, 2^44].
+// 2^8 <= sigma_q16 < 2^32.
+uint32_t batch_norm_sigma(int64_t var_q16, int e_y);
+
+// x_hat = clamp(round((y * mult + offset) / 2^shift), +-127), the affine map 2^4 (y - mean) / sigma:
+//   L = bit_length(sigma_q16), shift = L - 7 in [2, 25], mult = round(2^(13 + L) / sigma_q16) in [2^13, 2^14]
+//   offset = -round(clamp(mean_q16, +-2^31) * mult / 2^16)
+// |y mult| < 2^29, |offset| <= 2^29, the rounding term < 2^25: the sum fits s32.
+struct Affine {
+  int32_t mult, offset, shift;
+};
+Affine batch_norm_affine(int64_t mean_q16, uint32_t sigma_q16);
+
+// Running statistics with kRunningExp fraction bits, real units: run += round((new - run) * 102 / 1024); new is the batch's moment
+// brought to real units, saturated to +-2^52.
+int64_t running_update(int64_t running, int64_t moment_q16, int exponent);
+// Back to units of y with 16 fraction bits, for evaluation: the moments of batch_norm_affine.
+Moments running_moments(int64_t running_mean, int64_t running_var, int e_y);
+
+// Backward: e2 = gamma / sigma * (e - mean(e) - x_hat * mean(e x_hat)), on a scale common to all channels:
+//   v = k e + b (256 x_hat) + a
+// with e the aligned error (|e| <= 32767, exponent e_e), Se = sum e, Sx = sum e x_hat (exact s64), and over all channels
+//   kappa = div_round(gamma8 * 2^(48 - s), sigma_q16)    |kappa| <= 127 * 2^48 / 2^8 < 2^47
+//   T = quantize_shift(max |kappa|, 12),  k = quantize(kappa, T, 12)                   |k| <= 2047
+//   a = -div_round(k Se, n)                              |a| <= 2047 * 32767 < 2^26
+//   b = clamp(-div_round(k Sx, n 2^16), +-32767)
+// The mean of |e x_hat| is below 2^15 * 17, because the rms of x_hat is at most 16 plus its rounding, so |b| <= 2^11 * 2^15 * 17 /
+// 2^16 < 2^15: the clamp is there for arbitrary inputs only. |v| <= 2^26 + 32767 * 32512 + 2^26 < 2^31.
+// The exponent of v is e_e + T - 38 - e_x - e_w.
+struct BackwardCoefficients {
+  int32_t k, b, a;
+};
+int64_t batch_norm_kappa(int gamma, int staging_shift, uint32_t sigma_q16);
+BackwardCoefficients batch_norm_coefficients(int64_t kappa, int t, int64_t sum_e, int64_t sum_ex, int64_t n);
+constexpr int batch_norm_diff_exp(int e_e, int t, int e_x, int e_w) { return e_e + t - 38 - e_x - e_w; }
+
+// --- Kernels: over `rows` rows of `channels` values (NHWC). ---------------------------------------------------------------------
+
+// s1[c] += sum y, s2[c] += sum y^2.
+struct NormSums {
+  const int16_t* y;
+  int64_t rows;
+  int channels;
+  int64_t* s1;
+  int64_t* s2;
+};
+void batch_norm_sums_reference(const NormSums& p);
+
+// x_hat[i] from y[i], one Affine a channel in three arrays.
+struct Normalize {
+  const int16_t* y;
+  int64_t rows;
+  int channels;
+  const int32_t* mult;
+  const int32_t* offset;
+  const int32_t* shift;
+  int8_t* x_hat;
+};
+void batch_norm_normalize_reference(const Normalize& p);
+
+// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where mask[i] is neither 0 nor 255 (everywhere if mask is null), else 0; in place.
+// sum_e[c] += e, sum_ex[c] += e * x_hat; returns max |e|.
+struct NormBackwardSums {
+  int16_t* e;
+  int align;                // >= -15
+  const uint8_t* mask;      // the layer's output, or null
+  const int8_t* x_hat;
+  int64_t rows;
+  int channels;
+  int64_t* sum_e;
+  int64_t* sum_ex;
+};
+int32_t batch_norm_backward_sums_reference(const NormBackwardSums& p);
+
+// v[i] = k e + b (256 x_hat) + a: max |v|, or dst[i] = clamp(round(v / 2^shift), +-127).
+struct NormBackward {
+  const int16_t* e;
+  const int8_t* x_hat;
+  int64_t rows;
+  int channels;
+  const int32_t* k;
+  const int32_t* b;
+  const int32_t* a;
+  int shift;       // 0..24; not read by max
+  int8_t* dst;     // not read by max
+};
+uint32_t batch_norm_backward_max_reference(const NormBackward& p);
+void batch_norm_backward_quantize_reference(const NormBackward& p);
+
+}  // namespace intrain::ops

@@ -1,0 +1,60 @@
+#include "base/formats.h"
+#include "ops/batch_norm/batch_norm.h"
+
+namespace intrain::ops {
+
+void batch_norm_sums_reference(const NormSums& p) {
+  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
+    const int64_t y = p.y[i];
+    p.s1[i % p.channels] += y;
+    p.s2[i % p.channels] += y * y;
+  }
+}
+
+void batch_norm_normalize_reference(const Normalize& p) {
+  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
+    const int64_t c = i % p.channels;
+    const int64_t x = rshift_round(int64_t{p.y[i]} * p.mult[c] + p.offset[c], p.shift[c]);
+    p.x_hat[i] = static_cast<int8_t>(clamp(x, -kS8Max, kS8Max));
+  }
+}
+
+int32_t batch_norm_backward_sums_reference(const NormBackwardSums& p) {
+  int64_t max = 0;
+  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
+    const int64_t c = i % p.channels;
+    const bool pass = p.mask == nullptr || (p.mask[i] != 0 && p.mask[i] != kU8Max);
+    const int64_t e = pass ? clamp(scale_pow2(p.e[i], -p.align), -kS16Max, kS16Max) : 0;
+    p.e[i] = static_cast<int16_t>(e);
+    p.sum_e[c] += e;
+    p.sum_ex[c] += e * p.x_hat[i];
+    const int64_t m = e < 0 ? -e : e;
+    if (m > max) max = m;
+  }
+  return static_cast<int32_t>(max);
+}
+
+namespace {
+
+int64_t backward_value(const NormBackward& p, int64_t i) {
+  const int64_t c = i % p.channels;
+  return int64_t{p.k[c]} * p.e[i] + int64_t{p.b[c]} * (256 * p.x_hat[i]) + p.a[c];
+}
+
+}  // namespace
+
+uint32_t batch_norm_backward_max_reference(const NormBackward& p) {
+  uint64_t max = 0;
+  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
+    const uint64_t m = magnitude(backward_value(p, i));
+    if (m > max) max = m;
+  }
+  return static_cast<uint32_t>(max);
+}
+
+void batch_norm_backward_quantize_reference(const NormBackward& p) {
+  for (int64_t i = 0; i < p.rows * p.channels; ++i)
+    p.dst[i] = static_cast<int8_t>(quantize(backward_value(p, i), p.shift, 8));
+}
+
+}  // namespace intrain::ops

@@ -1,0 +1,50 @@
+// E1, the error at activations: s16 with one exponent and one true maximum an image. It enters no matrix product.
+#pragma once
+
+#include <cstdint>
+
+namespace intrain::ops {
+
+// How one image's wide error (exponent acc_exp, true maximum acc_max) plus an earlier contribution to the same tensor (s16,
+// addend_exp, addend_max; maximum 0: none) become s16:
+//   top = the larger of exponent + bit_length(maximum) over those that are not zero
+//   exp = top - 15, or top - 14 with an addend, so that the sum of two stays within s16
+//   dst = clamp(scale_pow2(acc, acc_exp - exp) + scale_pow2(addend, addend_exp - exp), +-32767)
+struct ErrorScale {
+  int exp;
+  int acc_shift, addend_shift;  // exp - acc_exp, exp - addend_exp: positive shifts right; at least -15
+};
+ErrorScale error_scale(uint32_t acc_max, int acc_exp, uint32_t addend_max, int addend_exp);
+
+// Returns max |dst|. dst may be the addend. |acc| < 2^30. Exactly one of acc32 and acc16 is not null; addend may be null.
+struct ErrorStage {
+  const int32_t* acc32;
+  const int16_t* acc16;
+  const int16_t* addend;
+  ErrorScale scale;
+  int64_t count;
+  int16_t* dst;
+};
+int32_t error_stage_reference(const ErrorStage& p);
+
+// max |src|; no element is INT32_MIN.
+struct MaxAbs {
+  const int32_t* src;
+  int64_t count;
+};
+uint32_t max_abs_reference(const MaxAbs& p);
+
+// Exponent of an aligned tensor, from each image's: max over images of exp + bit_length(max), minus 15; INT32_MIN / 2 if all are zero.
+int error_top(const int32_t* exp, const int32_t* max, int images);
+
+// dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 24: the shift quantization of E2 from s16 or s32.
+struct ErrorQuantize {
+  const int32_t* src32;
+  const int16_t* src16;
+  int64_t count;
+  int shift;
+  int8_t* dst;
+};
+void error_quantize_reference(const ErrorQuantize& p);
+
+}  // namespace intrain::ops

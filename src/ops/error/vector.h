@@ -1,0 +1,77 @@
+// The vector form of error.h: loops that the compiler vectorizes for the ISA of the file that includes this.
+#pragma once
+
+#include "base/formats.h"
+#include "base/rounding.h"
+#include "ops/error/error.h"
+
+namespace intrain::ops {
+
+// A shift by -15..62 of |v| < 2^30, as a left and a right shift of s32. From 31 on nothing is left: |v| / 2^31 < 1/2.
+struct SignedShift {
+  int left;
+  Shift32 right;
+  int32_t keep;  // 0: the result is 0
+};
+[[gnu::always_inline]] static inline SignedShift signed_shift(int s) {
+  if (s > 30) return {0, make_shift32(0), 0};
+  return {s < 0 ? -s : 0, make_shift32(s > 0 ? s : 0), -1};
+}
+[[gnu::always_inline]] static inline int32_t apply(int32_t v, const SignedShift& s) {
+  return rshift_round32((v & s.keep) * (1 << s.left), s.right);
+}
+
+template <class Acc, bool kAddend>
+[[gnu::always_inline]] static inline int32_t error_stage_loop(const Acc* __restrict acc, const ErrorStage& p) {
+  const SignedShift acc_shift = signed_shift(p.scale.acc_shift), addend_shift = signed_shift(p.scale.addend_shift);
+  const int16_t* addend = p.addend;  // may be dst: element i is read before it is written
+  int16_t* dst = p.dst;
+  int32_t max = 0;
+#if defined(__clang__)
+#pragma clang loop vectorize(assume_safety)
+#else
+#pragma GCC ivdep
+#endif
+  for (int64_t i = 0; i < p.count; ++i) {
+    int32_t v = apply(acc[i], acc_shift);
+    if constexpr (kAddend) v += apply(addend[i], addend_shift);
+    v = v < -kS16Max ? -kS16Max : v > kS16Max ? kS16Max : v;
+    dst[i] = static_cast<int16_t>(v);
+    const int32_t m = v < 0 ? -v : v;
+    max = m > max ? m : max;
+  }
+  return max;
+}
+
+[[gnu::always_inline]] static inline int32_t error_stage_vector(const ErrorStage& p) {
+  if (p.acc32 != nullptr) return p.addend != nullptr ? error_stage_loop<int32_t, true>(p.acc32, p) : error_stage_loop<int32_t, false>(p.acc32, p);
+  return p.addend != nullptr ? error_stage_loop<int16_t, true>(p.acc16, p) : error_stage_loop<int16_t, false>(p.acc16, p);
+}
+
+template <class Src>
+[[gnu::always_inline]] static inline void error_quantize_loop(const Src* __restrict src, const ErrorQuantize& p) {
+  const Shift32 shift = make_shift32(p.shift);
+  int8_t* __restrict dst = p.dst;
+  for (int64_t i = 0; i < p.count; ++i) {
+    const int32_t v = rshift_round32(src[i], shift);
+    dst[i] = static_cast<int8_t>(v < -kS8Max ? -kS8Max : v > kS8Max ? kS8Max : v);
+  }
+}
+
+[[gnu::always_inline]] static inline uint32_t max_abs_vector(const MaxAbs& p) {
+  int32_t max = 0;
+  for (int64_t i = 0; i < p.count; ++i) {
+    const int32_t m = p.src[i] < 0 ? -p.src[i] : p.src[i];
+    max = m > max ? m : max;
+  }
+  return static_cast<uint32_t>(max);
+}
+
+[[gnu::always_inline]] static inline void error_quantize_vector(const ErrorQuantize& p) {
+  if (p.src32 != nullptr)
+    error_quantize_loop(p.src32, p);
+  else
+    error_quantize_loop(p.src16, p);
+}
+
+}  // namespace intrain::ops

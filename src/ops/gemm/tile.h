@@ -1,0 +1,57 @@
+// The register tile, written once over an ISA's vector: kRows x kVectors accumulators.
+//
+// Row pointers go in threes (base, base + lda, base + 2 lda are one register and addressing modes), so 16 rows take 6 registers.
+#pragma once
+
+#include <cstdint>
+
+#include "ops/gemm/gemm.h"
+
+namespace intrain::ops {
+
+template <class V, int kVectors, int kRows>
+static void tile(const TileArgs& p) {
+  using Element = typename V::Element;
+  typename V::Register acc[kRows][kVectors];
+  if (p.init != nullptr) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const auto init = V::load(p.init + v * V::kLanes);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) acc[r][v] = init;
+    }
+  } else {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) acc[r][v] = V::load(p.c + r * p.ldc + v * V::kLanes);
+  }
+  constexpr int kGroups = (kRows + 2) / 3;
+  const int64_t lda = p.lda;
+  const Element* b = static_cast<const Element*>(p.b);
+  for (int s = 0; s < p.segments; ++s) {
+    const Element* a[kGroups];
+#pragma GCC unroll 6
+    for (int g = 0; g < kGroups; ++g) a[g] = static_cast<const Element*>(p.a) + p.offset[s] + 3 * g * lda;
+    for (int t = 0; t < p.steps; ++t) {
+      typename V::Register bv[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) bv[v] = V::load(b + v * V::kLanes * V::kUnit);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const auto av = V::broadcast(a[r / 3] + r % 3 * lda);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) acc[r][v] = V::dot(acc[r][v], av, bv[v]);
+      }
+#pragma GCC unroll 6
+      for (int g = 0; g < kGroups; ++g) a[g] += V::kUnit;
+      b += kVectors * V::kLanes * V::kUnit;
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) V::store(p.c + r * p.ldc + v * V::kLanes, acc[r][v]);
+}
+
+}  // namespace intrain::ops

@@ -1,0 +1,48 @@
+#include "ops/kernels.h"
+
+namespace intrain::ops {
+
+#define INTRAIN_KERNEL(name, result, parameter) result name(const parameter&);
+#if defined(__x86_64__)
+namespace avx2 {
+extern const TileKernel kTile;
+#include "ops/kernels.def"
+}  // namespace avx2
+namespace avx512vnni {
+extern const TileKernel kTile;
+#include "ops/kernels.def"
+}  // namespace avx512vnni
+#endif
+#undef INTRAIN_KERNEL
+
+Kernels make_kernels(Isa isa) {
+  Kernels k;
+  k.isa = isa;
+  k.tile = nullptr;
+#define INTRAIN_KERNEL(name, result, parameter) \
+  k.name = name##_reference;                    \
+  k.name##_isa = Isa::kScalar;
+#include "ops/kernels.def"
+#undef INTRAIN_KERNEL
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx2) {
+    k.tile = &avx2::kTile;
+#define INTRAIN_KERNEL(name, result, parameter) \
+  k.name = avx2::name;                          \
+  k.name##_isa = Isa::kAvx2;
+#include "ops/kernels.def"
+#undef INTRAIN_KERNEL
+  }
+  if (isa == Isa::kAvx512Vnni) {
+    k.tile = &avx512vnni::kTile;
+#define INTRAIN_KERNEL(name, result, parameter) \
+  k.name = avx512vnni::name;                    \
+  k.name##_isa = Isa::kAvx512Vnni;
+#include "ops/kernels.def"
+#undef INTRAIN_KERNEL
+  }
+#endif
+  return k;
+}
+
+}  // namespace intrain::ops

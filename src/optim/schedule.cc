@@ -1,0 +1,48 @@
+#include "optim/schedule.h"
+
+#include "base/rounding.h"
+
+namespace intrain {
+namespace {
+
+// cos(pi p / 2^30), 0 <= p <= 2^30, with 30 fraction bits: Taylor series about the nearer of 0 and pi / 2 (|x| <= pi / 4, terms up to
+// x^10 / 10!: error below 2^-29), folded by symmetry.
+int64_t cos_pi(int64_t p) {
+  constexpr int64_t kOne = int64_t{1} << 30, kPi = 3373259426;  // pi 2^30
+  if (p > kOne / 2) return -cos_pi(kOne - p);
+  const bool sine = p > kOne / 4;
+  const int64_t x = rshift_round((sine ? kOne / 2 - p : p) * kPi, 30), square = rshift_round(x * x, 30);
+  int64_t term = sine ? x : kOne, sum = term;
+  for (int64_t i = sine ? 2 : 1; i < 12; i += 2) {
+    term = div_round(-rshift_round(term * square, 30), i * (i + 1));
+    sum += term;
+  }
+  return sum;
+}
+
+}  // namespace
+
+ops::Scalar10 round_scalar10(int64_t value, int exp) {
+  if (value == 0) return {0, 0};
+  int shift = bit_length(magnitude(value)) - 10;
+  int64_t mantissa = scale_pow2(value, -shift);
+  if (mantissa == 1024) {
+    mantissa = 512;
+    ++shift;
+  }
+  return {static_cast<int32_t>(mantissa), exp + shift};
+}
+
+ops::Scalar10 rate_at(const Schedule& s, int64_t step) {
+  constexpr int64_t kOne = int64_t{1} << 30;
+  int64_t factor = kOne;
+  if (step < s.warmup_steps)
+    factor = div_round((step + 1) * kOne, s.warmup_steps);
+  else if (s.kind == ScheduleKind::kCosine)
+    factor = rshift_round(kOne + cos_pi(div_round((step - s.warmup_steps) * kOne, s.total_steps - s.warmup_steps)), 1);
+  else
+    factor = 4 * step >= 3 * s.total_steps ? div_round(kOne, 100) : 2 * step >= s.total_steps ? div_round(kOne, 10) : kOne;
+  return round_scalar10(s.base.mantissa * factor, s.base.exp - 30);
+}
+
+}  // namespace intrain

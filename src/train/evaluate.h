@@ -1,0 +1,18 @@
+// The test set through a net, with running statistics and without augmentation.
+#pragma once
+
+#include "data/loader.h"
+#include "nn/net.h"
+#include "train/metrics.h"
+
+namespace intrain {
+
+struct Evaluation {
+  Metrics metrics;
+  uint64_t logits_hash;  // XXH3-64 of all logits: the evaluation's share of `intrain verify`
+};
+
+// One epoch of `loader` (training = false), which must stand at an epoch's start. The net must be prepared for the loader's batch.
+Evaluation evaluate(Net& net, Loader& loader);
+
+}  // namespace intrain

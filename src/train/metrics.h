@@ -1,0 +1,35 @@
+// Loss and accuracy from integer logits. Floating point is for reading only: nothing here flows back into training.
+#pragma once
+
+#include <cstdint>
+
+namespace intrain {
+
+// Sums over images, so that batches of different sizes add up.
+struct Metrics {
+  int64_t count = 0;
+  int64_t hits = 0;   // the largest logit is the label's; of equal ones the first counts
+  double loss = 0;    // sum of -log softmax[label], natural logarithm
+
+  void operator+=(const Metrics& other);
+  double mean_loss() const { return count == 0 ? 0 : loss / static_cast<double>(count); }
+  double accuracy() const { return count == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(count); }  // 0 .. 1
+};
+
+// logits [count][classes], value = logit * 2^exp.
+Metrics measure(const int32_t* logits, int exp, int count, int classes, const int32_t* labels);
+
+// A running mean in which a value's weight falls by 1 - 1 / length with each later one; the plain mean of the first `length` values.
+class RunningMean {
+ public:
+  explicit RunningMean(int length) : length_(length) {}
+  void add(double value);
+  double value() const { return mean_; }
+
+ private:
+  int length_;
+  int64_t seen_ = 0;
+  double mean_ = 0;
+};
+
+}  // namespace intrain

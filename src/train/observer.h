@@ -1,0 +1,45 @@
+// What a training tells whoever watches: the library itself never prints.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/config.h"
+
+namespace intrain {
+
+struct StepReport {
+  int64_t step, total_steps;  // steps done, this one included
+  int epoch;                  // from 1
+  double loss, accuracy;      // of this batch, before its update; accuracy 0 .. 1
+  double rate;                // learning rate
+  double images_per_second;   // of this step
+  double seconds_left;        // estimate for the whole training, evaluations included
+};
+
+struct EpochReport {
+  int epoch;  // from 1
+  int64_t step;
+  double train_loss, train_accuracy;  // means over the epoch's batches
+  double test_loss, test_accuracy;
+  bool best;
+  double images_per_second;  // of the epoch's training steps
+  double seconds;            // since the start of training
+};
+
+struct TrainingPlan {
+  TrainConfig config;
+  int64_t train_images, test_images, steps_per_epoch, total_steps, parameters;
+  std::string isa;
+};
+
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  virtual void on_start(const TrainingPlan&) {}
+  virtual void on_step(const StepReport&) {}
+  virtual void on_epoch(const EpochReport&) {}
+};
+
+}  // namespace intrain

@@ -1,0 +1,93 @@
+#include "train/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace intrain {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kBarInterval{100}, kLineInterval{10000};
+
+int columns(std::FILE* out) {
+  winsize size{};
+  return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::string bar(double part, int width) {
+  // Eighths of a cell: U+2588 full block to U+258F.
+  static const char* const kEighths[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
+  const int eighths = static_cast<int>(std::clamp(part, 0.0, 1.0) * width * 8);
+  std::string s;
+  for (int i = 0; i < eighths / 8; ++i) s += "\u2588";
+  s += kEighths[eighths % 8];
+  s.append(static_cast<size_t>(width - eighths / 8 - (eighths % 8 != 0)), ' ');
+  return s;
+}
+
+}  // namespace
+
+std::string duration_text(double seconds) {
+  const int64_t s = static_cast<int64_t>(std::clamp(seconds, 0.0, 1e9) + 0.5);
+  return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60) : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
+
+Progress::Progress(std::FILE* out, bool terminal) : out_(out), terminal_(terminal) {}
+
+Progress::~Progress() { clear_bar(); }
+
+void Progress::clear_bar() {
+  if (!bar_shown_) return;
+  fmt::print(out_, "\r\033[K");
+  std::fflush(out_);
+  bar_shown_ = false;
+}
+
+void Progress::on_start(const TrainingPlan& plan) {
+  epochs_ = plan.config.epochs;
+  steps_per_epoch_ = plan.steps_per_epoch;
+  batch_ = plan.config.batch;
+  last_ = Clock::now();
+  fmt::print(out_, "training {} ({} parameters) on {}: {} images, {} epochs of {} steps, {} thread{}, {}\n", plan.config.model,
+             plan.parameters, plan.config.data, plan.train_images, epochs_, steps_per_epoch_, plan.config.threads,
+             plan.config.threads == 1 ? "" : "s", plan.isa);
+  std::fflush(out_);
+}
+
+void Progress::on_step(const StepReport& r) {
+  loss_.add(r.loss);
+  accuracy_.add(r.accuracy);
+  step_seconds_.add(static_cast<double>(batch_) / std::max(r.images_per_second, 1e-9));
+  const Clock::time_point now = Clock::now();
+  if (now - last_ < (terminal_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) return;
+  last_ = now;
+  const int64_t done = (r.step - 1) % steps_per_epoch_ + 1;
+  const std::string numbers = fmt::format("loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  {} left", loss_.value(),
+                                          100 * accuracy_.value(), static_cast<double>(batch_) / step_seconds_.value(),
+                                          duration_text(r.seconds_left));
+  if (!terminal_) {
+    fmt::print(out_, "epoch {}/{}  step {}/{}  {}\n", r.epoch, epochs_, done, steps_per_epoch_, numbers);
+  } else {
+    const std::string head = fmt::format("epoch {}/{} ", r.epoch, epochs_);
+    const int width = std::clamp(columns(out_) - static_cast<int>(head.size() + numbers.size()) - 5, 4, 40);
+    fmt::print(out_, "\r{}|{}| {}\033[K", head, bar(static_cast<double>(done) / static_cast<double>(steps_per_epoch_), width), numbers);
+    bar_shown_ = true;
+  }
+  std::fflush(out_);
+}
+
+void Progress::on_epoch(const EpochReport& r) {
+  clear_bar();
+  fmt::print(out_, "epoch {}/{}  loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  test loss {:.4f}  test accuracy {:5.2f} %  {}\n", r.epoch,
+             epochs_, r.train_loss, 100 * r.train_accuracy, r.images_per_second, r.test_loss, 100 * r.test_accuracy,
+             duration_text(r.seconds));
+  std::fflush(out_);
+  last_ = Clock::now();
+}
+
+}  // namespace intrain

@@ -1,0 +1,234 @@
+// Conv2d, the lowered and threaded convolution, returns the bits of the scalar reference: every instruction set, 1 to 3 threads, awkward
+// shapes, extreme values, with guard bytes round all that it writes.
+#include "ops/conv2d/conv2d_op.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+#include <vector>
+
+#include "base/formats.h"
+#include "support/guarded.h"
+#include "support/isas.h"
+#include "support/rng.h"
+
+namespace intrain::ops {
+namespace {
+
+using intrain::test::Fill;
+using intrain::test::Guarded;
+using intrain::test::Rng;
+
+std::string shape_text(const ConvShape& s) {
+  return (testing::Message() << "h " << s.h << " w " << s.w << " c " << s.c << " k " << s.k << " kernel " << s.kh << "x" << s.kw << " stride " << s.stride
+                             << " pad " << s.pad << " groups " << s.groups << (s.signed_src ? " s8" : " u8"))
+      .GetString();
+}
+
+// Copies each image's gradient to its place, and counts the calls.
+class CopySink final : public ImageSink {
+ public:
+  CopySink(int images, int64_t size, int32_t* dst) : calls(static_cast<size_t>(images)), size_(size), dst_(dst) {}
+  void image(int image, const int32_t* diff_src) override {
+    std::memcpy(dst_ + image * size_, diff_src, static_cast<size_t>(size_) * 4);
+    calls[static_cast<size_t>(image)].fetch_add(1);
+  }
+  std::vector<std::atomic<int>> calls;
+
+ private:
+  int64_t size_;
+  int32_t* dst_;
+};
+
+// One problem, its data and its expected results.
+struct Problem {
+  Problem(const ConvShape& shape, int image_count, Fill filling, uint64_t seed_, bool with_data_pass = true)
+      : s(shape), images(image_count), fill(filling), seed(seed_), backward_data(with_data_pass), offset(static_cast<int>(seed_ % 4)),
+        src("src", images * s.src_pixels() * s.c, offset), wei("wei", s.weights(), offset), diff_dst("diff_dst", dst_size(), offset),
+        shift("shift", s.k, offset), dst("dst", dst_size(), offset), staged("staged", dst_size(), offset), diff_src("diff_src", src.count(), offset),
+        diff_wei("diff_wei", s.weights(), offset) {
+    Rng rng(seed);
+    if (s.signed_src)
+      intrain::test::fill(rng, fill, reinterpret_cast<int8_t*>(src.data()), src.count(), -kS8Max, kS8Max);
+    else
+      intrain::test::fill(rng, fill, src.data(), src.count(), 0, kU8Max);
+    intrain::test::fill(rng, fill, wei.data(), wei.count(), -kS8Max, kS8Max);
+    intrain::test::fill(rng, fill, diff_dst.data(), diff_dst.count(), -kS8Max, kS8Max);
+    for (int k = 0; k < s.k; ++k) {
+      int64_t l1 = 0;
+      for (int64_t i = 0; i < s.fan_in(); ++i) l1 += std::abs(wei[k * s.fan_in() + i]);
+      shift[k] = staging_shift(s.signed_src ? kS8Max : kU8Max, l1);
+    }
+    conv2d_forward_reference(s, images, src.data(), wei.data(), dst.data());
+    stage_s16_reference({dst.data(), s.k, images * s.dst_pixels(), s.k, shift.data(), staged.data(), s.k});
+    if (backward_data) conv2d_backward_data_reference(s, images, diff_dst.data(), wei.data(), diff_src.data());
+    conv2d_backward_weights_reference(s, images, src.data(), diff_dst.data(), diff_wei.data());
+  }
+  int64_t dst_size() const { return images * s.dst_pixels() * s.k; }
+  std::string text() const {
+    return (testing::Message() << shape_text(s) << ", " << images << " images, filled " << intrain::test::fill_name(fill) << ", seed " << seed).GetString();
+  }
+
+  ConvShape s;
+  int images;
+  Fill fill;
+  uint64_t seed;
+  bool backward_data;
+  int offset;
+  Guarded<uint8_t> src;
+  Guarded<int8_t> wei, diff_dst;
+  Guarded<int32_t> shift, dst;
+  Guarded<int16_t> staged;
+  Guarded<int32_t> diff_src;
+  Guarded<int64_t> diff_wei;
+};
+
+// A workspace full of rubbish: nothing may rely on what it holds.
+Guarded<uint8_t> rubbish(size_t bytes) {
+  Guarded<uint8_t> w("workspace", static_cast<int64_t>(bytes), 0, 0x3C);
+  if (bytes > 0) std::memset(w.data(), 0xCD, bytes);
+  return w;
+}
+
+// Returns what differs from the reference, or nothing.
+std::string run(const Problem& p, const Kernels& kernels, int threads) {
+  const ConvShape& s = p.s;
+  ThreadPool pool(threads);
+  Conv2d conv;
+  conv.plan(s, kernels, threads, p.backward_data);
+  Guarded<uint8_t> packed("packed", static_cast<int64_t>(conv.packed_bytes()));
+  conv.pack_weights(p.wei.data(), packed.data());
+  if (std::string e = packed.broken_guard(); !e.empty()) return e;
+
+  Guarded<uint8_t> workspace = rubbish(conv.forward_workspace_bytes());
+  Guarded<int32_t> dst("forward s32", p.dst_size(), p.offset);
+  conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {nullptr, nullptr, dst.data()}, workspace.data());
+  std::string e = dst.difference(p.dst) + dst.broken_guard() + workspace.broken_guard();
+  if (!e.empty()) return e;
+
+  Guarded<int16_t> staged("forward s16", p.dst_size(), p.offset);
+  conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {p.shift.data(), staged.data(), nullptr}, workspace.data());
+  e = staged.difference(p.staged) + staged.broken_guard() + workspace.broken_guard();
+  if (!e.empty()) return e;
+
+  if (p.backward_data) {
+    Guarded<uint8_t> data_workspace = rubbish(conv.backward_data_workspace_bytes());
+    Guarded<int32_t> diff_src("backward data", p.src.count(), p.offset);
+    CopySink sink(p.images, s.src_pixels() * s.c, diff_src.data());
+    conv.backward_data(pool, p.images, p.diff_dst.data(), p.wei.data(), packed.data(), sink, data_workspace.data());
+    e = diff_src.difference(p.diff_src) + diff_src.broken_guard() + data_workspace.broken_guard();
+    if (!e.empty()) return e;
+    for (const auto& calls : sink.calls)
+      if (calls != 1) return "backward data: an image was handed over " + std::to_string(calls) + " times";
+  }
+
+  Guarded<uint8_t> weights_workspace = rubbish(conv.backward_weights_workspace_bytes());
+  Guarded<int64_t> diff_wei("backward weights", s.weights(), p.offset);
+  for (int64_t i = 0; i < s.weights(); ++i) diff_wei[i] = -77;  // to be overwritten
+  conv.backward_weights(pool, p.images, p.src.data(), p.diff_dst.data(), diff_wei.data(), weights_workspace.data());
+  e = diff_wei.difference(p.diff_wei) + diff_wei.broken_guard() + weights_workspace.broken_guard();
+  return e.empty() ? packed.broken_guard() : e;
+}
+
+void check(const Problem& p, const Kernels& kernels, std::initializer_list<int> thread_counts) {
+  for (int threads : thread_counts) ASSERT_EQ(run(p, kernels, threads), "") << p.text() << ", " << threads << " threads, " << isa_info(kernels.isa).name;
+}
+
+class Conv2dEquality : public intrain::test::IsaTest {};
+INTRAIN_FOR_ALL_ISAS(Conv2dEquality);
+
+TEST_P(Conv2dEquality, ShapesOfResidualNets) {
+  const Kernels kernels = make_kernels(isa());
+  uint64_t seed = 1;
+  for (const ConvShape& s : {ConvShape{16, 16, 3, 16, 3, 3, 1, 1, 1, true}, ConvShape{16, 16, 16, 16, 3, 3, 1, 1, 1, false},
+                             ConvShape{16, 16, 16, 32, 3, 3, 2, 1, 1, false}, ConvShape{16, 16, 16, 32, 1, 1, 2, 0, 1, false},
+                             ConvShape{8, 8, 64, 64, 3, 3, 1, 1, 1, false}, ConvShape{1, 1, 64, 10, 1, 1, 1, 0, 1, false},
+                             ConvShape{28, 28, 1, 16, 3, 3, 1, 1, 1, true}, ConvShape{32, 32, 3, 8, 7, 7, 2, 3, 1, true}})
+    for (Fill fill : {Fill::kUniform, Fill::kEnds, Fill::kHigh}) {
+      check(Problem(s, 3, fill, seed++), kernels, {1, 2, 3});
+      if (HasFatalFailure()) return;
+    }
+}
+
+TEST_P(Conv2dEquality, AwkwardShapes) {
+  const Kernels kernels = make_kernels(isa());
+  Rng rng(20240607);
+  const auto pick = [&](std::initializer_list<int> from) { return from.begin()[rng.range(0, static_cast<int64_t>(from.size()) - 1)]; };
+  int done = 0;
+  for (uint64_t seed = 1; done < 350; ++seed) {
+    ConvShape s{};
+    s.h = static_cast<int>(rng.range(1, 17));
+    s.w = static_cast<int>(rng.range(1, 17));
+    s.c = pick({1, 3, 5, 16, 20, 64});
+    s.k = pick({1, 3, 5, 10, 16, 17, 33, 48, 64, 70});
+    s.kh = pick({1, 2, 3, 5, 7});
+    s.kw = pick({1, 2, 3, 5, 7});
+    s.stride = static_cast<int>(rng.range(1, 3));
+    s.pad = static_cast<int>(rng.range(0, 3));
+    s.groups = pick({1, 1, 2, s.c});
+    s.signed_src = rng.range(0, 2) == 0;
+    if (s.c % s.groups != 0) s.groups = 1;
+    if (s.k % s.groups != 0) s.k = s.groups * pick({1, 2, 3});
+    if (s.h + 2 * s.pad < s.kh || s.w + 2 * s.pad < s.kw) continue;
+    const int images = static_cast<int>(rng.range(1, 4));
+    if (images * s.dst_pixels() * s.k * s.fan_in() > 1000000) continue;
+    const Fill fill = intrain::test::kAllFills[rng.range(0, 4)];
+    check(Problem(s, images, fill, seed), kernels, {1 + done % 3});
+    if (HasFatalFailure()) return;
+    ++done;
+  }
+}
+
+// Sums at the bounds of formats.h, all of one sign.
+TEST_P(Conv2dEquality, LongestReductions) {
+  const Kernels kernels = make_kernels(isa());
+  const int longest = static_cast<int>(kMaxReduction);
+  for (Fill fill : {Fill::kHigh, Fill::kLow})
+    for (bool is_signed : {false, true}) {
+      check(Problem({1, 1, longest, 3, 1, 1, 1, 0, 1, is_signed}, 2, fill, 1), kernels, {1, 2});  // forward
+      check(Problem({1, 1, 3, longest, 1, 1, 1, 0, 1, is_signed}, 2, fill, 2), kernels, {1, 2});  // backward data
+      // Backward weights: more pixels than one round of s32 sums may hold, and images that leave a round unfilled.
+      check(Problem({256, 250, 1, 2, 1, 1, 1, 0, 1, is_signed}, 3, fill, 3), kernels, {1, 2});
+      check(Problem({100, 110, 2, 1, 1, 1, 1, 0, 1, is_signed}, 7, fill, 4), kernels, {3});
+      if (HasFatalFailure()) return;
+    }
+}
+
+TEST_P(Conv2dEquality, WithoutBackwardData) {
+  const Kernels kernels = make_kernels(isa());
+  check(Problem({9, 7, 3, 20, 3, 3, 2, 1, 1, true}, 2, Fill::kUniform, 5, false), kernels, {1, 2});
+}
+
+// Planning again for another shape leaves nothing of the first; new weights replace the packed ones.
+TEST_P(Conv2dEquality, PlannedAndPackedAgain) {
+  const Kernels kernels = make_kernels(isa());
+  ThreadPool pool(1);
+  Conv2d conv;
+  conv.plan({8, 8, 4, 40, 5, 5, 3, 2, 2, true}, kernels, 1, true);
+  const ConvShape s{6, 5, 3, 17, 3, 3, 2, 1, 1, false};
+  conv.plan(s, kernels, 1, true);
+  Conv2d fresh;
+  fresh.plan(s, kernels, 1, true);
+  ASSERT_EQ(conv.packed_bytes(), fresh.packed_bytes());
+  ASSERT_EQ(conv.forward_workspace_bytes(), fresh.forward_workspace_bytes());
+  Guarded<uint8_t> packed("packed", static_cast<int64_t>(conv.packed_bytes()));
+  for (uint64_t seed : {11u, 12u}) {
+    const Problem p(s, 2, Fill::kUniform, seed);
+    conv.pack_weights(p.wei.data(), packed.data());
+    Guarded<uint8_t> workspace = rubbish(conv.forward_workspace_bytes());
+    Guarded<int32_t> dst("forward s32", p.dst_size(), p.offset);
+    conv.forward(pool, 2, p.src.data(), p.wei.data(), packed.data(), {nullptr, nullptr, dst.data()}, workspace.data());
+    EXPECT_EQ(dst.difference(p.dst), "");
+  }
+}
+
+TEST(Conv2dBoundsDeathTest, TooLongAReductionIsRefused) {
+  const Kernels kernels = make_kernels(Isa::kScalar);
+  Conv2d conv;
+  EXPECT_DEATH(conv.plan({1, 1, static_cast<int>(kMaxReduction) + 1, 1, 1, 1, 1, 0, 1, false}, kernels, 1, true), "check failed");
+  EXPECT_DEATH(conv.plan({2, 2, 1, 1, 3, 3, 1, 0, 1, false}, kernels, 1, true), "check failed");
+}
+
+}  // namespace
+}  // namespace intrain::ops

@@ -1,0 +1,230 @@
+// One problem a kernel of ops/kernels.def: makes inputs and outputs in guarded buffers, as a function of (seed, shape, filling) alone.
+// A new row of kernels.def does not compile in kernels_test.cc until it has its <name>_case here.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "base/formats.h"
+#include "base/rounding.h"
+#include "ops/kernels.h"
+#include "support/guarded.h"
+#include "support/rng.h"
+
+namespace intrain::ops::test {
+
+using intrain::test::Arena;
+using intrain::test::Fill;
+using intrain::test::Guarded;
+using intrain::test::Rng;
+
+struct CaseShape {
+  int64_t rows;
+  int channels;
+  Fill fill;
+  int offset;  // elements past an aligned address, for every buffer
+};
+
+// Every case is `T params(Arena&, const CaseShape&, Rng&, variant)`; kVariants says how many there are.
+class CaseBuilder {
+ public:
+  CaseBuilder(Arena& arena, const CaseShape& shape, Rng& rng) : arena_(arena), shape_(shape), rng_(rng) {}
+
+  template <class T>
+  T* input(const char* name, int64_t count, int64_t lo, int64_t hi) {
+    Guarded<T>& b = arena_.add<T>(name, count, shape_.offset);
+    intrain::test::fill(rng_, shape_.fill, b.data(), count, lo, hi);
+    return b.data();
+  }
+  // Always uniform: parameters of a channel.
+  template <class T>
+  T* per_channel(const char* name, int64_t lo, int64_t hi) {
+    Guarded<T>& b = arena_.add<T>(name, shape_.channels, shape_.offset);
+    for (int c = 0; c < shape_.channels; ++c) b[c] = static_cast<T>(c % 4 == 1 ? hi : c % 4 == 2 ? lo : rng_.range(lo, hi));
+    return b.data();
+  }
+  template <class T>
+  T* output(const char* name, int64_t count, int64_t lo = -7, int64_t hi = 7) {
+    Guarded<T>& b = arena_.add<T>(name, count, shape_.offset);
+    intrain::test::fill(rng_, Fill::kUniform, b.data(), count, std::max<int64_t>(lo, std::numeric_limits<T>::min()), hi);
+    return b.data();
+  }
+  int64_t size() const { return shape_.rows * shape_.channels; }
+  const CaseShape& shape() const { return shape_; }
+  Rng& rng() { return rng_; }
+
+ private:
+  Arena& arena_;
+  const CaseShape& shape_;
+  Rng& rng_;
+};
+
+struct stage_s16_case {
+  static constexpr int kVariants = 2;  // tight rows, rows with a gap
+  static StageS16 params(CaseBuilder& b, int variant) {
+    const int gap = variant == 0 ? 0 : 5;
+    const CaseShape& s = b.shape();
+    const int64_t lda = s.channels + gap, ldd = s.channels + 2 * gap;
+    int32_t* shift = b.per_channel<int32_t>("shift", 0, 17);
+    Rng& rng = b.rng();
+    int32_t* acc = b.output<int32_t>("acc", std::max<int64_t>(s.rows * lda, 1));
+    constexpr int64_t kAccLimit = (int64_t{1} << 31) - (int64_t{1} << 17) - 1;
+    for (int64_t r = 0; r < s.rows; ++r)
+      for (int c = 0; c < s.channels; ++c) {
+        const int64_t limit = std::min(kAccLimit, int64_t{kS16Max} << shift[c]);
+        acc[r * lda + c] = static_cast<int32_t>(intrain::test::draw(rng, s.fill, -limit, limit));
+      }
+    return {acc, lda, s.rows, s.channels, shift, b.output<int16_t>("dst", std::max<int64_t>(s.rows * ldd, 1)), ldd};
+  }
+};
+
+struct batch_norm_sums_case {
+  static constexpr int kVariants = 1;
+  static NormSums params(CaseBuilder& b, int) {
+    const CaseShape& s = b.shape();
+    return {b.input<int16_t>("y", b.size(), -kS16Max, kS16Max), s.rows, s.channels, b.output<int64_t>("s1", s.channels),
+            b.output<int64_t>("s2", s.channels)};
+  }
+};
+
+struct batch_norm_normalize_case {
+  static constexpr int kVariants = 2;  // sigmas of every size, sigmas that saturate
+  static Normalize params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    int32_t* mult = b.per_channel<int32_t>("mult", 0, 0);
+    int32_t* offset = b.per_channel<int32_t>("offset", 0, 0);
+    int32_t* shift = b.per_channel<int32_t>("shift", 0, 0);
+    for (int c = 0; c < s.channels; ++c) {
+      const int length = static_cast<int>(variant == 0 ? b.rng().range(20, 31) : b.rng().range(9, 32));
+      const uint32_t sigma = static_cast<uint32_t>(b.rng().range(int64_t{1} << (length - 1), (int64_t{1} << length) - 1));
+      const Affine a = batch_norm_affine(b.rng().range(-(int64_t{1} << 31), int64_t{1} << 31) >> (c % 3 * 6), sigma);
+      mult[c] = a.mult, offset[c] = a.offset, shift[c] = a.shift;
+    }
+    return {b.input<int16_t>("y", b.size(), -kS16Max, kS16Max), s.rows, s.channels, mult, offset, shift, b.output<int8_t>("x_hat", b.size())};
+  }
+};
+
+struct batch_norm_backward_sums_case {
+  static constexpr int kAligns[] = {0, -15, -3, 1, 7, 15, 16, 17, 31, 40};
+  static constexpr int kVariants = 2 * 10;  // with and without a mask
+  static NormBackwardSums params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    int16_t* e = b.input<int16_t>("e", b.size(), -kS16Max, kS16Max);
+    uint8_t* mask = nullptr;
+    if (variant % 2 == 1) {
+      mask = b.output<uint8_t>("mask", b.size());
+      constexpr uint8_t kMasks[] = {0, 1, 100, 254, 255, 128};
+      for (int64_t i = 0; i < b.size(); ++i) mask[i] = kMasks[b.rng().range(0, 5)];
+    }
+    return {e,          kAligns[variant / 2], mask, b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max), s.rows, s.channels,
+            b.output<int64_t>("sum_e", s.channels), b.output<int64_t>("sum_ex", s.channels)};
+  }
+};
+
+struct NormBackwardCase {
+  static constexpr int kShifts[] = {0, 1, 8, 17, 23, 24};
+  static NormBackward params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    return {b.input<int16_t>("e", b.size(), -kS16Max, kS16Max), b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max), s.rows, s.channels,
+            b.per_channel<int32_t>("k", -2047, 2047), b.per_channel<int32_t>("b", -kS16Max, kS16Max),
+            b.per_channel<int32_t>("a", -2047 * 32767, 2047 * 32767), kShifts[variant], b.output<int8_t>("dst", b.size())};
+  }
+};
+struct batch_norm_backward_max_case : NormBackwardCase {
+  static constexpr int kVariants = 1;
+};
+struct batch_norm_backward_quantize_case : NormBackwardCase {
+  static constexpr int kVariants = 6;
+};
+
+struct activate_case {
+  static constexpr int kVariants = 3 * 5;  // the shortcut x the shift
+  static Activate params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    const int shortcut = variant % 3;
+    Activate p{};
+    p.x_hat = b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max);
+    p.gamma = b.per_channel<int8_t>("gamma", -kS8Max, kS8Max);
+    p.beta = b.per_channel<int8_t>("beta", -kS8Max, kS8Max);
+    if (shortcut == 1) {
+      p.src = b.input<uint8_t>("src", b.size(), 0, kU8Max);
+      p.src_shift = static_cast<int>(b.rng().range(0, 6));
+    }
+    if (shortcut == 2) {
+      p.x_hat2 = b.input<int8_t>("x_hat2", b.size(), -kS8Max, kS8Max);
+      p.gamma2 = b.per_channel<int8_t>("gamma2", -kS8Max, kS8Max);
+      p.beta2 = b.per_channel<int8_t>("beta2", -kS8Max, kS8Max);
+    }
+    p.rows = s.rows;
+    p.channels = s.channels;
+    p.shift = 2 + variant / 3;
+    p.dst = b.output<uint8_t>("dst", b.size());
+    return p;
+  }
+};
+
+struct relu_requantize_case {
+  static constexpr int kShifts[] = {-70, -40, -8, -1, 0, 1, 9, 24, 31, 33, 70};
+  static constexpr int kVariants = 11;
+  static ReluRequantize params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    return {b.input<int32_t>("acc", b.size(), -INT32_MAX, INT32_MAX), b.per_channel<int32_t>("bias", -INT32_MAX, INT32_MAX), s.rows, s.channels,
+            kShifts[variant], b.output<uint8_t>("dst", b.size())};
+  }
+};
+
+// Scales as error_scale makes them from true maxima.
+struct error_stage_case {
+  static constexpr int kVariants = 2 * 3 * 7;  // s32 or s16; no addend, an addend, dst as the addend; exponents apart
+  static ErrorStage params(CaseBuilder& b, int variant) {
+    constexpr int kApart[] = {0, 1, -3, 14, -20, 40, -70};
+    const bool wide = variant % 2 == 0;
+    const int addend = variant / 2 % 3;
+    ErrorStage p{};
+    const int64_t n = b.size();
+    uint32_t acc_max = 0, addend_max = 0;
+    if (wide) {
+      const int64_t limit = (int64_t{1} << b.rng().range(2, 30)) - 1;
+      p.acc32 = b.input<int32_t>("acc32", n, -limit, limit);
+      for (int64_t i = 0; i < n; ++i) acc_max = std::max(acc_max, static_cast<uint32_t>(magnitude(p.acc32[i])));
+    } else {
+      p.acc16 = b.input<int16_t>("acc16", n, -kS16Max, kS16Max);
+      for (int64_t i = 0; i < n; ++i) acc_max = std::max(acc_max, static_cast<uint32_t>(magnitude(p.acc16[i])));
+    }
+    p.dst = b.output<int16_t>("dst", n);
+    if (addend != 0) {
+      int16_t* a = addend == 2 ? p.dst : b.output<int16_t>("addend", n);
+      intrain::test::fill(b.rng(), b.shape().fill, a, n, -kS16Max, kS16Max);
+      for (int64_t i = 0; i < n; ++i) addend_max = std::max(addend_max, static_cast<uint32_t>(magnitude(a[i])));
+      p.addend = a;
+    }
+    p.scale = error_scale(acc_max, -20, addend_max, -20 + kApart[variant / 6]);
+    p.count = n;
+    return p;
+  }
+};
+
+struct max_abs_case {
+  static constexpr int kVariants = 1;
+  static MaxAbs params(CaseBuilder& b, int) { return {b.input<int32_t>("src", b.size(), -INT32_MAX, INT32_MAX), b.size()}; }
+};
+
+struct error_quantize_case {
+  static constexpr int kVariants = 2 * 7;  // s32 or s16, the shift
+  static ErrorQuantize params(CaseBuilder& b, int variant) {
+    constexpr int kShifts[] = {0, 1, 2, 8, 9, 23, 24};
+    const int64_t n = b.size();
+    ErrorQuantize p{};
+    if (variant % 2 == 0)
+      p.src32 = b.input<int32_t>("src32", n, -(1 << 30) + 1, (1 << 30) - 1);
+    else
+      p.src16 = b.input<int16_t>("src16", n, -kS16Max, kS16Max);
+    p.count = n;
+    p.shift = kShifts[variant / 2];
+    p.dst = b.output<int8_t>("dst", n);
+    return p;
+  }
+};
+
+}  // namespace intrain::ops::test

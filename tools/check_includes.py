@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Holds the include lines of src/ to the architecture. Prints each breach as file:line and exits 1 if there is one.
+
+    tools/check_includes.py [ROOT]        ROOT: the repository (default: the one this script lies in)
+
+1. Folders look one way only (USES below), operators at no other operator but for OP_EDGES.
+2. A third-party header stays in the files of its row of LIBRARIES, and in no header of the project.
+3. Kernel files, compiled with their instruction set's flags, reach nothing but <cstdint>, <cstddef>, <immintrin.h>, base/, their own
+   operator's headers and the helpers directly in ops/ (which are held to the same rule): no inline function of the standard library.
+4. Quoted paths start at src/, and the file is there.
+5. base/ is freestanding.
+"""
+import re
+import sys
+from pathlib import Path
+
+# Folder -> the folders its files may include besides itself: base <- core <- isa <- ops <- {nn, optim} <- models; core <- data;
+# {nn, core} <- io; all <- train <- cli.
+USES = {"base": set()}
+USES["core"] = {"base"}
+USES["isa"] = USES["core"] | {"core"}
+USES["ops"] = USES["isa"] | {"isa"}
+USES["nn"] = USES["optim"] = USES["ops"] | {"ops"}
+USES["models"] = USES["nn"] | {"nn", "optim"}
+USES["data"] = {"base", "core"}
+USES["io"] = USES["nn"] | {"nn"}
+USES["train"] = USES["models"] | USES["io"] | {"models", "optim", "data", "io"}
+USES["cli"] = USES["train"] | {"train"}
+
+# Operator -> operators it may build on.
+OP_EDGES = {"conv2d": {"gemm"}, "linear": {"gemm"}}
+
+# Header prefix -> (what may include it, at most how many files).
+LIBRARIES = {
+    "CLI/": (r"cli/\w+\.cc|cli/\w+\.h", None),  # the command line is its subcommands
+    "nlohmann/json_fwd.hpp": (r"(io|train|cli)/.*", None),  # forward declarations only
+    "nlohmann/": (r"(io|train|cli)/\w+\.cc", 2),
+    "fmt/": (r"(io|train|cli)/\w+\.cc", None),
+    "zlib.h": (r"data/\w+\.cc", 1),
+    "xxhash.h": (r"(io|train)/\w+\.cc", 1),
+    "cairo": (r"(io|train)/\w+\.cc", 1),
+    "immintrin.h": (r"ops/.*", None),
+}
+FREESTANDING = {"cstdint", "cstddef", "climits", "limits", "type_traits"}
+KERNEL_SYSTEM = {"cstdint", "cstddef", "immintrin.h"}
+KERNEL_FILE = re.compile(r"ops/.*/(avx2|avx512vnni)\w*\.cc")
+
+INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+# A system header is one of the language or of POSIX if its name is like these; else it is a library and needs a row above.
+STANDARD = re.compile(r"[a-z_0-9]+|(assert|errno|fcntl|signal|unistd|stdlib|string|stdio|time|sched|sys/\w+)\.h")
+
+
+def read_includes(src):
+    """{file relative to src: [(line, quote, name)]}"""
+    found = {}
+    for path in sorted(p for p in src.rglob("*") if p.suffix in (".h", ".cc", ".def", ".inc")):
+        lines = path.read_text().splitlines()
+        found[path.relative_to(src).as_posix()] = [
+            (n, m[1], m[2]) for n, line in enumerate(lines, 1) if (m := INCLUDE.match(line))]
+    return found
+
+
+def folder_of(name):
+    return name.split("/")[0]
+
+
+def op_of(name):
+    parts = name.split("/")
+    return parts[1] if parts[0] == "ops" and len(parts) > 2 else None
+
+
+def check_directions(includes):
+    for file, lines in includes.items():
+        for line, quote, name in lines:
+            if quote == "<":
+                if folder_of(file) == "base" and name not in FREESTANDING:
+                    yield file, line, f"base is freestanding and may not include <{name}>"
+                continue
+            if name not in includes:
+                yield file, line, f'"{name}" is no file of src/ (paths start there)'
+                continue
+            here, there = folder_of(file), folder_of(name)
+            if here not in USES:
+                yield file, line, f"folder {here} is not listed in tools/check_includes.py"
+            elif there != here and there not in USES[here]:
+                yield file, line, f"{here} may not include {there} ({name})"
+            op, other = op_of(file), op_of(name)
+            if op and other and op != other and other not in OP_EDGES.get(op, set()):
+                yield file, line, f"operator {op} may not include operator {other}"
+
+
+def check_libraries(includes):
+    users = {prefix: set() for prefix in LIBRARIES}
+    for file, lines in includes.items():
+        for line, quote, name in lines:
+            if quote != "<":
+                continue
+            prefix = next((p for p in LIBRARIES if name.startswith(p)), None)
+            if prefix is None:
+                if not STANDARD.fullmatch(name):
+                    yield file, line, f"<{name}> has no row in tools/check_includes.py"
+                continue
+            allowed, most = LIBRARIES[prefix]
+            users[prefix].add(file)
+            if not re.fullmatch(allowed, file):
+                yield file, line, f"<{name}> may be included in {allowed} only"
+            elif most is not None and len(users[prefix]) > most:
+                yield file, line, f"<{name}> is included in more than {most} file(s): {', '.join(sorted(users[prefix]))}"
+
+
+def check_kernels(includes):
+    for kernel in filter(KERNEL_FILE.fullmatch, includes):
+        seen, queue = {kernel}, [kernel]
+        while queue:
+            file = queue.pop()
+            for line, quote, name in includes.get(file, []):
+                if quote == "<":
+                    if name not in KERNEL_SYSTEM:
+                        yield file, line, f"<{name}> is reached from the kernel file {kernel}"
+                    continue
+                ours = folder_of(name) == "base" or (
+                    folder_of(name) == "ops" and op_of(name) in {None, op_of(kernel)} | OP_EDGES.get(op_of(kernel), set()))
+                if not ours:
+                    yield file, line, f'"{name}" is reached from the kernel file {kernel}'
+                elif name not in seen:
+                    seen.add(name)
+                    queue.append(name)
+
+
+def main():
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]
+    includes = read_includes(root / "src")
+    if not includes:
+        print(f"error: no source file in {root / 'src'}", file=sys.stderr)
+        return 2
+    breaches = sorted({*check_directions(includes), *check_libraries(includes), *check_kernels(includes)})
+    for file, line, what in breaches:
+        print(f"src/{file}:{line}: {what}")
+    kernels = sum(1 for f in includes if KERNEL_FILE.fullmatch(f))
+    print(f"{len(includes)} files, {sum(map(len, includes.values()))} includes, {kernels} kernel files: {len(breaches)} breaches")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

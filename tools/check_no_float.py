@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Proves that a training step holds no floating-point arithmetic: disassembles its objects and looks at every instruction.
+
+    tools/check_no_float.py BUILD_DIR...     the objects of the folders below in each CMake build folder
+    tools/check_no_float.py FILE.o...        these objects
+
+Denied are floating-point arithmetic, comparison, conversion and rounding of any width, all of x87, and any symbol, called or defined,
+of libm, of the soft-float helpers or with float or double in its signature. Moves, shuffles, masks and bit logic that carry ps, pd, ss
+or sd in their names are allowed: compilers use them on integers. A mnemonic that looks like floating point and is on neither list
+fails, so a new instruction cannot slip through. Exit status: 0 clean, 1 floating point found, 2 nothing could be inspected.
+"""
+import collections
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+# What a training step is made of, as CMake names the objects.
+FOLDERS = ["core", "isa", "ops", "nn", "optim", "models", "data"]
+SINGLE_OBJECTS = ["intrain_train.dir/src/train/step.cc.o"]
+
+PREFIXES = {"data16", "addr32", "cs", "ds", "es", "fs", "gs", "ss", "rep", "repz", "repnz", "lock", "bnd", "notrack"}
+
+# Integer instructions whose names end like floating-point ones: vpmaxsd, vpdpbusd, pabsd, push, clflush ...
+INTEGER = re.compile(r"v?p(?!erm|f)[a-z0-9]+|clflush")
+
+LOOKS_FLOAT = re.compile(r"f.*|v?4?fn?m(add|sub).*|.*cvt.*|.*(ps|pd|ss|sd|ph|sh|bf16|mxcsr)|pf[a-z]+")
+
+ALLOWED = re.compile(
+    r"v?mov(aps|apd|ups|upd|ss|sd|hps|hpd|lps|lpd|hlps|lhps|ntps|ntpd|shdup|sldup|ddup|mskps|mskpd)"
+    r"|v?(and|andn|or|xor)p[sd]"
+    r"|v?(shuf|unpck[lh]|blend|blendv)p[sd]|v?(insert|extract)ps"
+    r"|vblendmp[sd]|vbroadcasts[sd]|vbroadcastf\w+|vinsertf\w+|vextractf\w+|vshuff\w+"
+    r"|vperm2f128|vperm(il|t2|i2)?p[sd]|vmaskmovp[sd]|v(gather|scatter)[dq]p[sd]|v(compress|expand)p[sd]|vtestp[sd]")
+
+T = r"(ps|pd|ss|sd|ph|sh|pbf16|nepbf16)"  # the operand types
+DENIED = re.compile(
+    r"f\w*|pf\w+|v?(ld|st)mxcsr"
+    rf"|v?(add|sub|mul|div|sqrt|min|max|rcp|rsqrt|rcp14|rsqrt14|rcp28|rsqrt28|exp2|addsub|hadd|hsub|dp|round){T}"
+    rf"|v?cmp\w*{T}|v?u?com[ix]{T}|v?u?comx{T}"
+    r"|v?cvt\w+"
+    rf"|v(rndscale|scalef|getexp|getmant|reduce|range|fixupimm|fpclass|f?c?maddc|fc?mulc|minmax){T}"
+    rf"|v4?fn?m(add|sub|addsub|subadd)\w*{T}|vfm(addsub|subadd)\w*{T}|v4fn?madd{T}|vdpbf16ps|vdpphps|vfc?maddc\w+")
+
+LIBM = ("sqrt cbrt hypot exp exp2 exp10 expm1 log log2 log10 log1p pow sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh "
+        "floor ceil round trunc rint nearbyint lround llround lrint llrint fma fmod remainder remquo fmin fmax fdim fabs copysign "
+        "ldexp frexp modf scalbn scalbln logb ilogb nextafter erf erfc tgamma lgamma strtod strtof strtold atof").split()
+DENIED_SYMBOL = re.compile(
+    rf"_?_?({'|'.join(LIBM)})[fl]?(@.*)?"
+    r"|__(add|sub|mul|div|neg|cmp|unord|eq|ne|lt|le|gt|ge|pow)[hsdxtb]f\w*"
+    r"|__(fix|fixuns)[hsdxtb]f\w*|__float(un)?\w*[hsdxtb]f|__(extend|trunc)[hsdxtb]f[hsdxtb]f2"
+    r"|std::__detail::_Prime_rehash_policy::.*"  # unordered containers size themselves in floating point
+    r"|.*\b(float|double|_Float16|__float128|__bf16)\b.*")
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def judge(mnemonic):
+    """None if the instruction is no floating-point arithmetic, else why it is refused."""
+    if mnemonic == "(bad)":
+        return "unknown to the disassembler"
+    if INTEGER.fullmatch(mnemonic):
+        return None
+    if DENIED.fullmatch(mnemonic):
+        return "floating point"
+    if ALLOWED.fullmatch(mnemonic) or not LOOKS_FLOAT.fullmatch(mnemonic):
+        return None
+    return "looks like floating point and is on no list of tools/check_no_float.py"
+
+
+def inspect(obj):
+    """(instructions seen, [findings]) of one object file."""
+    count, findings, function = 0, [], "?"
+    for line in run("objdump", "-d", "-C", "--no-show-raw-insn", "-M", "intel", str(obj)).splitlines():
+        if header := re.fullmatch(r"[0-9a-f]+ <(.*)>:", line):
+            function = header[1] if len(header[1]) < 120 else header[1][:117] + "..."
+            continue
+        if not (instruction := re.match(r"\s*[0-9a-f]+:\t(.+)", line)):
+            continue
+        words = instruction[1].split()
+        while len(words) > 1 and (words[0] in PREFIXES or words[0].startswith(("rex", "{"))):
+            words.pop(0)
+        count += 1
+        if why := judge(words[0]):
+            findings.append(f"{function}: {' '.join(words)}: {why}")
+    for line in run("nm", "-C", str(obj)).splitlines():
+        symbol = re.sub(r"^[0-9a-f]*\s+[A-Za-z]\s", "", line).strip()
+        if DENIED_SYMBOL.fullmatch(symbol):
+            findings.append(f"symbol {symbol}: floating point")
+    return count, findings
+
+
+def objects_of(argument):
+    """[(group, object)] of a build folder or a single object file."""
+    path = Path(argument)
+    if not path.is_dir():
+        return [("file", path)]
+    found = []
+    for folder in FOLDERS:
+        found += [(folder, o) for o in sorted((path / f"CMakeFiles/intrain_{folder}.dir").rglob("*.o"))]
+    for single in SINGLE_OBJECTS:
+        obj = path / "CMakeFiles" / single
+        if not obj.exists():
+            sys.exit(f"error: {obj} is not there: build first")
+        found.append(("train/step", obj))
+    return found
+
+
+def main():
+    if not sys.argv[1:] or sys.argv[1] in ("-h", "--help"):
+        print(__doc__)
+        return 2
+    if platform.machine() not in ("x86_64", "AMD64"):
+        print(f"error: only x86-64 objects can be judged, this is {platform.machine()}", file=sys.stderr)
+        return 2
+    failed = False
+    for argument in sys.argv[1:]:
+        totals = collections.defaultdict(lambda: [0, 0])
+        findings = []
+        for group, obj in objects_of(argument):
+            count, found = inspect(obj)
+            totals[group][0] += 1
+            totals[group][1] += count
+            findings += [f"  {obj.name if group == 'file' else obj}: {f}" for f in found]
+        instructions = sum(t[1] for t in totals.values())
+        if instructions == 0:
+            print(f"error: no instruction found in {argument}", file=sys.stderr)
+            return 2
+        for group, (objects, count) in totals.items():
+            print(f"  {group:<11}{objects:4} objects {count:9} instructions")
+        print("\n".join(findings[:40]) + ("\n" if findings else "") +
+              f"{argument}: {instructions} instructions, {len(findings)} floating-point findings")
+        failed |= bool(findings)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# Everything that proves the project, section by section; `make test` runs it after installing what is missing.
+#
+#   tools/test.sh                all sections
+#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers style cli training
+#
+# Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly logs=build/test
+readonly release=build/release/intrain
+passed=0
+failed=0
+mkdir -p "$logs"
+
+heading() { printf '\n== %s\n' "$*"; }
+# Judges one check: result STATUS NAME [LOG, shown if it failed].
+result() {
+  if [[ $1 -eq 0 ]]; then
+    passed=$((passed + 1))
+    echo "ok      $2"
+  else
+    failed=$((failed + 1))
+    echo "FAILED  $2"
+    [[ -n "${3:-}" ]] && tail -n 40 "$3" | sed 's/^/        | /'
+  fi
+  return "$1"
+}
+skip() { echo "skipped $1: $2"; }
+log_of() { echo "$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<< "$1").log"; }
+# check NAME COMMAND...: the command's output goes to a log, its exit status decides.
+check() {
+  local name=$1 start=$SECONDS log
+  log=$(log_of "$name")
+  shift
+  "$@" > "$log" 2>&1
+  result $? "$name ($((SECONDS - start)) s)" "$log"
+}
+# The same, and shows the last lines that the command printed.
+check_showing() {
+  local lines=$1 name=$2
+  shift
+  check "$@" || return
+  tail -n "$lines" "$(log_of "$name")" | sed 's/^/        /'
+}
+
+# build PRESET TARGETS... [-- CMAKE FLAGS]: configures and builds, once a run.
+declare -A built=()
+configure_and_build() {
+  local preset=$1 targets=()
+  shift
+  while [[ $# -gt 0 && $1 != -- ]]; do targets+=("$1"); shift; done
+  shift || true
+  cmake --preset "$preset" "$@" && cmake --build "build/$preset" -j "$(nproc)" --target "${targets[@]}"
+}
+build() {
+  local key="$*"
+  [[ -n "${built[$key]:-}" ]] && return "${built[$key]}"
+  check "build of preset $1" configure_and_build "$@"
+  built[$key]=$?
+  return "${built[$key]}"
+}
+build_release() { build release intrain intrain_tests; }
+build_variant() {
+  if [[ $1 == release ]]; then build_release; else build "$1" intrain -- -DINTRAIN_TESTS=OFF -DINTRAIN_WERROR=ON; fi
+}
+
+# Runs the GoogleTest binary given and counts each of its tests.
+run_unit_tests() {
+  local name=$1 log=$logs/$1.log ok bad
+  shift
+  "$@" --gtest_color=no > "$log" 2>&1
+  local status=$?
+  ok=$(grep -c '^\[       OK \]' "$log")
+  bad=$(grep '^\[  FAILED  \]' "$log" | grep -c ' ms)$')
+  # A crash or a sanitizer's report ends the binary in the middle of a test.
+  [[ $status -ne 0 && $bad -eq 0 ]] && bad=1
+  [[ $ok -eq 0 && $bad -eq 0 ]] && bad=1
+  passed=$((passed + ok))
+  failed=$((failed + bad))
+  echo "$([[ $bad -eq 0 ]] && echo 'ok     ' || echo 'FAILED ') $name: $ok unit tests passed, $bad failed"
+  if [[ $bad -gt 0 ]]; then
+    grep -B 15 -E '^\[  FAILED  \]|ERROR: |WARNING: |runtime error' "$log" | head -n 80 | sed 's/^/        | /'
+  fi
+}
+
+cpu_has() {
+  local flag
+  for flag in "$@"; do grep -qm1 -w "$flag" /proc/cpuinfo || return 1; done
+}
+isa_on_this_cpu() {
+  case $1 in
+    scalar) true ;;
+    avx2) cpu_has avx2 ;;
+    avx512vnni) cpu_has avx512f avx512bw avx512dq avx512vl avx512_vnni ;;
+  esac
+}
+
+section_unit() {
+  heading "unit tests: integer primitives, operators against the reference and a float64 oracle, layers, data, checkpoints"
+  build_release && run_unit_tests unit-tests build/release/intrain_tests
+}
+
+section_matrix() {
+  heading "signatures: one training, the same bits for every compiler, optimization, instruction set and thread count"
+  local preset isa threads output signature expected='' status row
+  for preset in release clang-release gcc-o0 clang-o0; do build_variant "$preset" || return; done
+  printf '        %-14s %-11s %-7s  %s\n' build isa threads signature
+  for preset in release clang-release gcc-o0 clang-o0; do
+    for isa in scalar avx2 avx512vnni; do
+      if ! isa_on_this_cpu "$isa"; then
+        INTRAIN_ISA=$isa "build/$preset/intrain" verify > "$logs/verify.log" 2>&1
+        [[ $? -eq 2 ]]
+        result $? "$preset: INTRAIN_ISA=$isa is refused, for this CPU does not have it" "$logs/verify.log"
+        continue
+      fi
+      for threads in 1 2 3; do
+        output=$(INTRAIN_ISA=$isa "build/$preset/intrain" verify --threads "$threads" 2>&1)
+        status=$?
+        signature=$(sed -n 's/^signature: \([0-9a-f]\{16\}\)$/\1/p' <<< "$output")
+        expected=${expected:-$signature}
+        printf -v row '%-14s %-11s %-7s  %s' "$preset" "$isa" "$threads" "${signature:-none}"
+        echo "$output" > "$logs/verify.log"
+        [[ $status -eq 0 && -n "$signature" && "$signature" == "$expected" ]]
+        result $? "$row" "$logs/verify.log"
+      done
+    done
+  done
+  INTRAIN_ISA=avx1024 "$release" verify > "$logs/verify.log" 2>&1
+  [[ $? -eq 2 ]]
+  result $? "an unknown INTRAIN_ISA is refused" "$logs/verify.log"
+}
+
+section_nofloat() {
+  heading "no floating point: every instruction of a training step, disassembled"
+  build_release && build_variant clang-release || return
+  check_showing 1 "the check catches planted floating point" tests/tools/check_no_float_test.py
+  check_showing 9 "no floating point in the g++ objects" tools/check_no_float.py build/release
+  check_showing 9 "no floating point in the clang++ objects" tools/check_no_float.py build/clang-release
+}
+
+section_structure() {
+  heading "structure: include directions, and nothing of one instruction set linked into another's code"
+  check_showing 1 "the include check catches planted breaches" tests/tools/check_includes_test.py
+  check_showing 1 "includes point one way" tools/check_includes.py
+  local builds=(build/release) preset
+  build_release || return
+  for preset in clang-release gcc-o0 clang-o0; do build_variant "$preset" && builds+=("build/$preset"); done
+  check_showing 1 "kernel objects hold no weak symbols" tools/check_kernel_symbols.sh "${builds[@]}"
+}
+
+section_sanitizers() {
+  heading "sanitizers: memory, undefined behaviour, data races"
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+  export TSAN_OPTIONS=halt_on_error=1
+  if build asan-ubsan intrain intrain_tests; then
+    run_unit_tests asan-ubsan build/asan-ubsan/intrain_tests
+    check "verify under ASan and UBSan" build/asan-ubsan/intrain verify --threads 2
+  fi
+  if build tsan intrain intrain_tests; then
+    # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
+    local prefix=()
+    build/tsan/intrain --version > /dev/null 2>&1 || prefix=(setarch -R)
+    run_unit_tests tsan "${prefix[@]}" build/tsan/intrain_tests --gtest_filter='*Parallel*:*Thread*:*Loader*:*Step*'
+    check "verify under TSan" "${prefix[@]}" build/tsan/intrain verify --threads 3
+  fi
+}
+
+section_style() {
+  heading "style"
+  local sources
+  mapfile -t sources < <(find src tests -name '*.h' -o -name '*.cc')
+  check "clang-format of ${#sources[@]} files" clang-format --dry-run -Werror "${sources[@]}"
+}
+
+section_cli() {
+  heading "command line: what bad input gets"
+  build_release || return
+  local script
+  for script in tests/cli/*.sh; do
+    [[ -e $script ]] && check_showing 1 "$script" bash "$script" "$PWD/$release"
+  done
+}
+
+section_training() {
+  heading "end to end: one epoch of Fashion-MNIST, evaluated again from its checkpoint"
+  build_release || return
+  local data=/usr/share/datasets/fashion-mnist least=80.00 run=$logs/run accuracy again file
+  if [[ ! -d $data ]]; then
+    skip "the training" "the package dataset-fashion-mnist is not installed"
+    return
+  fi
+  rm -rf "$run"
+  check_showing 4 "train resnet8 for one epoch" "$release" train --data fashion-mnist --model resnet8 --epochs 1 --seed 0 --out "$run" || return
+  accuracy=$(test_accuracy "$(log_of "train resnet8 for one epoch")")
+  awk -v a="${accuracy:-0}" -v l=$least 'BEGIN { exit !(a >= l) }'
+  result $? "test accuracy ${accuracy:-none} % of at least $least %"
+  for file in config.json metrics.jsonl curve.png best.ckpt final.ckpt; do
+    [[ -s $run/$file ]]
+    result $? "the run folder holds $file"
+  done
+  check "evaluate its final checkpoint" "$release" eval --checkpoint "$run/final.ckpt" --data fashion-mnist || return
+  again=$(test_accuracy "$(log_of "evaluate its final checkpoint")")
+  [[ -n $again && $again == "$accuracy" ]]
+  result $? "the checkpoint's accuracy is the training's: ${again:-none} %"
+}
+test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
+
+sections=("$@")
+[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers style cli training)
+for section in "${sections[@]}"; do
+  declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
+  "section_$section"
+done
+printf '\n%d seconds\n%d passed, %d failed\n' "$SECONDS" "$passed" "$failed"
+[[ $failed -eq 0 ]]
