@@ -12,24 +12,27 @@ struct Philox4 {
   uint32_t word[4];
 };
 
-// The published function: 10 rounds, multipliers D2511F53 and CD9E8D57, Weyl keys 9E3779B9 and BB67AE85.
-constexpr Philox4 philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1) {
+constexpr uint32_t kPhilox0 = 0xD2511F53, kPhilox1 = 0xCD9E8D57;        // multipliers
+constexpr uint32_t kPhiloxKey0 = 0x9E3779B9, kPhiloxKey1 = 0xBB67AE85;  // Weyl sequence of the key
+
+// The published function, 10 rounds.
+static constexpr Philox4 philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1) {
   for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = uint64_t{0xD2511F53} * c0, p1 = uint64_t{0xCD9E8D57} * c2;
+    const uint64_t p0 = uint64_t{kPhilox0} * c0, p1 = uint64_t{kPhilox1} * c2;
     const uint32_t n0 = static_cast<uint32_t>(p1 >> 32) ^ c1 ^ k0;
     const uint32_t n2 = static_cast<uint32_t>(p0 >> 32) ^ c3 ^ k1;
     c1 = static_cast<uint32_t>(p1);
     c3 = static_cast<uint32_t>(p0);
     c0 = n0;
     c2 = n2;
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
+    k0 += kPhiloxKey0;
+    k1 += kPhiloxKey1;
   }
   return {{c0, c1, c2, c3}};
 }
 
 // What a random number is used for: keeps the streams apart.
-enum class RandomUse : uint32_t { kInit = 1, kShuffle = 2, kAugment = 3, kGradient = 4, kMomentum = 5, kUpdate = 6, kSynthetic = 7 };
+enum class RandomUse : uint32_t { kInit = 1, kShuffle = 2, kAugment = 3, kGradient = 4, kMomentum = 5, kUpdate = 6, kSynthetic = 7, kError = 8 };
 
 // One stream: a seed, a use, a number within the use (the tensor's index, the epoch ...) and a step.
 // bits(i) is word i mod 4 of philox(counter = {i / 4 low, i / 4 high, step, number}, key = {seed low ^ (use << 24), seed high}).
@@ -39,11 +42,19 @@ struct RandomStream {
   uint32_t number;
   uint32_t step;
 
+  constexpr uint32_t key0() const { return static_cast<uint32_t>(seed) ^ static_cast<uint32_t>(use) << 24; }
+  constexpr uint32_t key1() const { return static_cast<uint32_t>(seed >> 32); }
   constexpr Philox4 block(uint64_t b) const {
-    return philox4x32(static_cast<uint32_t>(b), static_cast<uint32_t>(b >> 32), step, number,
-                      static_cast<uint32_t>(seed) ^ (static_cast<uint32_t>(use) << 24), static_cast<uint32_t>(seed >> 32));
+    return philox4x32(static_cast<uint32_t>(b), static_cast<uint32_t>(b >> 32), step, number, key0(), key1());
   }
   constexpr uint32_t bits(uint64_t i) const { return block(i / 4).word[i % 4]; }
+  // Eight bits of element i of a sample, for tensors of errors; word w of block b here is philox({b, sample, step, number}). Elements go
+  // by groups of 256 over 16 blocks, element j of group g is byte j / 16 of block 16 g + j % 16 (little-endian), so that vectors of 16
+  // blocks yield vectors of 16 elements.
+  constexpr uint8_t byte(uint32_t sample, int64_t i) const {
+    const int64_t block_number = i / 256 * 16 + i % 16, at = i % 256 / 16;
+    return static_cast<uint8_t>(block(uint64_t{sample} << 32 | static_cast<uint64_t>(block_number)).word[at / 4] >> (8 * (at % 4)));
+  }
   // Uniform in [0, n): high half of bits * n; the bias is below n / 2^32.
   constexpr uint32_t below(uint64_t i, uint32_t n) const { return static_cast<uint32_t>((uint64_t{bits(i)} * n) >> 32); }
 };

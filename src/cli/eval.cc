@@ -17,15 +17,18 @@ namespace intrain::cli {
 
 namespace {
 
-std::string shape_text(int h, int w, int c, int classes) { return fmt::format("{}x{}x{} images and {} classes", h, w, c, classes); }
+std::string shape_text(int h, int w, int c, int classes) {
+  return fmt::format("{}x{}x{} images and {} classes", h, w, c, classes);
+}
 
 void check_fit(const Checkpoint& checkpoint, const DataSplits& data) {
   const CheckpointInfo& info = checkpoint.info;
   const Dataset& set = data.test;
   if (info.h == set.h && info.w == set.w && info.c == set.c && info.classes == set.classes) return;
-  throw Error(fmt::format("the checkpoint of {} is for {}, but {} has {}", info.model, shape_text(info.h, info.w, info.c, info.classes),
-                          data.spec, shape_text(set.h, set.w, set.c, set.classes)),
-              checkpoint.path, fmt::format("give it data like '{}', on which it was trained, with --data", info.config.data));
+  throw Error(
+      fmt::format("the checkpoint of {} is for {}, but {} has {}", info.model, shape_text(info.h, info.w, info.c, info.classes),
+                  data.spec, shape_text(set.h, set.w, set.c, set.classes)),
+      checkpoint.path, fmt::format("give it data like '{}', on which it was trained, with --data", info.config.data));
 }
 
 }  // namespace

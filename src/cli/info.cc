@@ -32,13 +32,14 @@ int info_command() {
     std::string text = "yes";
     if (!isa_supported(info.isa)) text = fmt::format("no   this CPU or its operating system lacks {}", info.needs);
     if (info.isa == selected)
-      text += fmt::format("  <- selected{}", forced != nullptr && *forced != '\0' ? " by INTRAIN_ISA" : ": the best one there is");
+      text +=
+          fmt::format("  <- selected{}", forced != nullptr && *forced != '\0' ? " by INTRAIN_ISA" : ": the best one there is");
     fmt::print("  {:<12} {}\n", info.name, text);
   }
   fmt::print("kernels:\n");
   if (kernels.tile != nullptr)
-    fmt::print("  {:<30} {}  (tile {}: {} products and {} lanes an instruction)\n", "matrix product, convolution", isa_info(selected).name,
-               kernels.tile->name, kernels.tile->k_unit, kernels.tile->lanes);
+    fmt::print("  {:<30} {}  (tile {}: {} products and {} lanes an instruction)\n", "matrix product, convolution",
+               isa_info(selected).name, kernels.tile->name, kernels.tile->k_unit, kernels.tile->lanes);
   else
     print_kernel("matrix product, convolution", Isa::kScalar, selected);
 #define INTRAIN_KERNEL(name, result, parameter) print_kernel(#name, kernels.name##_isa, selected);

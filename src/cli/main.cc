@@ -23,7 +23,8 @@ int print_error(const std::string& what, const std::string& where, const std::st
 }
 
 constexpr const char* kDataHelp =
-    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), or synthetic[:N] (N generated "
+    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), or synthetic[:N] (N "
+    "generated "
     "images)";
 
 void add_threads(CLI::App& app, int& threads) {
@@ -38,19 +39,27 @@ void add_train(CLI::App& app, TrainConfig& config) {
   train.add_option("--batch", config.batch, "images a step")->type_name("N");
   train.add_option("--lr", config.lr, "peak learning rate")->type_name("X");
   train.add_option("--momentum", config.momentum, "share of the last update kept, from 0 to below 1")->type_name("X");
-  train.add_option("--weight-decay", config.weight_decay, "added to the gradient for each weight, times the weight")->type_name("X");
-  train.add_option("--schedule", config.schedule, "how the learning rate falls: cosine (to 0), or step (to 1/10 at half, 1/100 at three quarters)")
+  train.add_option("--weight-decay", config.weight_decay, "added to the gradient for each weight, times the weight")
+      ->type_name("X");
+  train
+      .add_option("--schedule", config.schedule,
+                  "how the learning rate falls: cosine (to 0), or step (to 1/10 at half, 1/100 at three quarters)")
       ->type_name("cosine|step");
   train.add_option("--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
-  train.add_option("--seed", config.seed, "seed of weights, order, crops and rounding")->type_name("N");
+  train.add_option("--seed", config.seed, "seed of weights, order, crops and rounding")
+      ->type_name("N")
+      // CLI11 takes -1 as 2^64 - 1.
+      ->check([](const std::string& text) { return text.starts_with('-') ? "must not be negative" : ""; }, "", "");
   add_threads(train, config.threads);
-  train.add_option("--out", config.out, "run folder to make; if not given, the first free runs/<data>-<model>-<n>")->type_name("DIR");
+  train.add_option("--out", config.out, "run folder to make; if not given, the first free runs/<data>-<model>-<n>")
+      ->type_name("DIR");
 }
 
 void add_eval(CLI::App& app, EvalFlags& flags) {
   CLI::App& eval = *app.add_subcommand("eval", "Measure a checkpoint on a test set");
   eval.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
-  eval.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")->type_name("SPEC");
+  eval.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
+      ->type_name("SPEC");
   eval.add_option("--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
   add_threads(eval, flags.threads);
 }
@@ -70,7 +79,7 @@ int run(int argc, char** argv) {
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", std::string("intrain ") + kVersion);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // none is refused below: here it would hide a misspelt one
   add_train(app, config);
   add_eval(app, eval);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
@@ -84,6 +93,7 @@ int run(int argc, char** argv) {
     return print_error(e.what(), "", help_line(app));
   }
 
+  if (app.get_subcommands().empty()) return print_error("no subcommand is given", "", help_line(app));
   if (app.got_subcommand("train")) return train_command(config);
   if (app.got_subcommand("eval")) return eval_command(eval);
   if (app.got_subcommand("verify")) return verify_command(verify_threads);

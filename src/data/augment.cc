@@ -9,7 +9,8 @@ namespace intrain {
 Crop random_crop(uint64_t seed, uint32_t epoch, uint32_t sample, int pad, bool mirror) {
   const RandomStream random{seed, RandomUse::kAugment, epoch, sample};
   const uint32_t places = static_cast<uint32_t>(2 * pad + 1);
-  return {static_cast<int>(random.below(0, places)), static_cast<int>(random.below(1, places)), mirror && random.below(2, 2) == 1};
+  return {static_cast<int>(random.below(0, places)), static_cast<int>(random.below(1, places)),
+          mirror && random.below(2, 2) == 1};
 }
 
 void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, int8_t* dst) {

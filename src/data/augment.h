@@ -16,7 +16,8 @@ struct Crop {
 // Border of a random crop: 4 pixels from 32 rows on, 2 below.
 constexpr int crop_pad(int h) { return h >= 32 ? 4 : 2; }
 
-// A function of (seed, epoch, sample): bits 0, 1 and 2 of RandomStream{seed, kAugment, epoch, sample}. mirror: whether to mirror at all.
+// A function of (seed, epoch, sample): bits 0, 1 and 2 of RandomStream{seed, kAugment, epoch, sample}. mirror: whether to mirror
+// at all.
 Crop random_crop(uint64_t seed, uint32_t epoch, uint32_t sample, int pad, bool mirror);
 
 // dst[y][x'][ch] = table[ch][src[y + dy - pad][x + dx - pad][ch]], 0 outside the image, x' = x or, mirrored, w - 1 - x.

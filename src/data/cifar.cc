@@ -29,11 +29,13 @@ void append_cifar(const std::string& path, CifarKind kind, Dataset& set) {
   set.classes = kind == CifarKind::kCifar10 ? 10 : 100;
 
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
-  if (!file) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "DIR must hold the binary version of CIFAR");
+  if (!file)
+    throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "DIR must hold the binary version of CIFAR");
   std::vector<uint8_t> record(record_bytes);
   for (int index = 0;; ++index) {
     const size_t got = std::fread(record.data(), 1, record_bytes, file.get());
-    if (std::ferror(file.get())) throw Error(std::string("cannot read the file: ") + std::strerror(errno), path, "check the disk");
+    if (std::ferror(file.get()))
+      throw Error(std::string("cannot read the file: ") + std::strerror(errno), path, "check the disk");
     if (got == 0 && index > 0) return;
     if (got < record_bytes)
       throw Error("truncated CIFAR file: record " + std::to_string(index) + " has " + std::to_string(got) + " of " +

@@ -24,8 +24,8 @@ struct DataSplits {
   bool mirror = true;                    // an image and its mirror image mean the same: not so for digits
 };
 
-// Pixel to s8: 2^-5 of a standard deviation, table[channel][pixel] = clamp(round(32 (pixel - mean) / deviation), +-127), in integers
-// from the exact sums of the training images (data/normalization.h).
+// Pixel to s8: 2^-5 of a standard deviation, table[channel][pixel] = clamp(round(32 (pixel - mean) / deviation), +-127), in
+// integers from the exact sums of the training images (data/normalization.h).
 struct Normalization {
   int8_t table[kMaxChannels][256];
 };

@@ -80,8 +80,9 @@ IdxArray read_idx(const std::string& path, int rank) {
     if (in.read(word, 4) != 4) throw Error("truncated IDX file: dimension " + std::to_string(d) + " is missing", path, again);
     const uint32_t dim = big_endian(word);
     if (dim == 0 || dim > kMaxDim)
-      throw Error("dimension " + std::to_string(d) + " is " + std::to_string(dim) + ", outside [1, " + std::to_string(kMaxDim) + "]",
-                  path, again);
+      throw Error(
+          "dimension " + std::to_string(d) + " is " + std::to_string(dim) + ", outside [1, " + std::to_string(kMaxDim) + "]",
+          path, again);
     array.dims.push_back(static_cast<int>(dim));
     total *= dim;  // at most 2^33 * 2^24
     if (total > kMaxValues) throw Error("more than 2^33 values", path, "split the data");

@@ -1,7 +1,7 @@
 // IDX files, the format of MNIST and its relatives: plain, or compressed with gzip.
 //
-// Layout: two zero bytes, a type byte (8: u8, the only one read here), the number of dimensions, each dimension as a big-endian u32,
-// then the values in row-major order.
+// Layout: two zero bytes, a type byte (8: u8, the only one read here), the number of dimensions, each dimension as a big-endian
+// u32, then the values in row-major order.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@ struct IdxArray {
   std::vector<uint8_t> values;  // product of dims
 };
 
-// Reads the whole file. Throws Error if it cannot be read, has another magic number or rank, a dimension outside [1, 2^24], more than
-// 2^33 values, fewer values than it says, bytes after the last one, or a broken gzip stream. Memory grows with what the file really
-// holds, not with what its header says.
+// Reads the whole file. Throws Error if it cannot be read, has another magic number or rank, a dimension outside [1, 2^24], more
+// than 2^33 values, fewer values than it says, bytes after the last one, or a broken gzip stream. Memory grows with what the file
+// really holds, not with what its header says.
 IdxArray read_idx(const std::string& path, int rank);
 
 }  // namespace intrain

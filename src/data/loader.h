@@ -27,8 +27,8 @@ class Loader {
 
   int64_t steps_per_epoch() const;
 
-  // The next batch, epoch after epoch without end; waits for it if need be. It stays as it is until the next call. What a batch holds
-  // is a function of the options and its number alone.
+  // The next batch, epoch after epoch without end; waits for it if need be. It stays as it is until the next call. What a batch
+  // holds is a function of the options and its number alone.
   const Batch& next();
 
  private:

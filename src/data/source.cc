@@ -47,8 +47,8 @@ Dataset load_idx_split(const std::string& dir, const std::string& prefix, const 
   set.classes = 10;
   for (size_t i = 0; i < labels.values.size(); ++i)
     if (labels.values[i] >= set.classes)
-      throw Error("label " + std::to_string(labels.values[i]) + " of image " + std::to_string(i) + " is out of range 0..9", label_path,
-                  "the file is damaged or of another set: fetch it again");
+      throw Error("label " + std::to_string(labels.values[i]) + " of image " + std::to_string(i) + " is out of range 0..9",
+                  label_path, "the file is damaged or of another set: fetch it again");
   set.images = std::move(images.values);
   set.labels = std::move(labels.values);
   return set;
@@ -67,9 +67,10 @@ DataSplits load_mnist(const std::string& dir, const std::string& hint) {
 }
 
 DataSplits load_fashion_mnist(const std::string& dir) {
-  DataSplits data = load_mnist(dir.empty() ? kFashionDir : dir,
-                               dir.empty() ? "install it with: apt install dataset-fashion-mnist"
-                                           : "DIR must hold train- and t10k- images-idx3-ubyte and labels-idx1-ubyte, plain or .gz");
+  DataSplits data =
+      load_mnist(dir.empty() ? kFashionDir : dir,
+                 dir.empty() ? "install it with: apt install dataset-fashion-mnist"
+                             : "DIR must hold train- and t10k- images-idx3-ubyte and labels-idx1-ubyte, plain or .gz");
   data.class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
   return data;
 }
@@ -82,7 +83,8 @@ DataSplits load_digits(const std::string& dir) {
 
 DataSplits load_cifar(const std::string& dir, CifarKind kind) {
   const bool ten = kind == CifarKind::kCifar10;
-  check_folder(dir, ten ? "DIR must hold data_batch_1.bin to data_batch_5.bin and test_batch.bin" : "DIR must hold train.bin and test.bin");
+  check_folder(dir, ten ? "DIR must hold data_batch_1.bin to data_batch_5.bin and test_batch.bin"
+                        : "DIR must hold train.bin and test.bin");
   DataSplits data;
   if (ten)
     for (int i = 1; i <= 5; ++i) append_cifar(dir + "/data_batch_" + std::to_string(i) + ".bin", kind, data.train);
@@ -99,7 +101,8 @@ DataSplits load_synthetic(const std::string& count) {
   const bool digits = count.size() <= 7 && count.find_first_not_of("0123456789") == std::string::npos;
   const int n = digits ? std::stoi(count) : 0;
   if (n < 1 || n > kSyntheticMax)
-    throw Error("'" + count + "' is not a number of images", "--data", "synthetic:N takes N from 1 to " + std::to_string(kSyntheticMax));
+    throw Error("'" + count + "' is not a number of images", "--data",
+                "synthetic:N takes N from 1 to " + std::to_string(kSyntheticMax));
   return make_synthetic(n, 0);
 }
 

@@ -1,7 +1,8 @@
 // A small data set made of random numbers: needs no file, is learnt in a few steps, and is the same everywhere.
 //
-// 10 classes of 12 x 12 x 1. Each class is a pattern of 4 x 4 blocks of 3 x 3 pixels with levels from RandomUse::kSynthetic; an image
-// is its class's pattern moved by -1, 0 or 1 pixel each way (the edge is repeated) plus uniform noise of +-40, clamped to [0, 255].
+// 10 classes of 12 x 12 x 1. Each class is a pattern of 4 x 4 blocks of 3 x 3 pixels with levels from RandomUse::kSynthetic; an
+// image is its class's pattern moved by -1, 0 or 1 pixel each way (the edge is repeated) plus uniform noise of +-40, clamped to
+// [0, 255].
 #pragma once
 
 #include "data/dataset.h"

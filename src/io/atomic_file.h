@@ -7,8 +7,8 @@
 
 namespace intrain {
 
-// Writes to `path`.tmp.<pid>; commit() brings it to the disk and renames it to `path`. Without a commit, or if anything fails, the
-// temporary file is removed and what was at `path` before stays as it was.
+// Writes to `path`.tmp.<pid>; commit() brings it to the disk and renames it to `path`. Without a commit, or if anything fails,
+// the temporary file is removed and what was at `path` before stays as it was.
 class AtomicFile {
  public:
   // Throws Error if the file cannot be made, as do write and commit.

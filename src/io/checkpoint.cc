@@ -74,7 +74,8 @@ CheckpointInfo info_from_json(const Json& json) {
   json.at("best").at("of").get_to(info.test_count);
   json.at("best").at("epoch").get_to(info.best_epoch);
   json.at("normalization").get_to(info.normalization);
-  if (info.normalization.size() != static_cast<size_t>(info.c) * 256) throw std::invalid_argument("'normalization' has the wrong size");
+  if (info.normalization.size() != static_cast<size_t>(info.c) * 256)
+    throw std::invalid_argument("'normalization' has the wrong size");
   return info;
 }
 
@@ -104,9 +105,11 @@ std::vector<uint8_t> read_bytes(const std::string& path) {
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
   if (!file) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "check the path of the checkpoint");
   const int64_t size = std::fseek(file.get(), 0, SEEK_END) == 0 ? std::ftell(file.get()) : -1;
-  if (size < 0 || size > kMaxFileBytes) throw Error("not an intrain checkpoint", path, "a run folder holds final.ckpt and best.ckpt");
+  if (size < 0 || size > kMaxFileBytes)
+    throw Error("not an intrain checkpoint", path, "a run folder holds final.ckpt and best.ckpt");
   if (size < kPrefixBytes + kHashBytes)
-    throw Error("not an intrain checkpoint: only " + std::to_string(size) + " bytes", path, "a run folder holds final.ckpt and best.ckpt");
+    throw Error("not an intrain checkpoint: only " + std::to_string(size) + " bytes", path,
+                "a run folder holds final.ckpt and best.ckpt");
   std::rewind(file.get());
   std::vector<uint8_t> bytes(static_cast<size_t>(size));
   if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
@@ -114,7 +117,16 @@ std::vector<uint8_t> read_bytes(const std::string& path) {
   return bytes;
 }
 
-std::string shape_text(const CheckpointArray& a) { return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")"; }
+// What only a net prepared for training holds (nn/state.h).
+bool is_optimizer_state(const std::string& name) {
+  for (const std::string suffix : {".momentum", ".momentum_exp"})
+    if (name.ends_with(suffix)) return true;
+  return false;
+}
+
+std::string shape_text(const CheckpointArray& a) {
+  return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")";
+}
 std::string shape_text(const StateArray& a) { return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")"; }
 
 }  // namespace
@@ -158,13 +170,15 @@ Checkpoint read_checkpoint(const std::string& path) {
   uint32_t words[2];
   std::memcpy(words, p + sizeof kMagic, sizeof words);
   if (words[0] != kVersion)
-    throw Error("checkpoint of version " + std::to_string(words[0]) + ", this program reads version " + std::to_string(kVersion), path,
-                "use the intrain that wrote it");
+    throw Error("checkpoint of version " + std::to_string(words[0]) + ", this program reads version " + std::to_string(kVersion),
+                path, "use the intrain that wrote it");
   uint64_t digest;
   std::memcpy(&digest, p + end, sizeof digest);
-  if (hash64(p, static_cast<size_t>(end)) != digest) throw Error("the checkpoint's fingerprint does not match its content", path, kDamaged);
+  if (hash64(p, static_cast<size_t>(end)) != digest)
+    throw Error("the checkpoint's fingerprint does not match its content", path, kDamaged);
   const int64_t header_bytes = words[1];
-  if (header_bytes > kMaxHeaderBytes || align8(kPrefixBytes + header_bytes) > end) throw Error("impossible header size", path, kDamaged);
+  if (header_bytes > kMaxHeaderBytes || align8(kPrefixBytes + header_bytes) > end)
+    throw Error("impossible header size", path, kDamaged);
   try {
     const Json json = Json::parse(p + kPrefixBytes, p + kPrefixBytes + header_bytes);
     checkpoint.info = info_from_json(json);
@@ -179,19 +193,23 @@ Checkpoint read_checkpoint(const std::string& path) {
 
 void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
   const auto refuse = [&](const std::string& reason) {
-    throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': " + reason, checkpoint.path,
-                "use a checkpoint of this model, input shape and number of classes");
+    throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': " + reason,
+                checkpoint.path, "use a checkpoint of this model, input shape and number of classes");
   };
   if (checkpoint.info.model != model) refuse("another model");
-  if (checkpoint.arrays.size() != state.size())
-    refuse(std::to_string(checkpoint.arrays.size()) + " arrays, the net has " + std::to_string(state.size()));
-  for (size_t i = 0; i < state.size(); ++i) {
-    const CheckpointArray& from = checkpoint.arrays[i];
-    if (from.name != state[i].name || from.type != state[i].type || from.count != state[i].count)
+  std::vector<const CheckpointArray*> sources;
+  for (const CheckpointArray& from : checkpoint.arrays) {
+    const size_t i = sources.size();
+    const bool wanted = i < state.size() && from.name == state[i].name;
+    if (!wanted && is_optimizer_state(from.name)) continue;
+    if (i == state.size()) refuse("it also holds " + shape_text(from));
+    if (!wanted || from.type != state[i].type || from.count != state[i].count)
       refuse("it holds " + shape_text(from) + " where the net has " + shape_text(state[i]));
+    sources.push_back(&from);
   }
+  if (sources.size() < state.size()) refuse("it lacks " + shape_text(state[sources.size()]));
   for (size_t i = 0; i < state.size(); ++i)
-    std::memcpy(state[i].data, checkpoint.bytes.data() + checkpoint.arrays[i].offset,
+    std::memcpy(state[i].data, checkpoint.bytes.data() + sources[i]->offset,
                 static_cast<size_t>(state[i].count * element_bytes(state[i].type)));
 }
 

@@ -4,7 +4,8 @@
 //   8 bytes   magic "intrain" and a zero
 //   u32       version, 1
 //   u32       bytes of the header
-//   header    JSON (UTF-8): the members of CheckpointInfo, and "arrays": name, type ("s16", "s32", "s64"), count, and the offset in
+//   header    JSON (UTF-8): the members of CheckpointInfo, and "arrays": name, type ("s16", "s32", "s64"), count, and the offset
+//   in
 //             bytes from the start of the arrays
 //   zeros     up to a multiple of 8
 //   arrays    each from a multiple of 8 on, in the order of the table, gaps zero
@@ -25,9 +26,9 @@ struct CheckpointInfo {
   int h = 0, w = 0, c = 0, classes = 0;  // of the net's input and output
   std::vector<std::string> class_names;  // may be empty
   TrainConfig config;
-  int64_t step = 0, epoch = 0;           // done
+  int64_t step = 0, epoch = 0;                            // done
   int64_t best_hits = 0, best_epoch = 0, test_count = 0;  // best test accuracy so far: best_hits / test_count, after best_epoch
-  std::vector<int8_t> normalization;     // [c][256], see data/dataset.h
+  std::vector<int8_t> normalization;                      // [c][256], see data/dataset.h
 };
 
 struct CheckpointArray {
@@ -50,8 +51,9 @@ void write_checkpoint(const std::string& path, const CheckpointInfo& info, const
 // Reads and checks everything: size, magic, version, fingerprint, header, and that the arrays lie in the file. Throws Error.
 Checkpoint read_checkpoint(const std::string& path);
 
-// Copies the arrays into `state`, which belongs to a net of `model`. Throws Error, naming both models, before anything is copied, unless
-// names, types and counts are the same in the same order.
+// Copies the arrays into `state`, which belongs to a net of `model`. Throws Error, naming both models, before anything is copied,
+// unless names, types and counts are the same in the same order; the checkpoint's optimizer state is left out where `state` has
+// none (a net prepared for evaluation).
 void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
 
 }  // namespace intrain

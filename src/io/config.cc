@@ -37,19 +37,30 @@ void validate(const TrainConfig& config) {
   // Written so that not-a-number fails too.
   if (!(config.lr >= kMinRate && config.lr <= kMaxRate)) refuse("--lr", text(config.lr), "a number from 1e-9 to 100");
   if (!(config.momentum >= 0 && config.momentum < 1)) refuse("--momentum", text(config.momentum), "a number from 0 to below 1");
-  if (!(config.weight_decay >= 0 && config.weight_decay <= 1)) refuse("--weight-decay", text(config.weight_decay), "a number from 0 to 1");
-  if (config.schedule != "cosine" && config.schedule != "step") refuse("--schedule", "'" + config.schedule + "'", "cosine or step");
+  if (!(config.weight_decay >= 0 && config.weight_decay <= 1))
+    refuse("--weight-decay", text(config.weight_decay), "a number from 0 to 1");
+  if (config.schedule != "cosine" && config.schedule != "step")
+    refuse("--schedule", "'" + config.schedule + "'", "cosine or step");
   check_integer("--warmup", config.warmup, 0, kMaxEpochs);
   if (config.warmup >= config.epochs)
-    refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs", "fewer epochs than --epochs");
+    refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs",
+           "fewer epochs than --epochs");
   validate_threads(config.threads);
 }
 
 void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
-  json = {{"data", c.data},       {"model", c.model},       {"epochs", c.epochs},
-          {"batch", c.batch},     {"lr", c.lr},             {"momentum", c.momentum},
-          {"weight_decay", c.weight_decay}, {"schedule", c.schedule}, {"warmup", c.warmup},
-          {"seed", c.seed},       {"threads", c.threads},   {"out", c.out}};
+  json = {{"data", c.data},
+          {"model", c.model},
+          {"epochs", c.epochs},
+          {"batch", c.batch},
+          {"lr", c.lr},
+          {"momentum", c.momentum},
+          {"weight_decay", c.weight_decay},
+          {"schedule", c.schedule},
+          {"warmup", c.warmup},
+          {"seed", c.seed},
+          {"threads", c.threads},
+          {"out", c.out}};
 }
 
 void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {

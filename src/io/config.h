@@ -14,7 +14,7 @@ struct TrainConfig {
   std::string model = "resnet8";       // models/models.h
   int epochs = 3;
   int batch = 128;
-  double lr = 0.1;              // peak learning rate
+  double lr = 0.1;  // peak learning rate
   double momentum = 0.9;
   double weight_decay = 1e-4;
   std::string schedule = "cosine";  // or "step"
@@ -36,8 +36,8 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& config);
 // The file config.json: Error if it cannot be written.
 void write_config(const std::string& path, const TrainConfig& config);
 
-// The nearest mantissa * 2^exp with a mantissa in [512, 1023], ties to even; 0 for 0. value >= 0 and finite. One of the few places with
-// floating point: once before training.
+// The nearest mantissa * 2^exp with a mantissa in [512, 1023], ties to even; 0 for 0. value >= 0 and finite. One of the few
+// places with floating point: once before training.
 ops::Scalar10 to_scalar10(double value);
 // round(value * 2^10) * 2^-10, at most 1023 / 1024: the momentum. 0 <= value < 1.
 ops::Scalar10 to_fraction10(double value);

@@ -29,6 +29,7 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const o
 }
 
 void ConvBn::plan(LayerPlan& plan) {
+  number_ = static_cast<uint32_t>(plan.index);
   const size_t k = static_cast<size_t>(shape_.k), batch = static_cast<size_t>(plan.max_batch);
   const size_t out_bytes = batch * static_cast<size_t>(shape_.dst_pixels()) * k;
   conv_.plan(shape_, plan.kernels, plan.threads, plan.training && in_->error != nullptr);
@@ -205,7 +206,9 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
   context.pool.run(context.count, [&](int64_t n, int) {
     ops::NormBackward p = slice(n);
+    const ops::ErrorRandom random = context.error_random(number_, n);
     p.shift = shift;
+    p.random = &random;
     context.kernels.batch_norm_backward_quantize(p);
   });
   e2_exp_ = ops::batch_norm_diff_exp(e_exp, t, in_->exp, weight_exp_) + shift;

@@ -57,7 +57,14 @@ struct LayerContext {
   Reducer& reducer;
   int count;             // images of this batch, here
   int64_t global_count;  // over all ranks
-  uint8_t* memory;       // base of the plan
+  uint32_t first_sample; // of this batch's images among those of all ranks
+  uint64_t seed;         // of the random numbers
+  uint32_t step;
+
+  // Of image n's E2 in layer `layer`.
+  ops::ErrorRandom error_random(uint32_t layer, int64_t n) const {
+    return {{seed, RandomUse::kError, layer, step}, first_sample + static_cast<uint32_t>(n)};
+  }
 };
 
 // What plan() is handed.
@@ -98,6 +105,7 @@ class Layer {
 
  protected:
   std::string name_;
+  uint32_t number_ = 0;  // in the net, set by plan(): keeps the random numbers of layers apart
 };
 
 }  // namespace intrain

@@ -24,6 +24,7 @@ Linear::Linear(std::string name, Value* in, int outputs, bool input_is_image)
 }
 
 void Linear::plan(LayerPlan& plan) {
+  number_ = static_cast<uint32_t>(plan.index);
   const size_t batch = static_cast<size_t>(plan.max_batch), k = static_cast<size_t>(shape_.k);
   product_.plan(shape_, plan.kernels, plan.threads, plan.training && in_->error != nullptr);
   for (Parameter* p : {&weight_, &bias_}) p->allocate(plan.training);
@@ -95,7 +96,10 @@ void LinearRelu::backward(const LayerContext& context) {
   }
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  context.kernels.error_quantize({nullptr, error.data, int64_t{context.count} * shape_.k, shift, e2_});
+  for (int64_t n = 0; n < context.count; ++n) {
+    const ops::ErrorRandom random = context.error_random(number_, n);
+    context.kernels.error_quantize({nullptr, error.data + n * shape_.k, shape_.k, shift, e2_ + n * shape_.k, &random});
+  }
   e2_exp_ = e_exp + shift;
   backward_products(context);
 }
@@ -124,7 +128,10 @@ void LinearLogits::backward(const LayerContext& context) {
                                                              error_ + n * shape_.k));
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  context.kernels.error_quantize({error_, nullptr, int64_t{context.count} * shape_.k, shift, e2_});
+  for (int64_t n = 0; n < context.count; ++n) {
+    const ops::ErrorRandom random = context.error_random(number_, n);
+    context.kernels.error_quantize({error_ + n * shape_.k, nullptr, shape_.k, shift, e2_ + n * shape_.k, &random});
+  }
   e2_exp_ = ops::softmax_xent_exp(context.global_count) + shift;
   backward_products(context);
 }

@@ -73,7 +73,7 @@ LayerContext Net::context(const Batch& batch) {
   input_->data = batch.images.data();
   int64_t count = batch.count;
   reducer_->sum(&count, 1);
-  return {*kernels_, *pool_, *reducer_, batch.count, count, memory_.data()};
+  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0};
 }
 
 void Net::forward(const Batch& batch) {
@@ -87,8 +87,10 @@ void Net::evaluate(const Batch& batch) {
   for (const auto& layer : layers_) layer->evaluate(c);
 }
 
-void Net::backward(const Batch& batch) {
-  const LayerContext c = context(batch);
+void Net::backward(const Batch& batch, uint64_t seed, uint32_t step) {
+  LayerContext c = context(batch);
+  c.seed = seed;
+  c.step = step;
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->written = false;
   head_->set_labels(batch.labels.data());

@@ -35,7 +35,8 @@ class Net {
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
   // Loss gradient and all parameter gradients (exact sums in Parameter::grad), after forward.
-  void backward(const Batch& batch);
+  // seed and step: of the random bits that round E2.
+  void backward(const Batch& batch, uint64_t seed, uint32_t step);
 
   const int32_t* logits() const;
   int logits_exp() const;

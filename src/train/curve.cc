@@ -9,7 +9,6 @@
 #include <new>
 
 #include "io/atomic_file.h"
-#include "train/metrics.h"
 
 namespace intrain {
 
@@ -27,7 +26,8 @@ constexpr Color kBlue{0.12, 0.40, 0.72}, kPale{0.12, 0.40, 0.72, 0.22}, kOrange{
 void use(cairo_t* cr, const Color& c) { cairo_set_source_rgba(cr, c.r, c.g, c.b, c.a); }
 
 // anchor: 0 left, 0.5 middle, 1 right of the text lies at x.
-void text(cairo_t* cr, double x, double y, double anchor, double size, const Color& color, const std::string& s, bool bold = false) {
+void text(cairo_t* cr, double x, double y, double anchor, double size, const Color& color, const std::string& s,
+          bool bold = false) {
   cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
   cairo_set_font_size(cr, size);
   cairo_text_extents_t extents;
@@ -66,7 +66,7 @@ struct Panel {
     double dx = tick_step(x_max - x_min, 7);
     if (whole_x) dx = std::max(dx, 1.0);
     for (double x = std::ceil(x_min / dx - 1e-6) * dx; x <= x_max + dx * 1e-6; x += dx)
-      text(cr, px(x), kHeight - kBottom + 20, 0.5, 12, kSoft, fmt::format("{:.6g}", x));
+      text(cr, px(x), kHeight - kBottom + 20, 0.5, 12, kSoft, fmt::format("{:.6g}", std::abs(x) < dx * 1e-6 ? 0 : x));
     use(cr, kSoft);
     cairo_move_to(cr, left, kHeight - kBottom + 0.5);
     cairo_line_to(cr, right, kHeight - kBottom + 0.5);
@@ -79,6 +79,7 @@ struct Panel {
     use(cr, color);
     cairo_set_line_width(cr, width);
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
+    cairo_new_path(cr);  // text leaves a current point behind
     for (size_t i = 0; i < x.size(); ++i) cairo_line_to(cr, px(x[i]), py(std::clamp(y[i], y_min, y_max)));
     cairo_stroke(cr);
     for (size_t i = 0; dots && i < x.size(); ++i) {
@@ -96,13 +97,14 @@ struct Panel {
   }
 };
 
-// Mean over about a fiftieth of the run, so that the trend shows through the noise of single batches.
+// Mean over about a thirtieth of the run round each step, so that the trend shows through the noise of single batches.
 std::vector<double> smoothed(const std::vector<double>& values) {
-  RunningMean mean(std::max<int>(1, static_cast<int>(values.size() / 50)));
-  std::vector<double> result;
-  for (double v : values) {
-    mean.add(v);
-    result.push_back(mean.value());
+  const size_t n = values.size(), reach = n / 60 + 1;
+  std::vector<double> sums(n + 1, 0.0), result(n);
+  for (size_t i = 0; i < n; ++i) sums[i + 1] = sums[i] + values[i];
+  for (size_t i = 0; i < n; ++i) {
+    const size_t begin = i - std::min(i, reach), end = std::min(n, i + reach + 1);
+    result[i] = (sums[end] - sums[begin]) / static_cast<double>(end - begin);
   }
   return result;
 }
@@ -116,15 +118,16 @@ void draw_loss(cairo_t* cr, const std::vector<double>& steps, const std::vector<
   // The few largest losses of the start would flatten the rest.
   std::vector<double> sorted = losses;
   std::sort(sorted.begin(), sorted.end());
-  const double top = sorted.empty() ? 1 : std::max(sorted[(sorted.size() - 1) * 99 / 100], 0.01) * 1.05;
+  const double top = sorted.empty() ? 1 : std::max(sorted[(sorted.size() - 1) * 995 / 1000], 0.01) * 1.05;
   const Panel panel{cr, 70, 580, 0, std::max(1.0, steps.empty() ? 1.0 : steps.back()), 0, top};
   panel.axes("Training loss", "step", "", true);
   panel.line(steps, losses, kPale, 1, losses.size() == 1);
   panel.line(steps, smoothed(losses), kBlue, 2, false);
-  panel.legend(panel.legend(panel.right, "running mean", kBlue), "batch", {0.55, 0.68, 0.84});
+  panel.legend(panel.legend(panel.right, "mean", kBlue), "batch", {0.55, 0.68, 0.84});
 }
 
-void draw_accuracy(cairo_t* cr, const std::vector<double>& epochs, const std::vector<double>& train, const std::vector<double>& test) {
+void draw_accuracy(cairo_t* cr, const std::vector<double>& epochs, const std::vector<double>& train,
+                   const std::vector<double>& test) {
   double low = 100, high = 0;
   for (const auto* values : {&train, &test})
     for (double v : *values) {

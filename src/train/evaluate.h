@@ -12,7 +12,8 @@ struct Evaluation {
   uint64_t logits_hash;  // XXH3-64 of all logits: the evaluation's share of `intrain verify`
 };
 
-// One epoch of `loader` (training = false), which must stand at an epoch's start. The net must be prepared for the loader's batch.
+// One epoch of `loader` (training = false), which must stand at an epoch's start. The net must be prepared for the loader's
+// batch.
 Evaluation evaluate(Net& net, Loader& loader);
 
 }  // namespace intrain

@@ -8,8 +8,8 @@ namespace intrain {
 // Sums over images, so that batches of different sizes add up.
 struct Metrics {
   int64_t count = 0;
-  int64_t hits = 0;   // the largest logit is the label's; of equal ones the first counts
-  double loss = 0;    // sum of -log softmax[label], natural logarithm
+  int64_t hits = 0;  // the largest logit is the label's; of equal ones the first counts
+  double loss = 0;   // sum of -log softmax[label], natural logarithm
 
   void operator+=(const Metrics& other);
   double mean_loss() const { return count == 0 ? 0 : loss / static_cast<double>(count); }
@@ -19,7 +19,8 @@ struct Metrics {
 // logits [count][classes], value = logit * 2^exp.
 Metrics measure(const int32_t* logits, int exp, int count, int classes, const int32_t* labels);
 
-// A running mean in which a value's weight falls by 1 - 1 / length with each later one; the plain mean of the first `length` values.
+// A running mean in which a value's weight falls by 1 - 1 / length with each later one; the plain mean of the first `length`
+// values.
 class RunningMean {
  public:
   explicit RunningMean(int length) : length_(length) {}

@@ -67,15 +67,16 @@ void Progress::on_step(const StepReport& r) {
   if (now - last_ < (terminal_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) return;
   last_ = now;
   const int64_t done = (r.step - 1) % steps_per_epoch_ + 1;
-  const std::string numbers = fmt::format("loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  {} left", loss_.value(),
-                                          100 * accuracy_.value(), static_cast<double>(batch_) / step_seconds_.value(),
-                                          duration_text(r.seconds_left));
+  const std::string numbers =
+      fmt::format("loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  {} left", loss_.value(), 100 * accuracy_.value(),
+                  static_cast<double>(batch_) / step_seconds_.value(), duration_text(r.seconds_left));
   if (!terminal_) {
     fmt::print(out_, "epoch {}/{}  step {}/{}  {}\n", r.epoch, epochs_, done, steps_per_epoch_, numbers);
   } else {
     const std::string head = fmt::format("epoch {}/{} ", r.epoch, epochs_);
     const int width = std::clamp(columns(out_) - static_cast<int>(head.size() + numbers.size()) - 5, 4, 40);
-    fmt::print(out_, "\r{}|{}| {}\033[K", head, bar(static_cast<double>(done) / static_cast<double>(steps_per_epoch_), width), numbers);
+    fmt::print(out_, "\r{}|{}| {}\033[K", head, bar(static_cast<double>(done) / static_cast<double>(steps_per_epoch_), width),
+               numbers);
     bar_shown_ = true;
   }
   std::fflush(out_);
@@ -83,8 +84,9 @@ void Progress::on_step(const StepReport& r) {
 
 void Progress::on_epoch(const EpochReport& r) {
   clear_bar();
-  fmt::print(out_, "epoch {}/{}  loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  test loss {:.4f}  test accuracy {:5.2f} %  {}\n", r.epoch,
-             epochs_, r.train_loss, 100 * r.train_accuracy, r.images_per_second, r.test_loss, 100 * r.test_accuracy,
+  fmt::print(out_,
+             "epoch {}/{}  loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  test loss {:.4f}  test accuracy {:5.2f} %  {}\n",
+             r.epoch, epochs_, r.train_loss, 100 * r.train_accuracy, r.images_per_second, r.test_loss, 100 * r.test_accuracy,
              duration_text(r.seconds));
   std::fflush(out_);
   last_ = Clock::now();

@@ -33,7 +33,8 @@ fs::path first_missing(const fs::path& path) {
 
 std::string free_default(const TrainConfig& config) {
   for (int n = 1; n < kMaxRuns; ++n)
-    if (const std::string path = fmt::format("runs/{}-{}-{}", data_name(config.data), config.model, n); !fs::exists(path)) return path;
+    if (const std::string path = fmt::format("runs/{}-{}-{}", data_name(config.data), config.model, n); !fs::exists(path))
+      return path;
   fail("runs", "too many runs");
 }
 

@@ -28,11 +28,12 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 void check_fit(const TrainConfig& config, const Dataset& train) {
   if (config.batch > train.count)
-    throw Error("a batch of " + std::to_string(config.batch) + " is more than the " + std::to_string(train.count) + " training images",
-                "--batch", "choose a smaller batch");
+    throw Error(
+        "a batch of " + std::to_string(config.batch) + " is more than the " + std::to_string(train.count) + " training images",
+        "--batch", "choose a smaller batch");
   if (int64_t{config.batch} * train.h * train.w > int64_t{1} << kMaxCountLog2)
-    throw Error("a batch of " + std::to_string(config.batch) + " images of " + std::to_string(train.h) + "x" + std::to_string(train.w) +
-                    " has more than 2^" + std::to_string(kMaxCountLog2) + " pixels",
+    throw Error("a batch of " + std::to_string(config.batch) + " images of " + std::to_string(train.h) + "x" +
+                    std::to_string(train.w) + " has more than 2^" + std::to_string(kMaxCountLog2) + " pixels",
                 "--batch", "choose a smaller batch");
   if (train.count / config.batch > INT32_MAX / int64_t{config.epochs})
     throw Error("more than 2^31 steps", "--epochs", "choose fewer epochs");
@@ -144,7 +145,8 @@ class Training {
   double seconds_left(int epoch) const {
     const double each = training_seconds_ / static_cast<double>(step_);
     // A forward pass is about a third of a step: the guess until an evaluation has been timed.
-    const double evaluation = evaluation_seconds_ > 0 ? evaluation_seconds_ : each / 3 * static_cast<double>(test_loader_.steps_per_epoch());
+    const double evaluation =
+        evaluation_seconds_ > 0 ? evaluation_seconds_ : each / 3 * static_cast<double>(test_loader_.steps_per_epoch());
     return each * static_cast<double>(schedule_.total_steps - step_) + evaluation * (config_.epochs - epoch + 1);
   }
 

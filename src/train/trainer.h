@@ -12,20 +12,20 @@
 namespace intrain {
 
 struct TrainOptions {
-  bool write_folder = true;            // make a run folder (train/run_folder.h)
-  TrainObserver* observer = nullptr;   // may be null
+  bool write_folder = true;           // make a run folder (train/run_folder.h)
+  TrainObserver* observer = nullptr;  // may be null
 };
 
 struct TrainResult {
-  Evaluation test;           // after the last epoch
-  uint64_t signature = 0;    // state_signature at the end
-  std::string folder, curve; // paths; empty without a run folder
-  double seconds = 0;        // of training and evaluation
+  Evaluation test;            // after the last epoch
+  uint64_t signature = 0;     // state_signature at the end
+  std::string folder, curve;  // paths; empty without a run folder
+  double seconds = 0;         // of training and evaluation
 };
 
-// Trains config.model on `data` for config.epochs. Throws Error for a configuration that cannot be (also one that does not fit the
-// data, or a model that does not fit the image size), before anything is written. Everything but the folder is a function of the
-// configuration without `threads` and `out`, and of the data.
+// Trains config.model on `data` for config.epochs. Throws Error for a configuration that cannot be (also one that does not fit
+// the data, or a model that does not fit the image size), before anything is written. Everything but the folder is a function of
+// the configuration without `threads` and `out`, and of the data.
 TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
 
 }  // namespace intrain

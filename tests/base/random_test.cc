@@ -49,6 +49,43 @@ TEST(RandomStream, EveryFieldMatters) {
   EXPECT_EQ(first.size(), others.size());
 }
 
+// Byte j / 16 (little-endian) of block 16 g + j % 16 for element j of group g of 256; the sample is the high half of the block number.
+TEST(RandomStream, BytesAreAsDocumented) {
+  const RandomStream s{0x0123456789abcdefu, RandomUse::kError, 77, 1234};
+  for (uint32_t sample : {0u, 9u, 0xffffffffu})
+    for (int64_t i : {int64_t{0}, int64_t{1}, int64_t{15}, int64_t{16}, int64_t{79}, int64_t{255}, int64_t{256}, int64_t{1000003}, int64_t{1} << 31}) {
+      const int64_t group = i / 256, j = i % 256;
+      const Philox4 block = philox4x32(static_cast<uint32_t>(group * 16 + j % 16), sample, 1234, 77, 0x89abcdefu ^ (8u << 24), 0x01234567u);
+      uint8_t bytes[16];
+      for (int b = 0; b < 16; ++b) bytes[b] = static_cast<uint8_t>(block.word[b / 4] >> (b % 4 * 8));
+      EXPECT_EQ(s.byte(sample, i), bytes[j / 16]) << "sample " << sample << ", element " << i;
+    }
+  // By hand from the first known answer (counter and key 0): 6627e8d5 e169c58d: element 0 is d5, element 16 e8, element 64 8d.
+  const RandomStream zero{uint64_t{8} << 24, RandomUse::kError, 0, 0};
+  EXPECT_EQ(zero.byte(0, 0), 0xd5);
+  EXPECT_EQ(zero.byte(0, 16), 0xe8);
+  EXPECT_EQ(zero.byte(0, 64), 0x8d);
+}
+
+// Mean and variance of 100,000 bytes, within 5 standard deviations: 127.5 +- 5 * 73.9 / 316; and neighbours do not agree too often.
+TEST(RandomStream, BytesAreUniform) {
+  const RandomStream s{4, RandomUse::kError, 1, 2};
+  const int n = 100000;
+  double sum = 0;
+  int counts[256] = {}, same = 0;
+  for (int i = 0; i < n; ++i) {
+    const uint8_t b = s.byte(3, i);
+    sum += b;
+    ++counts[b];
+    same += b == s.byte(3, i + 1);
+  }
+  EXPECT_NEAR(sum / n, 127.5, 1.2);
+  double chi = 0;
+  for (int c : counts) chi += (c - n / 256.0) * (c - n / 256.0) / (n / 256.0);
+  EXPECT_LT(chi, 255 + 5 * std::sqrt(510.0));
+  EXPECT_NEAR(same, n / 256.0, 5 * std::sqrt(n / 256.0));
+}
+
 // Chi-squared over n cells: mean n - 1, deviation sqrt(2 (n - 1)); within 5 deviations for each of the fixed seeds.
 TEST(RandomStream, BelowIsUniform) {
   for (uint32_t n : {2u, 3u, 10u, 37u, 256u}) {

@@ -95,6 +95,39 @@ TEST(Rounding, StochasticIsFloorOfSum) {
   EXPECT_EQ(rshift_stochastic(7, 0, UINT32_MAX), 7);
 }
 
+// From 8 bits: u = floor((2 r + 1) 2^s / 2^9). By hand, s = 10: u = 2, 6, 10 .. 1022: 1 needs u >= 1023 and never moves, 2 moves for r = 255.
+TEST(Rounding, Stochastic8ByHand) {
+  EXPECT_EQ(rshift_stochastic8(1, 10, 255), 0);
+  EXPECT_EQ(rshift_stochastic8(2, 10, 255), 1);
+  EXPECT_EQ(rshift_stochastic8(2, 10, 254), 0);
+  EXPECT_EQ(rshift_stochastic8(-1, 10, 0), 0);   // -1 + 2
+  EXPECT_EQ(rshift_stochastic8(-3, 10, 0), -1);  // -3 + 2
+  EXPECT_EQ(rshift_stochastic8(7, 0, 255), 7);
+  EXPECT_EQ(rshift_stochastic8(5, 1, 127), 2);
+  EXPECT_EQ(rshift_stochastic8(5, 1, 128), 3);
+}
+
+// The mean over the 256 values of r is v / 2^s for s <= 8, and within 2^-9 of it above; exact values never move.
+TEST(Rounding, Stochastic8Expectation) {
+  Rng rng(11);
+  constexpr int64_t kLimit = (int64_t{1} << 31) - (int64_t{1} << 24) - 1;
+  for (int s = 0; s <= 24; ++s)
+    for (int i = 0; i < 400; ++i) {
+      const int32_t v = static_cast<int32_t>(i == 0 ? kLimit : i == 1 ? -kLimit : i < 40 ? (rng.range(-99, 99) << s) + (i % 3 - 1) : rng.any_width(30));
+      int64_t sum = 0;
+      for (int r = 0; r < 256; ++r) {
+        const int64_t u = ((2 * int64_t{r} + 1) << s) >> 9, q = rshift_stochastic8(v, s, static_cast<uint8_t>(r));
+        ASSERT_EQ(q, (v + u) >> s) << v << " >> " << s << " with " << r;
+        if (v % (int64_t{1} << s) == 0) {
+          ASSERT_EQ(q, v >> s);
+        }
+        sum += q;
+      }
+      const int64_t error = (sum << s) - int64_t{v} * 256;  // times 2^(s + 8)
+      ASSERT_LE(magnitude(error), s <= 8 ? 0u : uint64_t{1} << (s - 1)) << v << " >> " << s;
+    }
+}
+
 TEST(Rounding, ScalePow2) {
   const long double limit = std::ldexp(1.0L, 62);
   for (int64_t v : interesting_values(5, INT64_MAX))

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/formats.h"
+#include "base/random.h"
 #include "base/rounding.h"
 #include "ops/kernels.h"
 #include "support/guarded.h"
@@ -122,20 +123,26 @@ struct batch_norm_backward_sums_case {
   }
 };
 
+// Nothing (to nearest), or the random bits of some sample.
+inline const ErrorRandom* error_random(int which) {
+  static constexpr ErrorRandom kRandoms[] = {{{0x123456789abcdef0, RandomUse::kError, 3, 77}, 5}, {{0, RandomUse::kError, 0xfffffff0, 0}, 0xffffffff}};
+  return which == 0 ? nullptr : &kRandoms[which - 1];
+}
+
 struct NormBackwardCase {
-  static constexpr int kShifts[] = {0, 1, 8, 17, 23, 24};
+  static constexpr int kShifts[] = {0, 1, 7, 8, 9, 10, 17, 23, 24};
   static NormBackward params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
     return {b.input<int16_t>("e", b.size(), -kS16Max, kS16Max), b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max), s.rows, s.channels,
             b.per_channel<int32_t>("k", -2047, 2047), b.per_channel<int32_t>("b", -kS16Max, kS16Max),
-            b.per_channel<int32_t>("a", -2047 * 32767, 2047 * 32767), kShifts[variant], b.output<int8_t>("dst", b.size())};
+            b.per_channel<int32_t>("a", -2047 * 32767, 2047 * 32767), kShifts[variant % 9], b.output<int8_t>("dst", b.size()), error_random(variant / 9)};
   }
 };
 struct batch_norm_backward_max_case : NormBackwardCase {
   static constexpr int kVariants = 1;
 };
 struct batch_norm_backward_quantize_case : NormBackwardCase {
-  static constexpr int kVariants = 6;
+  static constexpr int kVariants = 3 * 9;  // to nearest and stochastic, the shift
 };
 
 struct activate_case {
@@ -211,17 +218,18 @@ struct max_abs_case {
 };
 
 struct error_quantize_case {
-  static constexpr int kVariants = 2 * 7;  // s32 or s16, the shift
+  static constexpr int kVariants = 2 * 9 * 3;  // s32 or s16, the shift, to nearest and stochastic
   static ErrorQuantize params(CaseBuilder& b, int variant) {
-    constexpr int kShifts[] = {0, 1, 2, 8, 9, 23, 24};
+    constexpr int kShifts[] = {0, 1, 2, 7, 8, 9, 10, 23, 24};
     const int64_t n = b.size();
     ErrorQuantize p{};
     if (variant % 2 == 0)
-      p.src32 = b.input<int32_t>("src32", n, -(1 << 30) + 1, (1 << 30) - 1);
+      p.src32 = b.input<int32_t>("src32", n, -(1 << 30), 1 << 30);
     else
       p.src16 = b.input<int16_t>("src16", n, -kS16Max, kS16Max);
     p.count = n;
-    p.shift = kShifts[variant / 2];
+    p.shift = kShifts[variant / 2 % 9];
+    p.random = error_random(variant / 18);
     p.dst = b.output<int8_t>("dst", n);
     return p;
   }

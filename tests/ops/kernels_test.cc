@@ -84,13 +84,16 @@ INTRAIN_FOR_ALL_ISAS(KernelEquality);
 TEST_P(KernelEquality, LongSumsDoNotOverflow) {
   const Kernels kernels = make_kernels(isa());
   for (Fill fill : {Fill::kHigh, Fill::kLow}) {
-    // 512 wide rows and more of 512 values for the error's sums, 2^14 and more for the squares; one channel and many.
+    // More than 512 wide rows of 512 values, and of one value, for the error's sums: 512 * 32767 * 127 is just below 2^31.
     EXPECT_EQ(compare<batch_norm_backward_sums_case>(kernels.batch_norm_backward_sums, batch_norm_backward_sums_reference,
-                                                     {512 * 520 + 1, 1, fill, 1}, 1, 0), "");
+                                                     {512 * 520 + 1, 1, fill, 1}, 1, 0),
+              "");
     EXPECT_EQ(compare<batch_norm_backward_sums_case>(kernels.batch_norm_backward_sums, batch_norm_backward_sums_reference,
-                                                     {1100, 513, fill, 1}, 2, 0), "");
-    EXPECT_EQ(compare<batch_norm_sums_case>(kernels.batch_norm_sums, batch_norm_sums_reference, {16400 * 128, 4, fill, 1}, 3, 0), "");
+                                                     {1100, 513, fill, 1}, 2, 0),
+              "");
   }
+  // More than 2^16 rows of the widest kind that is not gathered: 2^16 * -32767 is just above -2^31.
+  EXPECT_EQ(compare<batch_norm_sums_case>(kernels.batch_norm_sums, batch_norm_sums_reference, {66000, 257, Fill::kLow, 1}, 3, 0), "");
 }
 
 TEST(Kernels, TableNamesTheIsaThatItWasMadeFor) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "base/rounding.h"
+#include "ops/error/error.h"
 
 namespace intrain::ops {
 
@@ -97,7 +98,7 @@ struct NormBackwardSums {
 };
 int32_t batch_norm_backward_sums_reference(const NormBackwardSums& p);
 
-// v[i] = k e + b (256 x_hat) + a: max |v|, or dst[i] = clamp(round(v / 2^shift), +-127).
+// v[i] = k e + b (256 x_hat) + a: max |v|, or dst[i] = v / 2^shift as by ErrorQuantize, one sample.
 struct NormBackward {
   const int16_t* e;
   const int8_t* x_hat;
@@ -108,6 +109,7 @@ struct NormBackward {
   const int32_t* a;
   int shift;       // 0..24; not read by max
   int8_t* dst;     // not read by max
+  const ErrorRandom* random = nullptr;
 };
 uint32_t batch_norm_backward_max_reference(const NormBackward& p);
 void batch_norm_backward_quantize_reference(const NormBackward& p);

@@ -3,6 +3,7 @@
 
 #include "base/formats.h"
 #include "ops/batch_norm/batch_norm.h"
+#include "ops/error/random_bytes.h"
 #include "ops/row_blocks.h"
 
 namespace intrain::ops {
@@ -127,13 +128,22 @@ namespace intrain::ops {
   const Shift32 shift = make_shift32(p.shift);
   for_each_slice(p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
     const WideArray<int32_t> k(p.k, slice), b(p.b, slice), a(p.a, slice);
+    alignas(64) uint8_t storage[kWideRow + 512];
     for_each_row(slice, [&](int64_t at, int width) __attribute__((always_inline)) {
       const int16_t* __restrict e = p.e + at;
       const int8_t* __restrict x = p.x_hat + at;
       int8_t* __restrict dst = p.dst + at;
-      for (int i = 0; i < width; ++i) {
-        const int32_t v = rshift_round32(k.data[i] * e[i] + b.data[i] * (x[i] * 256) + a.data[i], shift);
-        dst[i] = static_cast<int8_t>(v < -kS8Max ? -kS8Max : v > kS8Max ? kS8Max : v);
+      const auto quantize_row = [&](const auto& round) __attribute__((always_inline)) {
+        for (int i = 0; i < width; ++i) {
+          const int32_t v = round(k.data[i] * e[i] + b.data[i] * (x[i] * 256) + a.data[i], i);
+          dst[i] = static_cast<int8_t>(v < -kS8Max ? -kS8Max : v > kS8Max ? kS8Max : v);
+        }
+      };
+      if (p.random != nullptr) {
+        const uint8_t* __restrict bytes = random_bytes(*p.random, at, width, storage);
+        quantize_row([&](int32_t v, int i) __attribute__((always_inline)) { return rshift_stochastic8(v, p.shift, bytes[i]); });
+      } else {
+        quantize_row([&](int32_t v, int) __attribute__((always_inline)) { return rshift_round32(v, shift); });
       }
     });
   });

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/random.h"
+
 namespace intrain::ops {
 
 // How one image's wide error (exponent acc_exp, true maximum acc_max) plus an earlier contribution to the same tensor (s16,
@@ -37,13 +39,21 @@ uint32_t max_abs_reference(const MaxAbs& p);
 // Exponent of an aligned tensor, from each image's: max over images of exp + bit_length(max), minus 15; INT32_MIN / 2 if all are zero.
 int error_top(const int32_t* exp, const int32_t* max, int images);
 
-// dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 24: the shift quantization of E2 from s16 or s32.
+// Random bits of one sample's E2: stream.byte(sample, element).
+struct ErrorRandom {
+  RandomStream stream;
+  uint32_t sample;
+};
+
+// Shift quantization of E2, one sample, from s16 or s32: dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 24, to nearest, or
+// stochastic (rshift_stochastic8) if `random` is not null. |src| <= 2^30.
 struct ErrorQuantize {
   const int32_t* src32;
   const int16_t* src16;
   int64_t count;
   int shift;
   int8_t* dst;
+  const ErrorRandom* random = nullptr;
 };
 void error_quantize_reference(const ErrorQuantize& p);
 

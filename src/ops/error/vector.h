@@ -4,6 +4,7 @@
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "ops/error/error.h"
+#include "ops/error/random_bytes.h"
 
 namespace intrain::ops {
 
@@ -48,13 +49,23 @@ template <class Acc, bool kAddend>
   return p.addend != nullptr ? error_stage_loop<int16_t, true>(p.acc16, p) : error_stage_loop<int16_t, false>(p.acc16, p);
 }
 
+[[gnu::always_inline]] static inline int8_t saturate_s8(int32_t v) {
+  return static_cast<int8_t>(v < -kS8Max ? -kS8Max : v > kS8Max ? kS8Max : v);
+}
+
 template <class Src>
 [[gnu::always_inline]] static inline void error_quantize_loop(const Src* __restrict src, const ErrorQuantize& p) {
   const Shift32 shift = make_shift32(p.shift);
   int8_t* __restrict dst = p.dst;
-  for (int64_t i = 0; i < p.count; ++i) {
-    const int32_t v = rshift_round32(src[i], shift);
-    dst[i] = static_cast<int8_t>(v < -kS8Max ? -kS8Max : v > kS8Max ? kS8Max : v);
+  if (p.random == nullptr) {
+    for (int64_t i = 0; i < p.count; ++i) dst[i] = saturate_s8(rshift_round32(src[i], shift));
+    return;
+  }
+  alignas(64) uint8_t bytes[256];
+  for (int64_t first = 0; first < p.count; first += 256) {
+    random_group(*p.random, static_cast<uint32_t>(first / 256), bytes);
+    const int count = p.count - first < 256 ? static_cast<int>(p.count - first) : 256;
+    for (int i = 0; i < count; ++i) dst[first + i] = saturate_s8(rshift_stochastic8(src[first + i], p.shift, bytes[i]));
   }
 }
 

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Bad input to the command line: each case must exit 2 and print two lines on stderr, "error: what (where)" and "hint: what to do",
+# naming the file or flag, and must leave no file behind.
+#
+#   bad_input.sh BINARY
+set -uo pipefail
+
+readonly intrain=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+passed=0
+failed=0
+
+# refused NAME PATTERN ARGUMENTS...: PATTERN (grep -E) must be in the error line.
+refused() {
+  local name=$1 pattern=$2 before after status why=''
+  shift 2
+  before=$(find . | sort)
+  "$intrain" "$@" > "$work.out" 2> "$work.err"
+  status=$?
+  after=$(find . | sort)
+  [[ $status -eq 2 ]] || why+=" exit status $status;"
+  [[ $(wc -l < "$work.err") -eq 2 ]] || why+=" $(wc -l < "$work.err") lines;"
+  sed -n 1p "$work.err" | grep -qE '^error: .' || why+=" no error line;"
+  sed -n 2p "$work.err" | grep -qE '^hint: .' || why+=" no hint line;"
+  sed -n 1p "$work.err" | grep -qE -- "$pattern" || why+=" '$pattern' is not named;"
+  [[ $before == "$after" ]] || why+=" left behind: $(diff <(echo "$before") <(echo "$after") | grep '^[<>]');"
+  if [[ -z $why ]]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'FAILED %s:%s\n' "$name" "$why"
+    sed 's/^/    /' "$work.err"
+  fi
+  rm -f "$work.out" "$work.err"
+}
+
+# be32 N: four bytes, big-endian.
+be32() { printf "\\x$(printf %02x $(($1 >> 24 & 255)))\\x$(printf %02x $(($1 >> 16 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 & 255)))"; }
+zeros() { head -c "$1" /dev/zero; }
+# make_set DIR SPLIT IMAGES LABELS SIDE: IDX files of black images, all with label 0.
+make_set() {
+  mkdir -p "$1"
+  { be32 2051; be32 "$3"; be32 "$5"; be32 "$5"; zeros $(($3 * $5 * $5)); } > "$1/$2-images-idx3-ubyte"
+  { be32 2049; be32 "$4"; zeros "$4"; } > "$1/$2-labels-idx1-ubyte"
+}
+make_good() { make_set "$1" train 32 32 12 && make_set "$1" t10k 8 8 12; }
+train_tiny=(train --data synthetic:64 --model mlp --epochs 1 --batch 16 --threads 1)
+
+# Flags.
+refused "no subcommand" "subcommand"
+refused "unknown subcommand" "trian" trian
+refused "unknown flag" "--frobnicate" train --frobnicate 3
+refused "a number that is none" "--batch" train --batch many
+refused "a number too large" "--batch" train --batch 99999999999999
+refused "a fraction" "--epochs" train --epochs 1.5
+refused "a flag without its value" "--model" train --model
+refused "negative seed" "--seed" "${train_tiny[@]}" --seed -1
+refused "batch 0" "--batch" "${train_tiny[@]}" --batch 0
+refused "batch larger than the set" "--batch" train --data synthetic:8 --batch 9
+refused "epochs 0" "--epochs" train --epochs 0
+for lr in 0 -0.1 nan inf 1e9 1e-30; do refused "learning rate $lr" "--lr" train --lr "$lr"; done
+refused "learning rate that is no number" "--lr" train --lr fast
+for momentum in 1 -0.5 nan; do refused "momentum $momentum" "--momentum" train --momentum "$momentum"; done
+for decay in -1 nan 2; do refused "weight decay $decay" "--weight-decay" train --weight-decay "$decay"; done
+refused "unknown schedule" "--schedule" train --schedule linear
+refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
+refused "no threads" "--threads" train --threads 0
+refused "no threads to verify" "--threads" verify --threads 0
+refused "unknown model" "resnet9" train --data synthetic:64 --model resnet9 --batch 16
+refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
+INTRAIN_ISA=z80 refused "unknown instruction set" "z80.*INTRAIN_ISA" verify
+
+# Data.
+refused "unknown data" "imagenet.*--data" train --data imagenet
+refused "data without its folder" "cifar10.*--data" train --data cifar10
+refused "missing folder" "no such folder.*none" train --data mnist:none
+refused "missing CIFAR folder" "no such folder.*none" train --data cifar100:none
+mkdir empty
+refused "empty folder" "empty/train-images" train --data mnist:empty
+refused "empty CIFAR folder" "empty/data_batch_1.bin" train --data cifar10:empty
+make_good set && truncate -s -1 set/train-images-idx3-ubyte
+refused "truncated images" "truncated.*set/train-images" train --data mnist:set
+make_good set && truncate -s -1 set/t10k-labels-idx1-ubyte
+refused "truncated test labels" "truncated.*set/t10k-labels" train --data mnist:set
+make_good set && truncate -s +1 set/train-images-idx3-ubyte
+refused "bytes after the images" "after the last.*set/train-images" train --data mnist:set
+make_good set && gzip -f set/train-images-idx3-ubyte && truncate -s -9 set/train-images-idx3-ubyte.gz
+refused "truncated gzip" "set/train-images-idx3-ubyte.gz" train --data mnist:set
+rm -r set && make_good set && cp set/train-labels-idx1-ubyte set/train-images-idx3-ubyte
+refused "wrong magic number" "magic number 2049.*set/train-images" train --data mnist:set
+make_good set && { be32 2049; be32 32; zeros 30; printf '\x0a\x00'; } > set/train-labels-idx1-ubyte
+refused "label out of range" "label 10 of image 30.*set/train-labels" train --data mnist:set
+make_set set train 32 31 12
+refused "fewer labels than images" "32 images but 31 labels" train --data mnist:set
+make_set set train 32 32 13
+refused "two image sizes" "13x13.*12x12" train --data mnist:set
+make_good set && { be32 2051; be32 16777216; be32 28; be32 28; } > set/train-images-idx3-ubyte
+refused "a header that promises 13 GB" "set/train-images" train --data mnist:set
+mkdir cifar && for i in 1 2 3 4 5; do zeros 3073 > "cifar/data_batch_$i.bin"; done && zeros 3072 > cifar/test_batch.bin
+refused "truncated CIFAR" "3072 of 3073.*cifar/test_batch.bin" train --data cifar10:cifar
+{ printf '\x0a'; zeros 3072; } > cifar/test_batch.bin
+refused "CIFAR label out of range" "label 10 of image 0.*cifar/test_batch.bin" train --data cifar10:cifar
+
+# The run folder.
+touch file
+refused "a file as run folder" "--out file" "${train_tiny[@]}" --out file
+refused "a run folder below a file" "--out file/run" "${train_tiny[@]}" --out file/run
+refused "a run folder that cannot be made" "--out /proc/none" "${train_tiny[@]}" --out /proc/none/run
+"$intrain" "${train_tiny[@]}" --out run > /dev/null || { failed=$((failed + 1)); echo "FAILED a run that should work"; }
+refused "a folder that holds a run" "--out run" "${train_tiny[@]}" --out run
+
+# Checkpoints.
+refused "no such checkpoint" "cannot open.*none.ckpt" eval --checkpoint none.ckpt --data synthetic:64
+refused "a folder as checkpoint" "run" eval --checkpoint run --data synthetic:64
+refused "another file as checkpoint" "not an intrain checkpoint.*config.json" eval --checkpoint run/config.json --data synthetic:64
+cp run/final.ckpt bad.ckpt
+offset=$(($(stat -c %s bad.ckpt) / 2))
+byte=$(od -An -tu1 -j $offset -N 1 bad.ckpt)
+printf "\\x$(printf %02x $((byte ^ 1)))" | dd of=bad.ckpt bs=1 seek=$offset conv=notrunc status=none
+refused "a checkpoint with a flipped bit" "fingerprint.*bad.ckpt" eval --checkpoint bad.ckpt --data synthetic:64
+head -c $offset run/final.ckpt > bad.ckpt
+refused "half a checkpoint" "bad.ckpt" eval --checkpoint bad.ckpt --data synthetic:64
+make_set other train 32 32 16 && make_set other t10k 8 8 16
+refused "a checkpoint of other images" "mlp is for 12x12x1.*mnist:other has 16x16x1" eval --checkpoint run/final.ckpt --data mnist:other
+refused "eval batch 0" "--batch" eval --checkpoint run/final.ckpt --data synthetic:64 --batch 0
+
+# A limit on file sizes (blocks of 1024 bytes) stands in for a full disk: the checkpoint does not fit, nothing of it may stay.
+rm -rf run
+(trap '' XFSZ; ulimit -f 40; "$intrain" "${train_tiny[@]}" --out run > /dev/null 2> err)
+status=$?
+if [[ $status -eq 2 && $(wc -l < err) -eq 2 ]] && grep -q '^error: .*run/best.ckpt' err && [[ -z $(find run -name '*ckpt*') ]]; then
+  passed=$((passed + 1))
+else
+  failed=$((failed + 1))
+  echo "FAILED full disk: exit status $status; $(cat err); $(ls run)"
+fi
+
+echo "$passed cases of bad input refused in two lines, $failed not"
+[[ $failed -eq 0 ]]

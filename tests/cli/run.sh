@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The command line as scripts rely on it: help, info, a small training, its folder, and its checkpoint evaluated again.
+#
+#   run.sh BINARY
+set -uo pipefail
+
+readonly intrain=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+passed=0
+failed=0
+check() {
+  local name=$1
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED $name"
+  fi
+}
+has() { grep -qE -- "$2" "$1"; }
+last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
+
+"$intrain" --version > version
+check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
+"$intrain" --help > help
+for command in train eval info verify; do
+  check "help lists $command" has help "^ +$command "
+  check "help of $command" "$intrain" $command --help > "help.$command"
+done
+for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out; do
+  check "help of train lists --$flag" has help.train "--$flag "
+done
+check "help of train tells the defaults" has help.train '0\.0001'
+for flag in checkpoint data batch threads; do check "help of eval lists --$flag" has help.eval "--$flag "; done
+
+"$intrain" info > info
+check "info shows the instruction set in use" has info '<- selected'
+check "info shows the kernels" has info '^ +batch_norm_normalize +[a-z0-9]+'
+INTRAIN_ISA=scalar "$intrain" info > info.scalar
+check "info obeys INTRAIN_ISA" has info.scalar 'scalar +yes +<- selected by INTRAIN_ISA'
+
+"$intrain" train --data synthetic:256 --model resnet8 --epochs 2 --batch 32 --threads 2 > train 2> train.err
+check "train succeeds" test $? -eq 0
+check "train prints nothing on stderr" test ! -s train.err
+check "train ends with the accuracy" last_is train '^test accuracy: [0-9]+\.[0-9]{2} %$'
+check "train prints the signature" has train '^signature: [0-9a-f]{16}$'
+check "train names the run folder" has train '^run folder: runs/synthetic-resnet8-1$'
+check "train names the picture" has train '^learning curve: runs/synthetic-resnet8-1/curve.png$'
+for file in config.json metrics.jsonl curve.png best.ckpt final.ckpt; do check "the run folder holds $file" test -s "runs/synthetic-resnet8-1/$file"; done
+check "nothing temporary is left" test -z "$(find . -name '*.tmp.*')"
+"$intrain" train --data synthetic:256 --model resnet8 --epochs 2 --batch 32 --threads 1 > again
+check "the second run gets a folder of its own" test -d runs/synthetic-resnet8-2
+check "the same bits with one thread" test "$(grep '^signature' train)" == "$(grep '^signature' again)"
+check "the same checkpoint but for its configuration" test \
+  "$(stat -c %s runs/synthetic-resnet8-1/final.ckpt)" == "$(stat -c %s runs/synthetic-resnet8-2/final.ckpt)"
+for batch in 1 7 1000; do
+  "$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --data synthetic:256 --batch $batch > eval
+  check "eval in batches of $batch sees the accuracy of train" test "$(tail -n 1 eval)" == "$(tail -n 1 train)"
+done
+
+echo "$passed checks of the command line passed, $failed failed"
+[[ $failed -eq 0 ]]

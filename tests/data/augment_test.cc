@@ -1,0 +1,87 @@
+#include "data/augment.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "data/sampler.h"
+#include "support/rng.h"
+
+namespace intrain {
+namespace {
+
+TEST(Augment, EveryWindowAgreesWithThePaddedImage) {
+  constexpr int kH = 5, kW = 7, kC = 3, kPad = 2;
+  test::Rng rng(5);
+  std::vector<uint8_t> src(kH * kW * kC);
+  for (uint8_t& v : src) v = static_cast<uint8_t>(rng.range(0, 255));
+  Normalization norm;
+  for (auto& channel : norm.table)
+    for (int8_t& v : channel) v = static_cast<int8_t>(rng.range(-127, 127));
+
+  for (int dy = 0; dy <= 2 * kPad; ++dy)
+    for (int dx = 0; dx <= 2 * kPad; ++dx)
+      for (bool mirrored : {false, true}) {
+        std::vector<int8_t> dst(src.size(), 99);
+        crop_image(src.data(), kH, kW, kC, norm, kPad, {dy, dx, mirrored}, dst.data());
+        for (int y = 0; y < kH; ++y)
+          for (int x = 0; x < kW; ++x)
+            for (int ch = 0; ch < kC; ++ch) {
+              const int sy = y + dy - kPad, sx = (mirrored ? kW - 1 - x : x) + dx - kPad;
+              const bool inside = sy >= 0 && sy < kH && sx >= 0 && sx < kW;
+              const int expected = inside ? norm.table[ch][src[static_cast<size_t>((sy * kW + sx) * kC + ch)]] : 0;
+              ASSERT_EQ(dst[static_cast<size_t>((y * kW + x) * kC + ch)], expected)
+                  << "dy " << dy << " dx " << dx << " mirrored " << mirrored << " at " << y << ", " << x << ", " << ch;
+            }
+      }
+}
+
+TEST(Augment, TheMiddleWindowIsTheImage) {
+  std::vector<uint8_t> src(4 * 4);
+  for (size_t i = 0; i < src.size(); ++i) src[i] = static_cast<uint8_t>(i * 16);
+  Normalization norm = {};
+  for (int p = 0; p < 256; ++p) norm.table[0][p] = static_cast<int8_t>(p / 2);
+  std::vector<int8_t> cropped(src.size()), plain(src.size());
+  crop_image(src.data(), 4, 4, 1, norm, 2, {2, 2, false}, cropped.data());
+  normalize_image(src.data(), 16, 1, norm, plain.data());
+  EXPECT_EQ(cropped, plain);
+}
+
+TEST(Augment, CropsAreUniformAndDependOnEpochAndSample) {
+  std::map<std::pair<int, int>, int> places;
+  int mirrored = 0, changed = 0;
+  constexpr int kSamples = 25000;
+  for (uint32_t i = 0; i < kSamples; ++i) {
+    const Crop a = random_crop(1, 0, i, 2, true), b = random_crop(1, 1, i, 2, true);
+    ++places[{a.dy, a.dx}];
+    mirrored += a.mirrored;
+    changed += a.dy != b.dy || a.dx != b.dx || a.mirrored != b.mirrored;
+    EXPECT_FALSE(random_crop(1, 0, i, 2, false).mirrored);
+  }
+  ASSERT_EQ(places.size(), 25u);
+  for (const auto& [place, count] : places) EXPECT_NEAR(count, kSamples / 25, 160);  // five standard deviations
+  EXPECT_NEAR(mirrored, kSamples / 2, 400);
+  EXPECT_NEAR(changed, kSamples * 49 / 50, 150);
+}
+
+TEST(Sampler, EachEpochIsAPermutationOfItsOwn) {
+  std::vector<int32_t> first(1000), second(1000), again(1000), other(1000);
+  shuffle_epoch(7, 0, first);
+  shuffle_epoch(7, 1, second);
+  shuffle_epoch(7, 0, again);
+  shuffle_epoch(8, 0, other);
+  EXPECT_EQ(first, again);
+  EXPECT_NE(first, second);
+  EXPECT_NE(first, other);
+  std::vector<bool> seen(first.size());
+  int fixed = 0;
+  for (size_t i = 0; i < first.size(); ++i) {
+    ASSERT_FALSE(seen[static_cast<size_t>(first[i])]);
+    seen[static_cast<size_t>(first[i])] = true;
+    fixed += first[i] == static_cast<int32_t>(i);
+  }
+  EXPECT_LT(fixed, 10);  // one is expected
+}
+
+}  // namespace
+}  // namespace intrain

@@ -1,0 +1,83 @@
+#include "data/normalization.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "support/rng.h"
+
+namespace intrain {
+namespace {
+
+Dataset random_set(uint64_t seed, int count, int c, int spread) {
+  test::Rng rng(seed);
+  Dataset set;
+  set.count = count;
+  set.h = set.w = 9;
+  set.c = c;
+  set.classes = 10;
+  set.labels.resize(static_cast<size_t>(count));
+  set.images.resize(static_cast<size_t>(count * set.image_size()));
+  for (size_t i = 0; i < set.images.size(); ++i)
+    set.images[i] = static_cast<uint8_t>(128 + static_cast<int>(i) % c * 20 + rng.range(-spread, spread));
+  return set;
+}
+
+TEST(Normalization, AgreesWithFloat) {
+  for (int c : {1, 3})
+    for (int spread : {1, 5, 80}) {
+      const Dataset set = random_set(static_cast<uint64_t>(spread), 50, c, spread);
+      const Normalization norm = make_normalization(set);
+      for (int ch = 0; ch < c; ++ch) {
+        double sum = 0, squares = 0, n = 0;
+        for (size_t i = static_cast<size_t>(ch); i < set.images.size(); i += static_cast<size_t>(c), ++n) {
+          sum += set.images[i];
+          squares += double{static_cast<double>(set.images[i])} * set.images[i];
+        }
+        const double mean = sum / n, deviation = std::sqrt(squares / n - mean * mean);
+        for (int p = 0; p < 256; ++p) {
+          // The integers are floors with 23 fraction bits: an exact tie apart, they round to the same value.
+          const double exact = std::clamp(32 * (p - mean) / deviation, -127.0, 127.0);
+          EXPECT_LE(std::abs(norm.table[ch][p] - exact), 0.5001) << "channel " << ch << " pixel " << p;
+        }
+      }
+    }
+}
+
+TEST(Normalization, HandWorked) {
+  // Pixels 0 and 2 in equal numbers: mean 1, deviation 1.
+  Dataset set;
+  set.count = 1;
+  set.h = 1;
+  set.w = 4;
+  set.c = 1;
+  set.images = {0, 2, 2, 0};
+  set.labels = {0};
+  const Normalization norm = make_normalization(set);
+  EXPECT_EQ(norm.table[0][0], -32);
+  EXPECT_EQ(norm.table[0][1], 0);
+  EXPECT_EQ(norm.table[0][2], 32);
+  EXPECT_EQ(norm.table[0][4], 96);
+  EXPECT_EQ(norm.table[0][5], 127);
+  EXPECT_EQ(norm.table[0][255], 127);
+  EXPECT_EQ(norm.table[1][255], 0);  // no such channel
+}
+
+TEST(Normalization, ConstantImagesAreZero) {
+  Dataset set = random_set(1, 2, 1, 1);
+  std::fill(set.images.begin(), set.images.end(), uint8_t{77});
+  const Normalization norm = make_normalization(set);
+  for (int p = 0; p < 256; ++p) EXPECT_EQ(norm.table[0][p], 0);
+}
+
+TEST(Normalization, ExtremeImages) {
+  Dataset set = random_set(1, 2, 1, 1);
+  for (size_t i = 0; i < set.images.size(); ++i) set.images[i] = i % 2 ? 255 : 0;
+  const Normalization norm = make_normalization(set);
+  EXPECT_EQ(norm.table[0][0], -32);
+  EXPECT_EQ(norm.table[0][255], 32);
+}
+
+}  // namespace
+}  // namespace intrain

@@ -1,0 +1,64 @@
+#include "train/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "train/progress.h"
+#include "train/signature.h"
+
+namespace intrain {
+namespace {
+
+TEST(Metrics, LossAndHits) {
+  // Logits 1, 0 and -1 (exponent -4), then a tie whose first place is the label's.
+  const int32_t logits[] = {16, 0, -16, 5, 5, 0};
+  const int32_t labels[] = {1, 0};
+  const Metrics m = measure(logits, -4, 2, 3, labels);
+  EXPECT_EQ(m.count, 2);
+  EXPECT_EQ(m.hits, 1);
+  const double first = std::log(std::exp(1.0) + 1 + std::exp(-1.0));
+  const double second = std::log(2 + std::exp(-5.0 / 16));
+  EXPECT_NEAR(m.loss, first + second, 1e-12);
+  EXPECT_NEAR(m.mean_loss(), (first + second) / 2, 1e-12);
+  EXPECT_EQ(m.accuracy(), 0.5);
+}
+
+TEST(Metrics, LargeLogitsStayFinite) {
+  const int32_t logits[] = {INT32_MAX, INT32_MIN};
+  const int32_t label = 1;
+  const Metrics m = measure(logits, 0, 1, 2, &label);
+  EXPECT_EQ(m.loss, 4294967295.0);
+  EXPECT_EQ(m.hits, 0);
+}
+
+TEST(Metrics, RunningMean) {
+  RunningMean mean(2);
+  for (double v : {1.0, 3.0}) mean.add(v);
+  EXPECT_EQ(mean.value(), 2);
+  mean.add(4);
+  EXPECT_EQ(mean.value(), 3);
+}
+
+TEST(Signature, CoversNamesValuesAndStep) {
+  int32_t values[] = {1, 2, 3};
+  std::vector<StateArray> state = {{"a", ElementType::kS32, 3, values}};
+  const uint64_t signature = state_signature(state, 5);
+  EXPECT_EQ(state_signature(state, 5), signature);
+  EXPECT_NE(state_signature(state, 6), signature);
+  values[2] = 4;
+  EXPECT_NE(state_signature(state, 5), signature);
+  values[2] = 3;
+  state[0].name = "b";
+  EXPECT_NE(state_signature(state, 5), signature);
+  EXPECT_EQ(signature_text(0xABC), "0000000000000abc");
+}
+
+TEST(Progress, Durations) {
+  EXPECT_EQ(duration_text(0), "0:00");
+  EXPECT_EQ(duration_text(65.4), "1:05");
+  EXPECT_EQ(duration_text(7384), "2:03:04");
+}
+
+}  // namespace
+}  // namespace intrain

@@ -1,0 +1,113 @@
+#include "train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "data/source.h"
+#include "io/checkpoint.h"
+#include "support/temp_folder.h"
+#include "train/verify.h"
+
+namespace intrain {
+namespace {
+
+using test::expect_error;
+using test::TempFolder;
+
+TrainConfig small_config(const std::string& out) {
+  TrainConfig config;
+  config.data = "synthetic:64";
+  config.model = "mlp";
+  config.epochs = 2;
+  config.batch = 16;
+  config.out = out;
+  return config;
+}
+
+struct Counter final : TrainObserver {
+  int starts = 0, steps = 0, epochs = 0;
+  void on_start(const TrainingPlan&) override { ++starts; }
+  void on_step(const StepReport& r) override { EXPECT_EQ(r.step, ++steps); }
+  void on_epoch(const EpochReport& r) override { EXPECT_EQ(r.epoch, ++epochs); }
+};
+
+TEST(Trainer, FillsTheRunFolder) {
+  const TempFolder folder;
+  const std::string out = folder.file("deep/run");
+  const TrainConfig config = small_config(out);
+  Counter counter;
+  const TrainResult result = train(config, load_data(config.data), {true, &counter});
+  EXPECT_EQ(counter.starts, 1);
+  EXPECT_EQ(counter.steps, 8);
+  EXPECT_EQ(counter.epochs, 2);
+  EXPECT_EQ(result.folder, out);
+
+  const auto saved = nlohmann::ordered_json::parse(std::ifstream(out + "/config.json"));
+  EXPECT_EQ(saved.dump(), nlohmann::ordered_json(config).dump());
+  std::ifstream metrics(out + "/metrics.jsonl");
+  int steps = 0, epochs = 0;
+  for (std::string line; std::getline(metrics, line);) {
+    const auto json = nlohmann::json::parse(line);
+    if (json.at("type") == "step")
+      EXPECT_EQ(json.at("step"), ++steps);
+    else
+      EXPECT_EQ(json.at("epoch"), ++epochs);
+  }
+  EXPECT_EQ(steps, 8);
+  EXPECT_EQ(epochs, 2);
+  const test::Bytes png = test::read_bytes(result.curve);
+  ASSERT_GT(png.size(), 1000u);
+  EXPECT_EQ(std::string(png.begin() + 1, png.begin() + 4), "PNG");
+  const Checkpoint final_checkpoint = read_checkpoint(out + "/final.ckpt");
+  EXPECT_EQ(final_checkpoint.info.step, 8);
+  EXPECT_EQ(final_checkpoint.info.epoch, 2);
+  EXPECT_LE(read_checkpoint(out + "/best.ckpt").info.epoch, 2);
+
+  expect_error([&] { train(config, load_data(config.data), {}); }, "already holds a run", out);
+}
+
+TEST(Trainer, TheResultDoesNotDependOnThreads) {
+  TrainConfig config = small_config("");
+  const DataSplits data = load_data(config.data);
+  const TrainOptions options{false, nullptr};
+  const uint64_t one = train(config, data, options).signature;
+  config.threads = 3;
+  EXPECT_EQ(train(config, data, options).signature, one);
+  config.seed = 1;
+  EXPECT_NE(train(config, data, options).signature, one);
+}
+
+TEST(Trainer, WhatCannotBeLeavesNoFolder) {
+  const TempFolder folder;
+  TrainConfig config = small_config(folder.file("run"));
+  const DataSplits data = load_data(config.data);
+  const auto refused = [&](const TrainConfig& c, const std::string& where) {
+    expect_error([&] { train(c, data, {}); }, "", where);
+    EXPECT_EQ(folder.entries(), 0u);
+  };
+  TrainConfig bad = config;
+  bad.batch = 65;
+  refused(bad, "--batch");
+  bad = config;
+  bad.model = "resnet9";
+  refused(bad, "--model");
+  bad = config;
+  bad.lr = 0;
+  refused(bad, "--lr");
+  bad = config;
+  bad.out = "/proc/none/run";
+  refused(bad, "--out");
+  test::write_bytes(folder.file("file"), {1});
+  bad.out = folder.file("file");
+  expect_error([&] { train(bad, data, {}); }, "a file of this name", "--out");
+}
+
+TEST(Trainer, VerifyIsRepeatable) {
+  const VerifyResult one = run_verify(1), three = run_verify(3);
+  EXPECT_EQ(one.signature, three.signature);
+}
+
+}  // namespace
+}  // namespace intrain
