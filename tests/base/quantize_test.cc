@@ -30,8 +30,8 @@ TEST(ShiftQuantization, ShiftIsTheSmallestThatFits) {
     }
 }
 
-// By hand, max = 1000, 8 bits: 1000 < 2^(t + 7) gives t = 3. 1000 / 8 = 125; 20 / 8 = 2.5 -> 2; 28 / 8 = 3.5 -> 4; -4 / 8 = -0.5 -> 0.
-// And max = 1023, t = 3: 1023 / 8 = 127.875 -> 128, clamped to 127.
+// By hand, max = 1000, 8 bits: 1000 < 2^(t + 7) gives t = 3. 1000 / 8 = 125; 20 / 8 = 2.5 -> 2; 28 / 8 = 3.5 -> 4; -4 / 8 = -0.5
+// -> 0. And max = 1023, t = 3: 1023 / 8 = 127.875 -> 128, clamped to 127.
 TEST(ShiftQuantization, ByHand) {
   EXPECT_EQ(quantize_shift(1000, 8), 3);
   EXPECT_EQ(quantize(1000, 3, 8), 125);
@@ -52,7 +52,8 @@ TEST(ShiftQuantization, HalfAStep) {
       for (int64_t v = -max; v <= max; ++v) {
         const int64_t q = quantize(v, t, bits), error = static_cast<int64_t>(magnitude(q * step - v));
         ASSERT_LE(magnitude(q), static_cast<uint64_t>(limit));
-        ASSERT_TRUE(2 * error <= step || (magnitude(q) == static_cast<uint64_t>(limit) && error < step)) << v << " of " << max << ", " << bits << " bits";
+        ASSERT_TRUE(2 * error <= step || (magnitude(q) == static_cast<uint64_t>(limit) && error < step))
+            << v << " of " << max << ", " << bits << " bits";
       }
     }
 }
@@ -73,11 +74,11 @@ TEST(ShiftQuantization, StochasticIsUnbiasedUpToTheClamp) {
 
 // Q(x, k) = clip(round(x 2^(k-1)) / 2^(k-1), +-(1 - 2^-(k-1))).
 TEST(DirectQuantization, IsThePaperFormula) {
-  EXPECT_EQ(quantize_direct(1 << 23, 24, 8), 64);          // 0.5 * 128
-  EXPECT_EQ(quantize_direct(1 << 24, 24, 8), 127);         // 1.0: clipped
-  EXPECT_EQ(quantize_direct(-(1 << 25), 24, 8), -127);     // -2.0
-  EXPECT_EQ(quantize_direct(3 << 16, 24, 8), 2);           // 3 * 2^-8 * 128 = 1.5 -> 2
-  EXPECT_EQ(quantize_direct(1 << 16, 24, 8), 0);           // 0.5 -> 0
+  EXPECT_EQ(quantize_direct(1 << 23, 24, 8), 64);       // 0.5 * 128
+  EXPECT_EQ(quantize_direct(1 << 24, 24, 8), 127);      // 1.0: clipped
+  EXPECT_EQ(quantize_direct(-(1 << 25), 24, 8), -127);  // -2.0
+  EXPECT_EQ(quantize_direct(3 << 16, 24, 8), 2);        // 3 * 2^-8 * 128 = 1.5 -> 2
+  EXPECT_EQ(quantize_direct(1 << 16, 24, 8), 0);        // 0.5 -> 0
   Rng rng(2);
   for (int bits : {2, 4, 8, 13, 16})
     for (int f : {0, 3, 10, 24, 40})
@@ -102,10 +103,12 @@ TEST(ConstantQuantization, NearestLog2) {
   Rng rng(3);
   for (int i = 0; i < 100000; ++i) check((rng.bits() >> 32 >> rng.range(0, 31)) | 1);
   for (int i = 0; i < 100000; ++i)
-    if (const uint64_t max = (rng.bits() >> rng.range(0, 31)) | (uint64_t{1} << 32); max >> (bit_length(max) - 32) != 3037000499) check(max);
+    if (const uint64_t max = (rng.bits() >> rng.range(0, 31)) | (uint64_t{1} << 32); max >> (bit_length(max) - 32) != 3037000499)
+      check(max);
 }
 
-// CQ by hand: max = 100, R = 2^7; dr = 2^7: round(128 v / 128) = v. dr = 2^5: shift 2, so 10 / 4 = 2.5 is 2 or 3 evenly; clipped to 31.
+// CQ by hand: max = 100, R = 2^7; dr = 2^7: round(128 v / 128) = v. dr = 2^5: shift 2, so 10 / 4 = 2.5 is 2 or 3 evenly; clipped
+// to 31.
 TEST(ConstantQuantization, ByHand) {
   EXPECT_EQ(nearest_log2(100), 7);
   EXPECT_EQ(quantize_constant(100, 7, 7, 0), 100);

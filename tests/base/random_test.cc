@@ -18,7 +18,9 @@ struct KnownAnswer {
 constexpr KnownAnswer kKnownAnswers[] = {
     {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
     {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+     {0xa4093822, 0x299f31d0},
+     {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
 };
 
 TEST(Philox, KnownAnswers) {
@@ -30,8 +32,10 @@ TEST(Philox, KnownAnswers) {
 
 TEST(RandomStream, CounterAndKeyAreAsDocumented) {
   const RandomStream s{0x0123456789abcdefu, RandomUse::kUpdate, 77, 1234};
-  for (uint64_t i : {uint64_t{0}, uint64_t{1}, uint64_t{7}, uint64_t{4} << 32, (uint64_t{4} << 32) + 3, uint64_t{0x123456789abcdef}}) {
-    const Philox4 r = philox4x32(static_cast<uint32_t>(i / 4), static_cast<uint32_t>(i / 4 >> 32), 1234, 77, 0x89abcdefu ^ (6u << 24), 0x01234567u);
+  for (uint64_t i :
+       {uint64_t{0}, uint64_t{1}, uint64_t{7}, uint64_t{4} << 32, (uint64_t{4} << 32) + 3, uint64_t{0x123456789abcdef}}) {
+    const Philox4 r = philox4x32(static_cast<uint32_t>(i / 4), static_cast<uint32_t>(i / 4 >> 32), 1234, 77,
+                                 0x89abcdefu ^ (6u << 24), 0x01234567u);
     EXPECT_EQ(s.bits(i), r.word[i % 4]) << i;
   }
 }
@@ -49,13 +53,16 @@ TEST(RandomStream, EveryFieldMatters) {
   EXPECT_EQ(first.size(), others.size());
 }
 
-// Byte j / 16 (little-endian) of block 16 g + j % 16 for element j of group g of 256; the sample is the high half of the block number.
+// Byte j / 16 (little-endian) of block 16 g + j % 16 for element j of group g of 256; the sample is the high half of the block
+// number.
 TEST(RandomStream, BytesAreAsDocumented) {
   const RandomStream s{0x0123456789abcdefu, RandomUse::kError, 77, 1234};
   for (uint32_t sample : {0u, 9u, 0xffffffffu})
-    for (int64_t i : {int64_t{0}, int64_t{1}, int64_t{15}, int64_t{16}, int64_t{79}, int64_t{255}, int64_t{256}, int64_t{1000003}, int64_t{1} << 31}) {
+    for (int64_t i : {int64_t{0}, int64_t{1}, int64_t{15}, int64_t{16}, int64_t{79}, int64_t{255}, int64_t{256}, int64_t{1000003},
+                      int64_t{1} << 31}) {
       const int64_t group = i / 256, j = i % 256;
-      const Philox4 block = philox4x32(static_cast<uint32_t>(group * 16 + j % 16), sample, 1234, 77, 0x89abcdefu ^ (8u << 24), 0x01234567u);
+      const Philox4 block =
+          philox4x32(static_cast<uint32_t>(group * 16 + j % 16), sample, 1234, 77, 0x89abcdefu ^ (8u << 24), 0x01234567u);
       uint8_t bytes[16];
       for (int b = 0; b < 16; ++b) bytes[b] = static_cast<uint8_t>(block.word[b / 4] >> (b % 4 * 8));
       EXPECT_EQ(s.byte(sample, i), bytes[j / 16]) << "sample " << sample << ", element " << i;
@@ -67,7 +74,8 @@ TEST(RandomStream, BytesAreAsDocumented) {
   EXPECT_EQ(zero.byte(0, 64), 0x8d);
 }
 
-// Mean and variance of 100,000 bytes, within 5 standard deviations: 127.5 +- 5 * 73.9 / 316; and neighbours do not agree too often.
+// Mean and variance of 100,000 bytes, within 5 standard deviations: 127.5 +- 5 * 73.9 / 316; and neighbours do not agree too
+// often.
 TEST(RandomStream, BytesAreUniform) {
   const RandomStream s{4, RandomUse::kError, 1, 2};
   const int n = 100000;

@@ -47,8 +47,7 @@ TEST(Rounding, RshiftRoundIsNearestTiesToEven) {
   std::vector<int64_t> values = interesting_values(1, INT64_MAX);
   values.push_back(INT64_MIN);
   for (int64_t v : values)
-    for (int s = 0; s <= 62; ++s)
-      ASSERT_EQ(static_cast<long double>(rshift_round(v, s)), round_pow2(v, -s)) << v << " >> " << s;
+    for (int s = 0; s <= 62; ++s) ASSERT_EQ(static_cast<long double>(rshift_round(v, s)), round_pow2(v, -s)) << v << " >> " << s;
 }
 
 TEST(Rounding, RshiftRound32IsRshiftRound) {
@@ -67,8 +66,8 @@ TEST(Rounding, RshiftRound32IsRshiftRound) {
 // E = v / 2^s exactly: the sum over all 2^s values of u is v. The bits of r below the top s take no part.
 TEST(Rounding, StochasticExpectationIsExact) {
   for (int s = 1; s <= 11; ++s)
-    for (int64_t v : {int64_t{0}, int64_t{1}, int64_t{-1}, int64_t{5}, int64_t{-77}, int64_t{1000}, int64_t{123456789}, int64_t{-123456789}, int64_t{1} << 62,
-                      -(int64_t{1} << 62)}) {
+    for (int64_t v : {int64_t{0}, int64_t{1}, int64_t{-1}, int64_t{5}, int64_t{-77}, int64_t{1000}, int64_t{123456789},
+                      int64_t{-123456789}, int64_t{1} << 62, -(int64_t{1} << 62)}) {
       Wide sum = 0;
       for (uint32_t u = 0; u < 1u << s; ++u) {
         const uint32_t low = (u * 2654435761u) & ((1u << (32 - s)) - 1);
@@ -95,7 +94,8 @@ TEST(Rounding, StochasticIsFloorOfSum) {
   EXPECT_EQ(rshift_stochastic(7, 0, UINT32_MAX), 7);
 }
 
-// From 8 bits: u = floor((2 r + 1) 2^s / 2^9). By hand, s = 10: u = 2, 6, 10 .. 1022: 1 needs u >= 1023 and never moves, 2 moves for r = 255.
+// From 8 bits: u = floor((2 r + 1) 2^s / 2^9). By hand, s = 10: u = 2, 6, 10 .. 1022: 1 needs u >= 1023 and never moves, 2 moves
+// for r = 255.
 TEST(Rounding, Stochastic8ByHand) {
   EXPECT_EQ(rshift_stochastic8(1, 10, 255), 0);
   EXPECT_EQ(rshift_stochastic8(2, 10, 255), 1);
@@ -113,7 +113,10 @@ TEST(Rounding, Stochastic8Expectation) {
   constexpr int64_t kLimit = (int64_t{1} << 31) - (int64_t{1} << 24) - 1;
   for (int s = 0; s <= 24; ++s)
     for (int i = 0; i < 400; ++i) {
-      const int32_t v = static_cast<int32_t>(i == 0 ? kLimit : i == 1 ? -kLimit : i < 40 ? (rng.range(-99, 99) << s) + (i % 3 - 1) : rng.any_width(30));
+      const int32_t v = static_cast<int32_t>(i == 0   ? kLimit
+                                             : i == 1 ? -kLimit
+                                             : i < 40 ? (rng.range(-99, 99) << s) + (i % 3 - 1)
+                                                      : rng.any_width(30));
       int64_t sum = 0;
       for (int r = 0; r < 256; ++r) {
         const int64_t u = ((2 * int64_t{r} + 1) << s) >> 9, q = rshift_stochastic8(v, s, static_cast<uint8_t>(r));

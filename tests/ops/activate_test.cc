@@ -1,4 +1,5 @@
-// ReLU with requantization: by hand, and equal to float64 of the real values (everything before the one rounding is exact in float64).
+// ReLU with requantization: by hand, and equal to float64 of the real values (everything before the one rounding is exact in
+// float64).
 #include "ops/activate/activate.h"
 
 #include <gtest/gtest.h>
@@ -32,15 +33,16 @@ TEST(Activate, ByHand) {
   const int8_t ties[] = {16, 48, 16, 48}, one[] = {1}, zero[] = {0};
   activate_reference({ties, one, zero, nullptr, 0, nullptr, nullptr, nullptr, 4, 1, 5, dst});
   EXPECT_EQ(std::vector<int>(dst, dst + 4), (std::vector<int>{0, 2, 0, 2}));
-  // Shortcut of exponent -5 (shift 5): src 3 adds 96. dst in 2^-4: (16 + 96) / 64 = 1.75 -> 2, (48 + 96) / 64 = 2.25 -> 2, 16 / 64 = 0.25 -> 0,
-  // (48 + 255 * 32) / 64 = 128.25 -> 128.
+  // Shortcut of exponent -5 (shift 5): src 3 adds 96. dst in 2^-4: (16 + 96) / 64 = 1.75 -> 2, (48 + 96) / 64 = 2.25 -> 2, 16 /
+  // 64 = 0.25 -> 0, (48 + 255 * 32) / 64 = 128.25 -> 128.
   const uint8_t src[] = {3, 3, 0, 255};
   activate_reference({ties, one, zero, src, 5, nullptr, nullptr, nullptr, 4, 1, 6, dst});
   EXPECT_EQ(std::vector<int>(dst, dst + 4), (std::vector<int>{2, 2, 0, 128}));
   // A second normalized value: gamma2 -64, beta2 10: 16 - 1024 + 160 < 0; 48 - (-20 * 64) + 160 = 1488 / 64 = 23.25 -> 23.
   const int8_t x2[] = {16, -20, -128 + 1, 0}, gamma2[] = {-64}, beta2[] = {10};
   activate_reference({ties, one, zero, nullptr, 0, x2, gamma2, beta2, 4, 1, 6, dst});
-  EXPECT_EQ(std::vector<int>(dst, dst + 4), (std::vector<int>{0, 23, 130, 3}));  // (16 + 8128 + 160) / 64 = 129.75; (48 + 160) / 64 = 3.25
+  EXPECT_EQ(std::vector<int>(dst, dst + 4),
+            (std::vector<int>{0, 23, 130, 3}));  // (16 + 8128 + 160) / 64 = 129.75; (48 + 160) / 64 = 3.25
 }
 
 TEST(Activate, IsFloat64) {
@@ -51,20 +53,26 @@ TEST(Activate, IsFloat64) {
         for (int shift = 2; shift <= 6; ++shift) {
           Rng rng(seed++);
           const int64_t rows = 29, n = rows * channels;
-          const auto x = random_vector<int8_t>(rng, fill, n, -kS8Max, kS8Max), x2 = random_vector<int8_t>(rng, fill, n, -kS8Max, kS8Max);
-          const auto gamma = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max), gamma2 = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max);
-          const auto beta = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max), beta2 = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max);
+          const auto x = random_vector<int8_t>(rng, fill, n, -kS8Max, kS8Max),
+                     x2 = random_vector<int8_t>(rng, fill, n, -kS8Max, kS8Max);
+          const auto gamma = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max),
+                     gamma2 = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max);
+          const auto beta = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max),
+                     beta2 = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max);
           const auto src = random_vector<uint8_t>(rng, fill, n, 0, kU8Max);
           const int src_exp = kScaledExp + static_cast<int>(rng.range(0, 6)), dst_exp = kScaledExp + shift;
           std::vector<uint8_t> dst(static_cast<size_t>(n));
           activate_reference({x.data(), gamma.data(), beta.data(), shortcut == 1 ? src.data() : nullptr, src_exp - kScaledExp,
-                              shortcut == 2 ? x2.data() : nullptr, gamma2.data(), beta2.data(), rows, channels, shift, dst.data()});
+                              shortcut == 2 ? x2.data() : nullptr, gamma2.data(), beta2.data(), rows, channels, shift,
+                              dst.data()});
           for (size_t i = 0; i < dst.size(); ++i) {
             const size_t c = i % static_cast<size_t>(channels);
             double z = std::ldexp(gamma[c], kGammaExp) * std::ldexp(x[i], kNormalizedExp) + std::ldexp(beta[c], kGammaExp);
             if (shortcut == 1) z += std::ldexp(src[i], src_exp);
-            if (shortcut == 2) z += std::ldexp(gamma2[c], kGammaExp) * std::ldexp(x2[i], kNormalizedExp) + std::ldexp(beta2[c], kGammaExp);
-            ASSERT_EQ(dst[i], clip(std::nearbyint(std::ldexp(z, -dst_exp)), 0, kU8Max)) << "element " << i << ", shortcut " << shortcut << ", seed " << seed - 1;
+            if (shortcut == 2)
+              z += std::ldexp(gamma2[c], kGammaExp) * std::ldexp(x2[i], kNormalizedExp) + std::ldexp(beta2[c], kGammaExp);
+            ASSERT_EQ(dst[i], clip(std::nearbyint(std::ldexp(z, -dst_exp)), 0, kU8Max))
+                << "element " << i << ", shortcut " << shortcut << ", seed " << seed - 1;
           }
         }
 }
@@ -86,12 +94,14 @@ TEST(ReluRequantize, IsFloat64) {
       auto acc = random_vector<int32_t>(rng, fill, 23 * channels, -INT32_MAX, INT32_MAX);
       const auto bias = random_vector<int32_t>(rng, fill, channels, -INT32_MAX, INT32_MAX);
       if (fill == Fill::kUniform)  // values of the size that the shift keeps
-        for (int32_t& a : acc) a = static_cast<int32_t>(clip(std::ldexp(static_cast<double>(rng.range(-600, 600)), shift - 1), -INT32_MAX, INT32_MAX));
+        for (int32_t& a : acc)
+          a = static_cast<int32_t>(clip(std::ldexp(static_cast<double>(rng.range(-600, 600)), shift - 1), -INT32_MAX, INT32_MAX));
       std::vector<uint8_t> dst(acc.size());
       relu_requantize_reference({acc.data(), bias.data(), 23, channels, shift, dst.data()});
       for (size_t i = 0; i < dst.size(); ++i) {
         const double sum = static_cast<double>(acc[i]) + bias[i % channels];
-        ASSERT_EQ(dst[i], clip(std::nearbyint(std::ldexp(sum, -shift)), 0, kU8Max)) << acc[i] << " + " << bias[i % channels] << " >> " << shift;
+        ASSERT_EQ(dst[i], clip(std::nearbyint(std::ldexp(sum, -shift)), 0, kU8Max))
+            << acc[i] << " + " << bias[i % channels] << " >> " << shift;
       }
     }
 }

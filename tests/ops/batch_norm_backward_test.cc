@@ -64,8 +64,8 @@ TEST(NormBackwardSums, IsFloat64) {
       }
 }
 
-// kappa = 64 * 2^(48 - 4) / 2^20 = 2^30; t for 12 bits: 2^30 < 2^(t + 11) gives 20; k = 2^10. n = 4, sum e = 10: a = -10240 / 4 = -2560.
-// sum e x_hat = 512: b = -(1024 * 512) / (4 * 65536) = -2.
+// kappa = 64 * 2^(48 - 4) / 2^20 = 2^30; t for 12 bits: 2^30 < 2^(t + 11) gives 20; k = 2^10. n = 4, sum e = 10: a = -10240 / 4 =
+// -2560. sum e x_hat = 512: b = -(1024 * 512) / (4 * 65536) = -2.
 TEST(Coefficients, ByHand) {
   EXPECT_EQ(batch_norm_kappa(64, 4, 1u << 20), int64_t{1} << 30);
   EXPECT_EQ(batch_norm_kappa(-64, 4, 1u << 20), -(int64_t{1} << 30));
@@ -76,7 +76,8 @@ TEST(Coefficients, ByHand) {
   EXPECT_EQ(q.b, -2);
 }
 
-// v = 3 * 10 + 2 * 256 * 1 + 5 = 547; 3 * -10 + 2 * 256 * -1 + 5 = -537; 3 + 0 + 5 = 8. By 2^2: 136.75 -> 127 (clamped), -134 -> -127, 2.
+// v = 3 * 10 + 2 * 256 * 1 + 5 = 547; 3 * -10 + 2 * 256 * -1 + 5 = -537; 3 + 0 + 5 = 8. By 2^2: 136.75 -> 127 (clamped), -134 ->
+// -127, 2.
 TEST(NormBackward, ByHand) {
   const int16_t e[] = {10, -10, 1};
   const int8_t x[] = {1, -1, 0};
@@ -93,12 +94,14 @@ TEST(NormBackward, StochasticIsFloorOfValueAndByte) {
   const int channels = 7, rows = 90;
   const auto e = random_vector<int16_t>(rng, Fill::kUniform, rows * channels, -kS16Max, kS16Max);
   const auto x = random_vector<int8_t>(rng, Fill::kUniform, rows * channels, -kS8Max, kS8Max);
-  const auto k = random_vector<int32_t>(rng, Fill::kUniform, channels, -2047, 2047), b = random_vector<int32_t>(rng, Fill::kUniform, channels, -9000, 9000),
+  const auto k = random_vector<int32_t>(rng, Fill::kUniform, channels, -2047, 2047),
+             b = random_vector<int32_t>(rng, Fill::kUniform, channels, -9000, 9000),
              a = random_vector<int32_t>(rng, Fill::kUniform, channels, -9000000, 9000000);
   const ErrorRandom random{{8, RandomUse::kError, 1, 2}, 3};
   for (int shift : {3, 8, 9, 20, 24}) {
     std::vector<int8_t> dst(e.size());
-    batch_norm_backward_quantize_reference({e.data(), x.data(), rows, channels, k.data(), b.data(), a.data(), shift, dst.data(), &random});
+    batch_norm_backward_quantize_reference(
+        {e.data(), x.data(), rows, channels, k.data(), b.data(), a.data(), shift, dst.data(), &random});
     for (size_t i = 0; i < e.size(); ++i) {
       const size_t c = i % channels;
       const double v = static_cast<double>(k[c]) * e[i] + 256.0 * b[c] * x[i] + a[c];
@@ -125,7 +128,8 @@ TEST(NormBackward, ExtremesFit) {
   }
 }
 
-// A layer's data: x_hat of mean about 0 and rms about 16, an error correlated with it, per channel gamma, sigma and staging shift.
+// A layer's data: x_hat of mean about 0 and rms about 16, an error correlated with it, per channel gamma, sigma and staging
+// shift.
 struct Layer {
   int channels, rows, e_x = -5, e_w = -9, e_e = -20;
   std::vector<int16_t> e;
@@ -188,7 +192,8 @@ TEST(NormBackward, IsWithinItsBoundOfFloat) {
     for (size_t i = 0; i < e.size(); ++i) {
       const size_t c = i % channels;
       const double kk = std::ldexp(static_cast<double>(l.gamma[c]), 48 - l.staging[c] - t) / l.sigma[c];
-      const double centred = e[i] - static_cast<double>(sum_e[c]) / l.rows - static_cast<double>(l.x[i]) * static_cast<double>(sum_ex[c]) / 256 / l.rows;
+      const double centred = e[i] - static_cast<double>(sum_e[c]) / l.rows -
+                             static_cast<double>(l.x[i]) * static_cast<double>(sum_ex[c]) / 256 / l.rows;
       const double expected = kk * centred;
       const double v = static_cast<double>(int64_t{k[c]} * e[i] + int64_t{b[c]} * 256 * l.x[i] + a[c]);
       const double k_error = std::abs(k[c]) == 2047 ? 1 : 0.5 + std::ldexp(0.5, -t);
@@ -208,8 +213,8 @@ TEST(NormBackward, IsWithinItsBoundOfFloat) {
   }
 }
 
-// From y and e to the quantized gradient, against float64 batch normalization of unrounded x_hat: the direction is kept, and the gradient
-// stays free of a mean and of a component along x_hat in every channel.
+// From y and e to the quantized gradient, against float64 batch normalization of unrounded x_hat: the direction is kept, and the
+// gradient stays free of a mean and of a component along x_hat in every channel.
 TEST(NormBackward, WholePassAgainstFloat) {
   Rng rng(99);
   const int channels = 8, rows = 4000, e_y = -12;

@@ -16,8 +16,8 @@ namespace {
 using intrain::test::Int128;
 using intrain::test::Rng;
 
-// y = 1, 2, 4: S1 = 7, S2 = 21, n = 3. mean = 7/3 = 2 + 1/3: floor(65536 / 3) = 21845. q = 2, r = 1, D2 = 21 - 2 (7 + 1) = 5 (1 + 0 + 4).
-// var = floor(5 * 65536 / 3) - floor(21845^2 / 65536) = 109226 - 7281 = 101945 (exact: 14/9 * 65536 = 101944.9).
+// y = 1, 2, 4: S1 = 7, S2 = 21, n = 3. mean = 7/3 = 2 + 1/3: floor(65536 / 3) = 21845. q = 2, r = 1, D2 = 21 - 2 (7 + 1) = 5 (1 +
+// 0 + 4). var = floor(5 * 65536 / 3) - floor(21845^2 / 65536) = 109226 - 7281 = 101945 (exact: 14/9 * 65536 = 101944.9).
 TEST(Moments, ByHand) {
   const Moments m = batch_norm_moments(7, 21, 3);
   EXPECT_EQ(m.mean_q16, 2 * 65536 + 21845);
@@ -31,8 +31,9 @@ TEST(Moments, NegativeByHand) {
   EXPECT_EQ(m.var_q16, 16384);
 }
 
-// The mean is floor(S1 2^16 / n) exactly. The variance, in units of 2^-16, is off by less than 3 above and less than 1 below: with F = r 2^16 / n
-// < 2^16 and f = floor F, F^2 - f^2 < 2 F < 2^17 is less than 2 units, and the two floors lie within (-1, 0] and [0, 1).
+// The mean is floor(S1 2^16 / n) exactly. The variance, in units of 2^-16, is off by less than 3 above and less than 1 below:
+// with F = r 2^16 / n < 2^16 and f = floor F, F^2 - f^2 < 2 F < 2^17 is less than 2 units, and the two floors lie within (-1, 0]
+// and [0, 1).
 void check_moments(int64_t s1, int64_t s2, int64_t n) {
   const Moments m = batch_norm_moments(s1, s2, n);
   const Int128 rest = (Int128{s1} << 16) - Int128{m.mean_q16} * n;
@@ -52,7 +53,9 @@ TEST(Moments, WithinThreeUnits) {
     // Sums of two values, a and b, in any proportion; the extremes among them.
     const int64_t n = i % 3 == 0 ? int64_t{1} << 24 : rng.range(1, int64_t{1} << rng.range(1, 24));
     const int64_t limit = (int64_t{1} << rng.range(1, 15)) - 1;
-    const int64_t a = i % 5 == 0 ? kS16Max : rng.range(-limit, limit), b = i % 7 == 0 ? -kS16Max : i % 7 == 1 ? a - 1 : rng.range(-limit, limit);
+    const int64_t a = i % 5 == 0 ? kS16Max : rng.range(-limit, limit), b = i % 7 == 0   ? -kS16Max
+                                                                           : i % 7 == 1 ? a - 1
+                                                                                        : rng.range(-limit, limit);
     if (b < -kS16Max) continue;
     const int64_t n1 = i % 4 == 0 ? n / 2 : i % 4 == 1 ? rng.range(0, n < 3 ? n : 3) : rng.range(0, n);
     check_moments(n1 * a + (n - n1) * b, n1 * a * a + (n - n1) * b * b, n);
@@ -71,10 +74,10 @@ TEST(Moments, ConstantChannelHasNoVariance) {
 
 // floor(sqrt((var + epsilon) 2^16)), epsilon = 2^-17 real = 2^(-17 - 2 e_y) in units of y^2, kept within [2^-16, 2^28].
 TEST(Sigma, IsTheRootOfVarianceAndEpsilon) {
-  EXPECT_EQ(batch_norm_sigma(0, -8), 46340u);      // epsilon = 2^-17 * 2^16 = 1/2: sqrt(1/2) 2^16 = 46340.95
-  EXPECT_EQ(batch_norm_sigma(65536, 0), 65536u);   // 1 + 2^-16 (the least epsilon): the root is 65536.5
-  EXPECT_EQ(batch_norm_sigma(0, 40), 256u);        // 2^-16 alone: its root is 2^-8
-  EXPECT_EQ(batch_norm_sigma(0, -40), 1u << 30);   // 2^28 alone: its root is 2^14
+  EXPECT_EQ(batch_norm_sigma(0, -8), 46340u);     // epsilon = 2^-17 * 2^16 = 1/2: sqrt(1/2) 2^16 = 46340.95
+  EXPECT_EQ(batch_norm_sigma(65536, 0), 65536u);  // 1 + 2^-16 (the least epsilon): the root is 65536.5
+  EXPECT_EQ(batch_norm_sigma(0, 40), 256u);       // 2^-16 alone: its root is 2^-8
+  EXPECT_EQ(batch_norm_sigma(0, -40), 1u << 30);  // 2^28 alone: its root is 2^14
   Rng rng(2);
   for (int i = 0; i < 100000; ++i) {
     const int64_t var = i % 10 == 0 ? (int64_t{1} << 46) - 1 : static_cast<int64_t>(magnitude(rng.any_width(46)));
@@ -92,7 +95,8 @@ TEST(Affine, IsSixteenOverSigma) {
   Rng rng(3);
   for (int i = 0; i < 100000; ++i) {
     const int length = static_cast<int>(rng.range(9, 32));
-    const uint32_t sigma = static_cast<uint32_t>(i < 24 ? (int64_t{1} << (9 + i)) - 1 : rng.range(int64_t{1} << (length - 1), (int64_t{1} << length) - 1));
+    const uint32_t sigma = static_cast<uint32_t>(i < 24 ? (int64_t{1} << (9 + i)) - 1
+                                                        : rng.range(int64_t{1} << (length - 1), (int64_t{1} << length) - 1));
     const int64_t mean = rng.any_width(31);
     const Affine a = batch_norm_affine(mean, sigma);
     ASSERT_GE(a.shift, 2);
@@ -120,7 +124,8 @@ TEST(Running, UpdateIsTheExponentialAverage) {
     fresh = fresh > limit ? limit : fresh < -limit ? -limit : fresh;
     const long double expected = running + (fresh - running) * 102 / 1024;
     // Half a unit for the new value (times 102/1024) and half a unit for the update.
-    ASSERT_LE(std::fabs(running_update(running, moment, exponent) - expected), 0.5L + 0.5L * 102 / 1024 + 1e-6L) << running << " " << moment << " " << exponent;
+    ASSERT_LE(std::fabs(running_update(running, moment, exponent) - expected), 0.5L + 0.5L * 102 / 1024 + 1e-6L)
+        << running << " " << moment << " " << exponent;
   }
 }
 

@@ -1,4 +1,6 @@
 // Batch normalization forward, from y to x_hat, against float64.
+#include "ops/batch_norm/batch_norm.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <vector>
 
 #include "base/formats.h"
-#include "ops/batch_norm/batch_norm.h"
 #include "support/oracle.h"
 #include "support/rng.h"
 
@@ -29,7 +30,8 @@ TEST(BatchNormSums, ByHand) {
   EXPECT_EQ(s2[1], 30005);
 }
 
-// mult 3, offset 2, shift 2: (3 * 2 + 2) / 4 = 2; (3 * -4 + 2) / 4 = -2.5 -> -2; (3 * 4 + 2) / 4 = 3.5 -> 4; (3 * 1000 + 2) / 4 -> 127.
+// mult 3, offset 2, shift 2: (3 * 2 + 2) / 4 = 2; (3 * -4 + 2) / 4 = -2.5 -> -2; (3 * 4 + 2) / 4 = 3.5 -> 4; (3 * 1000 + 2) / 4
+// -> 127.
 TEST(Normalize, ByHand) {
   const int16_t y[] = {2, -4, 4, 1000, -1000};
   const int32_t mult[] = {3}, offset[] = {2}, shift[] = {2};
@@ -47,7 +49,8 @@ TEST(Normalize, IsTheRoundedAffineMap) {
       std::vector<int32_t> mult, offset, shift;
       for (int c = 0; c < channels; ++c) {
         const int length = static_cast<int>(rng.range(9, 32));
-        const Affine a = batch_norm_affine(rng.any_width(31), static_cast<uint32_t>(rng.range(int64_t{1} << (length - 1), (int64_t{1} << length) - 1)));
+        const Affine a = batch_norm_affine(
+            rng.any_width(31), static_cast<uint32_t>(rng.range(int64_t{1} << (length - 1), (int64_t{1} << length) - 1)));
         mult.push_back(a.mult), offset.push_back(a.offset), shift.push_back(a.shift);
       }
       std::vector<int8_t> x(y.size());
@@ -63,10 +66,9 @@ TEST(Normalize, IsTheRoundedAffineMap) {
 
 // One channel from y to x_hat. The result lies within `bound` of 16 (y - mean) / sqrt(var + epsilon), clipped, where with
 // V = (var + epsilon) 2^16 exactly and M = sigma_q16:
-//   M / 2^16 lies between sqrt(max(V - 1, 1) 2^-16) - 2^-16 and sqrt((V + 3) 2^-16)   (moments: within (-1, 3) units; root: floor)
-//   mult / 2^shift is 16 / (M / 2^16) within a factor 1 +- 2^-14
-//   the mean is at most 2^-16 low: 16 / M at the result; its product with mult is rounded: half of 2^-shift
-//   the result is rounded: 1/2
+//   M / 2^16 lies between sqrt(max(V - 1, 1) 2^-16) - 2^-16 and sqrt((V + 3) 2^-16)   (moments: within (-1, 3) units; root:
+//   floor) mult / 2^shift is 16 / (M / 2^16) within a factor 1 +- 2^-14 the mean is at most 2^-16 low: 16 / M at the result; its
+//   product with mult is rounded: half of 2^-shift the result is rounded: 1/2
 // For |z| > 127 both are clipped, and by monotonicity the error is no larger than at 127.
 void check_channel(const std::vector<int16_t>& y, int e_y, const char* what) {
   const int64_t n = static_cast<int64_t>(y.size());
@@ -144,8 +146,8 @@ TEST(BatchNorm, ConstantChannelIsZero) {
     }
 }
 
-// Evaluation takes the running moments through the same path: after a moment has been learnt, x_hat is what training gives, within the five
-// units (2^-32 of real value) at which the average stalls.
+// Evaluation takes the running moments through the same path: after a moment has been learnt, x_hat is what training gives,
+// within the five units (2^-32 of real value) at which the average stalls.
 TEST(BatchNorm, EvaluationAgreesWithTraining) {
   Rng rng(7);
   const int e_y = -12;

@@ -1,5 +1,6 @@
-// The scalar convolution and its two backward passes: by hand, and equal to a float64 convolution of the real values, written in another way (gathers
-// over an explicitly padded image). Every product and sum of integers times a power of two is exact in float64, so the bound is 0.
+// The scalar convolution and its two backward passes: by hand, and equal to a float64 convolution of the real values, written in
+// another way (gathers over an explicitly padded image). Every product and sum of integers times a power of two is exact in
+// float64, so the bound is 0.
 #include "ops/conv2d/conv2d.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +33,9 @@ double pixel(const Reals& v, int n, int y, int x, int c, int h, int w, int chann
 struct FloatConv {
   ConvShape s;
   int images;
-  double weight(const Reals& w, int k, int kh, int kw, int c) const { return w[at(((int64_t{k} * s.kh + kh) * s.kw + kw) * s.group_c() + c)]; }
+  double weight(const Reals& w, int k, int kh, int kw, int c) const {
+    return w[at(((int64_t{k} * s.kh + kh) * s.kw + kw) * s.group_c() + c)];
+  }
 
   Reals forward(const Reals& x, const Reals& w) const {
     Reals y;
@@ -44,8 +47,8 @@ struct FloatConv {
             for (int kh = 0; kh < s.kh; ++kh)
               for (int kw = 0; kw < s.kw; ++kw)
                 for (int c = 0; c < s.group_c(); ++c)
-                  sum += weight(w, k, kh, kw, c) *
-                         pixel(x, n, oh * s.stride - s.pad + kh, ow * s.stride - s.pad + kw, k / s.group_k() * s.group_c() + c, s.h, s.w, s.c);
+                  sum += weight(w, k, kh, kw, c) * pixel(x, n, oh * s.stride - s.pad + kh, ow * s.stride - s.pad + kw,
+                                                         k / s.group_k() * s.group_c() + c, s.h, s.w, s.c);
             y.push_back(sum);
           }
     return y;
@@ -80,8 +83,9 @@ struct FloatConv {
             for (int n = 0; n < images; ++n)
               for (int oh = 0; oh < s.oh(); ++oh)
                 for (int ow = 0; ow < s.ow(); ++ow)
-                  sum += pixel(dy, n, oh, ow, k, s.oh(), s.ow(), s.k) *
-                         pixel(x, n, oh * s.stride - s.pad + kh, ow * s.stride - s.pad + kw, k / s.group_k() * s.group_c() + c, s.h, s.w, s.c);
+                  sum += pixel(dy, n, oh, ow, k, s.oh(), s.ow(), s.k) * pixel(x, n, oh * s.stride - s.pad + kh,
+                                                                              ow * s.stride - s.pad + kw,
+                                                                              k / s.group_k() * s.group_c() + c, s.h, s.w, s.c);
             dw.push_back(sum);
           }
     return dw;
@@ -125,19 +129,23 @@ TEST(Conv2d, PaddingByHand) {
 
 template <class T>
 void expect_equal(const T* got, const Reals& expected, int exponent, const char* what) {
-  for (size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(std::ldexp(static_cast<double>(got[i]), exponent), expected[i]) << what << " " << i;
+  for (size_t i = 0; i < expected.size(); ++i)
+    ASSERT_EQ(std::ldexp(static_cast<double>(got[i]), exponent), expected[i]) << what << " " << i;
 }
 
 template <class Src>
 void check_float(const ConvShape& s, int images, Fill fill, uint64_t seed) {
-  SCOPED_TRACE(testing::Message() << "h " << s.h << " w " << s.w << " c " << s.c << " k " << s.k << " kernel " << s.kh << "x" << s.kw << " stride "
-                                  << s.stride << " pad " << s.pad << " groups " << s.groups << " seed " << seed);
+  SCOPED_TRACE(testing::Message() << "h " << s.h << " w " << s.w << " c " << s.c << " k " << s.k << " kernel " << s.kh << "x"
+                                  << s.kw << " stride " << s.stride << " pad " << s.pad << " groups " << s.groups << " seed "
+                                  << seed);
   constexpr int kXExp = -5, kWExp = -9, kEExp = -21;
   Rng rng(seed);
-  const auto x = random_vector<Src>(rng, fill, images * s.src_pixels() * s.c, s.signed_src ? -kS8Max : 0, s.signed_src ? kS8Max : kU8Max);
+  const auto x =
+      random_vector<Src>(rng, fill, images * s.src_pixels() * s.c, s.signed_src ? -kS8Max : 0, s.signed_src ? kS8Max : kU8Max);
   const auto w = random_vector<int8_t>(rng, fill, s.weights(), -kS8Max, kS8Max);
   const auto dy = random_vector<int8_t>(rng, fill, images * s.dst_pixels() * s.k, -kS8Max, kS8Max);
-  const Reals rx = intrain::test::to_real(x, kXExp), rw = intrain::test::to_real(w, kWExp), rdy = intrain::test::to_real(dy, kEExp);
+  const Reals rx = intrain::test::to_real(x, kXExp), rw = intrain::test::to_real(w, kWExp),
+              rdy = intrain::test::to_real(dy, kEExp);
   const FloatConv real{s, images};
 
   std::vector<int32_t> y(dy.size()), dx(x.size());
@@ -152,7 +160,9 @@ void check_float(const ConvShape& s, int images, Fill fill, uint64_t seed) {
 
 TEST(Conv2d, IsFloat64) {
   Rng rng(1);
-  const auto pick = [&](std::initializer_list<int> from) { return from.begin()[rng.range(0, static_cast<int64_t>(from.size()) - 1)]; };
+  const auto pick = [&](std::initializer_list<int> from) {
+    return from.begin()[rng.range(0, static_cast<int64_t>(from.size()) - 1)];
+  };
   int done = 0;
   for (uint64_t seed = 1; done < 200; ++seed) {
     ConvShape s{};
@@ -214,11 +224,13 @@ TEST(Staging, HalfAStep) {
   for (int c = 0; c < channels; ++c) shift[at(c)] = c;
   for (size_t i = 0; i < acc.size(); ++i) {
     const int64_t limit = std::min((int64_t{1} << 31) - (int64_t{1} << 17) - 1, int64_t{kS16Max} << shift[i % channels]);
-    acc[i] = static_cast<int32_t>(i % 5 == 0 ? clamp(rng.range(-9, 9) << shift[i % channels] >> 1, -limit, limit) : rng.range(-limit, limit));
+    acc[i] = static_cast<int32_t>(i % 5 == 0 ? clamp(rng.range(-9, 9) << shift[i % channels] >> 1, -limit, limit)
+                                             : rng.range(-limit, limit));
   }
   std::vector<int16_t> dst(acc.size());
   stage_s16_reference({acc.data(), channels, 400, channels, shift.data(), dst.data(), channels});
-  for (size_t i = 0; i < acc.size(); ++i) ASSERT_EQ(dst[i], std::nearbyint(std::ldexp(acc[i], -shift[i % channels]))) << acc[i] << " >> " << shift[i % channels];
+  for (size_t i = 0; i < acc.size(); ++i)
+    ASSERT_EQ(dst[i], std::nearbyint(std::ldexp(acc[i], -shift[i % channels]))) << acc[i] << " >> " << shift[i % channels];
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ using intrain::test::Fill;
 using intrain::test::random_vector;
 using intrain::test::Rng;
 
-// max 100000 has 17 bits: top = -20 + 17 = -3, exp = -18, shift 2. With an addend of max 1000 (10 bits) at -10: top = 0, exp = -14:
-// shifts 6 and -4. Zeros are left out.
+// max 100000 has 17 bits: top = -20 + 17 = -3, exp = -18, shift 2. With an addend of max 1000 (10 bits) at -10: top = 0, exp =
+// -14: shifts 6 and -4. Zeros are left out.
 TEST(ErrorScale, ByHand) {
   ErrorScale s = error_scale(100000, -20, 0, 5);
   EXPECT_EQ(s.exp, -18);
@@ -51,9 +51,9 @@ TEST(ErrorStage, ByHand) {
   EXPECT_EQ(std::vector<int>(addend, addend + 3), (std::vector<int>{12, -4, 32767}));
 }
 
-// Alone: within half a step, or less than one where it is clamped. With an addend each of the two is rounded: within one step (both
-// maxima are below 2^14 steps, so that the sum is clamped only where both have been rounded up to 2^14, and then by less than one).
-// The scale is no coarser than it must be: the larger of the two maxima takes at least 14 (13 with an addend) bits.
+// Alone: within half a step, or less than one where it is clamped. With an addend each of the two is rounded: within one step
+// (both maxima are below 2^14 steps, so that the sum is clamped only where both have been rounded up to 2^14, and then by less
+// than one). The scale is no coarser than it must be: the larger of the two maxima takes at least 14 (13 with an addend) bits.
 TEST(ErrorStage, IsWithinItsBoundOfFloat) {
   uint64_t seed = 1;
   for (Fill fill : intrain::test::kAllFills)
@@ -143,8 +143,8 @@ TEST(ErrorQuantize, IsFloat64) {
     }
 }
 
-// Stochastic: floor((src + u) / 2^shift), u from the byte of (sample, element); on average the value itself, within the 2^-9 of eight bits
-// and 5 standard deviations of a mean of 40,000.
+// Stochastic: floor((src + u) / 2^shift), u from the byte of (sample, element); on average the value itself, within the 2^-9 of
+// eight bits and 5 standard deviations of a mean of 40,000.
 TEST(ErrorQuantize, StochasticIsUnbiased) {
   const int n = 40000;
   for (int shift : {1, 5, 8, 9, 14, 24})
@@ -162,7 +162,8 @@ TEST(ErrorQuantize, StochasticIsUnbiased) {
         sum += q;
       }
       const double up = real - std::floor(real);
-      EXPECT_NEAR(sum / n, real, std::ldexp(1.0, -9) + 5 * std::sqrt(std::max(up * (1 - up), 1e-9) / n)) << value << " by " << shift;
+      EXPECT_NEAR(sum / n, real, std::ldexp(1.0, -9) + 5 * std::sqrt(std::max(up * (1 - up), 1e-9) / n))
+          << value << " by " << shift;
     }
 }
 

@@ -43,7 +43,8 @@ void check_float(int m, int n, int k, int gap, Fill fill, uint64_t seed) {
       double expected = 99;  // the gap is not written
       if (j < n) {
         expected = 0;
-        for (int p = 0; p < k; ++p) expected += static_cast<double>(a[static_cast<size_t>(i * lda + p)]) * b[static_cast<size_t>(p * ldb + j)];
+        for (int p = 0; p < k; ++p)
+          expected += static_cast<double>(a[static_cast<size_t>(i * lda + p)]) * b[static_cast<size_t>(p * ldb + j)];
       }
       ASSERT_EQ(c[i * ldc + j], expected) << i << ", " << j << " of " << m << "x" << n << "x" << k << ", seed " << seed;
     }

@@ -1,5 +1,5 @@
-// One problem a kernel of ops/kernels.def: makes inputs and outputs in guarded buffers, as a function of (seed, shape, filling) alone.
-// A new row of kernels.def does not compile in kernels_test.cc until it has its <name>_case here.
+// One problem a kernel of ops/kernels.def: makes inputs and outputs in guarded buffers, as a function of (seed, shape, filling)
+// alone. A new row of kernels.def does not compile in kernels_test.cc until it has its <name>_case here.
 #pragma once
 
 #include <algorithm>
@@ -102,7 +102,13 @@ struct batch_norm_normalize_case {
       const Affine a = batch_norm_affine(b.rng().range(-(int64_t{1} << 31), int64_t{1} << 31) >> (c % 3 * 6), sigma);
       mult[c] = a.mult, offset[c] = a.offset, shift[c] = a.shift;
     }
-    return {b.input<int16_t>("y", b.size(), -kS16Max, kS16Max), s.rows, s.channels, mult, offset, shift, b.output<int8_t>("x_hat", b.size())};
+    return {b.input<int16_t>("y", b.size(), -kS16Max, kS16Max),
+            s.rows,
+            s.channels,
+            mult,
+            offset,
+            shift,
+            b.output<int8_t>("x_hat", b.size())};
   }
 };
 
@@ -118,14 +124,21 @@ struct batch_norm_backward_sums_case {
       constexpr uint8_t kMasks[] = {0, 1, 100, 254, 255, 128};
       for (int64_t i = 0; i < b.size(); ++i) mask[i] = kMasks[b.rng().range(0, 5)];
     }
-    return {e,          kAligns[variant / 2], mask, b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max), s.rows, s.channels,
-            b.output<int64_t>("sum_e", s.channels), b.output<int64_t>("sum_ex", s.channels)};
+    return {e,
+            kAligns[variant / 2],
+            mask,
+            b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max),
+            s.rows,
+            s.channels,
+            b.output<int64_t>("sum_e", s.channels),
+            b.output<int64_t>("sum_ex", s.channels)};
   }
 };
 
 // Nothing (to nearest), or the random bits of some sample.
 inline const ErrorRandom* error_random(int which) {
-  static constexpr ErrorRandom kRandoms[] = {{{0x123456789abcdef0, RandomUse::kError, 3, 77}, 5}, {{0, RandomUse::kError, 0xfffffff0, 0}, 0xffffffff}};
+  static constexpr ErrorRandom kRandoms[] = {{{0x123456789abcdef0, RandomUse::kError, 3, 77}, 5},
+                                             {{0, RandomUse::kError, 0xfffffff0, 0}, 0xffffffff}};
   return which == 0 ? nullptr : &kRandoms[which - 1];
 }
 
@@ -133,9 +146,16 @@ struct NormBackwardCase {
   static constexpr int kShifts[] = {0, 1, 7, 8, 9, 10, 17, 23, 24};
   static NormBackward params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
-    return {b.input<int16_t>("e", b.size(), -kS16Max, kS16Max), b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max), s.rows, s.channels,
-            b.per_channel<int32_t>("k", -2047, 2047), b.per_channel<int32_t>("b", -kS16Max, kS16Max),
-            b.per_channel<int32_t>("a", -2047 * 32767, 2047 * 32767), kShifts[variant % 9], b.output<int8_t>("dst", b.size()), error_random(variant / 9)};
+    return {b.input<int16_t>("e", b.size(), -kS16Max, kS16Max),
+            b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max),
+            s.rows,
+            s.channels,
+            b.per_channel<int32_t>("k", -2047, 2047),
+            b.per_channel<int32_t>("b", -kS16Max, kS16Max),
+            b.per_channel<int32_t>("a", -2047 * 32767, 2047 * 32767),
+            kShifts[variant % 9],
+            b.output<int8_t>("dst", b.size()),
+            error_random(variant / 9)};
   }
 };
 struct batch_norm_backward_max_case : NormBackwardCase {
@@ -176,8 +196,12 @@ struct relu_requantize_case {
   static constexpr int kVariants = 11;
   static ReluRequantize params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
-    return {b.input<int32_t>("acc", b.size(), -INT32_MAX, INT32_MAX), b.per_channel<int32_t>("bias", -INT32_MAX, INT32_MAX), s.rows, s.channels,
-            kShifts[variant], b.output<uint8_t>("dst", b.size())};
+    return {b.input<int32_t>("acc", b.size(), -INT32_MAX, INT32_MAX),
+            b.per_channel<int32_t>("bias", -INT32_MAX, INT32_MAX),
+            s.rows,
+            s.channels,
+            kShifts[variant],
+            b.output<uint8_t>("dst", b.size())};
   }
 };
 

@@ -1,5 +1,5 @@
-// Every kernel of every instruction set returns the bits of its reference, on awkward shapes, extreme values and unaligned buffers, and
-// writes nothing else.
+// Every kernel of every instruction set returns the bits of its reference, on awkward shapes, extreme values and unaligned
+// buffers, and writes nothing else.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -62,7 +62,8 @@ void compare_on_awkward_shapes(Kernel kernel, Reference reference) {
     for (int64_t rows : {511, 512, 1025, 3000})
       for (Fill fill : {Fill::kUniform, Fill::kHigh}) {
         const int variant = static_cast<int>(seed) % Case::kVariants;
-        const std::string problem = compare<Case>(kernel, reference, {rows, channels, fill, static_cast<int>(seed % 3)}, seed, variant);
+        const std::string problem =
+            compare<Case>(kernel, reference, {rows, channels, fill, static_cast<int>(seed % 3)}, seed, variant);
         ++seed;
         ASSERT_EQ(problem, "");
       }
@@ -71,11 +72,11 @@ void compare_on_awkward_shapes(Kernel kernel, Reference reference) {
 class KernelEquality : public intrain::test::IsaTest {};
 INTRAIN_FOR_ALL_ISAS(KernelEquality);
 
-#define INTRAIN_KERNEL(name, result, parameter)                                                \
-  TEST_P(KernelEquality, name) {                                                               \
-    const Kernels kernels = make_kernels(isa());                                               \
-    EXPECT_TRUE(isa_supported(kernels.name##_isa));                                            \
-    compare_on_awkward_shapes<name##_case>(kernels.name, name##_reference);                    \
+#define INTRAIN_KERNEL(name, result, parameter)                             \
+  TEST_P(KernelEquality, name) {                                            \
+    const Kernels kernels = make_kernels(isa());                            \
+    EXPECT_TRUE(isa_supported(kernels.name##_isa));                         \
+    compare_on_awkward_shapes<name##_case>(kernels.name, name##_reference); \
   }
 #include "ops/kernels.def"
 #undef INTRAIN_KERNEL
@@ -93,7 +94,8 @@ TEST_P(KernelEquality, LongSumsDoNotOverflow) {
               "");
   }
   // More than 2^16 rows of the widest kind that is not gathered: 2^16 * -32767 is just above -2^31.
-  EXPECT_EQ(compare<batch_norm_sums_case>(kernels.batch_norm_sums, batch_norm_sums_reference, {66000, 257, Fill::kLow, 1}, 3, 0), "");
+  EXPECT_EQ(compare<batch_norm_sums_case>(kernels.batch_norm_sums, batch_norm_sums_reference, {66000, 257, Fill::kLow, 1}, 3, 0),
+            "");
 }
 
 TEST(Kernels, TableNamesTheIsaThatItWasMadeFor) {

@@ -31,7 +31,8 @@ TEST(GlobalAveragePool, ByHand) {
   EXPECT_EQ(dst[1], 255);
 }
 
-// float64 rounds the exact quotient: a quotient of integers below 2^30 by pixels < 2^12 that is no tie is 2^-13 or more away from one.
+// float64 rounds the exact quotient: a quotient of integers below 2^30 by pixels < 2^12 that is no tie is 2^-13 or more away from
+// one.
 TEST(GlobalAveragePool, IsFloat64) {
   uint64_t seed = 1;
   for (Fill fill : intrain::test::kAllFills)
@@ -63,7 +64,8 @@ TEST(PoolReciprocal, ByHand) {
   }
 }
 
-// In steps of 2^-K: r is off by 1/2 of 2^-15 relative to 2^15, |e| times that at most 1/2; the result is rounded: 1/2. Exact for powers of two.
+// In steps of 2^-K: r is off by 1/2 of 2^-15 relative to 2^15, |e| times that at most 1/2; the result is rounded: 1/2. Exact for
+// powers of two.
 TEST(GlobalAveragePool, BackwardIsWithinItsBoundOfFloat) {
   for (int pixels : {1, 2, 3, 5, 16, 49, 63, 64, 65, 100, 1023})
     for (Fill fill : intrain::test::kAllFills) {

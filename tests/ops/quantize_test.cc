@@ -74,7 +74,8 @@ TEST(RescaleBias, IsFloat64) {
     master[0] = INT32_MAX, master[1] = -INT32_MAX, master[2] = 0;
     std::vector<int32_t> dst(200);
     rescale_bias_reference(master.data(), 200, exp, dst.data());
-    for (size_t i = 0; i < 200; ++i) ASSERT_EQ(dst[i], clip(std::nearbyint(std::ldexp(master[i], kMasterExp - exp)), -INT32_MAX, INT32_MAX)) << exp;
+    for (size_t i = 0; i < 200; ++i)
+      ASSERT_EQ(dst[i], clip(std::nearbyint(std::ldexp(master[i], kMasterExp - exp)), -INT32_MAX, INT32_MAX)) << exp;
   }
 }
 

@@ -1,4 +1,5 @@
-// SGD with momentum and weight decay against float64: within a stated bound in one step, right on average, saturating at the ends.
+// SGD with momentum and weight decay against float64: within a stated bound in one step, right on average, saturating at the
+// ends.
 #include "ops/sgd_momentum/sgd_momentum.h"
 
 #include <gtest/gtest.h>
@@ -46,8 +47,8 @@ struct Tensor {
   }
 };
 
-// max |g| = 1000 in 8 bits: t = 3, G = 125 and 1 and -63 (exact: no rounding). top = -19 + 3 + 7 = -9, E = -49; v = G 2^(-19 + 3 + 49) = G 2^33.
-// max |v| = 125 2^33 has 40 bits: t' = 25, m' = G 2^8 = 32000, 256, -16128, exponent -24. Rate 3: W' = W - 3 m'.
+// max |g| = 1000 in 8 bits: t = 3, G = 125 and 1 and -63 (exact: no rounding). top = -19 + 3 + 7 = -9, E = -49; v = G 2^(-19 + 3
+// + 49) = G 2^33. max |v| = 125 2^33 has 40 bits: t' = 25, m' = G 2^8 = 32000, 256, -16128, exponent -24. Rate 3: W' = W - 3 m'.
 TEST(Sgd, ByHand) {
   Tensor t(3);
   t.master = {1000000, 0, -5};
@@ -62,8 +63,8 @@ TEST(Sgd, ByHand) {
 }
 
 // Momentum 1/2 (512 2^-10) of m = 4 at 2^-10, decay 1/4 of W = 2^24 (1.0), G = 0: 2 2^-10 + 1/4 = 258 2^-10.
-// top is the decay's, -24 - 10 + 41 = 7, so E = -33: v = 258 2^23, 32 bits; t' = 17, m' = 258 2^6 = 16512 at 2^-16. Rate 1/2 (512 2^-10):
-// W' = 2^24 - 129 2^-10 2^24 = 2^24 - 129 2^14.
+// top is the decay's, -24 - 10 + 41 = 7, so E = -33: v = 258 2^23, 32 bits; t' = 17, m' = 258 2^6 = 16512 at 2^-16. Rate 1/2 (512
+// 2^-10): W' = 2^24 - 129 2^-10 2^24 = 2^24 - 129 2^14.
 TEST(Sgd, MomentumAndDecayByHand) {
   Tensor t(1);
   t.master = {1 << 24};
@@ -93,15 +94,17 @@ Tensor random_tensor(uint64_t seed, int64_t count) {
 
 SgdStep random_step(uint64_t seed) {
   Rng rng(seed + 1000);
-  const auto scalar = [&](int lo, int hi) { return Scalar10{static_cast<int32_t>(rng.range(0, 1023)), static_cast<int32_t>(rng.range(lo, hi))}; };
+  const auto scalar = [&](int lo, int hi) {
+    return Scalar10{static_cast<int32_t>(rng.range(0, 1023)), static_cast<int32_t>(rng.range(lo, hi))};
+  };
   SgdStep s{scalar(-20, -8), scalar(-11, -9), scalar(-26, -14), seed, static_cast<uint32_t>(seed * 7)};
   if (seed % 5 == 1) s.mom.mantissa = 0;
   if (seed % 7 == 1) s.decay.mantissa = 0;
   return s;
 }
 
-// v: G is off by less than a step 2^(t + e_g) (also where it is clamped: |g| < 2^(t + bits - 1)), and each of three terms is rounded to E.
-// m': off by less than a step 2^(E + t'). W': off by rate times both, and less than one unit; saturated.
+// v: G is off by less than a step 2^(t + e_g) (also where it is clamped: |g| < 2^(t + bits - 1)), and each of three terms is
+// rounded to E. m': off by less than a step 2^(E + t'). W': off by rate times both, and less than one unit; saturated.
 TEST(Sgd, OneStepIsWithinItsBoundOfFloat) {
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     Tensor t = random_tensor(seed, 61);
@@ -111,20 +114,23 @@ TEST(Sgd, OneStepIsWithinItsBoundOfFloat) {
     const double g_step = std::ldexp(1.0, t.scale.grad_shift + t.grad_exp), v_error = g_step + std::ldexp(1.5, t.scale.exp);
     const double m_step = std::ldexp(1.0, t.momentum_exp);
     for (size_t i = 0; i < t.master.size(); ++i) {
-      const double v = real(s.mom) * std::ldexp(before.momentum[i], before.momentum_exp) + std::ldexp(static_cast<double>(before.grad[i]), t.grad_exp) +
+      const double v = real(s.mom) * std::ldexp(before.momentum[i], before.momentum_exp) +
+                       std::ldexp(static_cast<double>(before.grad[i]), t.grad_exp) +
                        real(s.decay) * std::ldexp(before.master[i], kMasterExp);
-      ASSERT_LE(std::fabs(std::ldexp(static_cast<double>(t.grad[i]), t.scale.exp) - v), v_error * (1 + 1e-12)) << "v, seed " << seed;
+      ASSERT_LE(std::fabs(std::ldexp(static_cast<double>(t.grad[i]), t.scale.exp) - v), v_error * (1 + 1e-12))
+          << "v, seed " << seed;
       ASSERT_LE(magnitude(t.grad[i]), uint64_t{1} << 42);
       ASSERT_LE(std::fabs(std::ldexp(t.momentum[i], t.momentum_exp) - v), (v_error + m_step) * (1 + 1e-12)) << "m, seed " << seed;
       ASSERT_LE(std::abs(t.momentum[i]), kS16Max);
       const double w = std::clamp(before.master[i] - std::ldexp(real(s.rate) * v, -kMasterExp), -2147483647.0, 2147483647.0);
-      ASSERT_LE(std::fabs(t.master[i] - w), std::ldexp(real(s.rate) * (v_error + m_step), -kMasterExp) * (1 + 1e-12) + 1.000001) << "W, seed " << seed;
+      ASSERT_LE(std::fabs(t.master[i] - w), std::ldexp(real(s.rate) * (v_error + m_step), -kMasterExp) * (1 + 1e-12) + 1.000001)
+          << "W, seed " << seed;
     }
   }
 }
 
-// The mean over many elements with the same values (element 0 sets the scale) is the float64 result within 5 standard deviations of a mean
-// of three stochastic roundings, each of deviation at most half a step.
+// The mean over many elements with the same values (element 0 sets the scale) is the float64 result within 5 standard deviations
+// of a mean of three stochastic roundings, each of deviation at most half a step.
 TEST(Sgd, IsUnbiased) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
     Rng rng(seed);
@@ -139,15 +145,18 @@ TEST(Sgd, IsUnbiased) {
     t.grad_exp = -34;
     t.momentum_exp = -33;
     const SgdStep s{{819, -13}, {922, -10}, {839, -23}, seed, static_cast<uint32_t>(seed)};
-    const double v = real(s.mom) * std::ldexp(static_cast<double>(m), -33) + std::ldexp(static_cast<double>(g), -34) + real(s.decay) * std::ldexp(w, kMasterExp);
+    const double v = real(s.mom) * std::ldexp(static_cast<double>(m), -33) + std::ldexp(static_cast<double>(g), -34) +
+                     real(s.decay) * std::ldexp(w, kMasterExp);
     t.step(s);
     double sum_w = 0, sum_m = 0;
     for (size_t i = 1; i < t.master.size(); ++i) sum_w += t.master[i] - w, sum_m += t.momentum[i];
-    const double g_step = std::ldexp(1.0, t.scale.grad_shift + t.grad_exp), m_step = std::ldexp(1.0, t.momentum_exp), fixed = std::ldexp(1.5, t.scale.exp);
+    const double g_step = std::ldexp(1.0, t.scale.grad_shift + t.grad_exp), m_step = std::ldexp(1.0, t.momentum_exp),
+                 fixed = std::ldexp(1.5, t.scale.exp);
     const double root = std::sqrt(static_cast<double>(n)), m_bound = 2.5 * std::hypot(g_step, m_step) / root + fixed;
     EXPECT_NEAR(std::ldexp(sum_m / n, t.momentum_exp), v, m_bound) << "momentum, seed " << seed;
     const double rate = std::ldexp(real(s.rate), -kMasterExp);
-    EXPECT_NEAR(sum_w / n, -rate * v, 2.5 * std::hypot(rate * g_step, rate * m_step, 1.0) / root + rate * fixed) << "W, seed " << seed;
+    EXPECT_NEAR(sum_w / n, -rate * v, 2.5 * std::hypot(rate * g_step, rate * m_step, 1.0) / root + rate * fixed)
+        << "W, seed " << seed;
     EXPECT_LT(m_bound, 0.2 * std::fabs(v) + g_step) << "the test says something";
   }
 }
@@ -162,7 +171,8 @@ TEST(Sgd, SmallGradientsArriveOnAverage) {
   double sum = 0;
   for (size_t i = 1; i < t.momentum.size(); ++i) sum += std::ldexp(t.momentum[i], t.momentum_exp);
   const double step = std::ldexp(16384.0, t.grad_exp);
-  EXPECT_NEAR(sum / n, std::ldexp(100.0, t.grad_exp), 5 * step * std::sqrt(100.0 / 16384 / n));  // a draw of probability 100 / 16384
+  EXPECT_NEAR(sum / n, std::ldexp(100.0, t.grad_exp),
+              5 * step * std::sqrt(100.0 / 16384 / n));  // a draw of probability 100 / 16384
 }
 
 TEST(Sgd, PartsDoNotShow) {

@@ -39,7 +39,8 @@ TEST(Exp2Neg, EveryFractionIsWithinItsBound) {
     ASSERT_LT(u, last) << f;
     last = u;
     for (uint64_t whole : {1u, 7u, 20u, 31u})
-      ASSERT_LE(std::fabs(exp2_neg((whole << 16) + f) - std::ldexp(exact, -static_cast<int>(whole))), 0.5L + std::ldexp(exact, -static_cast<int>(whole)) * 16 / 4294967296.0L);
+      ASSERT_LE(std::fabs(exp2_neg((whole << 16) + f) - std::ldexp(exact, -static_cast<int>(whole))),
+                0.5L + std::ldexp(exact, -static_cast<int>(whole)) * 16 / 4294967296.0L);
   }
   EXPECT_LT(worst, 16 / 4294967296.0);
 }
@@ -50,7 +51,8 @@ TEST(SoftmaxXent, Exponent) {
   EXPECT_EQ(softmax_xent_exp(100), -36);
 }
 
-// Equal logits, 4 classes, batch 2: p = 1/4; err = (p - onehot) / 2 with exponent -31: 2^28 = 1/4 2^30, and 2^28 - 2^30 at the label.
+// Equal logits, 4 classes, batch 2: p = 1/4; err = (p - onehot) / 2 with exponent -31: 2^28 = 1/4 2^30, and 2^28 - 2^30 at the
+// label.
 TEST(SoftmaxXent, ByHand) {
   const int32_t logits[] = {5, 5, 5, 5};
   int32_t err[4];
@@ -63,9 +65,9 @@ TEST(SoftmaxXent, ByHand) {
   EXPECT_NEAR(std::ldexp(err[1], -30), 2.0 / 3, 3e-6);
 }
 
-// Each u has a relative error r <= ln 2 (2^-17 + 2^-26) + 2^-28: t rounded to 16 bits, log2(e) to 30 (d log2 e < 32 where it counts:
-// 32 * 2^-31), the product of roots; and an absolute one of 1 at most (rounded; cut off from 2^-32 on). The largest u is 2^32, so the sum is
-// at least that:
+// Each u has a relative error r <= ln 2 (2^-17 + 2^-26) + 2^-28: t rounded to 16 bits, log2(e) to 30 (d log2 e < 32 where it
+// counts: 32 * 2^-31), the product of roots; and an absolute one of 1 at most (rounded; cut off from 2^-32 on). The largest u is
+// 2^32, so the sum is at least that:
 //   |p - p*| <= 2.01 r p* + (1 + classes) 2^-32, in units of 2^-30: 2^30 times that, and 1/2 for the division.
 //   err = p 2^K / batch, rounded: 1/2 more; 2^K / batch <= 1.
 void check_row(const std::vector<int32_t>& logits, int exp, int label, int64_t batch) {
@@ -75,7 +77,8 @@ void check_row(const std::vector<int32_t>& logits, int exp, int label, int64_t b
   const double top = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
   for (int32_t x : logits) sum += std::exp(std::ldexp(x - top, exp));
-  const double unit = std::ldexp(1.0, 30), relative = std::log(2.0) * (std::ldexp(1.0, -17) + std::ldexp(1.0, -26)) + std::ldexp(1.0, -28);
+  const double unit = std::ldexp(1.0, 30),
+               relative = std::log(2.0) * (std::ldexp(1.0, -17) + std::ldexp(1.0, -26)) + std::ldexp(1.0, -28);
   const int log2 = -30 - softmax_xent_exp(batch);
   const double share = std::ldexp(1.0, log2) / static_cast<double>(batch);
   int64_t total = 0;

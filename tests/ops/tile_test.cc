@@ -25,9 +25,9 @@ struct TileCase {
 
 template <class A, class B>
 void check_tile(const TileKernel& tile, const TileCase& t) {
-  SCOPED_TRACE(testing::Message() << tile.name << " " << t.vectors << " vectors x " << t.rows << " rows, " << t.segments << " segments of " << t.steps
-                                  << " steps, init " << t.with_init << ", gap " << t.ldc_gap << ", filled " << intrain::test::fill_name(t.fill) << ", seed "
-                                  << t.seed);
+  SCOPED_TRACE(testing::Message() << tile.name << " " << t.vectors << " vectors x " << t.rows << " rows, " << t.segments
+                                  << " segments of " << t.steps << " steps, init " << t.with_init << ", gap " << t.ldc_gap
+                                  << ", filled " << intrain::test::fill_name(t.fill) << ", seed " << t.seed);
   Rng rng(t.seed);
   const int width = t.vectors * tile.lanes, run = t.steps * tile.k_unit, offset = static_cast<int>(rng.range(0, 3));
   // Rows overlap (lda may be shorter than a run, as in a convolution); segments start anywhere.

@@ -20,15 +20,18 @@ class AnyBuffer {
   virtual std::string difference(const AnyBuffer& other) const = 0;
 };
 
-// `count` values of T at an address that is `offset` elements past a multiple of 64 bytes. Guard bytes are `guard`: two runs with different guard
-// bytes that agree have not used what lies outside.
+// `count` values of T at an address that is `offset` elements past a multiple of 64 bytes. Guard bytes are `guard`: two runs with
+// different guard bytes that agree have not used what lies outside.
 template <class T>
 class Guarded final : public AnyBuffer {
  public:
   static constexpr size_t kGuardBytes = 192;
 
   Guarded(std::string name, int64_t count, int offset = 0, uint8_t guard = 0xA5)
-      : name_(std::move(name)), count_(count), guard_(guard), before_(kGuardBytes + static_cast<size_t>(offset) * sizeof(T)),
+      : name_(std::move(name)),
+        count_(count),
+        guard_(guard),
+        before_(kGuardBytes + static_cast<size_t>(offset) * sizeof(T)),
         bytes_(before_ + static_cast<size_t>(count) * sizeof(T) + kGuardBytes) {
     std::memset(bytes_.data(), guard, bytes_.size());
     if (count > 0) std::memset(data(), 0, static_cast<size_t>(count) * sizeof(T));
@@ -52,8 +55,8 @@ class Guarded final : public AnyBuffer {
     if (o.count_ != count_) return name_ + ": lengths differ";
     for (int64_t i = 0; i < count_; ++i)
       if (data()[i] != o.data()[i])
-        return name_ + "[" + std::to_string(i) + "] of " + std::to_string(count_) + ": " + std::to_string(int64_t{data()[i]}) + " against " +
-               std::to_string(int64_t{o.data()[i]});
+        return name_ + "[" + std::to_string(i) + "] of " + std::to_string(count_) + ": " + std::to_string(int64_t{data()[i]}) +
+               " against " + std::to_string(int64_t{o.data()[i]});
     return {};
   }
 

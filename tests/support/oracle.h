@@ -10,8 +10,8 @@ namespace intrain::test {
 __extension__ using Int128 = __int128;
 __extension__ using UInt128 = unsigned __int128;
 
-// v * 2^e rounded to the nearest integer, ties to even. long double holds every int64 exactly here (64-bit mantissa or more), and the
-// default rounding mode of nearbyint is ties to even.
+// v * 2^e rounded to the nearest integer, ties to even. long double holds every int64 exactly here (64-bit mantissa or more), and
+// the default rounding mode of nearbyint is ties to even.
 inline long double round_pow2(int64_t v, int e) { return std::nearbyint(std::ldexp(static_cast<long double>(v), e)); }
 
 inline double clip(double v, double lo, double hi) { return v < lo ? lo : v > hi ? hi : v; }

@@ -1,5 +1,5 @@
-// Random data for tests: a seeded generator (SplitMix64, of its own, so that a fault in base/random.h cannot hide itself) and fillings that
-// reach saturation on purpose.
+// Random data for tests: a seeded generator (SplitMix64, of its own, so that a fault in base/random.h cannot hide itself) and
+// fillings that reach saturation on purpose.
 #pragma once
 
 #include <cstdint>

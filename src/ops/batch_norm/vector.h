@@ -124,6 +124,7 @@ namespace intrain::ops {
   return static_cast<uint32_t>(max);
 }
 
+template <class Lanes>
 [[gnu::always_inline]] static inline void batch_norm_backward_quantize_vector(const NormBackward& p) {
   const Shift32 shift = make_shift32(p.shift);
   for_each_slice(p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
@@ -140,7 +141,7 @@ namespace intrain::ops {
         }
       };
       if (p.random != nullptr) {
-        const uint8_t* __restrict bytes = random_bytes(*p.random, at, width, storage);
+        const uint8_t* __restrict bytes = random_bytes<Lanes>(*p.random, at, width, storage);
         quantize_row([&](int32_t v, int i) __attribute__((always_inline)) { return rshift_stochastic8(v, p.shift, bytes[i]); });
       } else {
         quantize_row([&](int32_t v, int) __attribute__((always_inline)) { return rshift_round32(v, shift); });

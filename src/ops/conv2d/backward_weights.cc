@@ -25,6 +25,13 @@ size_t Conv2d::backward_weights_workspace_bytes() const {
 
 namespace {
 
+// The bytes p[0], p[stride], p[2 stride], p[3 stride], little-endian.
+template <class Byte>
+uint32_t four_bytes(const Byte* p, int64_t stride) {
+  const auto byte = [&](int i) { return static_cast<uint32_t>(static_cast<uint8_t>(p[i * stride])) << (8 * i); };
+  return byte(0) | byte(1) | byte(2) | byte(3);
+}
+
 // [h][w][c] to planar [c][w mod stride][h + pad][(w + pad) / stride], `zero` around it.
 template <class Element, class Src>
 void to_planar(const ConvShape& s, const Src* src, int c0, int c, int height, int width, int zero, Element* dst) {
@@ -33,16 +40,37 @@ void to_planar(const ConvShape& s, const Src* src, int c0, int c, int height, in
     Element* out = dst + i * plane;
     for (int64_t e = 0; e < plane; ++e) out[e] = static_cast<Element>(zero);
   }
-  for (int y = 0; y < s.h; ++y) {
-    const int row = y + s.pad;
-    if (row >= height) break;
-    for (int x = 0; x < s.w; ++x) {
-      const int phase = (x + s.pad) % s.stride, col = (x + s.pad) / s.stride;
-      if (col >= width) break;
-      const Src* in = src + (int64_t{y} * s.w + x) * s.c + c0;
-      Element* out = dst + (int64_t{phase} * height + row) * width + col;
-      for (int i = 0; i < c; ++i) out[i * plane] = static_cast<Element>(in[i] + zero);
+  const int rows = std::min(s.h, height - s.pad);
+  for (int y = 0; y < rows; ++y) {
+    const Src* in = src + int64_t{y} * s.w * s.c + c0;
+    Element* out = dst + int64_t{y + s.pad} * width;
+    int x = 0;
+    if constexpr (sizeof(Element) == 1) {
+      // Four neighbours of a channel at a time, as one word.
+      if (s.stride == 1)
+        for (; x + 4 <= s.w && x + s.pad + 4 <= width; x += 4, in += 4 * s.c)
+          for (int i = 0; i < c; ++i) {
+            const uint32_t word = four_bytes(in + i, s.c);
+            const uint32_t moved = zero == 0 ? word : word ^ 0x80808080u;  // + 128 in each byte
+            std::memcpy(out + i * plane + x + s.pad, &moved, 4);
+          }
     }
+    for (int phase = (x + s.pad) % s.stride, col = (x + s.pad) / s.stride; x < s.w && col < width; ++x, in += s.c) {
+      Element* at = out + int64_t{phase} * height * width + col;
+      for (int i = 0; i < c; ++i) at[i * plane] = static_cast<Element>(in[i] + zero);
+      if (++phase == s.stride) {
+        phase = 0;
+        ++col;
+      }
+    }
+  }
+}
+
+// out[4 i + j] = in[j * stride + i]: four rows byte by byte.
+void interleave4(const int8_t* in, int64_t stride, int count, uint8_t* out) {
+  for (int i = 0; i < count; ++i) {
+    const uint32_t word = four_bytes(in + i, stride);
+    std::memcpy(out + 4 * i, &word, 4);
   }
 }
 
@@ -70,12 +98,17 @@ void Conv2d::backward_weights_image(const void* src, const int8_t* diff_dst, int
     for (int n = 0; n < np;) {
       const int panel = panel_vectors(tile, n, np) * tile.lanes, valid = std::min(panel, gk - n);
       Element* b = error + k_size * n;
-      for (int oh = 0; oh < s.oh(); ++oh)
-        for (int ow = 0; ow < s.ow(); ++ow) {
-          const int8_t* in = diff_dst + (int64_t{oh} * s.ow() + ow) * s.k + g * gk + n;
-          Element* out = b + (int64_t{oh} * steps + ow / unit) * panel * unit + ow % unit;
+      for (int oh = 0; oh < s.oh(); ++oh) {
+        const int8_t* in = diff_dst + int64_t{oh} * s.ow() * s.k + g * gk + n;
+        Element* row = b + int64_t{oh} * steps * panel * unit;
+        int ow = 0;
+        if constexpr (sizeof(Element) == 1)
+          for (; ow + 4 <= s.ow(); ow += 4, in += 4 * s.k) interleave4(in, s.k, valid, row + int64_t{ow} * panel);
+        for (; ow < s.ow(); ++ow, in += s.k) {
+          Element* out = row + int64_t{ow / unit} * panel * unit + ow % unit;
           for (int i = 0; i < valid; ++i) out[i * unit] = static_cast<Element>(in[i]);
         }
+      }
       n += panel;
     }
 

@@ -53,7 +53,7 @@ template <class Acc, bool kAddend>
   return static_cast<int8_t>(v < -kS8Max ? -kS8Max : v > kS8Max ? kS8Max : v);
 }
 
-template <class Src>
+template <class Lanes, class Src>
 [[gnu::always_inline]] static inline void error_quantize_loop(const Src* __restrict src, const ErrorQuantize& p) {
   const Shift32 shift = make_shift32(p.shift);
   int8_t* __restrict dst = p.dst;
@@ -63,7 +63,7 @@ template <class Src>
   }
   alignas(64) uint8_t bytes[256];
   for (int64_t first = 0; first < p.count; first += 256) {
-    random_group(*p.random, static_cast<uint32_t>(first / 256), bytes);
+    random_group<Lanes>(*p.random, static_cast<uint32_t>(first / 256), bytes);
     const int count = p.count - first < 256 ? static_cast<int>(p.count - first) : 256;
     for (int i = 0; i < count; ++i) dst[first + i] = saturate_s8(rshift_stochastic8(src[first + i], p.shift, bytes[i]));
   }
@@ -78,11 +78,12 @@ template <class Src>
   return static_cast<uint32_t>(max);
 }
 
+template <class Lanes>
 [[gnu::always_inline]] static inline void error_quantize_vector(const ErrorQuantize& p) {
   if (p.src32 != nullptr)
-    error_quantize_loop(p.src32, p);
+    error_quantize_loop<Lanes>(p.src32, p);
   else
-    error_quantize_loop(p.src16, p);
+    error_quantize_loop<Lanes>(p.src16, p);
 }
 
 }  // namespace intrain::ops
