@@ -34,6 +34,9 @@ static constexpr Philox4 philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint3
 // What a random number is used for: keeps the streams apart.
 enum class RandomUse : uint32_t { kInit = 1, kShuffle = 2, kAugment = 3, kGradient = 4, kMomentum = 5, kUpdate = 6, kSynthetic = 7, kError = 8 };
 
+static constexpr uint32_t philox_key0(uint64_t seed, RandomUse use) { return static_cast<uint32_t>(seed) ^ static_cast<uint32_t>(use) << 24; }
+static constexpr uint32_t philox_key1(uint64_t seed) { return static_cast<uint32_t>(seed >> 32); }
+
 // One stream: a seed, a use, a number within the use (the tensor's index, the epoch ...) and a step.
 // bits(i) is word i mod 4 of philox(counter = {i / 4 low, i / 4 high, step, number}, key = {seed low ^ (use << 24), seed high}).
 struct RandomStream {
@@ -42,10 +45,8 @@ struct RandomStream {
   uint32_t number;
   uint32_t step;
 
-  constexpr uint32_t key0() const { return static_cast<uint32_t>(seed) ^ static_cast<uint32_t>(use) << 24; }
-  constexpr uint32_t key1() const { return static_cast<uint32_t>(seed >> 32); }
   constexpr Philox4 block(uint64_t b) const {
-    return philox4x32(static_cast<uint32_t>(b), static_cast<uint32_t>(b >> 32), step, number, key0(), key1());
+    return philox4x32(static_cast<uint32_t>(b), static_cast<uint32_t>(b >> 32), step, number, philox_key0(seed, use), philox_key1(seed));
   }
   constexpr uint32_t bits(uint64_t i) const { return block(i / 4).word[i % 4]; }
   // Eight bits of element i of a sample, for tensors of errors; word w of block b here is philox({b, sample, step, number}). Elements go

@@ -42,7 +42,7 @@ static constexpr int64_t rshift_stochastic(int64_t v, int s, uint32_t r) {
 }
 
 // The same from 8 random bits r, for the large tensors: u = ((2 r + 1) << s) >> 9, uniform over 256 values with the mean of [0, 2^s)
-// (s <= 8: exactly uniform), so E differs from v / 2^s by less than 2^-9. 0 <= s <= 24, |v| < 2^31 - 2^24.
+// (s <= 8: exactly uniform), so E differs from v / 2^s by at most 2^-9. 0 <= s <= 24, |v| < 2^31 - 2^24.
 static constexpr int32_t rshift_stochastic8(int32_t v, int s, uint8_t r) {
   const int32_t odd = 2 * int32_t{r} + 1;
   return (v + (s >= 9 ? odd * (1 << (s - 9)) : odd >> (9 - s))) >> s;

@@ -1,5 +1,7 @@
 #include "nn/builder.h"
 
+#include <algorithm>
+
 #include "base/formats.h"
 #include "core/check.h"
 #include "core/error.h"
@@ -40,7 +42,7 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool r
   const ops::ConvShape shape{in->h,    in->w,       in->c,    spec.k, spec.size, spec.size, spec.stride,
                              spec.pad, spec.groups, in->kind == Value::Kind::kInput};
   CHECK_TRUE(in->kind != Value::Kind::kNormalized);
-  if (shape.oh() < 1 || shape.ow() < 1)
+  if (spec.size > std::min(in->h, in->w) + 2 * spec.pad)
     throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model", "--model",
                 "take a shallower model, or larger images");
   if (shape.dst_pixels() > kMaxReduction || shape.src_pixels() > kMaxReduction)
@@ -65,7 +67,7 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool r
 
 Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
   const ops::MaxPool shape{in->h, in->w, in->c, size, stride, pad};
-  CHECK_TRUE(in->kind == Value::Kind::kActivation && size <= 15 && pad < size && shape.oh() > 0 && shape.ow() > 0);
+  CHECK_TRUE(in->kind == Value::Kind::kActivation && size <= 15 && pad < size && size <= std::min(in->h, in->w) + 2 * pad);
   const std::string name = next_name("max_pool");
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), in->c, in->exp);

@@ -6,7 +6,7 @@
 //   D2 = sum (y - q)^2 = S2 - q (S1 + r)                 exact, no wide product: each term is at most n 2^30
 //   f = floor(r 2^16 / n)
 //   mean_q16 = q 2^16 + f                                the mean to 2^-16
-//   var_q16 = floor(D2 2^16 / n) - floor(f^2 / 2^16)     the variance to 2^-15, not below 0
+//   var_q16 = floor(D2 2^16 / n) - floor(f^2 / 2^16)     the variance, within 3 * 2^-16, not below 0
 #pragma once
 
 #include <cstdint>

@@ -20,6 +20,7 @@ struct ConvShape {
   int groups;
   bool signed_src;   // x is s8
 
+  // For a kernel no larger than the padded image.
   int oh() const { return (h + 2 * pad - kh) / stride + 1; }
   int ow() const { return (w + 2 * pad - kw) / stride + 1; }
   int group_c() const { return c / groups; }

@@ -16,8 +16,8 @@ void Conv2d::plan(const ConvShape& shape, const Kernels& kernels, int threads, b
   CHECK_LE(shape.fan_in(), kMaxReduction);
   CHECK_LE(shape.taps() * shape.group_k(), kMaxReduction);
   CHECK_LE(shape.dst_pixels(), kMaxReduction);
-  CHECK_LT(0, shape.oh());
-  CHECK_LT(0, shape.ow());
+  CHECK_LE(shape.kh, shape.h + 2 * shape.pad);
+  CHECK_LE(shape.kw, shape.w + 2 * shape.pad);
   if (kernels.tile == nullptr) return;
 
   const ConvShape& s = shape_;

@@ -18,7 +18,8 @@ struct ErrorScale {
 };
 ErrorScale error_scale(uint32_t acc_max, int acc_exp, uint32_t addend_max, int addend_exp);
 
-// Returns max |dst|. dst may be the addend. |acc| < 2^30. Exactly one of acc32 and acc16 is not null; addend may be null.
+// Returns max |dst|. dst may be the addend. |acc| < 2^30; scale is error_scale of the true maxima, so each operand ends within 2^15.
+// Exactly one of acc32 and acc16 is not null; addend may be null.
 struct ErrorStage {
   const int32_t* acc32;
   const int16_t* acc16;

@@ -15,7 +15,7 @@ template <class Lanes>
   for (int first = 0; first < 16; first += Lanes::kLanes) {
     Register c[4] = {Lanes::iota(group * 16 + static_cast<uint32_t>(first)), Lanes::set(random.sample), Lanes::set(random.stream.step),
                      Lanes::set(random.stream.number)};
-    uint32_t k0 = random.stream.key0(), k1 = random.stream.key1();
+    uint32_t k0 = philox_key0(random.stream.seed, random.stream.use), k1 = philox_key1(random.stream.seed);
 #pragma GCC unroll 10
     for (int round = 0; round < 10; ++round) {
       Register high0, low0, high1, low1;
