@@ -180,16 +180,15 @@ section_style() {
 section_cli() {
   heading "command line: what scripts rely on, and what bad input gets"
   build_release || return
-  local script log counts
-  # Each ends with its own "N passed, M failed".
+  local script log status counts
+  # Each ends with a line of its own: "47 checks of the command line passed, 0 failed".
   for script in tests/cli/*.sh; do
     log=$(log_of "$script")
     bash "$script" "$PWD/$release" > "$log" 2>&1
-    if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
-      counts=("${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}")
-    else
-      counts=(0 1)
-    fi
+    status=$?
+    counts=(0 1)
+    [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ .*,\ ([0-9]+)\ (failed|not)$ ]] && counts=("${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}")
+    [[ $status -ne 0 && ${counts[1]} -eq 0 ]] && counts[1]=1
     passed=$((passed + counts[0]))
     failed=$((failed + counts[1]))
     echo "$([[ ${counts[1]} -eq 0 ]] && echo 'ok     ' || echo 'FAILED ') $script: ${counts[0]} passed, ${counts[1]} failed"

@@ -9,21 +9,21 @@
 
 namespace intrain {
 
-constexpr int kS8Max = 127;     // s8 never holds -128
+constexpr int kS8Max = 127;  // s8 never holds -128
 constexpr int kU8Max = 255;
 constexpr int kS16Max = 32767;  // s16 never holds -32768
 
-constexpr int kInputExp = -5;           // image input, in standard deviations
-constexpr int kActivationExp = -5;      // u8 after ReLU
-constexpr int kResidualExp = -4;        // u8 after a residual sum and ReLU
-constexpr int kPooledExp = -5;          // u8 after the global average
-constexpr int kNormalizedExp = -4;      // x_hat, s8: +-8 standard deviations
-constexpr int kGammaExp = -6;           // gamma and beta, s8
+constexpr int kInputExp = -5;                           // image input, in standard deviations
+constexpr int kActivationExp = -5;                      // u8 after ReLU
+constexpr int kResidualExp = -4;                        // u8 after a residual sum and ReLU
+constexpr int kPooledExp = -5;                          // u8 after the global average
+constexpr int kNormalizedExp = -4;                      // x_hat, s8: +-8 standard deviations
+constexpr int kGammaExp = -6;                           // gamma and beta, s8
 constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta, s16
-constexpr int kMasterExp = -24;         // stored parameters, s32
-constexpr int kRunningExp = -32;        // running mean and variance, s64
-constexpr int kEpsilonLog2 = -17;       // batch norm: 2^-17 = 0.76e-5
-constexpr int kRunningMomentum = 102;   // / 1024: 0.0996 of the new value
+constexpr int kMasterExp = -24;                         // stored parameters, s32
+constexpr int kRunningExp = -32;                        // running mean and variance, s64
+constexpr int kEpsilonLog2 = -17;                       // batch norm: 2^-17 = 0.76e-5
+constexpr int kRunningMomentum = 102;                   // / 1024: 0.0996 of the new value
 
 // Longest reductions that cannot overflow s32.
 constexpr int64_t kMaxProductsU8S8 = INT32_MAX / (kU8Max * kS8Max);

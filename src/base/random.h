@@ -1,4 +1,5 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC
+// 2011).
 //
 // A random number is a function of (seed, purpose, step, element), never the next one of a stream: the order of evaluation, the
 // threads and the ranks cannot show in it.
@@ -32,9 +33,20 @@ static constexpr Philox4 philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint3
 }
 
 // What a random number is used for: keeps the streams apart.
-enum class RandomUse : uint32_t { kInit = 1, kShuffle = 2, kAugment = 3, kGradient = 4, kMomentum = 5, kUpdate = 6, kSynthetic = 7, kError = 8 };
+enum class RandomUse : uint32_t {
+  kInit = 1,
+  kShuffle = 2,
+  kAugment = 3,
+  kGradient = 4,
+  kMomentum = 5,
+  kUpdate = 6,
+  kSynthetic = 7,
+  kError = 8
+};
 
-static constexpr uint32_t philox_key0(uint64_t seed, RandomUse use) { return static_cast<uint32_t>(seed) ^ static_cast<uint32_t>(use) << 24; }
+static constexpr uint32_t philox_key0(uint64_t seed, RandomUse use) {
+  return static_cast<uint32_t>(seed) ^ static_cast<uint32_t>(use) << 24;
+}
 static constexpr uint32_t philox_key1(uint64_t seed) { return static_cast<uint32_t>(seed >> 32); }
 
 // One stream: a seed, a use, a number within the use (the tensor's index, the epoch ...) and a step.
@@ -46,18 +58,26 @@ struct RandomStream {
   uint32_t step;
 
   constexpr Philox4 block(uint64_t b) const {
-    return philox4x32(static_cast<uint32_t>(b), static_cast<uint32_t>(b >> 32), step, number, philox_key0(seed, use), philox_key1(seed));
+    return philox4x32(static_cast<uint32_t>(b), static_cast<uint32_t>(b >> 32), step, number, philox_key0(seed, use),
+                      philox_key1(seed));
   }
   constexpr uint32_t bits(uint64_t i) const { return block(i / 4).word[i % 4]; }
-  // Eight bits of element i of a sample, for tensors of errors; word w of block b here is philox({b, sample, step, number}). Elements go
-  // by groups of 256 over 16 blocks, element j of group g is byte j / 16 of block 16 g + j % 16 (little-endian), so that vectors of 16
-  // blocks yield vectors of 16 elements.
+  // Eight bits of element i of a sample, for tensors of errors; word w of block b here is philox({b, sample, step, number}).
+  // Elements go by groups of 256 over 16 blocks, element j of group g is byte j / 16 of block 16 g + j % 16 (little-endian), so
+  // that vectors of 16 blocks yield vectors of 16 elements.
   constexpr uint8_t byte(uint32_t sample, int64_t i) const {
     const int64_t block_number = i / 256 * 16 + i % 16, at = i % 256 / 16;
-    return static_cast<uint8_t>(block(uint64_t{sample} << 32 | static_cast<uint64_t>(block_number)).word[at / 4] >> (8 * (at % 4)));
+    return static_cast<uint8_t>(block(uint64_t{sample} << 32 | static_cast<uint64_t>(block_number)).word[at / 4] >>
+                                (8 * (at % 4)));
   }
   // Uniform in [0, n): high half of bits * n; the bias is below n / 2^32.
   constexpr uint32_t below(uint64_t i, uint32_t n) const { return static_cast<uint32_t>((uint64_t{bits(i)} * n) >> 32); }
+};
+
+// Random bits of one sample's E2: stream.byte(sample, element).
+struct ErrorRandom {
+  RandomStream stream;
+  uint32_t sample;
 };
 
 // Known answers of the authors' Random123 distribution (kat_vectors).

@@ -41,8 +41,8 @@ static constexpr int64_t rshift_stochastic(int64_t v, int s, uint32_t r) {
   return (v + u) >> s;
 }
 
-// The same from 8 random bits r, for the large tensors: u = ((2 r + 1) << s) >> 9, uniform over 256 values with the mean of [0, 2^s)
-// (s <= 8: exactly uniform), so E differs from v / 2^s by at most 2^-9. 0 <= s <= 24, |v| < 2^31 - 2^24.
+// The same from 8 random bits r, for the large tensors: u = ((2 r + 1) << s) >> 9, uniform over 256 values with the mean of [0,
+// 2^s) (s <= 8: exactly uniform), so E differs from v / 2^s by at most 2^-9. 0 <= s <= 24, |v| < 2^31 - 2^24.
 static constexpr int32_t rshift_stochastic8(int32_t v, int s, uint8_t r) {
   const int32_t odd = 2 * int32_t{r} + 1;
   return (v + (s >= 9 ? odd * (1 << (s - 9)) : odd >> (9 - s))) >> s;
@@ -83,9 +83,9 @@ static constexpr uint32_t isqrt(uint64_t v) {
   return static_cast<uint32_t>(root);
 }
 
-// Shift quantization (WAGEUBN, section on SQ; here R by ceiling): the shift t >= 0 that brings a magnitude `max` into `bits` signed
-// bits: max < 2^(t + bits - 1). The quantized value is clamp(round(v / 2^t), +-(2^(bits-1) - 1)); only the rounding of values
-// within half a step of 2^(bits-1) is clamped.
+// Shift quantization (WAGEUBN, section on SQ; here R by ceiling): the shift t >= 0 that brings a magnitude `max` into `bits`
+// signed bits: max < 2^(t + bits - 1). The quantized value is clamp(round(v / 2^t), +-(2^(bits-1) - 1)); only the rounding of
+// values within half a step of 2^(bits-1) is clamped.
 static constexpr int quantize_shift(uint64_t max, int bits) {
   const int t = bit_length(max) - (bits - 1);
   return t > 0 ? t : 0;
@@ -121,7 +121,8 @@ static constexpr int64_t quantize_constant(int64_t v, int r, int dr_log2, uint32
 
 static_assert(rshift_round(5, 1) == 2 && rshift_round(7, 1) == 4 && rshift_round(-5, 1) == -2 && rshift_round(-7, 1) == -4);
 static_assert(rshift_round(INT64_MAX, 1) == int64_t{1} << 62 && rshift_round(INT64_MIN, 62) == -2);
-static_assert(rshift_round32(5, make_shift32(1)) == 2 && rshift_round32(-7, make_shift32(1)) == -4 && rshift_round32(9, make_shift32(0)) == 9);
+static_assert(rshift_round32(5, make_shift32(1)) == 2 && rshift_round32(-7, make_shift32(1)) == -4 &&
+              rshift_round32(9, make_shift32(0)) == 9);
 static_assert(div_round(7, 2) == 4 && div_round(5, 2) == 2 && div_round(-5, 2) == -2 && div_round(-7, 2) == -4);
 static_assert(isqrt(UINT64_MAX) == UINT32_MAX && isqrt(15) == 3 && isqrt(16) == 4);
 static_assert(nearest_log2(1) == 0 && nearest_log2(11) == 3 && nearest_log2(12) == 4 && nearest_log2(3) == 2);

@@ -9,9 +9,9 @@ namespace intrain {
 
 }  // namespace intrain
 
-#define INTRAIN_CHECK_OP(a, op, b)                                                                            \
-  do {                                                                                                        \
-    if (!((a)op(b)))                                                                                          \
+#define INTRAIN_CHECK_OP(a, op, b)                                                                                      \
+  do {                                                                                                                  \
+    if (!((a)op(b)))                                                                                                    \
       ::intrain::check_failed(#a " " #op " " #b, static_cast<int64_t>(a), static_cast<int64_t>(b), __FILE__, __LINE__); \
   } while (0)
 #define CHECK_EQ(a, b) INTRAIN_CHECK_OP(a, ==, b)

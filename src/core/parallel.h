@@ -17,11 +17,12 @@ class ThreadPool {
 
   int threads() const;
 
-  // Calls body(task, thread) once for each task in [0, tasks), thread in [0, threads()); returns when all are done. Tasks are handed
-  // out in order to whichever thread is free. Not reentrant. Allocates nothing.
+  // Calls body(task, thread) once for each task in [0, tasks), thread in [0, threads()); returns when all are done. Tasks are
+  // handed out in order to whichever thread is free. Not reentrant. Allocates nothing.
   template <class Body>
   void run(int64_t tasks, const Body& body) {
-    run_erased(tasks, [](const void* b, int64_t task, int thread) { (*static_cast<const Body*>(b))(task, thread); }, &body);
+    run_erased(
+        tasks, [](const void* b, int64_t task, int thread) { (*static_cast<const Body*>(b))(task, thread); }, &body);
   }
 
  private:

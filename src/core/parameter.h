@@ -19,7 +19,7 @@ struct Parameter {
   std::vector<int> shape;
   Initializer initializer = Initializer::kZero;
   int64_t fan = 1;
-  int grad_bits = 8;        // of G: 8 for W, 16 for gamma, beta and bias
+  int grad_bits = 8;          // of G: 8 for W, 16 for gamma, beta and bias
   bool grad_reduced = false;  // grad is summed over ranks already
 
   std::vector<int32_t> master;    // kMasterExp

@@ -1,5 +1,6 @@
-// The one seam for everything that crosses samples: batch-norm sums, d_gamma and d_beta, weight gradients, and every maximum that sets
-// an exponent go through it, exactly and before any rounding. With one process nothing is to be done; ranks then return the same bits.
+// The one seam for everything that crosses samples: batch-norm sums, d_gamma and d_beta, weight gradients, and every maximum that
+// sets an exponent go through it, exactly and before any rounding. With one process nothing is to be done; ranks then return the
+// same bits.
 #pragma once
 
 #include <cstdint>

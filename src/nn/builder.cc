@@ -39,12 +39,12 @@ void NetBuilder::consume(Value* in) { in->last_consumer = static_cast<int>(net_.
 std::string NetBuilder::next_name(const char* kind) { return kind + std::to_string(net_.layers_.size()); }
 
 Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool relu) {
-  const ops::ConvShape shape{in->h,    in->w,       in->c,    spec.k, spec.size, spec.size, spec.stride,
-                             spec.pad, spec.groups, in->kind == Value::Kind::kInput};
+  const ops::ConvShape shape{in->h,     in->w,       in->c,    spec.k,      spec.size,
+                             spec.size, spec.stride, spec.pad, spec.groups, in->kind == Value::Kind::kInput};
   CHECK_TRUE(in->kind != Value::Kind::kNormalized);
   if (spec.size > std::min(in->h, in->w) + 2 * spec.pad)
-    throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model", "--model",
-                "take a shallower model, or larger images");
+    throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model",
+                "--model", "take a shallower model, or larger images");
   if (shape.dst_pixels() > kMaxReduction || shape.src_pixels() > kMaxReduction)
     throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too large", "--data",
                 "at most 256x256 pixels");

@@ -14,8 +14,8 @@
 namespace intrain {
 
 struct ConvSpec {
-  int k;           // output channels
-  int size;        // kernel height and width
+  int k;     // output channels
+  int size;  // kernel height and width
   int stride = 1;
   int pad = 0;
   int groups = 1;
@@ -31,8 +31,8 @@ class NetBuilder {
   Value* conv_bn_relu(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, true); }
   // The same without ReLU: a shortcut branch. It may only be added.
   Value* conv_bn(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, false); }
-  // ReLU(batch norm(convolution) + shortcut). The shortcut has the output's shape; this layer must be its last consumer, because the
-  // two then share one error tensor.
+  // ReLU(batch norm(convolution) + shortcut). The shortcut has the output's shape; this layer must be its last consumer, because
+  // the two then share one error tensor.
   Value* conv_bn_add_relu(Value* in, const ConvSpec& spec, Value* shortcut) { return conv(in, shortcut, spec, true); }
   Value* max_pool(Value* in, int size, int stride, int pad);
   Value* global_average_pool(Value* in);

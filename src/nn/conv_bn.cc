@@ -52,8 +52,8 @@ void ConvBn::plan(LayerPlan& plan) {
                                          : plan.memory.add(name_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
   if (plan.training) {
     e2_buffer_ = plan.backward_buffer(name_ + ".e2", out_bytes);
-    backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace",
-                                            std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
+    backward_buffer_ = plan.backward_buffer(
+        name_ + ".backward_workspace", std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
   }
 }
 
@@ -81,7 +81,8 @@ void ConvBn::quantize_parameters() {
 }
 
 void ConvBn::convolve(const LayerContext& context) {
-  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_, {shift_.data(), staged_, nullptr}, conv_workspace_);
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_, {shift_.data(), staged_, nullptr},
+                conv_workspace_);
 }
 
 void ConvBn::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
@@ -116,7 +117,8 @@ void ConvBn::normalize_and_activate(const LayerContext& context) {
   const int64_t pixels = shape_.dst_pixels();
   context.pool.run(context.count, [&](int64_t n, int) {
     const int64_t at = n * pixels * shape_.k;
-    context.kernels.batch_norm_normalize({staged_ + at, pixels, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat_ + at});
+    context.kernels.batch_norm_normalize(
+        {staged_ + at, pixels, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat_ + at});
     if (!relu_) return;
     ops::Activate p{};
     p.x_hat = x_hat_ + at;
@@ -147,7 +149,8 @@ void ConvBn::forward(const LayerContext& context) {
 void ConvBn::evaluate(const LayerContext& context) {
   convolve(context);
   for (int c = 0; c < shape_.k; ++c) {
-    const ops::Moments m = ops::running_moments(running_mean_[static_cast<size_t>(c)], running_var_[static_cast<size_t>(c)], staged_exp(c));
+    const ops::Moments m =
+        ops::running_moments(running_mean_[static_cast<size_t>(c)], running_var_[static_cast<size_t>(c)], staged_exp(c));
     set_affine(c, m.mean_q16, m.var_q16);
   }
   normalize_and_activate(context);
@@ -169,7 +172,8 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
     int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
     const uint8_t* mask = relu_ ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
     const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
-    error.max[i] = context.kernels.batch_norm_backward_sums({error.data + at, align, mask, x_hat_ + at, pixels, shape_.k, sums, sums + k});
+    error.max[i] =
+        context.kernels.batch_norm_backward_sums({error.data + at, align, mask, x_hat_ + at, pixels, shape_.k, sums, sums + k});
     error.exp[i] = e_exp;
   });
   for (size_t i = 2 * k; i < sums_.size(); ++i) sums_[i % (2 * k)] += sums_[i];
@@ -206,7 +210,7 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
   context.pool.run(context.count, [&](int64_t n, int) {
     ops::NormBackward p = slice(n);
-    const ops::ErrorRandom random = context.error_random(number_, n);
+    const ErrorRandom random = context.error_random(number_, n);
     p.shift = shift;
     p.random = &random;
     context.kernels.batch_norm_backward_quantize(p);

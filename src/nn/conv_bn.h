@@ -1,5 +1,5 @@
-// Convolution, batch normalization, optional residual sum, optional ReLU: one layer, so that the wide convolution output lives only
-// inside it. Kept for backward: the input (its producer's) and x_hat.
+// Convolution, batch normalization, optional residual sum, optional ReLU: one layer, so that the wide convolution output lives
+// only inside it. Kept for backward: the input (its producer's) and x_hat.
 #pragma once
 
 #include "nn/layer.h"
@@ -9,7 +9,8 @@ namespace intrain {
 
 class ConvBn final : public Layer {
  public:
-  // shortcut: null, or a value of the output's shape, added before the ReLU; only with relu. Without relu the output is kNormalized.
+  // shortcut: null, or a value of the output's shape, added before the ReLU; only with relu. Without relu the output is
+  // kNormalized.
   ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, bool relu);
 
   void plan(LayerPlan& plan) override;

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "core/parameter.h"
 #include "core/reducer.h"
 #include "nn/memory_plan.h"
-#include "core/parameter.h"
 #include "nn/state.h"
 #include "ops/kernels.h"
 
@@ -29,13 +29,14 @@ struct Value {
   int producer = -1;       // layer; -1: the net's input
   int last_consumer = -1;  // layer
 
-  const void* data = nullptr;      // u8, or s8 of the input
-  uint8_t* output = nullptr;       // the same, for the producer of a kActivation
-  const int8_t* x_hat = nullptr;   // kNormalized
+  const void* data = nullptr;     // u8, or s8 of the input
+  uint8_t* output = nullptr;      // the same, for the producer of a kActivation
+  const int8_t* x_hat = nullptr;  // kNormalized
   const int8_t* gamma = nullptr;
   const int8_t* beta = nullptr;
 
-  // E1: the loss gradient here, s16 with an exponent and a true maximum an image. A shortcut shares the error of the sum it goes into.
+  // E1: the loss gradient here, s16 with an exponent and a true maximum an image. A shortcut shares the error of the sum it goes
+  // into.
   struct Error {
     int16_t* data = nullptr;
     std::vector<int32_t> exp, max;
@@ -55,14 +56,14 @@ struct LayerContext {
   const ops::Kernels& kernels;
   ThreadPool& pool;
   Reducer& reducer;
-  int count;             // images of this batch, here
-  int64_t global_count;  // over all ranks
-  uint32_t first_sample; // of this batch's images among those of all ranks
-  uint64_t seed;         // of the random numbers
+  int count;              // images of this batch, here
+  int64_t global_count;   // over all ranks
+  uint32_t first_sample;  // of this batch's images among those of all ranks
+  uint64_t seed;          // of the random numbers
   uint32_t step;
 
   // Of image n's E2 in layer `layer`.
-  ops::ErrorRandom error_random(uint32_t layer, int64_t n) const {
+  ErrorRandom error_random(uint32_t layer, int64_t n) const {
     return {{seed, RandomUse::kError, layer, step}, first_sample + static_cast<uint32_t>(n)};
   }
 };
@@ -81,13 +82,15 @@ struct LayerPlan {
   int forward_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, index, index); }
   int backward_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, backward_time(), backward_time()); }
   // Live from this layer's forward to its backward.
-  int kept_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, index, training ? backward_time() : index); }
+  int kept_buffer(const std::string& name, size_t bytes) {
+    return memory.add(name, bytes, index, training ? backward_time() : index);
+  }
 };
 
-// Specification. plan() is called once, before all else, and takes every byte the layer will need; bind() once the plan is packed.
-// forward() uses the batch's statistics and keeps what backward() needs; evaluate() uses the running ones. backward() reads the
-// error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers run backward in
-// exact reverse order. quantize_parameters() follows each change of the stored parameters. No pass allocates.
+// Specification. plan() is called once, before all else, and takes every byte the layer will need; bind() once the plan is
+// packed. forward() uses the batch's statistics and keeps what backward() needs; evaluate() uses the running ones. backward()
+// reads the error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers run
+// backward in exact reverse order. quantize_parameters() follows each change of the stored parameters. No pass allocates.
 class Layer {
  public:
   explicit Layer(std::string name) : name_(std::move(name)) {}

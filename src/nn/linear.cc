@@ -36,8 +36,8 @@ void Linear::plan(LayerPlan& plan) {
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", product_.forward_workspace_bytes());
   if (!plan.training) return;
   e2_buffer_ = plan.backward_buffer(name_ + ".e2", batch * k);
-  backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace",
-                                          std::max(product_.backward_data_workspace_bytes(), product_.backward_weights_workspace_bytes()));
+  backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace", std::max(product_.backward_data_workspace_bytes(),
+                                                                                  product_.backward_weights_workspace_bytes()));
 }
 
 void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
@@ -57,7 +57,8 @@ void Linear::quantize_parameters() {
 void Linear::parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&weight_, &bias_}); }
 
 void Linear::multiply(const LayerContext& context) {
-  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_, {nullptr, nullptr, acc_}, forward_workspace_);
+  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_, {nullptr, nullptr, acc_},
+                   forward_workspace_);
 }
 
 void Linear::backward_products(const LayerContext& context) {
@@ -75,8 +76,7 @@ void Linear::backward_products(const LayerContext& context) {
 
 void LinearRelu::forward(const LayerContext& context) {
   multiply(context);
-  context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_->exp - acc_exp(),
-                                   out_->output});
+  context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_->exp - acc_exp(), out_->output});
 }
 
 void LinearRelu::backward(const LayerContext& context) {
@@ -97,7 +97,7 @@ void LinearRelu::backward(const LayerContext& context) {
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
   for (int64_t n = 0; n < context.count; ++n) {
-    const ops::ErrorRandom random = context.error_random(number_, n);
+    const ErrorRandom random = context.error_random(number_, n);
     context.kernels.error_quantize({nullptr, error.data + n * shape_.k, shape_.k, shift, e2_ + n * shape_.k, &random});
   }
   e2_exp_ = e_exp + shift;
@@ -124,12 +124,12 @@ void LinearLogits::forward(const LayerContext& context) {
 void LinearLogits::backward(const LayerContext& context) {
   int64_t max = 0;
   for (int64_t n = 0; n < context.count; ++n)
-    max = std::max<int64_t>(max, ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n], context.global_count,
-                                                             error_ + n * shape_.k));
+    max = std::max<int64_t>(max, ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n],
+                                                             context.global_count, error_ + n * shape_.k));
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
   for (int64_t n = 0; n < context.count; ++n) {
-    const ops::ErrorRandom random = context.error_random(number_, n);
+    const ErrorRandom random = context.error_random(number_, n);
     context.kernels.error_quantize({error_ + n * shape_.k, nullptr, shape_.k, shift, e2_ + n * shape_.k, &random});
   }
   e2_exp_ = ops::softmax_xent_exp(context.global_count) + shift;

@@ -1,4 +1,5 @@
-// Where every tensor of a step lies: buffers with a lifetime on the step's time line, packed into one block before the first step.
+// Where every tensor of a step lies: buffers with a lifetime on the step's time line, packed into one block before the first
+// step.
 //
 // Time: layer i of L runs forward at i, the loss is at L, layer i runs backward at 2 L - i. Buffers whose lifetimes meet never
 // overlap; others may share memory.
@@ -13,7 +14,7 @@ namespace intrain {
 struct PlannedBuffer {
   std::string name;
   size_t bytes;
-  int first, last;   // inclusive
+  int first, last;  // inclusive
   size_t offset = 0;
 };
 
@@ -21,7 +22,8 @@ class MemoryPlan {
  public:
   // Returns the buffer's index.
   int add(std::string name, size_t bytes, int first, int last);
-  // Chooses the offsets: largest first, each at the lowest place free for its whole lifetime. Offsets are multiples of kAlignment.
+  // Chooses the offsets: largest first, each at the lowest place free for its whole lifetime. Offsets are multiples of
+  // kAlignment.
   void pack();
   size_t total_bytes() const { return total_bytes_; }
   const std::vector<PlannedBuffer>& buffers() const { return buffers_; }

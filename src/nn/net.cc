@@ -40,7 +40,8 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
     }
     for (const auto& v : values_) {
       if (v->error == nullptr || v->error->buffer >= 0) continue;
-      v->error->buffer = plan_.add(v->name + ".error", batch * static_cast<size_t>(v->elements()) * 2, v->error->first, v->error->last);
+      v->error->buffer =
+          plan_.add(v->name + ".error", batch * static_cast<size_t>(v->elements()) * 2, v->error->first, v->error->last);
       v->error->exp.assign(batch, 0);
       v->error->max.assign(batch, 0);
     }
@@ -63,7 +64,8 @@ void Net::initialize(uint64_t seed) {
 }
 
 void Net::quantize_parameters() {
-  pool_->run(static_cast<int64_t>(layers_.size()), [&](int64_t i, int) { layers_[static_cast<size_t>(i)]->quantize_parameters(); });
+  pool_->run(static_cast<int64_t>(layers_.size()),
+             [&](int64_t i, int) { layers_[static_cast<size_t>(i)]->quantize_parameters(); });
 }
 
 LayerContext Net::context(const Batch& batch) {

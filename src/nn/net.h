@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "core/batch.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
-#include "core/batch.h"
 #include "core/reducer.h"
 #include "nn/layer.h"
 #include "nn/linear.h"
@@ -23,7 +23,8 @@ class Net {
   Net(Net&&) = default;
   Net& operator=(Net&&) = default;
 
-  // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward pass.
+  // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
+  // pass.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
 
   // Stored parameters from RandomUse::kInit; a function of the seed alone.

@@ -22,7 +22,8 @@ void GlobalAveragePool::backward(const LayerContext& context) {
   Value::Error& to = *in_->error;
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
-    ops::global_average_pool_backward_reference(from.data + n * out_->c, in_->pixels(), in_->c, reciprocal.r, to.data + n * in_->elements());
+    ops::global_average_pool_backward_reference(from.data + n * out_->c, in_->pixels(), in_->c, reciprocal.r,
+                                                to.data + n * in_->elements());
     to.exp[i] = from.exp[i] - reciprocal.log2;
     to.max[i] = static_cast<int32_t>(rshift_round(int64_t{from.max[i]} * reciprocal.r, 15));
   });
@@ -33,7 +34,8 @@ void MaxPool::plan(LayerPlan& plan) {
   const size_t batch = static_cast<size_t>(plan.max_batch);
   index_buffer_ = plan.kept_buffer(name_ + ".index", batch * static_cast<size_t>(out_->elements()));
   if (plan.training)
-    sums_buffer_ = plan.backward_buffer(name_ + ".sums", align_up(static_cast<size_t>(in_->elements()) * 4) * static_cast<size_t>(plan.threads));
+    sums_buffer_ = plan.backward_buffer(name_ + ".sums",
+                                        align_up(static_cast<size_t>(in_->elements()) * 4) * static_cast<size_t>(plan.threads));
 }
 
 void MaxPool::bind(const MemoryPlan& plan, uint8_t* memory) {

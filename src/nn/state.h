@@ -11,10 +11,10 @@ enum class ElementType : uint8_t { kS16, kS32, kS64 };
 constexpr int64_t element_bytes(ElementType t) { return t == ElementType::kS16 ? 2 : t == ElementType::kS32 ? 4 : 8; }
 
 struct StateArray {
-  std::string name;   // "conv3.weight", "conv3.weight.momentum", "conv3.running_mean" ...
+  std::string name;  // "conv3.weight", "conv3.weight.momentum", "conv3.running_mean" ...
   ElementType type;
   int64_t count;
-  void* data;         // little-endian integers, owned by the net
+  void* data;  // little-endian integers, owned by the net
 };
 
 }  // namespace intrain

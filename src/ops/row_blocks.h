@@ -1,4 +1,5 @@
-// NHWC rows as wide rows, so that a vector loop over channels is long whatever the channel count: what the element-wise kernels share.
+// NHWC rows as wide rows, so that a vector loop over channels is long whatever the channel count: what the element-wise kernels
+// share.
 //
 // Included by the kernel files of each ISA: everything here is static and inlined, so that nothing compiled for one ISA is linked
 // into another.
@@ -10,8 +11,8 @@ namespace intrain::ops {
 
 constexpr int kWideRow = 512;
 
-// One slice of the channels, walked in `blocks` wide rows of `width` values, `stride` apart, and a shorter last one of `rest` values
-// (0: none). Few channels: one slice, `repeat` rows to a wide row. More than kWideRow channels: several slices, repeat 1.
+// One slice of the channels, walked in `blocks` wide rows of `width` values, `stride` apart, and a shorter last one of `rest`
+// values (0: none). Few channels: one slice, `repeat` rows to a wide row. More than kWideRow channels: several slices, repeat 1.
 struct RowSlice {
   int channel;  // first channel
   int width, repeat;

@@ -11,7 +11,7 @@ enum class ScheduleKind { kCosine, kStep };
 
 struct Schedule {
   ScheduleKind kind = ScheduleKind::kCosine;
-  ops::Scalar10 base;     // peak rate
+  ops::Scalar10 base;  // peak rate
   int64_t total_steps = 0;
   int64_t warmup_steps = 0;  // linear from base / warmup_steps
 };

@@ -16,7 +16,7 @@ void sgd_update(const std::vector<Parameter*>& parameters, const ops::SgdStep& s
   uint32_t number = 0;
   for (Parameter* p : parameters) {
     const int64_t count = p->count();
-    ops::SgdTensor tensor{count,          p->master.data(), p->momentum.data(), p->grad.data(),
+    ops::SgdTensor tensor{count,           p->master.data(), p->momentum.data(), p->grad.data(),
                           p->momentum_exp, p->grad_exp,      p->grad_bits,       number++};
     const auto each_chunk = [&](const auto& body) {
       largest.fill(0);
@@ -26,9 +26,11 @@ void sgd_update(const std::vector<Parameter*>& parameters, const ops::SgdStep& s
       });
       return *std::max_element(largest.begin(), largest.end());
     };
-    const uint64_t grad_max = each_chunk([&](int64_t begin, int64_t end) { return ops::sgd_grad_max_reference(tensor, begin, end); });
+    const uint64_t grad_max =
+        each_chunk([&](int64_t begin, int64_t end) { return ops::sgd_grad_max_reference(tensor, begin, end); });
     const ops::SgdScale scale = ops::sgd_scale(tensor, step, grad_max);
-    const uint64_t max = each_chunk([&](int64_t b, int64_t e) { return ops::sgd_accumulate_reference(tensor, step, scale, b, e); });
+    const uint64_t max =
+        each_chunk([&](int64_t b, int64_t e) { return ops::sgd_accumulate_reference(tensor, step, scale, b, e); });
     const int shift = quantize_shift(max, 16);
     each_chunk([&](int64_t begin, int64_t end) {
       ops::sgd_update_reference(tensor, step, scale, shift, begin, end);

@@ -53,9 +53,10 @@ void Progress::on_start(const TrainingPlan& plan) {
   steps_per_epoch_ = plan.steps_per_epoch;
   batch_ = plan.config.batch;
   last_ = Clock::now();
-  fmt::print(out_, "training {} ({} parameters) on {}: {} images, {} epochs of {} steps, {} thread{}, {}\n", plan.config.model,
-             plan.parameters, plan.config.data, plan.train_images, epochs_, steps_per_epoch_, plan.config.threads,
-             plan.config.threads == 1 ? "" : "s", plan.isa);
+  const auto plural = [](int n) { return n == 1 ? "" : "s"; };
+  fmt::print(out_, "training {} ({} parameters) on {}: {} images, {} epoch{} of {} steps, {} thread{}, {}\n", plan.config.model,
+             plan.parameters, plan.config.data, plan.train_images, epochs_, plural(epochs_), steps_per_epoch_,
+             plan.config.threads, plural(plan.config.threads), plan.isa);
   std::fflush(out_);
 }
 

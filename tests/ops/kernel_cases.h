@@ -80,6 +80,28 @@ struct stage_s16_case {
   }
 };
 
+struct transpose_u8_case {
+  static constexpr int kVariants = 4;  // flip, strides with a gap
+  static TransposeU8 params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    const int gap = variant / 2 * 3, rows = static_cast<int>(s.rows);
+    const int64_t src_stride = s.channels + gap, dst_stride = rows + gap;
+    uint8_t* src = b.input<uint8_t>("src", std::max<int64_t>(rows * src_stride, 1), 0, kU8Max);
+    uint8_t* dst = b.output<uint8_t>("dst", std::max<int64_t>(s.channels * dst_stride, 1));
+    return {src, src_stride, rows, s.channels, static_cast<uint8_t>(variant % 2 * 0x80), dst, dst_stride};
+  }
+};
+
+struct interleave4_u8_case {
+  static constexpr int kVariants = 2;  // tight rows, rows with a gap
+  static Interleave4U8 params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    const int64_t stride = s.channels + variant * 7;
+    return {b.input<uint8_t>("src", 4 * stride, 0, kU8Max), stride, s.channels,
+            b.output<uint8_t>("dst", int64_t{4} * s.channels)};
+  }
+};
+
 struct batch_norm_sums_case {
   static constexpr int kVariants = 1;
   static NormSums params(CaseBuilder& b, int) {

@@ -9,15 +9,15 @@ namespace intrain::ops {
 //   z = gamma x_hat + 16 beta + shortcut                     exponent kScaledExp = -10
 //   dst = clamp(round(z / 2^shift), 0, 255)                  shift = exponent of dst + 10
 // shortcut: nothing, an activation src << src_shift (src_shift = exponent of src + 10, <= 6), or a second normalized value
-// gamma2 x_hat2 + 16 beta2. Bounds: |gamma x_hat + 16 beta| <= 18161; 255 << 6 = 16320; so |z| <= 36322: s32, and s16 with saturation
-// gives the same dst, because a z beyond +-32767 is beyond 255 * 2^6 or below 0 either way (2 <= shift <= 6).
+// gamma2 x_hat2 + 16 beta2. Bounds: |gamma x_hat + 16 beta| <= 18161; 255 << 6 = 16320; so |z| <= 36322: s32, and s16 with
+// saturation gives the same dst, because a z beyond +-32767 is beyond 255 * 2^6 or below 0 either way (2 <= shift <= 6).
 struct Activate {
   const int8_t* x_hat;
   const int8_t* gamma;
   const int8_t* beta;
-  const uint8_t* src;      // or null
+  const uint8_t* src;  // or null
   int src_shift;
-  const int8_t* x_hat2;    // or null
+  const int8_t* x_hat2;  // or null
   const int8_t* gamma2;
   const int8_t* beta2;
   int64_t rows;
@@ -31,7 +31,7 @@ void activate_reference(const Activate& p);
 // The sum is exact (s64).
 struct ReluRequantize {
   const int32_t* acc;
-  const int32_t* bias;     // at the exponent of acc
+  const int32_t* bias;  // at the exponent of acc
   int64_t rows;
   int channels;
   int shift;

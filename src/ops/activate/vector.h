@@ -11,23 +11,26 @@ namespace intrain::ops {
 template <int kShortcut>
 [[gnu::always_inline]] static inline void activate_rows(const Activate& p) {
   const Shift32 shift = make_shift32(p.shift);
-  for_each_slice(p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
-    const WideArray<int8_t> gamma(p.gamma, slice), beta(p.beta, slice);
-    const WideArray<int8_t> gamma2(kShortcut == 2 ? p.gamma2 : p.gamma, slice), beta2(kShortcut == 2 ? p.beta2 : p.beta, slice);
-    for_each_row(slice, [&](int64_t at, int width) __attribute__((always_inline)) {
-      const int8_t* __restrict x = p.x_hat + at;
-      const uint8_t* __restrict src = kShortcut == 1 ? p.src + at : nullptr;
-      const int8_t* __restrict x2 = kShortcut == 2 ? p.x_hat2 + at : nullptr;
-      uint8_t* __restrict dst = p.dst + at;
-      for (int i = 0; i < width; ++i) {
-        int32_t z = gamma.data[i] * x[i] + beta.data[i] * (1 << (kGammaExp - kScaledExp));
-        if constexpr (kShortcut == 1) z += src[i] << p.src_shift;
-        if constexpr (kShortcut == 2) z += gamma2.data[i] * x2[i] + beta2.data[i] * (1 << (kGammaExp - kScaledExp));
-        const int32_t a = rshift_round32(z, shift);
-        dst[i] = static_cast<uint8_t>(a < 0 ? 0 : a > kU8Max ? kU8Max : a);
-      }
-    });
-  });
+  for_each_slice(
+      p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
+        const WideArray<int8_t> gamma(p.gamma, slice), beta(p.beta, slice);
+        const WideArray<int8_t> gamma2(kShortcut == 2 ? p.gamma2 : p.gamma, slice),
+            beta2(kShortcut == 2 ? p.beta2 : p.beta, slice);
+        for_each_row(
+            slice, [&](int64_t at, int width) __attribute__((always_inline)) {
+              const int8_t* __restrict x = p.x_hat + at;
+              const uint8_t* __restrict src = kShortcut == 1 ? p.src + at : nullptr;
+              const int8_t* __restrict x2 = kShortcut == 2 ? p.x_hat2 + at : nullptr;
+              uint8_t* __restrict dst = p.dst + at;
+              for (int i = 0; i < width; ++i) {
+                int32_t z = gamma.data[i] * x[i] + beta.data[i] * (1 << (kGammaExp - kScaledExp));
+                if constexpr (kShortcut == 1) z += src[i] << p.src_shift;
+                if constexpr (kShortcut == 2) z += gamma2.data[i] * x2[i] + beta2.data[i] * (1 << (kGammaExp - kScaledExp));
+                const int32_t a = rshift_round32(z, shift);
+                dst[i] = static_cast<uint8_t>(a < 0 ? 0 : a > kU8Max ? kU8Max : a);
+              }
+            });
+      });
 }
 
 [[gnu::always_inline]] static inline void activate_vector(const Activate& p) {

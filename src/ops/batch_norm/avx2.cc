@@ -1,5 +1,5 @@
 #include "ops/batch_norm/vector.h"
-#include "ops/error/lanes_avx2.h"
+#include "ops/lanes_avx2.h"
 
 namespace intrain::ops::avx2 {
 

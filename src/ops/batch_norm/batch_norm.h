@@ -11,8 +11,8 @@
 
 #include <cstdint>
 
+#include "base/random.h"
 #include "base/rounding.h"
-#include "ops/error/error.h"
 
 namespace intrain::ops {
 
@@ -37,8 +37,8 @@ struct Affine {
 };
 Affine batch_norm_affine(int64_t mean_q16, uint32_t sigma_q16);
 
-// Running statistics with kRunningExp fraction bits, real units: run += round((new - run) * 102 / 1024); new is the batch's moment
-// brought to real units, saturated to +-2^52.
+// Running statistics with kRunningExp fraction bits, real units: run += round((new - run) * 102 / 1024); new is the batch's
+// moment brought to real units, saturated to +-2^52.
 int64_t running_update(int64_t running, int64_t moment_q16, int exponent);
 // Back to units of y with 16 fraction bits, for evaluation: the moments of batch_norm_affine.
 Moments running_moments(int64_t running_mean, int64_t running_var, int e_y);
@@ -50,9 +50,9 @@ Moments running_moments(int64_t running_mean, int64_t running_var, int e_y);
 //   T = quantize_shift(max |kappa|, 12),  k = quantize(kappa, T, 12)                   |k| <= 2047
 //   a = -div_round(k Se, n)                              |a| <= 2047 * 32767 < 2^26
 //   b = clamp(-div_round(k Sx, n 2^16), +-32767)
-// The mean of |e x_hat| is below 2^15 * 17, because the rms of x_hat is at most 16 plus its rounding, so |b| <= 2^11 * 2^15 * 17 /
-// 2^16 < 2^15: the clamp is there for arbitrary inputs only. |v| <= 2^26 + 32767 * 32512 + 2^26 < 2^31.
-// The exponent of v is e_e + T - 38 - e_x - e_w.
+// The mean of |e x_hat| is below 2^15 * 17, because the rms of x_hat is at most 16 plus its rounding, so |b| <= 2^11 * 2^15 * 17
+// / 2^16 < 2^15: the clamp is there for arbitrary inputs only. |v| <= 2^26 + 32767 * 32512 + 2^26 < 2^31. The exponent of v is
+// e_e + T - 38 - e_x - e_w.
 struct BackwardCoefficients {
   int32_t k, b, a;
 };
@@ -60,7 +60,8 @@ int64_t batch_norm_kappa(int gamma, int staging_shift, uint32_t sigma_q16);
 BackwardCoefficients batch_norm_coefficients(int64_t kappa, int t, int64_t sum_e, int64_t sum_ex, int64_t n);
 constexpr int batch_norm_diff_exp(int e_e, int t, int e_x, int e_w) { return e_e + t - 38 - e_x - e_w; }
 
-// --- Kernels: over `rows` rows of `channels` values (NHWC). ---------------------------------------------------------------------
+// --- Kernels: over `rows` rows of `channels` values (NHWC).
+// ---------------------------------------------------------------------
 
 // s1[c] += sum y, s2[c] += sum y^2.
 struct NormSums {
@@ -84,12 +85,12 @@ struct Normalize {
 };
 void batch_norm_normalize_reference(const Normalize& p);
 
-// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where mask[i] is neither 0 nor 255 (everywhere if mask is null), else 0; in place.
-// sum_e[c] += e, sum_ex[c] += e * x_hat; returns max |e|.
+// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where mask[i] is neither 0 nor 255 (everywhere if mask is null), else 0; in
+// place. sum_e[c] += e, sum_ex[c] += e * x_hat; returns max |e|.
 struct NormBackwardSums {
   int16_t* e;
-  int align;                // >= -15
-  const uint8_t* mask;      // the layer's output, or null
+  int align;            // >= -15
+  const uint8_t* mask;  // the layer's output, or null
   const int8_t* x_hat;
   int64_t rows;
   int channels;
@@ -107,8 +108,8 @@ struct NormBackward {
   const int32_t* k;
   const int32_t* b;
   const int32_t* a;
-  int shift;       // 0..24; not read by max
-  int8_t* dst;     // not read by max
+  int shift;    // 0..24; not read by max
+  int8_t* dst;  // not read by max
   const ErrorRandom* random = nullptr;
 };
 uint32_t batch_norm_backward_max_reference(const NormBackward& p);

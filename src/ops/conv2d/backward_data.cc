@@ -22,8 +22,8 @@ void Conv2d::backward_data_image(const int8_t* diff_dst, const uint8_t* packed, 
   alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * 16];
 
   for (int g = 0; g < s.groups; ++g) {
-    copy_padded(diff_dst, s.oh(), s.ow(), s.k, g * s.group_k(), s.group_k(), error, error_h_, error_w_, error_pad_h_, error_pad_w_, kp,
-                tile.signed_offset());
+    copy_padded(diff_dst, s.oh(), s.ow(), s.k, g * s.group_k(), s.group_k(), error, error_h_, error_w_, error_pad_h_,
+                error_pad_w_, kp, tile.signed_offset());
     for (const Phase& p : phases_) {
       const auto pixel = [&](int y, int x) {
         return diff_src + ((int64_t{y} * s.stride + p.py) * s.w + int64_t{x} * s.stride + p.px) * s.c + g * gc;
@@ -36,7 +36,8 @@ void Conv2d::backward_data_image(const int8_t* diff_dst, const uint8_t* packed, 
       const int64_t k_size = int64_t{p.taps_h} * p.taps_w * kp;
       const uint8_t* base = packed + forward_.bytes + g * (backward_.bytes / static_cast<size_t>(s.groups)) + p.packed_at;
       const Element* b = reinterpret_cast<const Element*>(base);
-      const int32_t* init = reinterpret_cast<const int32_t*>(base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(backward_.padded_columns) * sizeof(Element)));
+      const int32_t* init = reinterpret_cast<const int32_t*>(
+          base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(backward_.padded_columns) * sizeof(Element)));
       for (int n = 0; n < backward_.padded_columns;) {
         const int vectors = panel_vectors(tile, n, backward_.padded_columns), width = vectors * tile.lanes;
         const int valid = gc - n < width ? gc - n : width, most = tile.max_rows[vectors];

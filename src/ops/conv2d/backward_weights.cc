@@ -12,7 +12,8 @@ int64_t Conv2d::weight_sums() const { return shape_.groups * shape_.taps() * sha
 size_t Conv2d::backward_weights_scratch() const {
   const ConvShape& s = shape_;
   const size_t element = static_cast<size_t>(kernels_.tile->element_bytes);
-  const int64_t planar = int64_t{s.group_c()} * s.stride * planar_height() * planar_width() + kAlignment;  // a tile's last loads run over
+  const int64_t planar =
+      int64_t{s.group_c()} * s.stride * planar_height() * planar_width() + kAlignment;  // a tile's last loads run over
   const int64_t error = int64_t{s.oh()} * padded(s.ow()) * forward_.padded_columns;
   return align_up(static_cast<size_t>(planar) * element) + align_up(static_cast<size_t>(error) * element) +
          align_up(static_cast<size_t>(forward_.padded_columns) * 4);
@@ -25,52 +26,31 @@ size_t Conv2d::backward_weights_workspace_bytes() const {
 
 namespace {
 
-// The bytes p[0], p[stride], p[2 stride], p[3 stride], little-endian.
-template <class Byte>
-uint32_t four_bytes(const Byte* p, int64_t stride) {
-  const auto byte = [&](int i) { return static_cast<uint32_t>(static_cast<uint8_t>(p[i * stride])) << (8 * i); };
-  return byte(0) | byte(1) | byte(2) | byte(3);
-}
-
-// [h][w][c] to planar [c][w mod stride][h + pad][(w + pad) / stride], `zero` around it.
+// [h][w][c] to planar [c][(w + pad) mod stride][h + pad][(w + pad) / stride], `zero` around it and added to each value.
 template <class Element, class Src>
-void to_planar(const ConvShape& s, const Src* src, int c0, int c, int height, int width, int zero, Element* dst) {
+void to_planar(const Kernels& kernels, const ConvShape& s, const Src* src, int c0, int c, int height, int width, int zero,
+               Element* dst) {
   const int64_t plane = int64_t{s.stride} * height * width;
-  for (int i = 0; i < c; ++i) {
-    Element* out = dst + i * plane;
-    for (int64_t e = 0; e < plane; ++e) out[e] = static_cast<Element>(zero);
-  }
+  if constexpr (sizeof(Element) == 1)
+    std::memset(dst, zero, static_cast<size_t>(c * plane));
+  else
+    std::fill(dst, dst + c * plane, static_cast<Element>(zero));
   const int rows = std::min(s.h, height - s.pad);
-  for (int y = 0; y < rows; ++y) {
-    const Src* in = src + int64_t{y} * s.w * s.c + c0;
-    Element* out = dst + int64_t{y + s.pad} * width;
-    int x = 0;
-    if constexpr (sizeof(Element) == 1) {
-      // Four neighbours of a channel at a time, as one word.
-      if (s.stride == 1)
-        for (; x + 4 <= s.w && x + s.pad + 4 <= width; x += 4, in += 4 * s.c)
-          for (int i = 0; i < c; ++i) {
-            const uint32_t word = four_bytes(in + i, s.c);
-            const uint32_t moved = zero == 0 ? word : word ^ 0x80808080u;  // + 128 in each byte
-            std::memcpy(out + i * plane + x + s.pad, &moved, 4);
-          }
-    }
-    for (int phase = (x + s.pad) % s.stride, col = (x + s.pad) / s.stride; x < s.w && col < width; ++x, in += s.c) {
-      Element* at = out + int64_t{phase} * height * width + col;
-      for (int i = 0; i < c; ++i) at[i * plane] = static_cast<Element>(in[i] + zero);
-      if (++phase == s.stride) {
-        phase = 0;
-        ++col;
+  for (int x0 = 0; x0 < std::min(s.stride, s.w); ++x0) {
+    const int phase = (x0 + s.pad) % s.stride, col = (x0 + s.pad) / s.stride;
+    const int count = std::min((s.w - x0 + s.stride - 1) / s.stride, width - col);  // pixels of a row in this phase
+    if (count <= 0) continue;
+    for (int y = 0; y < rows; ++y) {
+      const Src* in = src + (int64_t{y} * s.w + x0) * s.c + c0;
+      Element* out = dst + (int64_t{phase} * height + y + s.pad) * width + col;
+      const int64_t step = int64_t{s.stride} * s.c;
+      if constexpr (sizeof(Element) == 1) {
+        kernels.transpose_u8({reinterpret_cast<const uint8_t*>(in), step, count, c, static_cast<uint8_t>(zero), out, plane});
+      } else {
+        for (int x = 0; x < count; ++x)
+          for (int i = 0; i < c; ++i) out[i * plane + x] = static_cast<Element>(in[x * step + i] + zero);
       }
     }
-  }
-}
-
-// out[4 i + j] = in[j * stride + i]: four rows byte by byte.
-void interleave4(const int8_t* in, int64_t stride, int count, uint8_t* out) {
-  for (int i = 0; i < count; ++i) {
-    const uint32_t word = four_bytes(in + i, stride);
-    std::memcpy(out + 4 * i, &word, 4);
   }
 }
 
@@ -84,14 +64,16 @@ void Conv2d::backward_weights_image(const void* src, const int8_t* diff_dst, int
   const int steps = padded(s.ow()) / unit, height = planar_height(), width = planar_width();
   const int64_t plane = int64_t{s.stride} * height * width, k_size = int64_t{s.oh()} * steps * unit;
   Element* planar = reinterpret_cast<Element*>(scratch);
-  Element* error = reinterpret_cast<Element*>(scratch + align_up((static_cast<size_t>(gc * plane) + kAlignment) * sizeof(Element)));
-  int32_t* moved = reinterpret_cast<int32_t*>(reinterpret_cast<uint8_t*>(error) + align_up(static_cast<size_t>(k_size * np) * sizeof(Element)));
+  Element* error =
+      reinterpret_cast<Element*>(scratch + align_up((static_cast<size_t>(gc * plane) + kAlignment) * sizeof(Element)));
+  int32_t* moved = reinterpret_cast<int32_t*>(reinterpret_cast<uint8_t*>(error) +
+                                              align_up(static_cast<size_t>(k_size * np) * sizeof(Element)));
 
   for (int g = 0; g < s.groups; ++g, acc += s.taps() * gc * np) {
     if (s.signed_src)
-      to_planar(s, static_cast<const int8_t*>(src), g * gc, gc, height, width, tile.signed_offset(), planar);
+      to_planar(kernels_, s, static_cast<const int8_t*>(src), g * gc, gc, height, width, tile.signed_offset(), planar);
     else
-      to_planar(s, static_cast<const uint8_t*>(src), g * gc, gc, height, width, 0, planar);
+      to_planar(kernels_, s, static_cast<const uint8_t*>(src), g * gc, gc, height, width, 0, planar);
 
     // The error, columns k, rows the pixels; those past the end of a row are 0 and cancel what the tile reads there.
     std::memset(error, 0, static_cast<size_t>(k_size * np) * sizeof(Element));
@@ -103,7 +85,8 @@ void Conv2d::backward_weights_image(const void* src, const int8_t* diff_dst, int
         Element* row = b + int64_t{oh} * steps * panel * unit;
         int ow = 0;
         if constexpr (sizeof(Element) == 1)
-          for (; ow + 4 <= s.ow(); ow += 4, in += 4 * s.k) interleave4(in, s.k, valid, row + int64_t{ow} * panel);
+          for (; ow + 4 <= s.ow(); ow += 4, in += 4 * s.k)
+            kernels_.interleave4_u8({reinterpret_cast<const uint8_t*>(in), s.k, valid, row + int64_t{ow} * panel});
         for (; ow < s.ow(); ++ow, in += s.k) {
           Element* out = row + int64_t{ow / unit} * panel * unit + ow % unit;
           for (int i = 0; i < valid; ++i) out[i * unit] = static_cast<Element>(in[i]);

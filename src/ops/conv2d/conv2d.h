@@ -1,8 +1,8 @@
 // 2-d convolution: forward, backward data, backward weights. Layouts: images NHWC, weights K KH KW C/groups.
 //
 //   forward           y[n][oh][ow][k]     = sum x[n][oh*s - p + kh][ow*s - p + kw][c] * w[k][kh][kw][c]
-//   backward data     dx[n][h][w][c]      = sum dy[n][oh][ow][k] * w[k][kh][kw][c]       over oh*s - p + kh = h, ow*s - p + kw = w
-//   backward weights  dw[k][kh][kw][c]    = sum x[n][oh*s - p + kh][ow*s - p + kw][c] * dy[n][oh][ow][k]
+//   backward data     dx[n][h][w][c]      = sum dy[n][oh][ow][k] * w[k][kh][kw][c]       over oh*s - p + kh = h, ow*s - p + kw =
+//   w backward weights  dw[k][kh][kw][c]    = sum x[n][oh*s - p + kh][ow*s - p + kw][c] * dy[n][oh][ow][k]
 //
 // x is u8 (activations) or s8 (image input), w and dy are s8; taps outside the image are 0; c runs over the group of k.
 // A linear layer is the convolution with H = W = KH = KW = 1.
@@ -13,12 +13,12 @@
 namespace intrain::ops {
 
 struct ConvShape {
-  int h, w, c;       // input
-  int k;             // output channels
+  int h, w, c;  // input
+  int k;        // output channels
   int kh, kw;
   int stride, pad;
   int groups;
-  bool signed_src;   // x is s8
+  bool signed_src;  // x is s8
 
   // For a kernel no larger than the padded image.
   int oh() const { return (h + 2 * pad - kh) / stride + 1; }
@@ -35,15 +35,18 @@ struct ConvShape {
 // Scalar definitions over `images` images. `src` is read as u8 or s8 by shape.signed_src.
 // Bounds, checked by Conv2d: fan_in <= kMaxProductsU8S8 forward; taps * group_k <= kMaxProductsS8S8 backward data.
 void conv2d_forward_reference(const ConvShape& shape, int images, const void* src, const int8_t* wei, int32_t* dst);
-void conv2d_backward_data_reference(const ConvShape& shape, int images, const int8_t* diff_dst, const int8_t* wei, int32_t* diff_src);
+void conv2d_backward_data_reference(const ConvShape& shape, int images, const int8_t* diff_dst, const int8_t* wei,
+                                    int32_t* diff_src);
 // Adds to diff_wei.
-void conv2d_backward_weights_reference(const ConvShape& shape, int images, const void* src, const int8_t* diff_dst, int64_t* diff_wei);
+void conv2d_backward_weights_reference(const ConvShape& shape, int images, const void* src, const int8_t* diff_dst,
+                                       int64_t* diff_wei);
 
 // Staging: dst = round(acc / 2^s[k]) in s16, with s[k] from the bound |acc| <= amax * sum |w[k]|, amax = 255 (u8) or 127 (s8): it
 // cannot saturate.
 int staging_shift(int64_t amax, int64_t weight_l1);
 
-// dst[r * ldd + c] = round(acc[r * lda + c] / 2^shift[c]); |acc| < 2^31 - 2^17, 0 <= shift <= 17, |dst| <= 32767 by staging_shift.
+// dst[r * ldd + c] = round(acc[r * lda + c] / 2^shift[c]); |acc| < 2^31 - 2^17, 0 <= shift <= 17, |dst| <= 32767 by
+// staging_shift.
 struct StageS16 {
   const int32_t* acc;
   int64_t lda;
@@ -54,5 +57,25 @@ struct StageS16 {
   int64_t ldd;
 };
 void stage_s16_reference(const StageS16& p);
+
+// What backward weights packs with. dst[c * dst_stride + r] = src[r * src_stride + c] ^ flip: flip 0, or 0x80 to add 128 to s8.
+struct TransposeU8 {
+  const uint8_t* src;
+  int64_t src_stride;
+  int rows, cols;
+  uint8_t flip;
+  uint8_t* dst;
+  int64_t dst_stride;
+};
+void transpose_u8_reference(const TransposeU8& p);
+
+// dst[4 c + r] = src[r * src_stride + c] for r in 0..3.
+struct Interleave4U8 {
+  const uint8_t* src;
+  int64_t src_stride;
+  int cols;
+  uint8_t* dst;
+};
+void interleave4_u8_reference(const Interleave4U8& p);
 
 }  // namespace intrain::ops

@@ -99,7 +99,8 @@ void Conv2d::pack_weights_as(const int8_t* wei, uint8_t* packed) const {
     uint8_t* base = packed + g * (forward_.bytes / static_cast<size_t>(s.groups));
     const int64_t k_size = int64_t{s.kh} * s.kw * cp;
     Element* b = reinterpret_cast<Element*>(base);
-    int32_t* init = reinterpret_cast<int32_t*>(base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(forward_.padded_columns) * sizeof(Element)));
+    int32_t* init = reinterpret_cast<int32_t*>(
+        base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(forward_.padded_columns) * sizeof(Element)));
     for (int n = 0; n < gk; ++n) {
       int width;
       Element* column = packed_column(tile, b, k_size, n, forward_.padded_columns, &width);
@@ -121,7 +122,8 @@ void Conv2d::pack_weights_as(const int8_t* wei, uint8_t* packed) const {
     for (int g = 0; g < s.groups; ++g) {
       uint8_t* base = packed + forward_.bytes + g * (backward_.bytes / static_cast<size_t>(s.groups)) + p.packed_at;
       Element* b = reinterpret_cast<Element*>(base);
-      int32_t* init = reinterpret_cast<int32_t*>(base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(backward_.padded_columns) * sizeof(Element)));
+      int32_t* init = reinterpret_cast<int32_t*>(
+          base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(backward_.padded_columns) * sizeof(Element)));
       for (int n = 0; n < gc; ++n) init[n] = 0;
       for (int j = 0; j < p.taps_h; ++j)
         for (int i = 0; i < p.taps_w; ++i) {
@@ -131,7 +133,8 @@ void Conv2d::pack_weights_as(const int8_t* wei, uint8_t* packed) const {
             const int64_t k = (int64_t{j} * p.taps_w + i) * kp + co;
             for (int n = 0; n < gc;) {
               int width;
-              Element* column = packed_column(tile, b, k_size, n, backward_.padded_columns, &width) + k / unit * width * unit + k % unit;
+              Element* column =
+                  packed_column(tile, b, k_size, n, backward_.padded_columns, &width) + k / unit * width * unit + k % unit;
               const int end = std::min(gc, n + width);  // n is the first column of its panel
               for (; n < end; ++n, column += unit) {
                 *column = static_cast<Element>(w[n]);

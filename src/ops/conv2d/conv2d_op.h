@@ -1,4 +1,5 @@
-// Convolution over a thread pool: the scalar reference, or the three passes lowered onto an ISA's register tile. Start reading here.
+// Convolution over a thread pool: the scalar reference, or the three passes lowered onto an ISA's register tile. Start reading
+// here.
 //
 // Every pass becomes "rows of a times packed b", one image and one group at a time:
 //
@@ -55,15 +56,15 @@ class Conv2d {
 
   void forward(ThreadPool& pool, int images, const void* src, const int8_t* wei, const uint8_t* packed, const ConvDst& dst,
                uint8_t* workspace) const;
-  void backward_data(ThreadPool& pool, int images, const int8_t* diff_dst, const int8_t* wei, const uint8_t* packed, ImageSink& sink,
-                     uint8_t* workspace) const;
+  void backward_data(ThreadPool& pool, int images, const int8_t* diff_dst, const int8_t* wei, const uint8_t* packed,
+                     ImageSink& sink, uint8_t* workspace) const;
   // diff_wei is overwritten with the exact sums.
   void backward_weights(ThreadPool& pool, int images, const void* src, const int8_t* diff_dst, int64_t* diff_wei,
                         uint8_t* workspace) const;
 
  private:
-  // One packed matrix b for each group and phase: k_size rows, `columns` columns padded to whole vectors, then the columns' initial
-  // sums (s32).
+  // One packed matrix b for each group and phase: k_size rows, `columns` columns padded to whole vectors, then the columns'
+  // initial sums (s32).
   struct Packed {
     int columns = 0, padded_columns = 0;
     size_t bytes = 0;
@@ -71,11 +72,11 @@ class Conv2d {
   // Backward data for the pixels (h % stride, w % stride) = (py, px): which taps, and where the padded error is read.
   struct Phase {
     int py, px;
-    int rows, cols;        // pixels of this phase
-    int taps_h, taps_w;    // 0: the gradient is 0
-    int tap0_h, tap0_w;    // smallest kernel index
+    int rows, cols;          // pixels of this phase
+    int taps_h, taps_w;      // 0: the gradient is 0
+    int tap0_h, tap0_w;      // smallest kernel index
     int origin_h, origin_w;  // padded error coordinate of pixel 0, tap 0
-    size_t packed_at;      // bytes from the group's backward matrices
+    size_t packed_at;        // bytes from the group's backward matrices
     std::vector<int64_t> offset;
   };
 

@@ -39,14 +39,16 @@ void Conv2d::forward_image(const void* src, const uint8_t* packed, const ConvDst
     }
     const uint8_t* base = packed + g * (forward_.bytes / static_cast<size_t>(s.groups));
     const Element* b = reinterpret_cast<const Element*>(base);
-    const int32_t* init = reinterpret_cast<const int32_t*>(base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(forward_.padded_columns) * sizeof(Element)));
+    const int32_t* init = reinterpret_cast<const int32_t*>(
+        base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(forward_.padded_columns) * sizeof(Element)));
 
     for (int n = 0; n < forward_.padded_columns;) {
       const int vectors = panel_vectors(tile, n, forward_.padded_columns), width = vectors * tile.lanes;
       const int valid = gk - n < width ? gk - n : width, most = tile.max_rows[vectors];
       const int tiles = (cols + most - 1) / most;
-      TileArgs args{nullptr, int64_t{s.stride} * cp, forward_offset_.data(), s.kh, s.kw * cp / tile.k_unit,
-                    b + k_size * n, init + n, sums, width};
+      TileArgs args{
+          nullptr, int64_t{s.stride} * cp, forward_offset_.data(), s.kh, s.kw * cp / tile.k_unit, b + k_size * n, init + n, sums,
+          width};
       for (int oh = 0; oh < rows; ++oh)
         for (int t = 0, ow = 0; t < tiles; ++t) {
           const int height = (cols - ow + tiles - t - 1) / (tiles - t);
@@ -56,7 +58,8 @@ void Conv2d::forward_image(const void* src, const uint8_t* packed, const ConvDst
           if (dst.s16 != nullptr) {
             kernels_.stage_s16({sums, width, height, valid, dst.shift + g * gk + n, dst.s16 + at, s.k});
           } else {
-            for (int r = 0; r < height; ++r) std::memcpy(dst.s32 + at + int64_t{r} * s.k, sums + r * width, static_cast<size_t>(valid) * 4);
+            for (int r = 0; r < height; ++r)
+              std::memcpy(dst.s32 + at + int64_t{r} * s.k, sums + r * width, static_cast<size_t>(valid) * 4);
           }
           ow += height;
         }

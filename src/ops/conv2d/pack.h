@@ -22,11 +22,11 @@ Element* packed_column(const TileKernel& tile, Element* b, int64_t k_size, int n
   return b + k_size * panel + int64_t{n - panel} * tile.k_unit;
 }
 
-// One image [h][w][c0 .. c0 + c) of a tensor with `channels` into `dst` at [y + pad_h][x + pad_w][0 .. padded_c), the rest `zero`.
-// Signed: the source is s8 and `zero` is added to each value.
+// One image [h][w][c0 .. c0 + c) of a tensor with `channels` into `dst` at [y + pad_h][x + pad_w][0 .. padded_c), the rest
+// `zero`. Signed: the source is s8 and `zero` is added to each value.
 template <class Element, class Src>
-void copy_padded(const Src* src, int h, int w, int channels, int c0, int c, Element* dst, int dst_h, int dst_w, int pad_h, int pad_w,
-                 int padded_c, int zero) {
+void copy_padded(const Src* src, int h, int w, int channels, int c0, int c, Element* dst, int dst_h, int dst_w, int pad_h,
+                 int pad_w, int padded_c, int zero) {
   const auto fill = [&](int64_t at, int64_t count) {
     if constexpr (sizeof(Element) == 1)
       std::memset(dst + at, zero, static_cast<size_t>(count));

@@ -60,7 +60,8 @@ void conv2d_forward_reference(const ConvShape& s, int images, const void* src, c
     forward(s, images, static_cast<const uint8_t*>(src), wei, dst);
 }
 
-void conv2d_backward_data_reference(const ConvShape& s, int images, const int8_t* diff_dst, const int8_t* wei, int32_t* diff_src) {
+void conv2d_backward_data_reference(const ConvShape& s, int images, const int8_t* diff_dst, const int8_t* wei,
+                                    int32_t* diff_src) {
   const int gc = s.group_c(), gk = s.group_k();
   for (int64_t i = 0; i < images * s.src_pixels() * s.c; ++i) diff_src[i] = 0;
   for (int n = 0; n < images; ++n)
@@ -74,7 +75,8 @@ void conv2d_backward_data_reference(const ConvShape& s, int images, const int8_t
     });
 }
 
-void conv2d_backward_weights_reference(const ConvShape& s, int images, const void* src, const int8_t* diff_dst, int64_t* diff_wei) {
+void conv2d_backward_weights_reference(const ConvShape& s, int images, const void* src, const int8_t* diff_dst,
+                                       int64_t* diff_wei) {
   if (s.signed_src)
     backward_weights(s, images, static_cast<const int8_t*>(src), diff_dst, diff_wei);
   else
@@ -85,6 +87,16 @@ void stage_s16_reference(const StageS16& p) {
   for (int64_t r = 0; r < p.rows; ++r)
     for (int c = 0; c < p.channels; ++c)
       p.dst[r * p.ldd + c] = static_cast<int16_t>(rshift_round(p.acc[r * p.lda + c], p.shift[c]));
+}
+
+void transpose_u8_reference(const TransposeU8& p) {
+  for (int c = 0; c < p.cols; ++c)
+    for (int r = 0; r < p.rows; ++r) p.dst[c * p.dst_stride + r] = static_cast<uint8_t>(p.src[r * p.src_stride + c] ^ p.flip);
+}
+
+void interleave4_u8_reference(const Interleave4U8& p) {
+  for (int c = 0; c < p.cols; ++c)
+    for (int r = 0; r < 4; ++r) p.dst[4 * c + r] = p.src[r * p.src_stride + c];
 }
 
 int staging_shift(int64_t amax, int64_t weight_l1) {

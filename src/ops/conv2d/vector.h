@@ -1,5 +1,7 @@
-// The vector form of staging: a loop that the compiler vectorizes for the ISA of the file that includes this.
+// The vector forms of staging and packing, for the ISA of the file that includes this.
 #pragma once
+
+#include <immintrin.h>
 
 #include "base/rounding.h"
 #include "ops/conv2d/conv2d.h"
@@ -15,6 +17,60 @@ namespace intrain::ops {
       const int32_t s = shift[c], half = (1 << s) >> 1, odd = (acc[c] >> s) & 1;
       dst[c] = static_cast<int16_t>((acc[c] + half - (half != 0) + (odd & (half != 0))) >> s);
     }
+  }
+}
+
+// 16 x 16 bytes: four rounds of interleaving row i with row i + 8.
+[[gnu::always_inline]] static inline void transpose_16x16(const TransposeU8& p, int r, int c) {
+  __m128i v[16], t[16];
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(p.flip));
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i)
+    v[i] = _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p.src + (r + i) * p.src_stride + c)), flip);
+#pragma GCC unroll 4
+  for (int round = 0; round < 4; ++round) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      t[2 * i] = _mm_unpacklo_epi8(v[i], v[i + 8]);
+      t[2 * i + 1] = _mm_unpackhi_epi8(v[i], v[i + 8]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) v[i] = t[i];
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(p.dst + (c + i) * p.dst_stride + r), v[i]);
+}
+
+[[gnu::always_inline]] static inline void transpose_u8_vector(const TransposeU8& p) {
+  int c = 0;
+  for (; c + 16 <= p.cols && p.rows >= 16; c += 16) {
+    int r = 0;
+    for (; r + 16 <= p.rows; r += 16) transpose_16x16(p, r, c);
+    if (r < p.rows) transpose_16x16(p, p.rows - 16, c);  // some again
+  }
+  for (int r = 0; r < p.rows; ++r)
+    for (int i = c; i < p.cols; ++i) p.dst[i * p.dst_stride + r] = static_cast<uint8_t>(p.src[r * p.src_stride + i] ^ p.flip);
+}
+
+[[gnu::always_inline]] static inline void interleave4_u8_vector(const Interleave4U8& p) {
+  const uint8_t *a = p.src, *b = a + p.src_stride, *c = b + p.src_stride, *d = c + p.src_stride;
+  int i = 0;
+  for (; i + 16 <= p.cols; i += 16) {
+    const auto load = [&](const uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)); };
+    const __m128i va = load(a), vb = load(b), vc = load(c), vd = load(d);
+    const __m128i ab0 = _mm_unpacklo_epi8(va, vb), ab1 = _mm_unpackhi_epi8(va, vb);
+    const __m128i cd0 = _mm_unpacklo_epi8(vc, vd), cd1 = _mm_unpackhi_epi8(vc, vd);
+    __m128i* out = reinterpret_cast<__m128i*>(p.dst + 4 * i);
+    _mm_storeu_si128(out, _mm_unpacklo_epi16(ab0, cd0));
+    _mm_storeu_si128(out + 1, _mm_unpackhi_epi16(ab0, cd0));
+    _mm_storeu_si128(out + 2, _mm_unpacklo_epi16(ab1, cd1));
+    _mm_storeu_si128(out + 3, _mm_unpackhi_epi16(ab1, cd1));
+  }
+  for (; i < p.cols; ++i) {
+    p.dst[4 * i] = a[i];
+    p.dst[4 * i + 1] = b[i];
+    p.dst[4 * i + 2] = c[i];
+    p.dst[4 * i + 3] = d[i];
   }
 }
 

@@ -1,5 +1,5 @@
-#include "ops/error/lanes_avx512.h"
 #include "ops/error/vector.h"
+#include "ops/lanes_avx512.h"
 
 namespace intrain::ops::avx512vnni {
 

@@ -18,8 +18,8 @@ struct ErrorScale {
 };
 ErrorScale error_scale(uint32_t acc_max, int acc_exp, uint32_t addend_max, int addend_exp);
 
-// Returns max |dst|. dst may be the addend. |acc| < 2^30; scale is error_scale of the true maxima, so each operand ends within 2^15.
-// Exactly one of acc32 and acc16 is not null; addend may be null.
+// Returns max |dst|. dst may be the addend. |acc| < 2^30; scale is error_scale of the true maxima, so each operand ends within
+// 2^15. Exactly one of acc32 and acc16 is not null; addend may be null.
 struct ErrorStage {
   const int32_t* acc32;
   const int16_t* acc16;
@@ -37,17 +37,12 @@ struct MaxAbs {
 };
 uint32_t max_abs_reference(const MaxAbs& p);
 
-// Exponent of an aligned tensor, from each image's: max over images of exp + bit_length(max), minus 15; INT32_MIN / 2 if all are zero.
+// Exponent of an aligned tensor, from each image's: max over images of exp + bit_length(max), minus 15; INT32_MIN / 2 if all are
+// zero.
 int error_top(const int32_t* exp, const int32_t* max, int images);
 
-// Random bits of one sample's E2: stream.byte(sample, element).
-struct ErrorRandom {
-  RandomStream stream;
-  uint32_t sample;
-};
-
-// Shift quantization of E2, one sample, from s16 or s32: dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 24, to nearest, or
-// stochastic (rshift_stochastic8) if `random` is not null. |src| <= 2^30.
+// Shift quantization of E2, one sample, from s16 or s32: dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 24, to
+// nearest, or stochastic (rshift_stochastic8) if `random` is not null. |src| <= 2^30.
 struct ErrorQuantize {
   const int32_t* src32;
   const int16_t* src16;

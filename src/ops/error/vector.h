@@ -4,7 +4,7 @@
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "ops/error/error.h"
-#include "ops/error/random_bytes.h"
+#include "ops/random_bytes.h"
 
 namespace intrain::ops {
 
@@ -45,7 +45,8 @@ template <class Acc, bool kAddend>
 }
 
 [[gnu::always_inline]] static inline int32_t error_stage_vector(const ErrorStage& p) {
-  if (p.acc32 != nullptr) return p.addend != nullptr ? error_stage_loop<int32_t, true>(p.acc32, p) : error_stage_loop<int32_t, false>(p.acc32, p);
+  if (p.acc32 != nullptr)
+    return p.addend != nullptr ? error_stage_loop<int32_t, true>(p.acc32, p) : error_stage_loop<int32_t, false>(p.acc32, p);
   return p.addend != nullptr ? error_stage_loop<int16_t, true>(p.acc16, p) : error_stage_loop<int16_t, false>(p.acc16, p);
 }
 

@@ -1,5 +1,5 @@
-// s16 x s16 by vpmaddwd and vpaddd: 16 products an instruction, exact for widened u8 and s8 (the u8 x s8 form, vpmaddubsw, saturates).
-// Registers: rows * vectors accumulators (at most 12), the vectors of b, one broadcast of a, one product.
+// s16 x s16 by vpmaddwd and vpaddd: 16 products an instruction, exact for widened u8 and s8 (the u8 x s8 form, vpmaddubsw,
+// saturates). Registers: rows * vectors accumulators (at most 12), the vectors of b, one broadcast of a, one product.
 #include <immintrin.h>
 
 #include "ops/gemm/tile.h"
@@ -26,18 +26,17 @@ struct Madd {
 }  // namespace
 
 extern const TileKernel kTile;
-const TileKernel kTile = {
-    "s16s16_vpmaddwd_avx2",
-    2,
-    2,
-    8,
-    2,
-    {0, 12, 6, 0, 0},
-    {{},
-     {nullptr, ROWS(1, 1), ROWS(1, 2), ROWS(1, 3), ROWS(1, 4), ROWS(1, 5), ROWS(1, 6), ROWS(1, 7), ROWS(1, 8), ROWS(1, 9), ROWS(1, 10),
-      ROWS(1, 11), ROWS(1, 12)},
-     {nullptr, ROWS(2, 1), ROWS(2, 2), ROWS(2, 3), ROWS(2, 4), ROWS(2, 5), ROWS(2, 6)},
-     {},
-     {}}};
+const TileKernel kTile = {"s16s16_vpmaddwd_avx2",
+                          2,
+                          2,
+                          8,
+                          2,
+                          {0, 12, 6, 0, 0},
+                          {{},
+                           {nullptr, ROWS(1, 1), ROWS(1, 2), ROWS(1, 3), ROWS(1, 4), ROWS(1, 5), ROWS(1, 6), ROWS(1, 7),
+                            ROWS(1, 8), ROWS(1, 9), ROWS(1, 10), ROWS(1, 11), ROWS(1, 12)},
+                           {nullptr, ROWS(2, 1), ROWS(2, 2), ROWS(2, 3), ROWS(2, 4), ROWS(2, 5), ROWS(2, 6)},
+                           {},
+                           {}}};
 
 }  // namespace intrain::ops::avx2

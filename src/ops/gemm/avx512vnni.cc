@@ -1,5 +1,5 @@
-// u8 x s8 by vpdpbusd: 64 products an instruction, exact. Registers: rows * vectors accumulators (at most 24), the vectors of b, one
-// broadcast of a.
+// u8 x s8 by vpdpbusd: 64 products an instruction, exact. Registers: rows * vectors accumulators (at most 24), the vectors of b,
+// one broadcast of a.
 #include <immintrin.h>
 
 #include "ops/gemm/tile.h"
@@ -34,10 +34,10 @@ const TileKernel kTile = {
     4,
     {0, 16, 12, 8, 6},
     {{},
-     {nullptr, ROWS(1, 1), ROWS(1, 2), ROWS(1, 3), ROWS(1, 4), ROWS(1, 5), ROWS(1, 6), ROWS(1, 7), ROWS(1, 8), ROWS(1, 9), ROWS(1, 10),
-      ROWS(1, 11), ROWS(1, 12), ROWS(1, 13), ROWS(1, 14), ROWS(1, 15), ROWS(1, 16)},
-     {nullptr, ROWS(2, 1), ROWS(2, 2), ROWS(2, 3), ROWS(2, 4), ROWS(2, 5), ROWS(2, 6), ROWS(2, 7), ROWS(2, 8), ROWS(2, 9), ROWS(2, 10),
-      ROWS(2, 11), ROWS(2, 12)},
+     {nullptr, ROWS(1, 1), ROWS(1, 2), ROWS(1, 3), ROWS(1, 4), ROWS(1, 5), ROWS(1, 6), ROWS(1, 7), ROWS(1, 8), ROWS(1, 9),
+      ROWS(1, 10), ROWS(1, 11), ROWS(1, 12), ROWS(1, 13), ROWS(1, 14), ROWS(1, 15), ROWS(1, 16)},
+     {nullptr, ROWS(2, 1), ROWS(2, 2), ROWS(2, 3), ROWS(2, 4), ROWS(2, 5), ROWS(2, 6), ROWS(2, 7), ROWS(2, 8), ROWS(2, 9),
+      ROWS(2, 10), ROWS(2, 11), ROWS(2, 12)},
      {nullptr, ROWS(3, 1), ROWS(3, 2), ROWS(3, 3), ROWS(3, 4), ROWS(3, 5), ROWS(3, 6), ROWS(3, 7), ROWS(3, 8)},
      {nullptr, ROWS(4, 1), ROWS(4, 2), ROWS(4, 3), ROWS(4, 4), ROWS(4, 5), ROWS(4, 6)}}};
 

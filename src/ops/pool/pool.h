@@ -9,7 +9,8 @@ namespace intrain::ops {
 // shift = exponent of src - exponent of dst, >= 0.
 void global_average_pool_reference(const uint8_t* src, int64_t pixels, int channels, int shift, uint8_t* dst);
 
-// Its backward pass, dx = dy / pixels by an integer reciprocal: K = floor(log2 pixels), r = div_round(2^(15 + K), pixels) in (2^14, 2^15],
+// Its backward pass, dx = dy / pixels by an integer reciprocal: K = floor(log2 pixels), r = div_round(2^(15 + K), pixels) in
+// (2^14, 2^15],
 //   dst = round(e r / 2^15), of exponent exp - K; a maximum m becomes round(m r / 2^15). Exact when pixels is a power of two.
 struct PoolReciprocal {
   int32_t r;

@@ -5,8 +5,8 @@
 
 namespace intrain::ops {
 
-// Shift quantization, nearest: t = quantize_shift(max |master|, 8), dst = quantize(master, t, 8). Returns t: the exponent of dst is
-// kMasterExp + t. W of convolutions and linear layers, one exponent a layer.
+// Shift quantization, nearest: t = quantize_shift(max |master|, 8), dst = quantize(master, t, 8). Returns t: the exponent of dst
+// is kMasterExp + t. W of convolutions and linear layers, one exponent a layer.
 int quantize_weights_reference(const int32_t* master, int64_t count, int8_t* dst);
 
 // A fixed grid: dst = clamp(round(master / 2^shift), +-127). gamma and beta, shift = kGammaExp - kMasterExp.

@@ -63,7 +63,8 @@ void sgd_update_reference(const SgdTensor& p, const SgdStep& s, const SgdScale& 
     const int64_t step = s.rate.mantissa * m;
     const int64_t delta = down > 62 ? 0 : down >= 0 ? rshift_stochastic(step, down, update_bits.at(i)) : scale_pow2(step, -down);
     p.momentum[i] = static_cast<int16_t>(m);
-    p.master[i] = static_cast<int32_t>(clamp(p.master[i] - clamp(delta, -(int64_t{1} << 40), int64_t{1} << 40), -INT32_MAX, INT32_MAX));
+    p.master[i] =
+        static_cast<int32_t>(clamp(p.master[i] - clamp(delta, -(int64_t{1} << 40), int64_t{1} << 40), -INT32_MAX, INT32_MAX));
   }
 }
 

@@ -1,8 +1,9 @@
 // Softmax cross-entropy, its gradient: (p - onehot) / batch.
 //
 // For one row of logits x (exponent e), d = max x - x:
-//   t = round(d log2(e)) with 16 fraction bits = scale_pow2(d * 1549082005, e - 30 + 16)      log2(e) 2^30; d < 2^32, product < 2^63
-//   u = 2^-t with 32 fraction bits: the product of the 16 constants round(2^32 2^-2^-j) over the set fraction bits of t, each
+//   t = round(d log2(e)) with 16 fraction bits = scale_pow2(d * 1549082005, e - 30 + 16)      log2(e) 2^30; d < 2^32, product <
+//   2^63 u = 2^-t with 32 fraction bits: the product of the 16 constants round(2^32 2^-2^-j) over the set fraction bits of t,
+//   each
 //       rounded, then shifted by the integer part; 0 from t = 32 on. Relative error below 16 * 2^-32 + 2^-17 ln 2 from t.
 //   p = div_round(u 2^30, sum of u)                                                            classes <= 2^16
 //   err = div_round((p - onehot 2^30) 2^K, batch), K = floor(log2 batch)                       |err| <= 2^30

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "ops/error/error.h"
+#include "base/random.h"
 
 namespace intrain::ops {
 
@@ -13,8 +13,8 @@ template <class Lanes>
   using Register = typename Lanes::Register;
   const Register m0 = Lanes::set(kPhilox0), m1 = Lanes::set(kPhilox1);
   for (int first = 0; first < 16; first += Lanes::kLanes) {
-    Register c[4] = {Lanes::iota(group * 16 + static_cast<uint32_t>(first)), Lanes::set(random.sample), Lanes::set(random.stream.step),
-                     Lanes::set(random.stream.number)};
+    Register c[4] = {Lanes::iota(group * 16 + static_cast<uint32_t>(first)), Lanes::set(random.sample),
+                     Lanes::set(random.stream.step), Lanes::set(random.stream.number)};
     uint32_t k0 = philox_key0(random.stream.seed, random.stream.use), k1 = philox_key1(random.stream.seed);
 #pragma GCC unroll 10
     for (int round = 0; round < 10; ++round) {
@@ -35,7 +35,8 @@ template <class Lanes>
 
 // Writes the groups that cover elements [first, first + count) to `out` (room for count + 510) and returns where `first` lies.
 template <class Lanes>
-[[gnu::always_inline]] static inline const uint8_t* random_bytes(const ErrorRandom& random, int64_t first, int count, uint8_t* out) {
+[[gnu::always_inline]] static inline const uint8_t* random_bytes(const ErrorRandom& random, int64_t first, int count,
+                                                                 uint8_t* out) {
   const int64_t begin = first / 256, end = (first + count + 255) / 256;
   for (int64_t g = begin; g < end; ++g) random_group<Lanes>(random, static_cast<uint32_t>(g), out + (g - begin) * 256);
   return out + (first - begin * 256);

@@ -1,0 +1,203 @@
+// The whole way forward and back against the same net in double: how well the integer gradients point, and that they are neither
+// too short nor too long. E2 is rounded stochastically to 8 bits in each layer on the way back, so a single gradient of an early
+// layer is noisy; its mean over rounding seeds must not be biased.
+//
+// What remains in the mean comes from the forward pass: W, x_hat and activations of 8 bits, and ReLU masks that flip near zero.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include "models/models.h"
+#include "support/float_net.h"
+#include "support/nets.h"
+#include "support/oracle.h"
+
+namespace intrain::test {
+namespace {
+
+constexpr uint64_t kRoundingSeeds = 6;
+
+// The integer gradient of one parameter against a reference's.
+struct Agreement {
+  double worst_cosine = 1;  // of the single gradients
+  double mean_cosine = 0;   // of their mean over the rounding seeds
+  double gain = 0;          // <mean, reference> / <reference, reference>
+};
+
+double gain(const Reals& got, const Reals& expected) {
+  double ge = 0, ee = 0;
+  for (size_t i = 0; i < got.size(); ++i) ge += got[i] * expected[i], ee += expected[i] * expected[i];
+  return ge / ee;
+}
+
+struct Bounds {
+  double logits, worst_cosine, mean_cosine, gain;  // gain: the largest distance from 1
+};
+// What is lost with respect to real arithmetic: mostly masks. x_hat within half a step of zero, 1/32, rounds to zero and stops the
+// gradient there, which is 2.5 % of a ReLU's open half: the gain falls by about that much with each ReLU on the way back.
+constexpr Bounds kAgainstReal{0.995, 0.65, 0.70, 0.40};
+// What is lost on the way back alone.
+constexpr Bounds kAgainstEightBits{0.9999, 0.85, 0.95, 0.05};
+
+// `describe` builds the same net with FloatNet and returns its logits.
+template <class Describe>
+void compare_with_float(ReadyNet& ready, const Batch& batch, const std::string& title, const Describe& describe) {
+  Net& net = ready.net;
+  const std::vector<Parameter*>& parameters = net.parameters();
+  const size_t count = parameters.size();
+  std::vector<Reals> mean(count);
+  std::vector<std::vector<Reals>> single(kRoundingSeeds, std::vector<Reals>(count));
+  std::vector<double> logits;
+  for (uint64_t seed = 0; seed < kRoundingSeeds; ++seed) {
+    net.forward(batch);
+    logits = to_real(logits_of(net, batch.count), net.logits_exp());
+    net.backward(batch, seed, 0);
+    for (size_t i = 0; i < count; ++i) {
+      single[seed][i] = to_real(parameters[i]->grad, parameters[i]->grad_exp);
+      mean[i].resize(single[seed][i].size());
+      for (size_t j = 0; j < mean[i].size(); ++j) mean[i][j] += single[seed][i][j] / kRoundingSeeds;
+    }
+  }
+
+  std::vector<Agreement> table[2];
+  for (const Grid grid : {Grid::kReal, Grid::kEightBits}) {
+    const Bounds bounds = grid == Grid::kReal ? kAgainstReal : kAgainstEightBits;
+    FloatNet reference(FloatNet::real_parameters(parameters, grid), grid, batch, net.height(), net.width(), net.channels());
+    RealTensor* reference_logits = describe(reference);
+    reference.softmax_xent(reference_logits);
+    const double logits_cosine = cosine(logits, reference_logits->v);
+    std::printf("%s: cosine of the logits with %s %.6f\n", title.c_str(), grid == Grid::kReal ? "float" : "8-bit forward", logits_cosine);
+    EXPECT_GE(logits_cosine, bounds.logits) << title;
+    for (size_t i = 0; i < count; ++i) {
+      const Reals& expected = reference.gradients()[i];
+      Agreement a{1, cosine(mean[i], expected), gain(mean[i], expected)};
+      for (const auto& gradients : single) a.worst_cosine = std::min(a.worst_cosine, cosine(gradients[i], expected));
+      table[static_cast<int>(grid)].push_back(a);
+      const std::string where = title + ", " + parameters[i]->name + (grid == Grid::kReal ? " against float" : " against 8-bit forward");
+      EXPECT_GE(a.worst_cosine, bounds.worst_cosine) << where;
+      EXPECT_GE(a.mean_cosine, bounds.mean_cosine) << where;
+      EXPECT_NEAR(a.gain, 1, bounds.gain) << where;
+    }
+  }
+  EXPECT_GE(table[0].front().worst_cosine, 0.85) << title;
+  EXPECT_GE(table[0][count - 2].worst_cosine, 0.99) << title;  // W of the last layer
+  std::printf("  %-15s %7s | float: worst, mean cosine, gain | 8-bit forward: the same\n", "parameter", "values");
+  for (size_t i = 0; i < count; ++i) {
+    const Agreement &f = table[0][i], &q = table[1][i];
+    std::printf("  %-15s %7ld | %8.4f %8.4f %8.4f | %8.4f %8.4f %8.4f\n", parameters[i]->name.c_str(),
+                static_cast<long>(mean[i].size()), f.worst_cosine, f.mean_cosine, f.gain, q.worst_cosine, q.mean_cosine, q.gain);
+  }
+}
+
+// gamma and beta as after a training: of either sign, none at a special value.
+void scatter_gamma_and_beta(Net& net) {
+  Rng rng(3);
+  for (Parameter* p : net.parameters())
+    for (int32_t& m : p->master) {
+      if (p->name.ends_with(".gamma")) m = static_cast<int32_t>(rng.range(1 << 23, 3 << 23) * (rng.range(0, 3) == 0 ? -1 : 1));
+      if (p->name.ends_with(".beta")) m = static_cast<int32_t>(rng.range(-(1 << 22), 1 << 22));
+    }
+  net.quantize_parameters();
+}
+
+RealTensor* basic_block(FloatNet& net, RealTensor* x, int width, int stride) {
+  RealTensor* shortcut = stride == 1 ? x : net.conv_bn(x, {.k = width, .size = 1, .stride = stride});
+  RealTensor* y = net.conv_bn_relu(x, {.k = width, .size = 3, .stride = stride, .pad = 1});
+  return net.conv_bn_add_relu(y, {.k = width, .size = 3, .pad = 1}, shortcut);
+}
+
+RealTensor* resnet8(FloatNet& net) {
+  RealTensor* x = net.conv_bn_relu(net.input(), {.k = 16, .size = 3, .pad = 1});
+  x = basic_block(net, x, 16, 1);
+  x = basic_block(net, x, 32, 2);
+  x = basic_block(net, x, 64, 2);
+  return net.linear(net.global_average_pool(x), 10);
+}
+
+TEST(FloatNet, GradientsAreThoseOfFiniteDifferences) {
+  ReadyNet ready(one_of_each(), 4);
+  const Batch batch = synthetic_batch(4);
+  const std::vector<Reals> at = FloatNet::real_parameters(ready.net.parameters(), Grid::kReal);
+  const auto loss = [&](const std::vector<Reals>& parameters, std::vector<Reals>* gradients) {
+    FloatNet net(parameters, Grid::kReal, batch, 12, 12, 1);
+    RealTensor* x = net.conv_bn_relu(net.input(), {.k = 12, .size = 3, .pad = 1});
+    x = net.conv_bn_relu(x, {.k = 12, .size = 3, .pad = 1, .groups = 12});
+    x = net.conv_bn_relu(x, {.k = 24, .size = 1});
+    RealTensor* shortcut = net.conv_bn(x, {.k = 20, .size = 1, .stride = 2});
+    RealTensor* y = net.conv_bn_relu(x, {.k = 12, .size = 3, .stride = 2, .pad = 1, .groups = 3});
+    x = net.conv_bn_add_relu(y, {.k = 20, .size = 3, .pad = 1}, shortcut);
+    y = net.conv_bn_relu(x, {.k = 7, .size = 3, .pad = 1});
+    x = net.conv_bn_add_relu(y, {.k = 20, .size = 3, .pad = 1}, x);
+    x = net.linear_relu(net.max_pool(x, 3, 2, 1), 33);
+    const double l = net.softmax_xent(net.linear(x, 10));
+    if (gradients != nullptr) *gradients = net.gradients();
+    return l;
+  };
+  std::vector<Reals> gradients;
+  loss(at, &gradients);
+  Rng rng(1);
+  constexpr double kStep = 1e-6;
+  for (size_t i = 0; i < at.size(); ++i) {
+    std::vector<Reals> up = at, down = at;
+    double slope = 0;
+    for (size_t j = 0; j < at[i].size(); ++j) {
+      const double d = rng.bits() & 1 ? 1 : -1;
+      up[i][j] += kStep * d;
+      down[i][j] -= kStep * d;
+      slope += d * gradients[i][j];
+    }
+    const double measured = (loss(up, nullptr) - loss(down, nullptr)) / (2 * kStep);
+    EXPECT_NEAR(measured, slope, 1e-5 + 1e-3 * std::abs(slope)) << ready.net.parameters()[i]->name;
+  }
+}
+
+TEST(Gradient, ResidualNetAgreesWithFloat) {
+  ReadyNet ready(cifar_resnet(8, 12, 12, 1, 10), 32);
+  const Batch batch = synthetic_batch(32);
+  compare_with_float(ready, batch, "resnet8 at initialization", resnet8);
+  for (uint32_t step = 0; step < 20; ++step) ready.train(synthetic_batch(32, 32 + 32 * static_cast<int>(step % 4)), 51, step);
+  compare_with_float(ready, batch, "resnet8 after 20 steps", resnet8);
+}
+
+// The three blocks, and the projection before them, share one error tensor: a lost, doubled or unmasked contribution would show as a
+// gain far from one in every layer before.
+TEST(Gradient, IdentityBlocksShareTheirError) {
+  NetBuilder net(12, 12, 1, 10);
+  Value* x = net.conv_bn_relu(net.input(), {.k = 16, .size = 3, .pad = 1});
+  Value* shortcut = net.conv_bn(x, {.k = 24, .size = 1, .stride = 2});
+  Value* y = net.conv_bn_relu(x, {.k = 24, .size = 3, .stride = 2, .pad = 1});
+  x = net.conv_bn_add_relu(y, {.k = 24, .size = 3, .pad = 1}, shortcut);
+  for (int block = 0; block < 3; ++block) {
+    y = net.conv_bn_relu(x, {.k = 24, .size = 3, .pad = 1});
+    x = net.conv_bn_add_relu(y, {.k = 24, .size = 3, .pad = 1}, x);
+  }
+  ReadyNet ready(net.linear_logits(net.global_average_pool(x)), 32);
+  const Batch batch = synthetic_batch(32);
+  scatter_gamma_and_beta(ready.net);
+  compare_with_float(ready, batch, "three identity blocks", [](FloatNet& f) {
+    RealTensor* t = basic_block(f, f.conv_bn_relu(f.input(), {.k = 16, .size = 3, .pad = 1}), 24, 2);
+    for (int block = 0; block < 3; ++block) t = basic_block(f, t, 24, 1);
+    return f.linear(f.global_average_pool(t), 10);
+  });
+}
+
+TEST(Gradient, GroupedAndDepthwiseConvolutionsAndMaxPoolAgreeWithFloat) {
+  NetBuilder net(12, 12, 3, 10);
+  Value* x = net.conv_bn_relu(net.input(), {.k = 24, .size = 3, .pad = 1});
+  x = net.max_pool(x, 3, 2, 1);
+  x = net.conv_bn_relu(x, {.k = 24, .size = 3, .pad = 1, .groups = 24});
+  x = net.conv_bn_relu(x, {.k = 32, .size = 3, .stride = 2, .pad = 1, .groups = 4});
+  x = net.linear_relu(x, 40);
+  ReadyNet ready(net.linear_logits(x), 32);
+  const Batch batch = random_batch(7, 32, 12, 12, 3, 10);
+  scatter_gamma_and_beta(ready.net);
+  compare_with_float(ready, batch, "grouped, depthwise, max pool, hidden linear", [](FloatNet& f) {
+    RealTensor* t = f.max_pool(f.conv_bn_relu(f.input(), {.k = 24, .size = 3, .pad = 1}), 3, 2, 1);
+    t = f.conv_bn_relu(t, {.k = 24, .size = 3, .pad = 1, .groups = 24});
+    t = f.conv_bn_relu(t, {.k = 32, .size = 3, .stride = 2, .pad = 1, .groups = 4});
+    return f.linear(f.linear_relu(t, 40), 10);
+  });
+}
+
+}  // namespace
+}  // namespace intrain::test

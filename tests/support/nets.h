@@ -1,0 +1,119 @@
+// Nets ready to run and batches to run them on.
+#pragma once
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/parallel.h"
+#include "core/reducer.h"
+#include "data/normalization.h"
+#include "data/synthetic.h"
+#include "isa/isa.h"
+#include "nn/builder.h"
+#include "nn/net.h"
+#include "ops/kernels.h"
+#include "optim/schedule.h"
+#include "support/rng.h"
+#include "train/step.h"
+
+namespace intrain::test {
+
+struct RunSettings {
+  Isa isa = select_isa();
+  int threads = 1;
+  bool training = true;
+  uint64_t seed = 1;
+};
+
+// A net with all that prepare() refers to.
+struct ReadyNet {
+  ops::Kernels kernels;
+  ThreadPool pool;
+  SingleProcess reducer;
+  Net net;
+
+  ReadyNet(Net n, int max_batch, const RunSettings& s = {}) : kernels(ops::make_kernels(s.isa)), pool(s.threads), net(std::move(n)) {
+    net.prepare(max_batch, s.training, kernels, pool, reducer);
+    net.initialize(s.seed);
+  }
+  // Momentum 0.9, no decay.
+  void train(const Batch& batch, int64_t rate_q10, uint32_t step) {
+    const ops::Scalar10 momentum = round_scalar10(922, -10);
+    train_step(net, batch, {round_scalar10(rate_q10, -10), momentum, {}, 5, step}, pool, reducer);
+  }
+};
+
+// Images [first, first + count) of the generated data set: 12 x 12 x 1, 10 classes.
+inline Batch synthetic_batch(int count, int first = 0) {
+  const DataSplits data = make_synthetic(first + count, 1);
+  const Normalization norm = make_normalization(data.train);
+  Batch batch{count, {}, {}};
+  for (int i = first; i < first + count; ++i) {
+    for (int64_t p = 0; p < data.train.image_size(); ++p) batch.images.push_back(norm.table[0][data.train.image(i)[p]]);
+    batch.labels.push_back(data.train.labels[static_cast<size_t>(i)]);
+  }
+  return batch;
+}
+
+// Noise with random labels: for shapes that the generated data set does not have.
+inline Batch random_batch(uint64_t seed, int count, int h, int w, int c, int classes) {
+  Rng rng(seed);
+  Batch batch{count, random_vector<int8_t>(rng, Fill::kUniform, int64_t{count} * h * w * c, -64, 64), {}};
+  for (int i = 0; i < count; ++i) batch.labels.push_back(static_cast<int32_t>(rng.range(0, classes - 1)));
+  return batch;
+}
+
+inline std::vector<int32_t> logits_of(const Net& net, int count) {
+  return {net.logits(), net.logits() + int64_t{count} * net.classes()};
+}
+
+struct Gradient {
+  int exp;
+  std::vector<int64_t> values;
+  bool operator==(const Gradient&) const = default;
+};
+inline std::vector<Gradient> gradients_of(const Net& net) {
+  std::vector<Gradient> list;
+  for (const Parameter* p : net.parameters()) list.push_back({p->grad_exp, p->grad});
+  return list;
+}
+
+// Every state array as bytes, in order.
+inline std::vector<std::vector<uint8_t>> state_of(Net& net) {
+  std::vector<std::vector<uint8_t>> list;
+  for (const StateArray& a : net.state()) {
+    const uint8_t* bytes = static_cast<const uint8_t*>(a.data);
+    list.emplace_back(bytes, bytes + a.count * element_bytes(a.type));
+  }
+  return list;
+}
+
+// Arrays of the same name.
+inline void copy_state(Net& from, Net& to) {
+  for (const StateArray& d : to.state())
+    for (const StateArray& s : from.state())
+      if (s.name == d.name) std::memcpy(d.data, s.data, static_cast<size_t>(s.count * element_bytes(s.type)));
+  to.quantize_parameters();
+}
+
+// One of each layer, on images of 12 x 12 x 1 with 10 classes: an image and a u8 source, groups, depthwise, strides, an identity and
+// two projected shortcuts, a block after a block, both pools, both linear layers, channels that fill no vector.
+inline Net one_of_each() {
+  NetBuilder net(12, 12, 1, 10);
+  Value* x = net.conv_bn_relu(net.input(), {.k = 12, .size = 3, .pad = 1});
+  x = net.conv_bn_relu(x, {.k = 12, .size = 3, .pad = 1, .groups = 12});
+  x = net.conv_bn_relu(x, {.k = 24, .size = 1});
+  Value* shortcut = net.conv_bn(x, {.k = 20, .size = 1, .stride = 2});
+  Value* y = net.conv_bn_relu(x, {.k = 12, .size = 3, .stride = 2, .pad = 1, .groups = 3});
+  x = net.conv_bn_add_relu(y, {.k = 20, .size = 3, .pad = 1}, shortcut);
+  y = net.conv_bn_relu(x, {.k = 7, .size = 3, .pad = 1});
+  x = net.conv_bn_add_relu(y, {.k = 20, .size = 3, .pad = 1}, x);
+  x = net.max_pool(x, 3, 2, 1);
+  x = net.linear_relu(x, 33);
+  return net.linear_logits(x);
+}
+
+}  // namespace intrain::test
