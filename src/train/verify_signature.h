@@ -5,6 +5,6 @@
 
 namespace intrain {
 
-constexpr uint64_t kVerifySignature = 0x0;
+constexpr uint64_t kVerifySignature = 0x23e79eb1e5d34383;
 
 }  // namespace intrain

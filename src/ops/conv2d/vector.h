@@ -20,13 +20,16 @@ namespace intrain::ops {
   }
 }
 
-// 16 x 16 bytes: four rounds of interleaving row i with row i + 8.
-[[gnu::always_inline]] static inline void transpose_16x16(const TransposeU8& p, int r, int c) {
+// Rows r .. r + rows of 16 columns, rows <= 16: four rounds of interleaving row i with row i + 8.
+template <bool kWhole>
+[[gnu::always_inline]] static inline void transpose_block(const TransposeU8& p, int r, int rows, int c) {
   __m128i v[16], t[16];
   const __m128i flip = _mm_set1_epi8(static_cast<char>(p.flip));
 #pragma GCC unroll 16
   for (int i = 0; i < 16; ++i)
-    v[i] = _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p.src + (r + i) * p.src_stride + c)), flip);
+    v[i] = kWhole || i < rows
+               ? _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p.src + (r + i) * p.src_stride + c)), flip)
+               : flip;
 #pragma GCC unroll 4
   for (int round = 0; round < 4; ++round) {
 #pragma GCC unroll 8
@@ -38,15 +41,32 @@ namespace intrain::ops {
     for (int i = 0; i < 16; ++i) v[i] = t[i];
   }
 #pragma GCC unroll 16
-  for (int i = 0; i < 16; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(p.dst + (c + i) * p.dst_stride + r), v[i]);
+  for (int i = 0; i < 16; ++i) {
+    uint8_t* out = p.dst + (c + i) * p.dst_stride + r;
+    if constexpr (kWhole) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out), v[i]);
+    } else {  // two stores that meet or overlap
+      alignas(16) uint8_t bytes[16];
+      _mm_store_si128(reinterpret_cast<__m128i*>(bytes), v[i]);
+      if (rows >= 8) {
+        __builtin_memcpy(out, bytes, 8);
+        __builtin_memcpy(out + rows - 8, bytes + rows - 8, 8);
+      } else if (rows >= 4) {
+        __builtin_memcpy(out, bytes, 4);
+        __builtin_memcpy(out + rows - 4, bytes + rows - 4, 4);
+      } else {
+        for (int b = 0; b < rows; ++b) out[b] = bytes[b];
+      }
+    }
+  }
 }
 
 [[gnu::always_inline]] static inline void transpose_u8_vector(const TransposeU8& p) {
   int c = 0;
-  for (; c + 16 <= p.cols && p.rows >= 16; c += 16) {
+  for (; c + 16 <= p.cols; c += 16) {
     int r = 0;
-    for (; r + 16 <= p.rows; r += 16) transpose_16x16(p, r, c);
-    if (r < p.rows) transpose_16x16(p, p.rows - 16, c);  // some again
+    for (; r + 16 <= p.rows; r += 16) transpose_block<true>(p, r, 16, c);
+    if (r < p.rows) transpose_block<false>(p, r, p.rows - r, c);
   }
   for (int r = 0; r < p.rows; ++r)
     for (int i = c; i < p.cols; ++i) p.dst[i * p.dst_stride + r] = static_cast<uint8_t>(p.src[r * p.src_stride + i] ^ p.flip);
