@@ -36,6 +36,14 @@ Value* NetBuilder::value(Value::Kind kind, const std::string& name, int h, int w
 
 void NetBuilder::consume(Value* in) { in->last_consumer = static_cast<int>(net_.layers_.size()); }
 
+// No sum in s32 may be longer than kMaxReduction.
+void NetBuilder::check_sums(int64_t longest) const {
+  if (longest > kMaxReduction)
+    throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) +
+                    " are too large for this model: a sum of " + std::to_string(longest) + " products",
+                "--data", "at most " + std::to_string(kMaxReduction) + ": take smaller images");
+}
+
 std::string NetBuilder::next_name(const char* kind) { return kind + std::to_string(net_.layers_.size()); }
 
 Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool relu) {
@@ -45,9 +53,7 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool r
   if (spec.size > std::min(in->h, in->w) + 2 * spec.pad)
     throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model",
                 "--model", "take a shallower model, or larger images");
-  if (shape.dst_pixels() > kMaxReduction || shape.src_pixels() > kMaxReduction)
-    throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too large", "--data",
-                "at most 256x256 pixels");
+  check_sums(std::max({shape.dst_pixels(), shape.fan_in(), shape.taps() * shape.group_k()}));
   const std::string name = next_name("conv");
   consume(in);
   if (shortcut != nullptr) consume(shortcut);
@@ -86,6 +92,7 @@ Value* NetBuilder::global_average_pool(Value* in) {
 
 Value* NetBuilder::linear_relu(Value* in, int outputs) {
   const std::string name = next_name("linear");
+  check_sums(in->elements());
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, 1, 1, outputs, kActivationExp);
   net_.layers_.push_back(std::make_unique<LinearRelu>(name, in, out, in->kind == Value::Kind::kInput));
@@ -94,6 +101,7 @@ Value* NetBuilder::linear_relu(Value* in, int outputs) {
 
 Net NetBuilder::linear_logits(Value* in) {
   const std::string name = next_name("linear");
+  check_sums(in->elements());
   consume(in);
   auto head = std::make_unique<LinearLogits>(name, in, net_.classes_, in->kind == Value::Kind::kInput);
   net_.head_ = head.get();

@@ -24,8 +24,12 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const o
     p->grad_bits = 16;
     p->grad_reduced = true;
   }
-  running_mean_.assign(static_cast<size_t>(shape.k), 0);
-  running_var_.assign(static_cast<size_t>(shape.k), int64_t{1} << -kRunningExp);
+  reset_statistics();
+}
+
+void ConvBn::reset_statistics() {
+  running_mean_.assign(static_cast<size_t>(shape_.k), 0);
+  running_var_.assign(static_cast<size_t>(shape_.k), int64_t{1} << -kRunningExp);
 }
 
 void ConvBn::plan(LayerPlan& plan) {

@@ -90,7 +90,8 @@ struct LayerPlan {
 // Specification. plan() is called once, before all else, and takes every byte the layer will need; bind() once the plan is
 // packed. forward() uses the batch's statistics and keeps what backward() needs; evaluate() uses the running ones. backward()
 // reads the error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers run
-// backward in exact reverse order. quantize_parameters() follows each change of the stored parameters. No pass allocates.
+// backward in exact reverse order, once after each forward. quantize_parameters() follows each change of the stored parameters.
+// No pass allocates.
 class Layer {
  public:
   explicit Layer(std::string name) : name_(std::move(name)) {}
@@ -99,6 +100,7 @@ class Layer {
 
   virtual void plan(LayerPlan& plan) = 0;
   virtual void bind(const MemoryPlan& plan, uint8_t* memory) = 0;
+  virtual void reset_statistics() {}  // the running ones, to those of a new net
   virtual void quantize_parameters() {}
   virtual void forward(const LayerContext& context) = 0;
   virtual void evaluate(const LayerContext& context) = 0;

@@ -60,6 +60,7 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
 void Net::initialize(uint64_t seed) {
   uint32_t number = 0;
   for (Parameter* p : parameters_) p->initialize(seed, number++);
+  for (const auto& layer : layers_) layer->reset_statistics();
   quantize_parameters();
 }
 

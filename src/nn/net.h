@@ -27,7 +27,7 @@ class Net {
   // pass.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
 
-  // Stored parameters from RandomUse::kInit; a function of the seed alone.
+  // A new net: stored parameters from RandomUse::kInit, fresh running statistics; a function of the seed alone.
   void initialize(uint64_t seed);
   // W in 8 bits from the stored W. Once after initialize, loading, and each update.
   void quantize_parameters();
@@ -35,7 +35,7 @@ class Net {
   // Forward with the batch's statistics / with the running ones. After either: logits() is [count][classes].
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
-  // Loss gradient and all parameter gradients (exact sums in Parameter::grad), after forward.
+  // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward.
   // seed and step: of the random bits that round E2.
   void backward(const Batch& batch, uint64_t seed, uint32_t step);
 

@@ -22,7 +22,7 @@ struct Schedule {
 //   step:   1, then 1/10 from half, then 1/100 from three quarters of total
 ops::Scalar10 rate_at(const Schedule& schedule, int64_t step);
 
-// mantissa * 2^exp nearest to num / 2^den_log2 ... with a mantissa in [512, 1023] (0 for 0).
+// value * 2^exp, value >= 0, to the nearest mantissa in [512, 1023] (0 for 0).
 ops::Scalar10 round_scalar10(int64_t value, int exp);
 
 }  // namespace intrain

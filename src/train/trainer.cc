@@ -184,7 +184,6 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   SingleProcess reducer;
   net.prepare(config.batch, true, kernels, pool, reducer);
   net.initialize(config.seed);
-  net.quantize_parameters();
 
   TrainConfig exact = config;
   std::unique_ptr<RunFolder> folder;

@@ -3,9 +3,9 @@
 //
 // Each call runs its layer forward at once and puts the way back on a tape; softmax_xent() runs the tape.
 //
-// Grid::kEightBits rounds what the integer nets keep in few bits (W, gamma, beta, convolution output, x_hat, activations), with the
-// ReLU mask that follows: its forward pass is then the integer net's but for rare ties, and only the way back differs. Grid::kReal
-// rounds nothing.
+// Grid::kEightBits rounds what the integer nets keep in few bits (W, gamma, beta, convolution output, x_hat, activations), with
+// the ReLU mask that follows: its forward pass is then the integer net's but for rare ties, and only the way back differs.
+// Grid::kReal rounds nothing.
 #pragma once
 
 #include <algorithm>
@@ -166,8 +166,9 @@ class FloatNet {
         for (int x = 0; x < t->w; ++x) body(n, y, x, t->row(n, y, x));
   }
 
-  // Calls body(input row + first channel, output row + first channel, tap and group's first weight) for every pair that a weight joins.
-  // Weights are [k][kh][kw][c / groups]; here transposed to [group][tap][c / groups][k / groups], so that the inner loops are long.
+  // Calls body(input row + first channel, output row + first channel, tap and group's first weight) for every pair that a weight
+  // joins. Weights are [k][kh][kw][c / groups]; here transposed to [group][tap][c / groups][k / groups], so that the inner loops
+  // are long.
   template <class Body>
   static void for_each_tap(const Tensor* in, const Tensor* out, const ConvSpec& s, const Body& body) {
     const size_t gc = static_cast<size_t>(in->c / s.groups), gk = static_cast<size_t>(out->c / s.groups);
@@ -253,7 +254,8 @@ class FloatNet {
       Reals& d_beta = gradients_[betas];
       for (size_t i = 0; i < in->v.size(); ++i) d_beta[i % c] += out->grad[i], d_gamma[i % c] += out->grad[i] * x_hat[i];
       for (size_t i = 0; i < in->v.size(); ++i)
-        in->grad[i] += parameters_[gammas][i % c] / var[i % c] * (out->grad[i] - d_beta[i % c] / n - x_hat[i] * d_gamma[i % c] / n);
+        in->grad[i] +=
+            parameters_[gammas][i % c] / var[i % c] * (out->grad[i] - d_beta[i % c] / n - x_hat[i] * d_gamma[i % c] / n);
     });
     return out;
   }

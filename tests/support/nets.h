@@ -35,7 +35,8 @@ struct ReadyNet {
   SingleProcess reducer;
   Net net;
 
-  ReadyNet(Net n, int max_batch, const RunSettings& s = {}) : kernels(ops::make_kernels(s.isa)), pool(s.threads), net(std::move(n)) {
+  ReadyNet(Net n, int max_batch, const RunSettings& s = {})
+      : kernels(ops::make_kernels(s.isa)), pool(s.threads), net(std::move(n)) {
     net.prepare(max_batch, s.training, kernels, pool, reducer);
     net.initialize(s.seed);
   }
@@ -46,10 +47,10 @@ struct ReadyNet {
   }
 };
 
-// Images [first, first + count) of the generated data set: 12 x 12 x 1, 10 classes.
+// Images [first, first + count) of 256 generated ones: 12 x 12 x 1, 10 classes.
 inline Batch synthetic_batch(int count, int first = 0) {
-  const DataSplits data = make_synthetic(first + count, 1);
-  const Normalization norm = make_normalization(data.train);
+  static const DataSplits data = make_synthetic(256, 1);
+  static const Normalization norm = make_normalization(data.train);
   Batch batch{count, {}, {}};
   for (int i = first; i < first + count; ++i) {
     for (int64_t p = 0; p < data.train.image_size(); ++p) batch.images.push_back(norm.table[0][data.train.image(i)[p]]);
@@ -99,8 +100,8 @@ inline void copy_state(Net& from, Net& to) {
   to.quantize_parameters();
 }
 
-// One of each layer, on images of 12 x 12 x 1 with 10 classes: an image and a u8 source, groups, depthwise, strides, an identity and
-// two projected shortcuts, a block after a block, both pools, both linear layers, channels that fill no vector.
+// One of each layer, on images of 12 x 12 x 1 with 10 classes: an image and a u8 source, groups, depthwise, strides, an identity
+// and two projected shortcuts, a block after a block, both pools, both linear layers, channels that fill no vector.
 inline Net one_of_each() {
   NetBuilder net(12, 12, 1, 10);
   Value* x = net.conv_bn_relu(net.input(), {.k = 12, .size = 3, .pad = 1});

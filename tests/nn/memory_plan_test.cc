@@ -1,0 +1,100 @@
+#include "nn/memory_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/buffer.h"
+#include "models/models.h"
+#include "support/nets.h"
+
+namespace intrain::test {
+namespace {
+
+// What holds of every packed plan. Returns the first thing that does not, or nothing.
+std::string broken(const MemoryPlan& plan) {
+  const std::vector<PlannedBuffer>& all = plan.buffers();
+  size_t end = 0, sum = 0, live_most = 0;
+  int last = 0;
+  for (const PlannedBuffer& b : all) {
+    if (b.first > b.last) return b.name + " ends before it begins";
+    if (b.offset % kAlignment != 0 || b.bytes % kAlignment != 0) return b.name + " is not aligned";
+    end = std::max(end, b.offset + b.bytes);
+    sum += b.bytes;
+    last = std::max(last, b.last);
+  }
+  for (size_t i = 0; i < all.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      const PlannedBuffer &a = all[i], &b = all[j];
+      const bool together = a.first <= b.last && b.first <= a.last;
+      if (together && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes) return a.name + " overlaps " + b.name;
+    }
+  for (int time = 0; time <= last; ++time) {
+    size_t live = 0;
+    for (const PlannedBuffer& b : all)
+      if (b.first <= time && time <= b.last) live += b.bytes;
+    live_most = std::max(live_most, live);
+  }
+  if (plan.total_bytes() != end) return "the total is not the end of the last buffer";
+  if (plan.total_bytes() > sum) return "the total exceeds the sum of all buffers";
+  if (plan.total_bytes() < live_most) return "the total is below what lives at once";
+  return {};
+}
+
+size_t sum_of_buffers(const MemoryPlan& plan) {
+  size_t sum = 0;
+  for (const PlannedBuffer& b : plan.buffers()) sum += b.bytes;
+  return sum;
+}
+
+TEST(MemoryPlan, RandomBuffersNeverOverlap) {
+  Rng rng(1);
+  for (int round = 0; round < 300; ++round) {
+    MemoryPlan plan;
+    const int64_t count = rng.range(0, 60), times = rng.range(1, 40), largest = int64_t{1} << rng.range(0, 20);
+    std::vector<size_t> asked;
+    for (int64_t i = 0; i < count; ++i) {
+      const int a = static_cast<int>(rng.range(0, times)), b = static_cast<int>(rng.range(0, times));
+      asked.push_back(static_cast<size_t>(rng.range(0, largest)));
+      EXPECT_EQ(plan.add("buffer" + std::to_string(i), asked.back(), std::min(a, b), std::max(a, b)), i);
+    }
+    plan.pack();
+    ASSERT_EQ(broken(plan), "") << "round " << round;
+    for (int64_t i = 0; i < count; ++i)
+      ASSERT_GE(plan.buffers()[static_cast<size_t>(i)].bytes, asked[static_cast<size_t>(i)]) << "round " << round;
+  }
+}
+
+TEST(MemoryPlan, BuffersThatNeverMeetShareMemoryAndOthersDoNot) {
+  MemoryPlan plan;
+  plan.add("early", 1000, 0, 1);
+  plan.add("late", 900, 2, 3);
+  plan.add("touches both", 100, 1, 2);
+  plan.pack();
+  EXPECT_EQ(plan.buffers()[0].offset, plan.buffers()[1].offset);
+  EXPECT_EQ(plan.total_bytes(), align_up(1000) + align_up(100));
+}
+
+TEST(MemoryPlan, HoldsForTheNets) {
+  for (const bool training : {true, false})
+    for (const char* name : {"resnet20", "mlp"}) {
+      const ReadyNet ready(build_model(name, 32, 32, 3, 10), 4, {.threads = 2, .training = training});
+      EXPECT_EQ(broken(ready.net.memory()), "") << name << (training ? ", training" : ", evaluation");
+    }
+  for (const bool training : {true, false})
+    EXPECT_EQ(broken(ReadyNet(one_of_each(), 7, {.threads = 3, .training = training}).net.memory()), "");
+}
+
+TEST(MemoryPlan, PackingSavesMemory) {
+  const ReadyNet training(build_model("resnet20", 32, 32, 3, 10), 4),
+      evaluation(build_model("resnet20", 32, 32, 3, 10), 4, {.training = false});
+  EXPECT_LT(training.net.memory().total_bytes(), sum_of_buffers(training.net.memory()) * 6 / 10);
+  EXPECT_LT(evaluation.net.memory().total_bytes(), sum_of_buffers(evaluation.net.memory()) * 3 / 10);
+  EXPECT_LT(evaluation.net.memory().total_bytes(), training.net.memory().total_bytes());
+  std::printf("resnet20, 4 images: training %zu of %zu bytes, evaluation %zu of %zu\n", training.net.memory().total_bytes(),
+              sum_of_buffers(training.net.memory()), evaluation.net.memory().total_bytes(),
+              sum_of_buffers(evaluation.net.memory()));
+}
+
+}  // namespace
+}  // namespace intrain::test

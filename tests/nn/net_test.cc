@@ -1,0 +1,226 @@
+// What a whole net promises, whatever its layers compute: the same bits everywhere, state that is only changed by training.
+#include "nn/net.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <set>
+
+#include "models/models.h"
+#include "support/isas.h"
+#include "support/nets.h"
+#include "support/oracle.h"
+#include "train/metrics.h"
+
+namespace intrain::test {
+namespace {
+
+// All that a few steps leave behind.
+struct Outcome {
+  std::vector<int32_t> logits, evaluated;
+  std::vector<Gradient> gradients;
+  std::vector<std::vector<uint8_t>> state;
+  bool operator==(const Outcome&) const = default;
+};
+
+Outcome run_steps(Net net, const RunSettings& settings) {
+  ReadyNet ready(std::move(net), 8, settings);
+  const Batch batch = synthetic_batch(8), other = synthetic_batch(5, 8);
+  Outcome outcome;
+  ready.net.forward(batch);
+  outcome.logits = logits_of(ready.net, 8);
+  ready.net.backward(batch, 1, 0);
+  outcome.gradients = gradients_of(ready.net);
+  ready.train(batch, 51, 0);
+  ready.train(other, 51, 1);
+  ready.net.evaluate(other);
+  outcome.evaluated = logits_of(ready.net, 5);
+  outcome.state = state_of(ready.net);
+  return outcome;
+}
+
+class NetOnIsa : public IsaTest {};
+INTRAIN_FOR_ALL_ISAS(NetOnIsa);
+
+TEST_P(NetOnIsa, ReturnsTheBitsOfTheReferenceForAnyThreads) {
+  const Isa scalar = isa_list().front().isa;
+  const auto compare = [&](const char* title, Net (*build)()) {
+    const Outcome expected = run_steps(build(), {.isa = scalar, .threads = 1});
+    for (int threads : {1, 2, 3}) {
+      const Outcome got = run_steps(build(), {.isa = isa(), .threads = threads});
+      EXPECT_EQ(got.logits, expected.logits) << title << ", threads " << threads;
+      EXPECT_TRUE(got.gradients == expected.gradients) << title << ", threads " << threads;
+      EXPECT_EQ(got.evaluated, expected.evaluated) << title << ", threads " << threads;
+      EXPECT_TRUE(got.state == expected.state) << title << ", threads " << threads;
+    }
+  };
+  compare("one of each layer", one_of_each);
+  compare("resnet8", [] { return cifar_resnet(8, 12, 12, 1, 10); });
+  compare("mlp", [] { return mlp(12, 12, 1, 10); });
+}
+
+// The memory of the larger net is dirty from a full batch, and its batch is longer than its count.
+TEST(Net, PartialBatchEqualsASmallerNet) {
+  ReadyNet large(one_of_each(), 16, {.threads = 2}), small(one_of_each(), 5);
+  large.net.forward(synthetic_batch(16, 20));
+  large.net.backward(synthetic_batch(16, 20), 1, 1);
+  large.net.initialize(1);
+  copy_state(small.net, large.net);  // the running statistics too
+
+  const Batch five = synthetic_batch(5);
+  Batch longer = synthetic_batch(16);
+  longer.count = 5;
+  for (ReadyNet* ready : {&large, &small}) {
+    const Batch& batch = ready == &large ? longer : five;
+    ready->net.forward(batch);
+    ready->net.backward(batch, 3, 2);
+  }
+  EXPECT_EQ(logits_of(large.net, 5), logits_of(small.net, 5));
+  EXPECT_TRUE(gradients_of(large.net) == gradients_of(small.net));
+  large.train(longer, 51, 3);
+  small.train(five, 51, 3);
+  EXPECT_TRUE(state_of(large.net) == state_of(small.net));
+  large.net.evaluate(longer);
+  small.net.evaluate(five);
+  EXPECT_EQ(logits_of(large.net, 5), logits_of(small.net, 5));
+}
+
+TEST(Net, EvaluationChangesNoState) {
+  ReadyNet ready(one_of_each(), 8);
+  ready.train(synthetic_batch(8), 51, 0);
+  const auto before = state_of(ready.net);
+  ready.net.evaluate(synthetic_batch(8, 8));
+  EXPECT_TRUE(state_of(ready.net) == before);
+}
+
+// An image's logits are its own: no other image of the batch shows in them.
+TEST(Net, EvaluationTreatsImagesAlone) {
+  ReadyNet ready(one_of_each(), 8);
+  ready.train(synthetic_batch(8), 51, 0);
+  ready.net.evaluate(synthetic_batch(8, 8));
+  const std::vector<int32_t> together = logits_of(ready.net, 8);
+  std::vector<int32_t> alone;
+  for (int i = 8; i < 16; ++i) {
+    ready.net.evaluate(synthetic_batch(1, i));
+    const std::vector<int32_t> one = logits_of(ready.net, 1);
+    alone.insert(alone.end(), one.begin(), one.end());
+  }
+  EXPECT_EQ(alone, together);
+}
+
+TEST(Net, EvaluationOnlyNetReturnsTheSameLogits) {
+  ReadyNet training(one_of_each(), 8), evaluation(one_of_each(), 8, {.training = false});
+  for (uint32_t step = 0; step < 3; ++step) training.train(synthetic_batch(8), 51, step);
+  copy_state(training.net, evaluation.net);
+  for (ReadyNet* ready : {&training, &evaluation}) ready->net.evaluate(synthetic_batch(8, 8));
+  EXPECT_EQ(logits_of(evaluation.net, 8), logits_of(training.net, 8));
+}
+
+// The running statistics approach those of the one batch that is ever seen: then both passes compute the same function.
+TEST(Net, RunningStatisticsConvergeToTheBatch) {
+  ReadyNet ready(one_of_each(), 16);
+  const Batch batch = synthetic_batch(16);
+  for (int i = 0; i < 120; ++i) ready.net.forward(batch);
+  const std::vector<double> forward = to_real(logits_of(ready.net, 16), 0);
+  ready.net.evaluate(batch);
+  EXPECT_GE(cosine(to_real(logits_of(ready.net, 16), 0), forward), 0.999);
+}
+
+TEST(Net, ForwardAndBackwardRepeat) {
+  ReadyNet ready(one_of_each(), 8);
+  const Batch batch = synthetic_batch(8);
+  ready.net.forward(batch);
+  const auto logits = logits_of(ready.net, 8);
+  ready.net.backward(batch, 1, 7);
+  const auto gradients = gradients_of(ready.net);
+  EXPECT_EQ(logits_of(ready.net, 8), logits) << "backward must leave the logits";
+  ready.net.forward(batch);
+  EXPECT_EQ(logits_of(ready.net, 8), logits);
+  ready.net.backward(batch, 1, 7);
+  EXPECT_TRUE(gradients_of(ready.net) == gradients);
+  for (const auto& [seed, step] : {std::pair<uint64_t, uint32_t>{2, 7}, {1, 8}, {uint64_t{1} << 40 | 1, 7}}) {
+    ready.net.forward(batch);
+    ready.net.backward(batch, seed, step);
+    EXPECT_FALSE(gradients_of(ready.net) == gradients) << "the rounding bits depend on seed " << seed << " and step " << step;
+  }
+}
+
+TEST(Net, InitializationIsAFunctionOfTheSeed) {
+  ReadyNet a(one_of_each(), 8, {.seed = 3}), b(one_of_each(), 2, {.threads = 2, .seed = 3}), c(one_of_each(), 8, {.seed = 4});
+  EXPECT_TRUE(state_of(a.net) == state_of(b.net));
+  for (size_t i = 0; i < a.net.parameters().size(); ++i) {
+    const Parameter &p = *a.net.parameters()[i], &q = *c.net.parameters()[i];
+    const bool fixed = p.initializer == Initializer::kOne || p.initializer == Initializer::kZero;
+    EXPECT_EQ(p.master == q.master, fixed) << p.name;
+  }
+  std::vector<std::vector<int32_t>> masters;
+  for (const Parameter* p : a.net.parameters()) masters.push_back(p->master);
+  a.train(synthetic_batch(8), 512, 0);
+  a.net.initialize(3);
+  for (size_t i = 0; i < masters.size(); ++i) {
+    const Parameter& p = *a.net.parameters()[i];
+    EXPECT_EQ(p.master, masters[i]) << p.name;
+    EXPECT_EQ(p.momentum, std::vector<int16_t>(p.master.size())) << p.name;
+  }
+}
+
+// kHeNormal: deviation sqrt(2 / fan out); kUniform: sqrt(1 / 3 fan in).
+TEST(Net, InitializationHasTheStatedSpread) {
+  ReadyNet ready(cifar_resnet(14, 12, 12, 1, 10), 1), plain(mlp(12, 12, 1, 10), 1);
+  for (ReadyNet* net : {&ready, &plain})
+    for (const Parameter* p : net->net.parameters()) {
+      if (p->initializer == Initializer::kOne || p->initializer == Initializer::kZero || p->count() < 500) continue;
+      const int64_t fan =
+          p->initializer == Initializer::kHeNormal ? int64_t{p->shape[0]} * p->shape[1] * p->shape[2] : p->shape[1];
+      const double expected = std::sqrt((p->initializer == Initializer::kHeNormal ? 2.0 : 1.0 / 3) / static_cast<double>(fan));
+      double sum = 0, squares = 0;
+      for (double w : to_real(p->master, -24)) sum += w, squares += w * w;
+      const double n = static_cast<double>(p->count());
+      EXPECT_NEAR(std::sqrt(squares / n) / expected, 1, 5 / std::sqrt(2 * n)) << p->name;
+      EXPECT_NEAR(sum / n / expected, 0, 5 / std::sqrt(n)) << p->name;
+    }
+}
+
+TEST(Net, StateNamesEachArrayOnce) {
+  for (const bool training : {true, false}) {
+    ReadyNet ready(one_of_each(), 2, {.training = training});
+    std::set<std::string> names;
+    int64_t masters = 0;
+    for (const StateArray& a : ready.net.state()) {
+      EXPECT_TRUE(names.insert(a.name).second) << a.name;
+      EXPECT_NE(a.data, nullptr) << a.name;
+      EXPECT_GT(a.count, 0) << a.name;
+      if (a.name.ends_with(".weight") || a.name.ends_with(".gamma") || a.name.ends_with(".beta") || a.name.ends_with(".bias"))
+        masters += a.count;
+    }
+    EXPECT_EQ(masters, ready.net.parameter_count());
+    EXPECT_EQ(names.count("conv0.weight.momentum"), training ? 1u : 0u);
+    EXPECT_EQ(names.count("conv0.running_mean") + names.count("conv0.running_var"), 2u);
+  }
+}
+
+// Loss of the first and of the last steps on one set of 128 images.
+void expect_learns(const char* title, Net net, int64_t rate_q10, uint32_t steps, double accuracy) {
+  ReadyNet ready(std::move(net), 32);
+  Metrics first, last;
+  for (uint32_t step = 0; step < steps; ++step) {
+    const Batch batch = synthetic_batch(32, 32 * static_cast<int>(step % 4));
+    ready.train(batch, rate_q10, step);
+    const Metrics m = measure(ready.net.logits(), ready.net.logits_exp(), 32, 10, batch.labels.data());
+    if (step < 4) first += m;
+    if (step + 4 >= steps) last += m;
+  }
+  std::printf("%s: loss %.3f at first, %.3f and accuracy %.3f after %u steps\n", title, first.mean_loss(), last.mean_loss(),
+              last.accuracy(), steps);
+  EXPECT_LT(last.mean_loss(), first.mean_loss() / 2) << title;
+  EXPECT_GE(last.accuracy(), accuracy) << title;
+}
+
+TEST(Net, EveryKindOfNetLearns) {
+  expect_learns("mlp", mlp(12, 12, 1, 10), 102, 120, 0.9);
+  expect_learns("resnet8", cifar_resnet(8, 12, 12, 1, 10), 102, 40, 0.9);
+  expect_learns("one of each layer", one_of_each(), 51, 60, 0.9);
+}
+
+}  // namespace
+}  // namespace intrain::test

@@ -1,0 +1,121 @@
+#include "optim/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "support/rng.h"
+
+namespace intrain::test {
+namespace {
+
+double real(const ops::Scalar10& s) { return std::ldexp(s.mantissa, s.exp); }
+
+constexpr double kPi = 3.14159265358979323846;
+constexpr ops::Scalar10 kTenth{819, -13};        // 0.1 with 10 bits
+constexpr double kHalfStep = 1.0 / 1024;         // rounding to a mantissa of 10 bits, relative
+constexpr double kFactorStep = 1.0 / (1 << 27);  // what 30 fraction bits of the factor leave, absolute
+
+// A mantissa of 10 bits: in [512, 1023], or 0.
+void expect_normal(const ops::Scalar10& s) {
+  EXPECT_TRUE(s.mantissa == 0 || (s.mantissa >= 512 && s.mantissa <= 1023)) << s.mantissa;
+}
+
+TEST(RoundScalar10, IsTheNearestTenBitNumber) {
+  Rng rng(1);
+  for (int i = 0; i < 100000; ++i) {
+    const int64_t value = rng.any_width(62) & std::numeric_limits<int64_t>::max();
+    const int exp = static_cast<int>(rng.range(-60, 60));
+    const ops::Scalar10 s = round_scalar10(value, exp);
+    expect_normal(s);
+    const long double got = std::ldexp(static_cast<long double>(s.mantissa), s.exp),
+                      want = std::ldexp(static_cast<long double>(value), exp);
+    ASSERT_LE(std::abs(got - want), want * kHalfStep) << value << " * 2^" << exp;
+  }
+}
+
+TEST(RoundScalar10, EdgesAndTies) {
+  const auto expect = [](int64_t value, int exp, int mantissa, int result_exp) {
+    const ops::Scalar10 s = round_scalar10(value, exp);
+    EXPECT_EQ(s.mantissa, mantissa) << value;
+    EXPECT_EQ(s.exp, result_exp) << value;
+  };
+  expect(0, 17, 0, 0);
+  expect(1, 0, 512, -9);
+  expect(512, 3, 512, 3);
+  expect(1023, 3, 1023, 3);
+  expect(1024, 0, 512, 1);
+  expect(2047, 0, 512, 2);   // up to 1024, so to the next exponent
+  expect(2045, 0, 1022, 1);  // a tie, to even
+  expect(2043, 0, 1022, 1);
+  expect(4094, -2, 512, 1);
+}
+
+TEST(Schedule, CosineIsTheRealOne) {
+  double worst = 0;
+  for (const int64_t total : {1, 2, 3, 10, 999, 1000, 46875, 1000003})
+    for (const int64_t warmup : {int64_t{0}, int64_t{1}, total / 10}) {
+      if (warmup >= total) continue;
+      const Schedule s{ScheduleKind::kCosine, kTenth, total, warmup};
+      const int64_t stride = total / 3000 + 1;
+      double previous = 1;
+      for (int64_t step = warmup; step < total; step += stride) {
+        const double want =
+            real(kTenth) * (1 + std::cos(kPi * static_cast<double>(step - warmup) / static_cast<double>(total - warmup))) / 2;
+        const ops::Scalar10 rate = rate_at(s, step);
+        expect_normal(rate);
+        const double error = std::abs(real(rate) - want);
+        ASSERT_LE(error, want * kHalfStep + real(kTenth) * kFactorStep)
+            << "step " << step << " of " << total << ", warm-up " << warmup;
+        ASSERT_LE(real(rate), previous) << "never rises: step " << step << " of " << total;
+        previous = real(rate);
+        worst = std::max(worst, (error - want * kHalfStep) / real(kTenth));
+      }
+    }
+  std::printf("beyond the rounding of the mantissa: %.3g of the base rate at most\n", worst);
+  EXPECT_EQ(real(rate_at({ScheduleKind::kCosine, kTenth, 1000, 0}, 0)), real(kTenth));
+  EXPECT_EQ(real(rate_at({ScheduleKind::kCosine, kTenth, 1000, 0}, 500)), real(kTenth) / 2);
+}
+
+TEST(Schedule, WarmUpIsLinearAndMeetsTheBase) {
+  for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kStep}) {
+    const Schedule s{kind, kTenth, 1000, 100};
+    for (int64_t step = 0; step < 100; ++step) {
+      const double want = real(kTenth) * static_cast<double>(step + 1) / 100;
+      ASSERT_NEAR(real(rate_at(s, step)), want, want * kHalfStep + real(kTenth) * kFactorStep) << step;
+    }
+    EXPECT_EQ(real(rate_at(s, 99)), real(kTenth));
+    EXPECT_EQ(real(rate_at(s, 100)), real(kTenth));
+  }
+  const Schedule all{ScheduleKind::kCosine, kTenth, 10, 10};  // nothing but warm-up
+  EXPECT_EQ(real(rate_at(all, 9)), real(kTenth));
+}
+
+TEST(Schedule, StepsAtHalfAndThreeQuarters) {
+  for (const int64_t total : {1, 2, 3, 4, 7, 100, 101, 102, 103}) {
+    const Schedule s{ScheduleKind::kStep, kTenth, total, 0};
+    for (int64_t step = 0; step < total; ++step) {
+      const double part = static_cast<double>(step) / static_cast<double>(total);
+      const double want = real(kTenth) * (part >= 0.75 ? 0.01 : part >= 0.5 ? 0.1 : 1);
+      ASSERT_NEAR(real(rate_at(s, step)), want, want * kHalfStep + real(kTenth) * kFactorStep)
+          << "step " << step << " of " << total;
+    }
+  }
+}
+
+TEST(Schedule, LongTrainingsDoNotOverflow) {
+  const int64_t total = int64_t{1} << 32;
+  for (const ops::Scalar10 base : {kTenth, ops::Scalar10{1023, 20}, ops::Scalar10{512, -40}})
+    for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kStep})
+      for (const int64_t warmup : {int64_t{0}, total / 2 - 1}) {
+        const Schedule s{kind, base, total, warmup};
+        for (const int64_t step : {int64_t{0}, int64_t{1}, total / 4, total / 2 - 1, total - 1}) {
+          EXPECT_GE(rate_at(s, step).mantissa, 0) << step;
+          EXPECT_LE(real(rate_at(s, step)), real(base)) << step;
+        }
+      }
+}
+
+}  // namespace
+}  // namespace intrain::test

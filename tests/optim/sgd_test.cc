@@ -1,0 +1,134 @@
+// The optimizer as a whole: ops/sgd_momentum has tests of its own for the arithmetic.
+#include "optim/sgd.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "base/formats.h"
+#include "optim/schedule.h"
+#include "support/oracle.h"
+#include "support/rng.h"
+
+namespace intrain::test {
+namespace {
+
+constexpr ops::Scalar10 kNineTenths{922, -10};
+
+Parameter make_parameter(int count, int grad_bits) {
+  Parameter p;
+  p.name = "p" + std::to_string(count);
+  p.shape = {count};
+  p.grad_bits = grad_bits;
+  p.allocate(true);
+  return p;
+}
+
+// Parameters of lengths around the optimizer's blocks of 4096, three steps on random gradients.
+std::vector<Parameter> run_random_steps(int threads, uint64_t seed) {
+  std::vector<Parameter> list;
+  for (int count : {1, 3, 4095, 4096, 4097, 8192, 20001}) list.push_back(make_parameter(count, count % 2 == 0 ? 8 : 16));
+  std::vector<Parameter*> pointers;
+  for (Parameter& p : list) pointers.push_back(&p);
+  ThreadPool pool(threads);
+  Rng rng(1);
+  for (Parameter& p : list) fill(rng, Fill::kUniform, p.master.data(), p.count(), -(1 << 24), 1 << 24);
+  for (uint32_t step = 0; step < 3; ++step) {
+    for (Parameter& p : list) {
+      p.grad_exp = static_cast<int>(rng.range(-50, -10));
+      for (int64_t& g : p.grad) g = rng.any_width(40);
+    }
+    sgd_update(pointers, {round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), seed, step}, pool);
+  }
+  return list;
+}
+
+bool same(const std::vector<Parameter>& a, const std::vector<Parameter>& b) {
+  for (size_t i = 0; i < a.size(); ++i)
+    if (a[i].master != b[i].master || a[i].momentum != b[i].momentum || a[i].momentum_exp != b[i].momentum_exp) return false;
+  return true;
+}
+
+TEST(Sgd, ThreadsDoNotShow) {
+  const std::vector<Parameter> one = run_random_steps(1, 1);
+  for (int threads : {2, 3, 5}) EXPECT_TRUE(same(run_random_steps(threads, 1), one)) << threads << " threads";
+  EXPECT_FALSE(same(run_random_steps(1, 2), one)) << "the seed shows";
+}
+
+TEST(Sgd, BlocksDoNotShow) {
+  constexpr int kCount = 10001;
+  Parameter p = make_parameter(kCount, 8), whole = p;
+  Rng rng(2);
+  fill(rng, Fill::kUniform, p.master.data(), kCount, -(1 << 24), 1 << 24);
+  fill(rng, Fill::kUniform, p.grad.data(), kCount, -(1 << 30), 1 << 30);
+  p.grad_exp = -36;
+  whole = p;
+  const ops::SgdStep step{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 5, 6};
+  ThreadPool pool(1);
+  sgd_update({&p}, step, pool);
+
+  const ops::SgdTensor tensor{kCount, whole.master.data(), whole.momentum.data(), whole.grad.data(), whole.momentum_exp, -36, 8,
+                              0};
+  const ops::SgdScale scale = ops::sgd_scale(tensor, step, ops::sgd_grad_max_reference(tensor, 0, kCount));
+  const uint64_t max = ops::sgd_accumulate_reference(tensor, step, scale, 0, kCount);
+  ops::sgd_update_reference(tensor, step, scale, quantize_shift(max, 16), 0, kCount);
+  EXPECT_EQ(p.master, whole.master);
+  EXPECT_EQ(p.momentum, whole.momentum);
+}
+
+// f = sum of 1/2 curvature (w - target)^2 with curvatures from 1/8 to 1 and a rate that falls to zero.
+TEST(Sgd, SolvesAQuadraticProblem) {
+  constexpr int kCount = 1000;
+  constexpr int64_t kSteps = 400;
+  Parameter p = make_parameter(kCount, 8);
+  Rng rng(3);
+  std::vector<int64_t> target(kCount), curvature(kCount);
+  for (int i = 0; i < kCount; ++i) target[i] = rng.range(-(1 << 25), 1 << 25), curvature[i] = rng.range(1, 8);
+  const auto distance = [&] {
+    double worst = 0;
+    for (int i = 0; i < kCount; ++i)
+      worst = std::max(worst, std::ldexp(std::abs(static_cast<double>(p.master[i] - target[i])), kMasterExp));
+    return worst;
+  };
+  const double before = distance();
+  const Schedule schedule{ScheduleKind::kCosine, round_scalar10(205, -10), kSteps, 0};
+  ThreadPool pool(2);
+  for (int64_t step = 0; step < kSteps; ++step) {
+    for (int i = 0; i < kCount; ++i) p.grad[i] = curvature[i] * (p.master[i] - target[i]);
+    p.grad_exp = kMasterExp - 3;
+    sgd_update({&p}, {rate_at(schedule, step), kNineTenths, {}, 1, static_cast<uint32_t>(step)}, pool);
+  }
+  std::printf("farthest from the solution: %.4f before, %.3g after\n", before, distance());
+  EXPECT_GT(before, 1.9);
+  EXPECT_LT(distance(), 2e-5);
+}
+
+// Equal elements beside one large one, which sets the scale: single steps are coarse, their mean is that of exact arithmetic.
+TEST(Sgd, MeanOfManyElementsFollowsRealArithmetic) {
+  constexpr int kCount = 40000;
+  Parameter p = make_parameter(kCount, 8);
+  std::fill(p.master.begin(), p.master.end(), 1 << 24);
+  ThreadPool pool(1);
+  const ops::Scalar10 rate = round_scalar10(51, -10), decay = round_scalar10(1, -7);
+  const double rate_real = std::ldexp(rate.mantissa, rate.exp), decay_real = std::ldexp(decay.mantissa, decay.exp);
+  double w = 1, m = 0;
+  for (uint32_t step = 0; step < 10; ++step) {
+    std::fill(p.grad.begin(), p.grad.end(), 300);  // 0.3 of a step of G
+    p.grad[0] = 100000;
+    p.grad_exp = -16;
+    sgd_update({&p}, {rate, kNineTenths, decay, 9, step}, pool);
+    m = 922.0 / 1024 * m + std::ldexp(300, -16) + decay_real * w;
+    w -= rate_real * m;
+  }
+  const std::vector<double> master = to_real(p.master, kMasterExp);
+  const double mean = std::accumulate(master.begin() + 1, master.end(), 0.0) / (kCount - 1);
+  double spread = 0;
+  for (size_t i = 1; i < master.size(); ++i) spread += (master[i] - mean) * (master[i] - mean) / (kCount - 1);
+  std::printf("mean %.8f, real %.8f, deviation of one element %.2g\n", mean, w, std::sqrt(spread));
+  EXPECT_NEAR(mean, w, 5 * std::sqrt(spread / kCount));
+  EXPECT_LT(std::sqrt(spread / kCount), (1 - w) / 100) << "the bound above means something";
+}
+
+}  // namespace
+}  // namespace intrain::test
