@@ -1,6 +1,6 @@
 # The commands of this project. `make demo` and `make test` work in a clean clone on Debian 12.
 
-DEMO_FLAGS ?= --data fashion-mnist --model resnet8 --epochs 8
+DEMO_FLAGS ?= --data fashion-mnist --model resnet8 --epochs 6
 SOURCES = $(shell find src tests -name '*.h' -o -name '*.cc')
 
 help:

@@ -161,9 +161,9 @@ section_sanitizers() {
       isa_on_this_cpu "$isa" && check "verify under ASan and UBSan, $isa" env INTRAIN_ISA="$isa" build/asan-ubsan/intrain verify --threads 2
     done
   fi
-  if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|loader|conv2d_op)_test'; then
+  if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
-    local prefix=() threaded='*Loader*:*Train*:*ThreadPool*:*PlannedAndPackedAgain*'
+    local prefix=() threaded='*Thread*:*Loader*:Trainer*:*PlannedAndPackedAgain*'
     build/tsan/intrain --version > /dev/null 2>&1 || prefix=(setarch -R)
     run_unit_tests tsan "${prefix[@]}" build/tsan/intrain_tests --gtest_filter="$threaded"
     check "verify under TSan" "${prefix[@]}" build/tsan/intrain verify --threads 3
