@@ -32,7 +32,7 @@ static constexpr Philox4 philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint3
   return {{c0, c1, c2, c3}};
 }
 
-// What a random number is used for: keeps the streams apart.
+// What a random number is used for. It is mixed into bits 24 to 27 of the key: seeds below 2^24 have streams of their own.
 enum class RandomUse : uint32_t {
   kInit = 1,
   kShuffle = 2,

@@ -13,6 +13,11 @@ namespace intrain::cli {
 
 namespace {
 
+// The operators outside ops/kernels.def: their one implementation is the scalar reference, called by nn/ and optim/ directly.
+constexpr const char* kScalarOnly[] = {"max_pool",      "global_average_pool", "softmax_xent",   "sgd_momentum (3 passes)",
+                                       "relu_backward", "quantize_weights",    "quantize_fixed", "rescale_bias",
+                                       "l1_norms"};
+
 void print_kernel(const char* kernel, Isa isa, Isa selected) {
   const std::string why = isa == selected ? "" : fmt::format("  ({} has no kernel of its own)", isa_info(selected).name);
   fmt::print("  {:<30} {}{}\n", kernel, isa_info(isa).name, why);
@@ -45,6 +50,7 @@ int info_command() {
 #define INTRAIN_KERNEL(name, result, parameter) print_kernel(#name, kernels.name##_isa, selected);
 #include "ops/kernels.def"
 #undef INTRAIN_KERNEL
+  for (const char* name : kScalarOnly) fmt::print("  {:<30} {}  (no vector kernel)\n", name, isa_info(Isa::kScalar).name);
   fmt::print("models:");
   for (const std::string& name : model_names()) fmt::print(" {}", name);
   fmt::print("\n");

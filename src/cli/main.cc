@@ -111,7 +111,8 @@ int main(int argc, char** argv) {
   } catch (const intrain::Error& e) {
     return print_error(e.what(), e.where, e.hint);
   } catch (const std::bad_alloc&) {
-    return print_error("out of memory", "", "choose a smaller --batch, a smaller model, or a machine with more memory");
+    return print_error("out of memory", "",
+                       "choose a smaller --batch, a smaller model, less data, or a machine with more memory");
   } catch (const std::exception& e) {
     return print_error(e.what(), "", "this should not happen: please report it with the command line");
   }

@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/progress.h"
 #include "data/source.h"
-#include "train/progress.h"
 #include "train/signature.h"
 #include "train/trainer.h"
 

@@ -3,8 +3,12 @@
 #include <sched.h>
 
 #include <atomic>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "core/error.h"
 
 namespace intrain {
 
@@ -17,6 +21,14 @@ struct ThreadPool::State {
   std::atomic<int32_t> busy{0};         // workers that have not finished this run
   bool stop = false;                    // written before the last bump
   std::vector<std::thread> workers;
+
+  // Joins also those of a pool whose start failed half-way.
+  ~State() {
+    stop = true;
+    generation.fetch_add(1, std::memory_order_release);
+    generation.notify_all();
+    for (std::thread& w : workers) w.join();
+  }
 
   void work(int thread) {
     for (int64_t task = next.fetch_add(1, std::memory_order_relaxed); task < tasks;
@@ -34,7 +46,9 @@ template <class T>
 void wait_while(std::atomic<T>& value, T old) {
   for (int i = 0; i < kSpins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
+#if defined(__x86_64__)
     __builtin_ia32_pause();
+#endif
   }
   value.wait(old, std::memory_order_acquire);
 }
@@ -42,23 +56,24 @@ void wait_while(std::atomic<T>& value, T old) {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
-  for (int t = 1; t < threads; ++t)
-    state_->workers.emplace_back([s = state_.get(), t] {
-      for (uint32_t seen = 0;; ++seen) {
-        wait_while(s->generation, seen);
-        if (s->stop) return;
-        s->work(t);
-        if (s->busy.fetch_sub(1, std::memory_order_acq_rel) == 1) s->busy.notify_one();
-      }
-    });
+  State* const s = state_.get();
+  try {
+    for (int t = 1; t < threads; ++t)
+      s->workers.emplace_back([s, t] {
+        for (uint32_t seen = 0;; ++seen) {
+          wait_while(s->generation, seen);
+          if (s->stop) return;
+          s->work(t);
+          if (s->busy.fetch_sub(1, std::memory_order_acq_rel) == 1) s->busy.notify_one();
+        }
+      });
+  } catch (const std::system_error& e) {
+    throw Error("cannot start " + std::to_string(threads) + " threads: " + e.code().message(), "--threads",
+                "choose fewer threads, or raise the limit on processes (ulimit -u) or memory (ulimit -v)");
+  }
 }
 
-ThreadPool::~ThreadPool() {
-  state_->stop = true;
-  state_->generation.fetch_add(1, std::memory_order_release);
-  state_->generation.notify_all();
-  for (std::thread& w : state_->workers) w.join();
-}
+ThreadPool::~ThreadPool() = default;
 
 int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }
 

@@ -61,7 +61,7 @@ uint32_t big_endian(const uint8_t* p) { return uint32_t{p[0]} << 24 | uint32_t{p
 
 }  // namespace
 
-IdxArray read_idx(const std::string& path, int rank) {
+IdxArray read_idx(const std::string& path, int rank, const std::function<void(const std::vector<int>& dims)>& check_dims) {
   InputStream in(path);
   const std::string again = "the file is damaged or incomplete: fetch it again";
 
@@ -87,6 +87,7 @@ IdxArray read_idx(const std::string& path, int rank) {
     total *= dim;  // at most 2^33 * 2^24
     if (total > kMaxValues) throw Error("more than 2^33 values", path, "split the data");
   }
+  if (check_dims) check_dims(array.dims);
 
   for (int64_t done = 0; done < total;) {
     const int64_t part = std::min(total - done, kChunkBytes);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ struct IdxArray {
 };
 
 // Reads the whole file. Throws Error if it cannot be read, has another magic number or rank, a dimension outside [1, 2^24], more
-// than 2^33 values, fewer values than it says, bytes after the last one, or a broken gzip stream. Memory grows with what the file
-// really holds, not with what its header says.
-IdxArray read_idx(const std::string& path, int rank);
+// than 2^33 values, fewer values than it says, bytes after the last one, or a broken gzip stream.
+// check_dims, if given, is called with the dimensions before any value is read: it throws to refuse them. Memory grows with what
+// the file really holds, not with what its header says.
+IdxArray read_idx(const std::string& path, int rank, const std::function<void(const std::vector<int>& dims)>& check_dims = {});
 
 }  // namespace intrain

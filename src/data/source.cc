@@ -16,29 +16,40 @@ namespace {
 constexpr const char* kFashionDir = "/usr/share/datasets/fashion-mnist";
 constexpr int kMaxSide = 512;
 
+// What is at `path`, not_found included. Throws Error where that cannot be seen: below a folder without permission, say.
+fs::file_type type_of(const std::string& path) {
+  std::error_code reason;
+  const fs::file_status status = fs::status(path, reason);
+  if (!fs::status_known(status))
+    throw Error("cannot look it up: " + reason.message(), path, "check the path and its permissions");
+  return status.type();
+}
+
 void check_folder(const std::string& dir, const std::string& hint) {
-  std::error_code ignored;
-  if (!fs::is_directory(dir, ignored)) throw Error("no such folder", dir, hint);
+  if (type_of(dir) != fs::file_type::directory) throw Error("no such folder", dir, hint);
 }
 
 // The file called `name` in `dir`, plain or compressed.
 std::string find_idx(const std::string& dir, const std::string& name, const std::string& hint) {
   for (const char* suffix : {"", ".gz"})
-    if (const std::string path = dir + "/" + name + suffix; fs::exists(path)) return path;
+    if (const std::string path = dir + "/" + name + suffix; type_of(path) != fs::file_type::not_found) return path;
   throw Error("no such file, plain or with .gz", dir + "/" + name, hint);
 }
 
 Dataset load_idx_split(const std::string& dir, const std::string& prefix, const std::string& hint) {
   const std::string image_path = find_idx(dir, prefix + "-images-idx3-ubyte", hint);
   const std::string label_path = find_idx(dir, prefix + "-labels-idx1-ubyte", hint);
-  IdxArray images = read_idx(image_path, 3), labels = read_idx(label_path, 1);
-  if (images.dims[1] > kMaxSide || images.dims[2] > kMaxSide)
-    throw Error("images of " + std::to_string(images.dims[1]) + "x" + std::to_string(images.dims[2]) + " are larger than " +
-                    std::to_string(kMaxSide) + "x" + std::to_string(kMaxSide),
-                image_path, "is this a file of MNIST's kind?");
-  if (images.dims[0] != labels.dims[0])
-    throw Error(std::to_string(images.dims[0]) + " images but " + std::to_string(labels.dims[0]) + " labels", label_path,
-                "images and labels must come from the same set");
+  // The labels first: they are few, and what their number says of the images is checked before memory is taken for those.
+  IdxArray labels = read_idx(label_path, 1);
+  IdxArray images = read_idx(image_path, 3, [&](const std::vector<int>& dims) {
+    if (dims[1] > kMaxSide || dims[2] > kMaxSide)
+      throw Error("images of " + std::to_string(dims[1]) + "x" + std::to_string(dims[2]) + " are larger than " +
+                      std::to_string(kMaxSide) + "x" + std::to_string(kMaxSide),
+                  image_path, "is this a file of MNIST's kind?");
+    if (dims[0] != labels.dims[0])
+      throw Error(std::to_string(dims[0]) + " images but " + std::to_string(labels.dims[0]) + " labels", label_path,
+                  "images and labels must come from the same set");
+  });
   Dataset set;
   set.count = images.dims[0];
   set.h = images.dims[1];

@@ -4,9 +4,8 @@
 //   8 bytes   magic "intrain" and a zero
 //   u32       version, 1
 //   u32       bytes of the header
-//   header    JSON (UTF-8): the members of CheckpointInfo, and "arrays": name, type ("s16", "s32", "s64"), count, and the offset
-//   in
-//             bytes from the start of the arrays
+//   header    JSON (UTF-8): the members of CheckpointInfo, and "arrays": name, type ("s16", "s32", "s64"), count, and
+//             the offset in bytes from the start of the arrays
 //   zeros     up to a multiple of 8
 //   arrays    each from a multiple of 8 on, in the order of the table, gaps zero
 //   u64       XXH3-64 of everything before it

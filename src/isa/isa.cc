@@ -8,7 +8,7 @@ namespace intrain {
 
 const std::vector<IsaInfo>& isa_list() {
   static const std::vector<IsaInfo> list = {
-#define INTRAIN_ISA(id, name, parent, needs) {Isa::id, name, Isa::parent, needs},
+#define INTRAIN_ISA(id, name, needs) {Isa::id, name, needs},
 #include "isa/isa.def"
 #undef INTRAIN_ISA
   };

@@ -7,7 +7,7 @@
 namespace intrain {
 
 enum class Isa {
-#define INTRAIN_ISA(id, name, parent, needs) id,
+#define INTRAIN_ISA(id, name, needs) id,
 #include "isa/isa.def"
 #undef INTRAIN_ISA
 };
@@ -15,7 +15,6 @@ enum class Isa {
 struct IsaInfo {
   Isa isa;
   const char* name;
-  Isa parent;
   const char* needs;
 };
 

@@ -19,7 +19,7 @@ class ErrorSink final : public ops::ImageSink {
     const uint32_t addend_max = error.written ? static_cast<uint32_t>(error.max[i]) : 0;
     const ops::ErrorScale scale = ops::error_scale(max, exp_, addend_max, error.exp[i]);
     int16_t* dst = error.data + n * count;
-    error.max[i] = context_.kernels.error_stage({sums, nullptr, addend_max != 0 ? dst : nullptr, scale, count, dst});
+    error.max[i] = context_.kernels.error_stage({sums, addend_max != 0 ? dst : nullptr, scale, count, dst});
     error.exp[i] = scale.exp;
   }
 

@@ -8,6 +8,7 @@
 #include "nn/conv_bn.h"
 #include "nn/linear.h"
 #include "nn/pool.h"
+#include "ops/softmax_xent/softmax_xent.h"
 
 namespace intrain {
 
@@ -62,6 +63,7 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool r
                     : value(Value::Kind::kNormalized, name, shape.oh(), shape.ow(), spec.k, kScaledExp);
   if (shortcut != nullptr) {
     CHECK_TRUE(shortcut->h == out->h && shortcut->w == out->w && shortcut->c == out->c && shortcut->kind != Value::Kind::kInput);
+    shortcuts_.emplace_back(shortcut, static_cast<int>(net_.layers_.size()));
     // The shortcut, and whatever shares its error already, share the sum's.
     const std::shared_ptr<Value::Error> old = shortcut->error;
     for (const auto& v : net_.values_)
@@ -92,6 +94,7 @@ Value* NetBuilder::global_average_pool(Value* in) {
 
 Value* NetBuilder::linear_relu(Value* in, int outputs) {
   const std::string name = next_name("linear");
+  CHECK_TRUE(in->kind != Value::Kind::kNormalized);
   check_sums(in->elements());
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, 1, 1, outputs, kActivationExp);
@@ -100,12 +103,16 @@ Value* NetBuilder::linear_relu(Value* in, int outputs) {
 }
 
 Net NetBuilder::linear_logits(Value* in) {
+  CHECK_LE(net_.classes_, ops::kMaxClasses);
   const std::string name = next_name("linear");
+  CHECK_TRUE(in->kind != Value::Kind::kNormalized);
   check_sums(in->elements());
   consume(in);
   auto head = std::make_unique<LinearLogits>(name, in, net_.classes_, in->kind == Value::Kind::kInput);
   net_.head_ = head.get();
   net_.layers_.push_back(std::move(head));
+  // The last reader of a shortcut is the sum whose error it shares.
+  for (const auto& [shortcut, layer] : shortcuts_) CHECK_EQ(shortcut->last_consumer, layer);
   for (const auto& layer : net_.layers_) layer->parameters(net_.parameters_);
   return std::move(net_);
 }

@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "nn/net.h"
 
@@ -48,6 +50,7 @@ class NetBuilder {
   std::string next_name(const char* kind);
 
   Net net_;
+  std::vector<std::pair<Value*, int>> shortcuts_;  // and the layer that adds each
 };
 
 }  // namespace intrain

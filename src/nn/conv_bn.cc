@@ -41,8 +41,7 @@ void ConvBn::plan(LayerPlan& plan) {
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   gamma8_.resize(k);
   beta8_.resize(k);
-  packed_storage_.assign(conv_.packed_bytes() + 64, 0);
-  packed_ = packed_storage_.data() + (64 - reinterpret_cast<uintptr_t>(packed_storage_.data()) % 64) % 64;
+  packed_ = AlignedBuffer(conv_.packed_bytes());
   for (auto* v : {&shift_, &mult_, &offset_, &affine_shift_, &k_, &b_, &a_}) v->resize(k);
   sigma_.resize(k);
   kappa_.resize(k);
@@ -62,7 +61,7 @@ void ConvBn::plan(LayerPlan& plan) {
 }
 
 void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
-  const auto at = [&](int buffer) { return buffer < 0 ? nullptr : memory + plan.buffers()[static_cast<size_t>(buffer)].offset; };
+  const auto at = [&](int buffer) { return plan.address(memory, buffer); };
   staged_ = reinterpret_cast<int16_t*>(at(staged_buffer_));
   conv_workspace_ = at(conv_buffer_);
   x_hat_ = reinterpret_cast<int8_t*>(at(x_hat_buffer_));
@@ -81,11 +80,11 @@ void ConvBn::quantize_parameters() {
   ops::quantize_fixed_reference(beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data());
   ops::l1_norms_reference(weight8_.data(), shape_.k, shape_.fan_in(), l1_.data());
   for (size_t c = 0; c < l1_.size(); ++c) shift_[c] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[c]);
-  conv_.pack_weights(weight8_.data(), packed_);
+  conv_.pack_weights(weight8_.data(), packed_.data());
 }
 
 void ConvBn::convolve(const LayerContext& context) {
-  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_, {shift_.data(), staged_, nullptr},
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_, nullptr},
                 conv_workspace_);
 }
 
@@ -168,7 +167,7 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
 
   int64_t top = ops::error_top(error.exp.data(), error.max.data(), context.count);
   context.reducer.max(&top, 1);
-  const int e_exp = top == INT32_MIN / 2 ? 0 : static_cast<int>(top) - 15;
+  const int e_exp = ops::aligned_exp(top);
   std::fill(sums_.begin(), sums_.end(), 0);
   context.pool.run(context.count, [&](int64_t n, int thread) {
     const size_t i = static_cast<size_t>(n);
@@ -232,7 +231,7 @@ void ConvBn::backward(const LayerContext& context) {
   weight_.grad_exp = in_->exp + e2_exp_;
   if (in_->error == nullptr) return;
   ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
-  conv_.backward_data(context.pool, context.count, e2_, weight8_.data(), packed_, sink, backward_workspace_);
+  conv_.backward_data(context.pool, context.count, e2_, weight8_.data(), packed_.data(), sink, backward_workspace_);
   in_->error->written = true;
 }
 

@@ -41,8 +41,7 @@ class ConvBn final : public Layer {
 
   // Derived from the parameters.
   std::vector<int8_t> weight8_, gamma8_, beta8_;
-  std::vector<uint8_t> packed_storage_;
-  uint8_t* packed_ = nullptr;
+  AlignedBuffer packed_;
   int weight_exp_ = 0;
   std::vector<int32_t> shift_;  // staging, a channel
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/buffer.h"
 #include "core/parallel.h"
 #include "core/parameter.h"
 #include "core/reducer.h"

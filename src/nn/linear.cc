@@ -30,8 +30,7 @@ void Linear::plan(LayerPlan& plan) {
   for (Parameter* p : {&weight_, &bias_}) p->allocate(plan.training);
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   bias32_.resize(k);
-  packed_storage_.assign(product_.packed_bytes() + 64, 0);
-  packed_ = packed_storage_.data() + (64 - reinterpret_cast<uintptr_t>(packed_storage_.data()) % 64) % 64;
+  packed_ = AlignedBuffer(product_.packed_bytes());
   acc_buffer_ = plan.memory.add(name_ + ".acc", batch * k * 4, plan.forward_time(), acc_last_use(plan));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", product_.forward_workspace_bytes());
   if (!plan.training) return;
@@ -41,7 +40,7 @@ void Linear::plan(LayerPlan& plan) {
 }
 
 void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
-  const auto at = [&](int buffer) { return buffer < 0 ? nullptr : memory + plan.buffers()[static_cast<size_t>(buffer)].offset; };
+  const auto at = [&](int buffer) { return plan.address(memory, buffer); };
   acc_ = reinterpret_cast<int32_t*>(at(acc_buffer_));
   forward_workspace_ = at(forward_buffer_);
   e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
@@ -51,13 +50,13 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
 void Linear::quantize_parameters() {
   weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
   ops::rescale_bias_reference(bias_.master.data(), shape_.k, acc_exp(), bias32_.data());
-  product_.pack_weights(weight8_.data(), packed_);
+  product_.pack_weights(weight8_.data(), packed_.data());
 }
 
 void Linear::parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&weight_, &bias_}); }
 
 void Linear::multiply(const LayerContext& context) {
-  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_, {nullptr, nullptr, acc_},
+  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {nullptr, nullptr, acc_},
                    forward_workspace_);
 }
 
@@ -70,7 +69,7 @@ void Linear::backward_products(const LayerContext& context) {
   weight_.grad_exp = in_->exp + e2_exp_;
   if (in_->error == nullptr) return;
   ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
-  product_.backward_data(context.pool, context.count, e2_, weight8_.data(), packed_, sink, backward_workspace_);
+  product_.backward_data(context.pool, context.count, e2_, weight8_.data(), packed_.data(), sink, backward_workspace_);
   in_->error->written = true;
 }
 
@@ -84,7 +83,7 @@ void LinearRelu::backward(const LayerContext& context) {
   Value::Error& error = *out_->error;
   int64_t top = ops::error_top(error.exp.data(), error.max.data(), context.count);
   context.reducer.max(&top, 1);
-  const int e_exp = top == INT32_MIN / 2 ? 0 : static_cast<int>(top) - 15;
+  const int e_exp = ops::aligned_exp(top);
   int64_t max = 0;
   for (int64_t n = 0; n < context.count; ++n) {
     const size_t i = static_cast<size_t>(n);
@@ -112,7 +111,7 @@ void LinearLogits::plan(LayerPlan& plan) {
 
 void LinearLogits::bind(const MemoryPlan& plan, uint8_t* memory) {
   Linear::bind(plan, memory);
-  if (error_buffer_ >= 0) error_ = reinterpret_cast<int32_t*>(memory + plan.buffers()[static_cast<size_t>(error_buffer_)].offset);
+  error_ = reinterpret_cast<int32_t*>(plan.address(memory, error_buffer_));
 }
 
 void LinearLogits::forward(const LayerContext& context) {

@@ -29,8 +29,7 @@ class Linear : public Layer {
   Parameter weight_, bias_;
   std::vector<int8_t> weight8_;
   std::vector<int32_t> bias32_;
-  std::vector<uint8_t> packed_storage_;
-  uint8_t* packed_ = nullptr;
+  AlignedBuffer packed_;
   int weight_exp_ = 0, e2_exp_ = 0;
   int acc_buffer_ = -1, forward_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
   int32_t* acc_ = nullptr;  // [images][outputs]
@@ -51,7 +50,7 @@ class LinearRelu final : public Linear {
   Value* out_;
 };
 
-// Logits W x + b (s32 at exp()), kept until the loss has left its gradient in loss_error().
+// Logits W x + b (s32 at exp()), kept until the next forward.
 class LinearLogits final : public Linear {
  public:
   LinearLogits(std::string name, Value* in, int classes, bool input_is_image)

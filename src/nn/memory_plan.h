@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ class MemoryPlan {
   // Chooses the offsets: largest first, each at the lowest place free for its whole lifetime. Offsets are multiples of
   // kAlignment.
   void pack();
+  // Where a buffer lies in the block at `memory`; null for buffer -1.
+  uint8_t* address(uint8_t* memory, int buffer) const {
+    return buffer < 0 ? nullptr : memory + buffers_[static_cast<size_t>(buffer)].offset;
+  }
   size_t total_bytes() const { return total_bytes_; }
   const std::vector<PlannedBuffer>& buffers() const { return buffers_; }
 

@@ -7,6 +7,8 @@
 namespace intrain {
 
 void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer) {
+  CHECK_EQ(max_batch_, 0);
+  CHECK_LT(0, max_batch);
   max_batch_ = max_batch;
   training_ = training;
   kernels_ = &kernels;
@@ -49,7 +51,7 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
 
   plan_.pack();
   memory_ = AlignedBuffer(plan_.total_bytes());
-  const auto at = [&](int buffer) { return memory_.data() + plan_.buffers()[static_cast<size_t>(buffer)].offset; };
+  const auto at = [&](int buffer) { return plan_.address(memory_.data(), buffer); };
   for (const auto& v : values_) {
     if (v->data_buffer >= 0) v->data = v->output = at(v->data_buffer);
     if (training && v->error != nullptr) v->error->data = reinterpret_cast<int16_t*>(at(v->error->buffer));

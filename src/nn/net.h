@@ -24,7 +24,7 @@ class Net {
   Net& operator=(Net&&) = default;
 
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
-  // pass.
+  // pass. Once; kernels, pool and reducer must outlive the net.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
 
   // A new net: stored parameters from RandomUse::kInit, fresh running statistics; a function of the seed alone.
@@ -49,6 +49,9 @@ class Net {
   int64_t parameter_count() const;
   // Everything a checkpoint holds of the net, in a fixed order.
   std::vector<StateArray> state();
+  // As given to prepare().
+  ThreadPool& pool() const { return *pool_; }
+  Reducer& reducer() const { return *reducer_; }
   const MemoryPlan& memory() const { return plan_; }
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
 

@@ -39,8 +39,8 @@ void MaxPool::plan(LayerPlan& plan) {
 }
 
 void MaxPool::bind(const MemoryPlan& plan, uint8_t* memory) {
-  index_ = memory + plan.buffers()[static_cast<size_t>(index_buffer_)].offset;
-  if (sums_buffer_ >= 0) sums_ = reinterpret_cast<int32_t*>(memory + plan.buffers()[static_cast<size_t>(sums_buffer_)].offset);
+  index_ = plan.address(memory, index_buffer_);
+  sums_ = reinterpret_cast<int32_t*>(plan.address(memory, sums_buffer_));
 }
 
 void MaxPool::forward(const LayerContext& context) {

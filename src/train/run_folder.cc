@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* kRuns = "runs";
 constexpr int kMaxRuns = 1000000;
 constexpr const char* kFiles[] = {"config.json", "metrics.jsonl", "curve.png", "best.ckpt", "final.ckpt"};
 
@@ -31,11 +32,23 @@ fs::path first_missing(const fs::path& path) {
   return missing;
 }
 
-std::string free_default(const TrainConfig& config) {
+// Makes the first free default folder. One that a run started at this moment makes first is that run's: create_directory tells.
+std::string make_default(const TrainConfig& config) {
+  fs::create_directories(kRuns);
   for (int n = 1; n < kMaxRuns; ++n)
-    if (const std::string path = fmt::format("runs/{}-{}-{}", data_name(config.data), config.model, n); !fs::exists(path))
+    if (const std::string path = fmt::format("{}/{}-{}-{}", kRuns, data_name(config.data), config.model, n);
+        !fs::exists(path) && fs::create_directory(path))
       return path;
-  fail("runs", "too many runs");
+  fail(kRuns, "too many runs");
+}
+
+// Removes the folders from `path` up to `top`, but none that holds something: another run may have begun there.
+void remove_empty(fs::path path, const fs::path& top) {
+  std::error_code ignored;
+  for (; !path.empty(); path = path.parent_path()) {
+    fs::remove(path, ignored);
+    if (path == top) return;
+  }
 }
 
 void refuse_used(const std::string& path) {
@@ -48,14 +61,20 @@ void refuse_used(const std::string& path) {
 }  // namespace
 
 RunFolder::RunFolder(const TrainConfig& config) : curve_(fmt::format("{} on {}", config.model, data_name(config.data))) {
-  fs::path made;
+  fs::path made;  // the topmost folder made here, removed again on failure
   try {
-    path_ = config.out.empty() ? free_default(config) : config.out;
-    while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
-    if (fs::exists(path_) && !fs::is_directory(path_)) fail(path_, "a file of this name is there");
-    refuse_used(path_);
-    made = first_missing(path_);
-    fs::create_directories(path_);
+    if (config.out.empty()) {
+      made = first_missing(kRuns);
+      path_ = make_default(config);
+      if (made.empty()) made = path_;
+    } else {
+      path_ = config.out;
+      while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+      if (fs::exists(path_) && !fs::is_directory(path_)) fail(path_, "a file of this name is there");
+      refuse_used(path_);
+      made = first_missing(path_);
+      fs::create_directories(path_);
+    }
     TrainConfig exact = config;
     exact.out = path_;
     write_config(path_ + "/config.json", exact);
@@ -66,12 +85,10 @@ RunFolder::RunFolder(const TrainConfig& config) : curve_(fmt::format("{} on {}",
       fail(path_, std::strerror(reason));
     }
   } catch (const fs::filesystem_error& e) {
-    std::error_code ignored;
-    if (!made.empty()) fs::remove_all(made, ignored);
-    fail(path_.empty() ? "runs" : path_, e.code().message());
+    if (!made.empty()) remove_empty(path_.empty() ? kRuns : path_, made);
+    fail(path_.empty() ? kRuns : path_, e.code().message());
   } catch (const Error&) {
-    std::error_code ignored;
-    if (!made.empty()) fs::remove_all(made, ignored);
+    if (!made.empty()) remove_empty(path_.empty() ? kRuns : path_, made);
     throw;
   }
 }

@@ -17,8 +17,9 @@ namespace intrain {
 
 class RunFolder {
  public:
-  // Makes config.out, or the first free runs/<data>-<model>-<n> if that is empty, and writes config.json. Throws Error if the
-  // folder cannot be made or already holds a run; what was made before the failure is removed again.
+  // Makes config.out, or the first free runs/<data>-<model>-<n> if that is empty (runs that start together get one each), and
+  // writes config.json. Throws Error if the folder cannot be made or already holds a run; what was made before the failure is
+  // removed again.
   explicit RunFolder(const TrainConfig& config);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;

@@ -10,6 +10,6 @@
 namespace intrain {
 
 // Forward, loss gradient, backward, sums over ranks, update. After it net.logits() still holds the batch's logits.
-void train_step(Net& net, const Batch& batch, const ops::SgdStep& step, ThreadPool& pool, Reducer& reducer);
+void train_step(Net& net, const Batch& batch, const ops::SgdStep& step);
 
 }  // namespace intrain

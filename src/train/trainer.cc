@@ -65,11 +65,9 @@ CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, cons
 // One training, from a net just built to its result.
 class Training {
  public:
-  Training(const TrainConfig& config, const DataSplits& data, Net& net, ThreadPool& pool, Reducer& reducer)
+  Training(const TrainConfig& config, const DataSplits& data, Net& net)
       : config_(config),
         net_(net),
-        pool_(pool),
-        reducer_(reducer),
         norm_(make_normalization(data.train)),
         train_loader_(data.train, norm_, {config.batch, true, data.mirror, config.seed, 0}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0}),
@@ -77,6 +75,9 @@ class Training {
         schedule_(make_schedule(config, per_epoch_)),
         sgd_{{}, to_fraction10(config.momentum), to_scalar10(config.weight_decay), config.seed, 0},
         info_(make_info(config, data, norm_)) {}
+
+  // Known only when the run folder is made.
+  void set_out(const std::string& path) { config_.out = info_.config.out = path; }
 
   TrainingPlan plan(const DataSplits& data, const std::string& isa) const {
     return {config_, data.train.count, data.test.count, per_epoch_, schedule_.total_steps, net_.parameter_count(), isa};
@@ -118,7 +119,7 @@ class Training {
       const Batch& batch = train_loader_.next();
       sgd_.rate = rate_at(schedule_, step_);
       sgd_.step = static_cast<uint32_t>(step_);
-      train_step(net_, batch, sgd_, pool_, reducer_);
+      train_step(net_, batch, sgd_);
       ++step_;
       const Metrics metrics = measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
       const double step_seconds = seconds_since(start);
@@ -159,10 +160,8 @@ class Training {
     return true;
   }
 
-  const TrainConfig& config_;
+  TrainConfig config_;
   Net& net_;
-  ThreadPool& pool_;
-  Reducer& reducer_;
   const Normalization norm_;
   Loader train_loader_, test_loader_;
   const int64_t per_epoch_;
@@ -185,13 +184,13 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   net.prepare(config.batch, true, kernels, pool, reducer);
   net.initialize(config.seed);
 
-  TrainConfig exact = config;
+  Training training(config, data, net);
+  // The folder last: what fails above leaves none.
   std::unique_ptr<RunFolder> folder;
   if (options.write_folder) {
     folder = std::make_unique<RunFolder>(config);
-    exact.out = folder->path();
+    training.set_out(folder->path());
   }
-  Training training(exact, data, net, pool, reducer);
   TrainObserver silent;
   TrainObserver& observer = options.observer != nullptr ? *options.observer : silent;
   observer.on_start(training.plan(data, isa_info(kernels.isa).name));

@@ -68,6 +68,9 @@ refused "unknown schedule" "--schedule" train --schedule linear
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "no threads" "--threads" train --threads 0
 refused "no threads to verify" "--threads" verify --threads 0
+ulimit -Sv 2000000  # fewer than 256 stacks of 8 MB
+refused "more threads than the system grants" "cannot start 1000 threads.*--threads" verify --threads 1000
+ulimit -Sv "$(ulimit -Hv)"
 refused "unknown model" "resnet9" train --data synthetic:64 --model resnet9 --batch 16
 refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
 INTRAIN_ISA=z80 refused "unknown instruction set" "z80.*INTRAIN_ISA" verify

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "data/source.h"
 #include "support/temp_folder.h"
 
@@ -96,6 +99,16 @@ TEST(Idx, RefusesWhatIsNotTheFormat) {
   expect_error([&] { read_idx(folder.path(), 3); }, "cannot read", folder.path());
 }
 
+TEST(Idx, AsksAboutTheDimensionsBeforeItReadsValues) {
+  const TempFolder folder;
+  write_bytes(folder.file("a"), idx({1u << 20, 28, 28}, {}));  // reading on would find it truncated
+  const auto refuse = [](const std::vector<int>& dims) {
+    EXPECT_EQ(dims, (std::vector<int>{1 << 20, 28, 28}));
+    throw Error("not these", "a", "others");
+  };
+  expect_error([&] { read_idx(folder.file("a"), 3, refuse); }, "not these", "a");
+}
+
 // A small set of MNIST's kind.
 void write_set(const TempFolder& folder, const std::string& prefix, uint32_t images, const Bytes& labels, uint32_t side = 4) {
   write_bytes(folder.file(prefix + "-images-idx3-ubyte"), idx({images, side, side}, Bytes(images * side * side, 9)));
@@ -130,6 +143,26 @@ TEST(MnistSource, RefusesWhatDoesNotFit) {
   expect_error([&] { load_data(spec); }, "3 images but 2 labels", "train-labels-idx1-ubyte.gz");
   write_set(folder, "train", 3, {1, 2, 3}, 5);
   expect_error([&] { load_data(spec); }, "5x5, test images 4x4", folder.path());
+}
+
+TEST(MnistSource, RefusesSizesBeforeItReadsImages) {
+  const TempFolder folder;
+  const std::string spec = "mnist:" + folder.path();
+  write_set(folder, "train", 3, {1, 2, 3});
+  const std::string path = folder.file("train-images-idx3-ubyte");
+  write_bytes(path, idx({3, 4, 513}, {}));
+  expect_error([&] { load_data(spec); }, "images of 4x513 are larger than 512x512", path);
+  write_bytes(path, idx({1u << 20, 4, 4}, {}));
+  expect_error([&] { load_data(spec); }, "1048576 images but 3 labels", "train-labels-idx1-ubyte.gz");
+}
+
+TEST(MnistSource, SaysWhyAFileCannotBeLookedUp) {
+  const TempFolder folder;
+  // A link to itself stands for a folder without permission, which root may enter.
+  std::filesystem::create_symlink("loop", folder.file("loop"));
+  std::filesystem::create_symlink("train-images-idx3-ubyte", folder.file("train-images-idx3-ubyte"));
+  expect_error([&] { load_data("mnist:" + folder.file("loop")); }, std::strerror(ELOOP), folder.file("loop"));
+  expect_error([&] { load_data("mnist:" + folder.path()); }, std::strerror(ELOOP), folder.file("train-images-idx3-ubyte"));
 }
 
 TEST(Source, RefusesAnUnknownSpec) {

@@ -229,22 +229,16 @@ struct relu_requantize_case {
 
 // Scales as error_scale makes them from true maxima.
 struct error_stage_case {
-  static constexpr int kVariants = 2 * 3 * 7;  // s32 or s16; no addend, an addend, dst as the addend; exponents apart
+  static constexpr int kVariants = 3 * 7;  // no addend, an addend, dst as the addend; exponents apart
   static ErrorStage params(CaseBuilder& b, int variant) {
     constexpr int kApart[] = {0, 1, -3, 14, -20, 40, -70};
-    const bool wide = variant % 2 == 0;
-    const int addend = variant / 2 % 3;
+    const int addend = variant % 3;
     ErrorStage p{};
     const int64_t n = b.size();
     uint32_t acc_max = 0, addend_max = 0;
-    if (wide) {
-      const int64_t limit = (int64_t{1} << b.rng().range(2, 30)) - 1;
-      p.acc32 = b.input<int32_t>("acc32", n, -limit, limit);
-      for (int64_t i = 0; i < n; ++i) acc_max = std::max(acc_max, static_cast<uint32_t>(magnitude(p.acc32[i])));
-    } else {
-      p.acc16 = b.input<int16_t>("acc16", n, -kS16Max, kS16Max);
-      for (int64_t i = 0; i < n; ++i) acc_max = std::max(acc_max, static_cast<uint32_t>(magnitude(p.acc16[i])));
-    }
+    const int64_t limit = (int64_t{1} << b.rng().range(2, 30)) - 1;
+    p.acc = b.input<int32_t>("acc", n, -limit, limit);
+    for (int64_t i = 0; i < n; ++i) acc_max = std::max(acc_max, static_cast<uint32_t>(magnitude(p.acc[i])));
     p.dst = b.output<int16_t>("dst", n);
     if (addend != 0) {
       int16_t* a = addend == 2 ? p.dst : b.output<int16_t>("addend", n);
@@ -252,7 +246,7 @@ struct error_stage_case {
       for (int64_t i = 0; i < n; ++i) addend_max = std::max(addend_max, static_cast<uint32_t>(magnitude(a[i])));
       p.addend = a;
     }
-    p.scale = error_scale(acc_max, -20, addend_max, -20 + kApart[variant / 6]);
+    p.scale = error_scale(acc_max, -20, addend_max, -20 + kApart[variant / 3]);
     p.count = n;
     return p;
   }

@@ -43,7 +43,7 @@ struct ReadyNet {
   // Momentum 0.9, no decay.
   void train(const Batch& batch, int64_t rate_q10, uint32_t step) {
     const ops::Scalar10 momentum = round_scalar10(922, -10);
-    train_step(net, batch, {round_scalar10(rate_q10, -10), momentum, {}, 5, step}, pool, reducer);
+    train_step(net, batch, {round_scalar10(rate_q10, -10), momentum, {}, 5, step});
   }
 };
 

@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "train/progress.h"
 #include "train/signature.h"
 
 namespace intrain {
@@ -52,12 +51,6 @@ TEST(Signature, CoversNamesValuesAndStep) {
   state[0].name = "b";
   EXPECT_NE(state_signature(state, 5), signature);
   EXPECT_EQ(signature_text(0xABC), "0000000000000abc");
-}
-
-TEST(Progress, Durations) {
-  EXPECT_EQ(duration_text(0), "0:00");
-  EXPECT_EQ(duration_text(65.4), "1:05");
-  EXPECT_EQ(duration_text(7384), "2:03:04");
 }
 
 }  // namespace

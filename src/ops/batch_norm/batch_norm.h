@@ -50,9 +50,9 @@ Moments running_moments(int64_t running_mean, int64_t running_var, int e_y);
 //   T = quantize_shift(max |kappa|, 12),  k = quantize(kappa, T, 12)                   |k| <= 2047
 //   a = -div_round(k Se, n)                              |a| <= 2047 * 32767 < 2^26
 //   b = clamp(-div_round(k Sx, n 2^16), +-32767)
-// The mean of |e x_hat| is below 2^15 * 17, because the rms of x_hat is at most 16 plus its rounding, so |b| <= 2^11 * 2^15 * 17
-// / 2^16 < 2^15: the clamp is there for arbitrary inputs only. |v| <= 2^26 + 32767 * 32512 + 2^26 < 2^31. The exponent of v is
-// e_e + T - 38 - e_x - e_w.
+// The mean of |e x_hat| is below 2^15 * 17, because the rms of x_hat is at most 16 plus its rounding, so
+// |b| <= 2^11 * 2^15 * 17 / 2^16 < 2^15: the clamp is there for arbitrary inputs only.
+// |v| <= 2^26 + 32767 * 32512 + 2^26 < 2^30 + 2^27. The exponent of v is e_e + T - 38 - e_x - e_w.
 struct BackwardCoefficients {
   int32_t k, b, a;
 };
@@ -60,8 +60,7 @@ int64_t batch_norm_kappa(int gamma, int staging_shift, uint32_t sigma_q16);
 BackwardCoefficients batch_norm_coefficients(int64_t kappa, int t, int64_t sum_e, int64_t sum_ex, int64_t n);
 constexpr int batch_norm_diff_exp(int e_e, int t, int e_x, int e_w) { return e_e + t - 38 - e_x - e_w; }
 
-// --- Kernels: over `rows` rows of `channels` values (NHWC).
-// ---------------------------------------------------------------------
+// Kernels, over `rows` rows of `channels` values (NHWC).
 
 // s1[c] += sum y, s2[c] += sum y^2.
 struct NormSums {

@@ -19,7 +19,7 @@ void Conv2d::backward_data_image(const int8_t* diff_dst, const uint8_t* packed, 
   const TileKernel& tile = *kernels_.tile;
   const int gc = s.group_c(), kp = padded(s.group_k());
   Element* error = reinterpret_cast<Element*>(scratch);
-  alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * 16];
+  alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
 
   for (int g = 0; g < s.groups; ++g) {
     copy_padded(diff_dst, s.oh(), s.ow(), s.k, g * s.group_k(), s.group_k(), error, error_h_, error_w_, error_pad_h_,

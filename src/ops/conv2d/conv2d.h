@@ -1,8 +1,8 @@
 // 2-d convolution: forward, backward data, backward weights. Layouts: images NHWC, weights K KH KW C/groups.
 //
-//   forward           y[n][oh][ow][k]     = sum x[n][oh*s - p + kh][ow*s - p + kw][c] * w[k][kh][kw][c]
-//   backward data     dx[n][h][w][c]      = sum dy[n][oh][ow][k] * w[k][kh][kw][c]       over oh*s - p + kh = h, ow*s - p + kw =
-//   w backward weights  dw[k][kh][kw][c]    = sum x[n][oh*s - p + kh][ow*s - p + kw][c] * dy[n][oh][ow][k]
+//   forward           y[n][oh][ow][k]   = sum x[n][oh*s - p + kh][ow*s - p + kw][c] * w[k][kh][kw][c]
+//   backward data     dx[n][h][w][c]    = sum dy[n][oh][ow][k] * w[k][kh][kw][c]    over oh*s - p + kh = h, ow*s - p + kw = w
+//   backward weights  dw[k][kh][kw][c]  = sum x[n][oh*s - p + kh][ow*s - p + kw][c] * dy[n][oh][ow][k]
 //
 // x is u8 (activations) or s8 (image input), w and dy are s8; taps outside the image are 0; c runs over the group of k.
 // A linear layer is the convolution with H = W = KH = KW = 1.
@@ -33,7 +33,7 @@ struct ConvShape {
 };
 
 // Scalar definitions over `images` images. `src` is read as u8 or s8 by shape.signed_src.
-// Bounds, checked by Conv2d: fan_in <= kMaxProductsU8S8 forward; taps * group_k <= kMaxProductsS8S8 backward data.
+// Bounds, checked by Conv2d: fan_in, taps * group_k and dst_pixels at most kMaxReduction.
 void conv2d_forward_reference(const ConvShape& shape, int images, const void* src, const int8_t* wei, int32_t* dst);
 void conv2d_backward_data_reference(const ConvShape& shape, int images, const int8_t* diff_dst, const int8_t* wei,
                                     int32_t* diff_src);

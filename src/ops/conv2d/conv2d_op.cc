@@ -18,11 +18,12 @@ void Conv2d::plan(const ConvShape& shape, const Kernels& kernels, int threads, b
   CHECK_LE(shape.dst_pixels(), kMaxReduction);
   CHECK_LE(shape.kh, shape.h + 2 * shape.pad);
   CHECK_LE(shape.kw, shape.w + 2 * shape.pad);
+  forward_ = backward_ = {};
   if (kernels.tile == nullptr) return;
+  CHECK_LE(kernels.tile->lanes, TileKernel::kMaxLanes);
 
   const ConvShape& s = shape_;
   const int src_w = s.w + 2 * s.pad, cp = padded(s.group_c());
-  forward_.columns = s.group_k();
   forward_.padded_columns = columns(s.group_k());
   forward_.bytes = s.groups * matrix_bytes(int64_t{s.kh} * s.kw * cp, s.group_k());
   forward_offset_.clear();
@@ -32,7 +33,6 @@ void Conv2d::plan(const ConvShape& shape, const Kernels& kernels, int threads, b
   for (int oh = 0; oh < s.oh(); ++oh) weights_offset_.push_back(int64_t{oh} * s.stride * planar_width());
 
   phases_.clear();
-  backward_ = {};
   if (!backward_data) return;
   // Pixel h = stride * i + py takes the error rows oh = i + base - j, kh = tap0 + stride * j, for j in [0, taps).
   const auto axis = [&](int size, int kernel, int phase, int* count, int* taps, int* tap0, int* base) {
@@ -73,7 +73,6 @@ void Conv2d::plan(const ConvShape& shape, const Kernels& kernels, int threads, b
     p.origin_w += before_w;
     for (int j = 0; j < p.taps_h; ++j) p.offset.push_back(int64_t{j} * error_w_ * padded(s.group_k()));
   }
-  backward_.columns = s.group_c();
   backward_.padded_columns = columns(s.group_c());
   backward_.bytes = s.groups * at;
 }

@@ -66,7 +66,7 @@ class Conv2d {
   // One packed matrix b for each group and phase: k_size rows, `columns` columns padded to whole vectors, then the columns'
   // initial sums (s32).
   struct Packed {
-    int columns = 0, padded_columns = 0;
+    int padded_columns = 0;
     size_t bytes = 0;
   };
   // Backward data for the pixels (h % stride, w % stride) = (py, px): which taps, and where the padded error is read.

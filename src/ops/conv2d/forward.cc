@@ -24,7 +24,7 @@ void Conv2d::forward_image(const void* src, const uint8_t* packed, const ConvDst
   // A 1x1 convolution of stride 1 is one long row.
   const bool one_row = s.kh == 1 && s.kw == 1 && s.stride == 1 && s.pad == 0;
   const int rows = one_row ? 1 : s.oh(), cols = one_row ? static_cast<int>(s.dst_pixels()) : s.ow();
-  alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * 16];
+  alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
 
   for (int g = 0; g < s.groups; ++g) {
     const Element* a = reinterpret_cast<const Element*>(scratch);

@@ -19,10 +19,9 @@ struct ErrorScale {
 ErrorScale error_scale(uint32_t acc_max, int acc_exp, uint32_t addend_max, int addend_exp);
 
 // Returns max |dst|. dst may be the addend. |acc| < 2^30; scale is error_scale of the true maxima, so each operand ends within
-// 2^15. Exactly one of acc32 and acc16 is not null; addend may be null.
+// 2^15. addend may be null.
 struct ErrorStage {
-  const int32_t* acc32;
-  const int16_t* acc16;
+  const int32_t* acc;
   const int16_t* addend;
   ErrorScale scale;
   int64_t count;
@@ -37,8 +36,10 @@ struct MaxAbs {
 };
 uint32_t max_abs_reference(const MaxAbs& p);
 
-// Exponent of an aligned tensor, from each image's: max over images of exp + bit_length(max), minus 15; INT32_MIN / 2 if all are
-// zero.
+// Alignment of a tensor to one exponent: error_top is the maximum over images of exp + bit_length(max), kNoError if all are zero;
+// aligned_exp is what follows from it over all ranks: top - 15, and 0 without an error.
+constexpr int kNoError = INT32_MIN / 2;
+constexpr int aligned_exp(int64_t top) { return top == kNoError ? 0 : static_cast<int>(top) - 15; }
 int error_top(const int32_t* exp, const int32_t* max, int images);
 
 // Shift quantization of E2, one sample, from s16 or s32: dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 24, to

@@ -7,7 +7,7 @@ namespace intrain::ops {
 int32_t error_stage_reference(const ErrorStage& p) {
   int64_t max = 0;
   for (int64_t i = 0; i < p.count; ++i) {
-    int64_t sum = scale_pow2(p.acc32 != nullptr ? p.acc32[i] : p.acc16[i], -p.scale.acc_shift);
+    int64_t sum = scale_pow2(p.acc[i], -p.scale.acc_shift);
     if (p.addend != nullptr) sum += scale_pow2(p.addend[i], -p.scale.addend_shift);
     sum = clamp(sum, -kS16Max, kS16Max);
     p.dst[i] = static_cast<int16_t>(sum);

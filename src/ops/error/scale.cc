@@ -16,7 +16,7 @@ ErrorScale error_scale(uint32_t acc_max, int acc_exp, uint32_t addend_max, int a
 }
 
 int error_top(const int32_t* exp, const int32_t* max, int images) {
-  int top = INT32_MIN / 2;
+  int top = kNoError;
   for (int n = 0; n < images; ++n)
     if (max[n] != 0 && exp[n] + bit_length(static_cast<uint32_t>(max[n])) > top)
       top = exp[n] + bit_length(static_cast<uint32_t>(max[n]));

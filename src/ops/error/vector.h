@@ -22,8 +22,9 @@ struct SignedShift {
   return rshift_round32((v & s.keep) * (1 << s.left), s.right);
 }
 
-template <class Acc, bool kAddend>
-[[gnu::always_inline]] static inline int32_t error_stage_loop(const Acc* __restrict acc, const ErrorStage& p) {
+template <bool kAddend>
+[[gnu::always_inline]] static inline int32_t error_stage_loop(const ErrorStage& p) {
+  const int32_t* __restrict acc = p.acc;
   const SignedShift acc_shift = signed_shift(p.scale.acc_shift), addend_shift = signed_shift(p.scale.addend_shift);
   const int16_t* addend = p.addend;  // may be dst: element i is read before it is written
   int16_t* dst = p.dst;
@@ -45,9 +46,7 @@ template <class Acc, bool kAddend>
 }
 
 [[gnu::always_inline]] static inline int32_t error_stage_vector(const ErrorStage& p) {
-  if (p.acc32 != nullptr)
-    return p.addend != nullptr ? error_stage_loop<int32_t, true>(p.acc32, p) : error_stage_loop<int32_t, false>(p.acc32, p);
-  return p.addend != nullptr ? error_stage_loop<int16_t, true>(p.acc16, p) : error_stage_loop<int16_t, false>(p.acc16, p);
+  return p.addend != nullptr ? error_stage_loop<true>(p) : error_stage_loop<false>(p);
 }
 
 [[gnu::always_inline]] static inline int8_t saturate_s8(int32_t v) {

@@ -34,6 +34,7 @@ struct TileArgs {
 struct TileKernel {
   static constexpr int kMaxRows = 16;
   static constexpr int kMaxVectors = 4;
+  static constexpr int kMaxLanes = 16;
   using Function = void (*)(const TileArgs&);
   const char* name;
   int k_unit;                                    // products summed by one instruction in one lane: 4 for u8 x s8, 2 for s16 x s16

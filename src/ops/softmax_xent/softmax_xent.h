@@ -1,10 +1,10 @@
 // Softmax cross-entropy, its gradient: (p - onehot) / batch.
 //
 // For one row of logits x (exponent e), d = max x - x:
-//   t = round(d log2(e)) with 16 fraction bits = scale_pow2(d * 1549082005, e - 30 + 16)      log2(e) 2^30; d < 2^32, product <
-//   2^63 u = 2^-t with 32 fraction bits: the product of the 16 constants round(2^32 2^-2^-j) over the set fraction bits of t,
-//   each
-//       rounded, then shifted by the integer part; 0 from t = 32 on. Relative error below 16 * 2^-32 + 2^-17 ln 2 from t.
+//   t = round(d log2(e)) with 16 fraction bits = scale_pow2(d * 1549082005, e - 30 + 16)
+//       1549082005 = log2(e) 2^30; d < 2^32, so the product is below 2^63
+//   u = 2^-t with 32 fraction bits: the product of the 16 constants round(2^32 2^-2^-j) over the set fraction bits of t, rounded
+//       after each, then shifted by the integer part; 0 from t = 32 on. Relative error below 16 * 2^-32 + 2^-17 ln 2 from t.
 //   p = div_round(u 2^30, sum of u)                                                            classes <= 2^16
 //   err = div_round((p - onehot 2^30) 2^K, batch), K = floor(log2 batch)                       |err| <= 2^30
 // The exponent of err is -30 - K.
@@ -14,7 +14,7 @@
 
 namespace intrain::ops {
 
-constexpr int kMaxClasses = 1 << 16;
+constexpr int kMaxClasses = 1 << 16;  // sum of u below 2^48
 
 // batch: the samples of the whole step (all ranks). Returns max |err| of the row.
 uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int32_t* err);

@@ -3,11 +3,12 @@
 
 #include <chrono>
 #include <cstdio>
+#include <string>
 
 #include "train/metrics.h"
 #include "train/observer.h"
 
-namespace intrain {
+namespace intrain::cli {
 
 class Progress final : public TrainObserver {
  public:
@@ -35,4 +36,4 @@ class Progress final : public TrainObserver {
 // "1:05" or "2:03:04".
 std::string duration_text(double seconds);
 
-}  // namespace intrain
+}  // namespace intrain::cli

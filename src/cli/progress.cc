@@ -1,4 +1,4 @@
-#include "train/progress.h"
+#include "cli/progress.h"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace intrain {
+namespace intrain::cli {
 
 namespace {
 
@@ -93,4 +93,4 @@ void Progress::on_epoch(const EpochReport& r) {
   last_ = Clock::now();
 }
 
-}  // namespace intrain
+}  // namespace intrain::cli
