@@ -6,7 +6,7 @@ namespace intrain {
 namespace {
 
 // cos(pi p / 2^30), 0 <= p <= 2^30, with 30 fraction bits: Taylor series about the nearer of 0 and pi / 2 (|x| <= pi / 4, terms
-// up to x^12 / 12!: error below 2^-29), folded by symmetry.
+// up to x^12 / 12!: error below 2^-28), folded by symmetry.
 int64_t cos_pi(int64_t p) {
   constexpr int64_t kOne = int64_t{1} << 30, kPi = 3373259426;  // pi 2^30
   if (p > kOne / 2) return -cos_pi(kOne - p);
