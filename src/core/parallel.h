@@ -8,9 +8,11 @@
 
 namespace intrain {
 
+constexpr int kMaxThreads = 1024;
+
 class ThreadPool {
  public:
-  // threads >= 1, the caller included. Throws Error if the system does not grant them.
+  // 1 to kMaxThreads, the caller included. Throws Error if the system does not grant them.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

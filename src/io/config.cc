@@ -5,13 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "io/atomic_file.h"
 
 namespace intrain {
 
 namespace {
 
-constexpr int kMaxEpochs = 100000, kMaxBatch = 65536, kMaxThreads = 1024;
+constexpr int kMaxEpochs = 100000, kMaxBatch = 65536;
 constexpr double kMinRate = 1e-9, kMaxRate = 100;
 
 [[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& range) {

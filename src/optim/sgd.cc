@@ -9,7 +9,6 @@
 namespace intrain {
 
 void sgd_update(const std::vector<Parameter*>& parameters, const ops::SgdStep& step, ThreadPool& pool) {
-  constexpr int kMaxThreads = 1024;
   constexpr int64_t kChunk = 4096;  // elements: a multiple of 4, as the random numbers come
   CHECK_LE(pool.threads(), kMaxThreads);
   std::array<uint64_t, kMaxThreads> largest;
