@@ -11,11 +11,10 @@ class ErrorSink final : public ops::ImageSink {
  public:
   ErrorSink(const LayerContext& context, Value& value, int exp) : context_(context), value_(value), exp_(exp) {}
 
-  void image(int n, const int32_t* sums) override {
+  void image(int n, const int32_t* sums, uint32_t max) override {
     Value::Error& error = *value_.error;
     const int64_t count = value_.elements();
     const size_t i = static_cast<size_t>(n);
-    const uint32_t max = context_.kernels.max_abs({sums, count});
     const uint32_t addend_max = error.written ? static_cast<uint32_t>(error.max[i]) : 0;
     const ops::ErrorScale scale = ops::error_scale(max, exp_, addend_max, error.exp[i]);
     int16_t* dst = error.data + n * count;

@@ -1,6 +1,7 @@
 #include "nn/conv_bn.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/formats.h"
 #include "core/check.h"
@@ -36,7 +37,7 @@ void ConvBn::plan(LayerPlan& plan) {
   number_ = static_cast<uint32_t>(plan.index);
   const size_t k = static_cast<size_t>(shape_.k), batch = static_cast<size_t>(plan.max_batch);
   const size_t out_bytes = batch * static_cast<size_t>(shape_.dst_pixels()) * k;
-  conv_.plan(shape_, plan.kernels, plan.threads, plan.training && in_->error != nullptr);
+  conv_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.training && in_->error != nullptr);
   for (Parameter* p : {&weight_, &gamma_, &beta_}) p->allocate(plan.training);
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   gamma8_.resize(k);
@@ -46,6 +47,7 @@ void ConvBn::plan(LayerPlan& plan) {
   sigma_.resize(k);
   kappa_.resize(k);
   l1_.resize(k);
+  align_.resize(batch);
   sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
 
   staged_buffer_ = plan.forward_buffer(name_ + ".staged", out_bytes * 2);
@@ -74,17 +76,17 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   }
 }
 
-void ConvBn::quantize_parameters() {
+void ConvBn::quantize_parameters(ThreadPool& pool) {
   weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
   ops::quantize_fixed_reference(gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data());
   ops::quantize_fixed_reference(beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data());
   ops::l1_norms_reference(weight8_.data(), shape_.k, shape_.fan_in(), l1_.data());
   for (size_t c = 0; c < l1_.size(); ++c) shift_[c] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[c]);
-  conv_.pack_weights(weight8_.data(), packed_.data());
+  conv_.pack_weights(pool, weight8_.data(), packed_.data());
 }
 
-void ConvBn::convolve(const LayerContext& context) {
-  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_, nullptr},
+void ConvBn::convolve(const LayerContext& context, ops::StripSink* sink) {
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_, nullptr}, sink,
                 conv_workspace_);
 }
 
@@ -97,15 +99,44 @@ void ConvBn::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
   affine_shift_[i] = affine.shift;
 }
 
+namespace {
+
+// Batch-norm sums of each strip while the convolution's output is in cache. sums: [threads][2][channels].
+class SumsSink final : public ops::StripSink {
+ public:
+  SumsSink(const ops::Kernels& kernels, const int16_t* staged, int channels, int64_t* sums)
+      : kernels_(kernels), staged_(staged), channels_(channels), sums_(sums) {}
+  void strip(int64_t first, int64_t pixels, int thread) override {
+    int64_t* s1 = sums_ + int64_t{thread} * 2 * channels_;
+    kernels_.batch_norm_sums({staged_ + first * channels_, pixels, channels_, s1, s1 + channels_});
+  }
+
+ private:
+  const ops::Kernels& kernels_;
+  const int16_t* staged_;
+  int channels_;
+  int64_t* sums_;
+};
+
+// Strips of `rows` rows of `channels` values: large ones for long work, as many as threads can share for short.
+struct Strips {
+  int64_t rows, step, count;
+  Strips(int64_t rows_, int channels, int64_t times, int threads) : rows(rows_) {
+    constexpr int64_t kSmallest = 1 << 14, kLargest = 1 << 16;
+    const int64_t size = clamp(rows * times * channels / (8 * threads), kSmallest, kLargest);
+    step = std::max<int64_t>(1, size / channels);
+    count = (rows + step - 1) / step;
+  }
+  int64_t first(int64_t i) const { return i * step; }
+  int64_t length(int64_t i) const { return std::min(step, rows - i * step); }
+};
+
+}  // namespace
+
 void ConvBn::statistics(const LayerContext& context) {
   const size_t k = static_cast<size_t>(shape_.k);
   const int64_t pixels = shape_.dst_pixels();
-  std::fill(sums_.begin(), sums_.end(), 0);
-  context.pool.run(context.count, [&](int64_t n, int thread) {
-    int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
-    context.kernels.batch_norm_sums({staged_ + n * pixels * shape_.k, pixels, shape_.k, sums, sums + k});
-  });
-  for (size_t i = 2 * k; i < sums_.size(); ++i) sums_[i % (2 * k)] += sums_[i];
+  add_thread_sums();
   context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));
   for (int c = 0; c < shape_.k; ++c) {
     const size_t i = static_cast<size_t>(c);
@@ -116,12 +147,17 @@ void ConvBn::statistics(const LayerContext& context) {
   }
 }
 
+void ConvBn::add_thread_sums() {
+  const size_t size = 2 * static_cast<size_t>(shape_.k);
+  for (size_t i = size; i < sums_.size(); ++i) sums_[i % size] += sums_[i];
+}
+
 void ConvBn::normalize_and_activate(const LayerContext& context) {
-  const int64_t pixels = shape_.dst_pixels();
-  context.pool.run(context.count, [&](int64_t n, int) {
-    const int64_t at = n * pixels * shape_.k;
+  const Strips strips(context.count * shape_.dst_pixels(), shape_.k, 1, context.pool.threads());
+  context.pool.run(strips.count, [&](int64_t i, int) {
+    const int64_t rows = strips.length(i), at = strips.first(i) * shape_.k;
     context.kernels.batch_norm_normalize(
-        {staged_ + at, pixels, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat_ + at});
+        {staged_ + at, rows, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat_ + at});
     if (!relu_) return;
     ops::Activate p{};
     p.x_hat = x_hat_ + at;
@@ -135,7 +171,7 @@ void ConvBn::normalize_and_activate(const LayerContext& context) {
       p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
       p.src_shift = shortcut_->exp - kScaledExp;
     }
-    p.rows = pixels;
+    p.rows = rows;
     p.channels = shape_.k;
     p.shift = out_->exp - kScaledExp;
     p.dst = out_->output + at;
@@ -144,13 +180,15 @@ void ConvBn::normalize_and_activate(const LayerContext& context) {
 }
 
 void ConvBn::forward(const LayerContext& context) {
-  convolve(context);
+  std::fill(sums_.begin(), sums_.end(), 0);
+  SumsSink sink(context.kernels, staged_, shape_.k, sums_.data());
+  convolve(context, &sink);
   statistics(context);
   normalize_and_activate(context);
 }
 
 void ConvBn::evaluate(const LayerContext& context) {
-  convolve(context);
+  convolve(context, nullptr);
   for (int c = 0; c < shape_.k; ++c) {
     const ops::Moments m =
         ops::running_moments(running_mean_[static_cast<size_t>(c)], running_var_[static_cast<size_t>(c)], staged_exp(c));
@@ -169,17 +207,27 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
   context.reducer.max(&top, 1);
   const int e_exp = ops::aligned_exp(top);
   std::fill(sums_.begin(), sums_.end(), 0);
-  context.pool.run(context.count, [&](int64_t n, int thread) {
+  const Strips strips(pixels, shape_.k, context.count, context.pool.threads());
+  const int64_t strip_count = context.count * strips.count;
+  for (int64_t n = 0; n < context.count; ++n) {
     const size_t i = static_cast<size_t>(n);
-    const int64_t at = n * pixels * shape_.k;
+    align_[i] = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
+    error.exp[i] = e_exp;
+    error.max[i] = 0;
+  }
+  context.pool.run(strip_count, [&](int64_t task, int thread) {
+    const int64_t n = task / strips.count, strip = task % strips.count;
+    const int64_t at = (n * pixels + strips.first(strip)) * shape_.k;
     int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
     const uint8_t* mask = relu_ ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
-    const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
-    error.max[i] =
-        context.kernels.batch_norm_backward_sums({error.data + at, align, mask, x_hat_ + at, pixels, shape_.k, sums, sums + k});
-    error.exp[i] = e_exp;
+    const int32_t max = context.kernels.batch_norm_backward_sums(
+        {error.data + at, align_[static_cast<size_t>(n)], mask, x_hat_ + at, strips.length(strip), shape_.k, sums, sums + k});
+    std::atomic_ref<int32_t> largest(error.max[static_cast<size_t>(n)]);
+    int32_t old = largest.load(std::memory_order_relaxed);
+    while (old < max && !largest.compare_exchange_weak(old, max, std::memory_order_relaxed)) {
+    }
   });
-  for (size_t i = 2 * k; i < sums_.size(); ++i) sums_[i % (2 * k)] += sums_[i];
+  add_thread_sums();
   context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));
   std::copy_n(sums_.begin(), k, beta_.grad.begin());
   std::copy_n(sums_.begin() + static_cast<int64_t>(k), k, gamma_.grad.begin());
@@ -199,21 +247,24 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
     a_[c] = v.a;
   }
 
-  const auto slice = [&](int64_t n) {
-    const int64_t at = n * pixels * shape_.k;
-    return ops::NormBackward{error.data + at, x_hat_ + at, pixels, shape_.k, k_.data(), b_.data(), a_.data(), 0, e2_ + at};
+  const auto slice = [&](int64_t n, int64_t strip) {
+    const int64_t first = strips.first(strip) * shape_.k, at = n * pixels * shape_.k + first;
+    ops::NormBackward p{error.data + at, x_hat_ + at, strips.length(strip), shape_.k, k_.data(), b_.data(), a_.data(), 0,
+                        e2_ + at};
+    p.first = first;
+    return p;
   };
   std::fill(sums_.begin(), sums_.end(), 0);  // now each thread's maximum
-  context.pool.run(context.count, [&](int64_t n, int thread) {
+  context.pool.run(strip_count, [&](int64_t task, int thread) {
     int64_t& max = sums_[static_cast<size_t>(thread) * 2 * k];
-    max = std::max<int64_t>(max, context.kernels.batch_norm_backward_max(slice(n)));
+    max = std::max<int64_t>(max, context.kernels.batch_norm_backward_max(slice(task / strips.count, task % strips.count)));
   });
   int64_t max = *std::max_element(sums_.begin(), sums_.end());
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  context.pool.run(context.count, [&](int64_t n, int) {
-    ops::NormBackward p = slice(n);
-    const ErrorRandom random = context.error_random(number_, n);
+  context.pool.run(strip_count, [&](int64_t task, int) {
+    ops::NormBackward p = slice(task / strips.count, task % strips.count);
+    const ErrorRandom random = context.error_random(number_, task / strips.count);
     p.shift = shift;
     p.random = &random;
     context.kernels.batch_norm_backward_quantize(p);
@@ -231,7 +282,7 @@ void ConvBn::backward(const LayerContext& context) {
   weight_.grad_exp = in_->exp + e2_exp_;
   if (in_->error == nullptr) return;
   ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
-  conv_.backward_data(context.pool, context.count, e2_, weight8_.data(), packed_.data(), sink, backward_workspace_);
+  conv_.backward_data(context.pool, context.count, e2_, weight8_.data(), sink, backward_workspace_);
   in_->error->written = true;
 }
 

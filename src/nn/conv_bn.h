@@ -16,7 +16,7 @@ class ConvBn final : public Layer {
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
   void reset_statistics() override;
-  void quantize_parameters() override;
+  void quantize_parameters(ThreadPool& pool) override;
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override;
   void backward(const LayerContext& context) override;
@@ -24,7 +24,8 @@ class ConvBn final : public Layer {
   void state(std::vector<StateArray>& list) override;
 
  private:
-  void convolve(const LayerContext& context);
+  void convolve(const LayerContext& context, ops::StripSink* sink);
+  void add_thread_sums();  // into those of thread 0
   void statistics(const LayerContext& context);
   void set_affine(int c, int64_t mean_q16, int64_t var_q16);
   void normalize_and_activate(const LayerContext& context);
@@ -47,7 +48,7 @@ class ConvBn final : public Layer {
 
   // Per channel, of the last pass.
   std::vector<uint32_t> sigma_;
-  std::vector<int32_t> mult_, offset_, affine_shift_, k_, b_, a_;
+  std::vector<int32_t> mult_, offset_, affine_shift_, k_, b_, a_, align_;
   std::vector<int64_t> sums_, l1_, kappa_;  // sums_: [threads][2][channels]
   int e2_exp_ = 0;
 

@@ -26,7 +26,7 @@ Linear::Linear(std::string name, Value* in, int outputs, bool input_is_image)
 void Linear::plan(LayerPlan& plan) {
   number_ = static_cast<uint32_t>(plan.index);
   const size_t batch = static_cast<size_t>(plan.max_batch), k = static_cast<size_t>(shape_.k);
-  product_.plan(shape_, plan.kernels, plan.threads, plan.training && in_->error != nullptr);
+  product_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.training && in_->error != nullptr);
   for (Parameter* p : {&weight_, &bias_}) p->allocate(plan.training);
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   bias32_.resize(k);
@@ -47,16 +47,16 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
   backward_workspace_ = at(backward_buffer_);
 }
 
-void Linear::quantize_parameters() {
+void Linear::quantize_parameters(ThreadPool& pool) {
   weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
   ops::rescale_bias_reference(bias_.master.data(), shape_.k, acc_exp(), bias32_.data());
-  product_.pack_weights(weight8_.data(), packed_.data());
+  product_.pack_weights(pool, weight8_.data(), packed_.data());
 }
 
 void Linear::parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&weight_, &bias_}); }
 
 void Linear::multiply(const LayerContext& context) {
-  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {nullptr, nullptr, acc_},
+  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {nullptr, nullptr, acc_}, nullptr,
                    forward_workspace_);
 }
 
@@ -69,7 +69,7 @@ void Linear::backward_products(const LayerContext& context) {
   weight_.grad_exp = in_->exp + e2_exp_;
   if (in_->error == nullptr) return;
   ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
-  product_.backward_data(context.pool, context.count, e2_, weight8_.data(), packed_.data(), sink, backward_workspace_);
+  product_.backward_data(context.pool, context.count, e2_, weight8_.data(), sink, backward_workspace_);
   in_->error->written = true;
 }
 

@@ -57,7 +57,8 @@ void MaxPool::backward(const LayerContext& context) {
   context.pool.run(context.count, [&](int64_t n, int thread) {
     int32_t* sums = reinterpret_cast<int32_t*>(reinterpret_cast<uint8_t*>(sums_) + slot * static_cast<size_t>(thread));
     ops::max_pool_backward_reference(shape_, from.data + n * out_->elements(), index_ + n * out_->elements(), sums);
-    ErrorSink(context, *in_, from.exp[static_cast<size_t>(n)]).image(static_cast<int>(n), sums);
+    ErrorSink(context, *in_, from.exp[static_cast<size_t>(n)])
+        .image(static_cast<int>(n), sums, context.kernels.max_abs({sums, in_->elements()}));
   });
   in_->error->written = true;
 }

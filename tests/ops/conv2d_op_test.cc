@@ -30,16 +30,29 @@ std::string shape_text(const ConvShape& s) {
 // Copies each image's gradient to its place, and counts the calls.
 class CopySink final : public ImageSink {
  public:
-  CopySink(int images, int64_t size, int32_t* dst) : calls(static_cast<size_t>(images)), size_(size), dst_(dst) {}
-  void image(int image, const int32_t* diff_src) override {
+  CopySink(int images, int64_t size, int32_t* dst)
+      : calls(static_cast<size_t>(images)), maxima(static_cast<size_t>(images)), size_(size), dst_(dst) {}
+  void image(int image, const int32_t* diff_src, uint32_t max) override {
+    maxima[static_cast<size_t>(image)] = max;
     std::memcpy(dst_ + image * size_, diff_src, static_cast<size_t>(size_) * 4);
     calls[static_cast<size_t>(image)].fetch_add(1);
   }
   std::vector<std::atomic<int>> calls;
+  std::vector<uint32_t> maxima;
 
  private:
   int64_t size_;
   int32_t* dst_;
+};
+
+// Counts how often each pixel is handed over.
+class CountSink final : public StripSink {
+ public:
+  explicit CountSink(int64_t pixels) : calls(static_cast<size_t>(pixels)) {}
+  void strip(int64_t first, int64_t pixels, int) override {
+    for (int64_t i = first; i < first + pixels; ++i) calls.at(static_cast<size_t>(i)).fetch_add(1);
+  }
+  std::vector<std::atomic<int>> calls;
 };
 
 // One problem, its data and its expected results.
@@ -109,32 +122,41 @@ std::string run(const Problem& p, const Kernels& kernels, int threads) {
   const ConvShape& s = p.s;
   ThreadPool pool(threads);
   Conv2d conv;
-  conv.plan(s, kernels, threads, p.backward_data);
+  conv.plan(s, kernels, threads, p.images, p.backward_data);
   Guarded<uint8_t> packed("packed", static_cast<int64_t>(conv.packed_bytes()));
-  conv.pack_weights(p.wei.data(), packed.data());
+  conv.pack_weights(pool, p.wei.data(), packed.data());
   if (std::string e = packed.broken_guard(); !e.empty()) return e;
 
   Guarded<uint8_t> workspace = rubbish(conv.forward_workspace_bytes());
   Guarded<int32_t> dst("forward s32", p.dst_size(), p.offset);
-  conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {nullptr, nullptr, dst.data()}, workspace.data());
+  conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {nullptr, nullptr, dst.data()}, nullptr,
+               workspace.data());
   std::string e = dst.difference(p.dst) + dst.broken_guard() + workspace.broken_guard();
   if (!e.empty()) return e;
 
   Guarded<int16_t> staged("forward s16", p.dst_size(), p.offset);
-  conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {p.shift.data(), staged.data(), nullptr},
+  CountSink strips(p.images * s.dst_pixels());
+  conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {p.shift.data(), staged.data(), nullptr}, &strips,
                workspace.data());
   e = staged.difference(p.staged) + staged.broken_guard() + workspace.broken_guard();
   if (!e.empty()) return e;
+  for (const auto& calls : strips.calls)
+    if (calls != 1) return "forward: a pixel was handed over " + std::to_string(calls) + " times";
 
   if (p.backward_data) {
     Guarded<uint8_t> data_workspace = rubbish(conv.backward_data_workspace_bytes());
     Guarded<int32_t> diff_src("backward data", p.src.count(), p.offset);
     CopySink sink(p.images, s.src_pixels() * s.c, diff_src.data());
-    conv.backward_data(pool, p.images, p.diff_dst.data(), p.wei.data(), packed.data(), sink, data_workspace.data());
+    conv.backward_data(pool, p.images, p.diff_dst.data(), p.wei.data(), sink, data_workspace.data());
     e = diff_src.difference(p.diff_src) + diff_src.broken_guard() + data_workspace.broken_guard();
     if (!e.empty()) return e;
     for (const auto& calls : sink.calls)
       if (calls != 1) return "backward data: an image was handed over " + std::to_string(calls) + " times";
+    for (size_t i = 0; i < sink.maxima.size(); ++i) {
+      const int64_t size = s.src_pixels() * s.c;
+      if (sink.maxima[i] != max_abs_reference({p.diff_src.data() + static_cast<int64_t>(i) * size, size}))
+        return "backward data: wrong maximum of image " + std::to_string(i);
+    }
   }
 
   Guarded<uint8_t> weights_workspace = rubbish(conv.backward_weights_workspace_bytes());
@@ -222,20 +244,20 @@ TEST_P(Conv2dEquality, PlannedAndPackedAgain) {
   const Kernels kernels = make_kernels(isa());
   ThreadPool pool(1);
   Conv2d conv;
-  conv.plan({8, 8, 4, 40, 5, 5, 3, 2, 2, true}, kernels, 1, true);
+  conv.plan({8, 8, 4, 40, 5, 5, 3, 2, 2, true}, kernels, 1, 2, true);
   const ConvShape s{6, 5, 3, 17, 3, 3, 2, 1, 1, false};
-  conv.plan(s, kernels, 1, true);
+  conv.plan(s, kernels, 1, 2, true);
   Conv2d fresh;
-  fresh.plan(s, kernels, 1, true);
+  fresh.plan(s, kernels, 1, 2, true);
   ASSERT_EQ(conv.packed_bytes(), fresh.packed_bytes());
   ASSERT_EQ(conv.forward_workspace_bytes(), fresh.forward_workspace_bytes());
   Guarded<uint8_t> packed("packed", static_cast<int64_t>(conv.packed_bytes()));
   for (uint64_t seed : {11u, 12u}) {
     const Problem p(s, 2, Fill::kUniform, seed);
-    conv.pack_weights(p.wei.data(), packed.data());
+    conv.pack_weights(pool, p.wei.data(), packed.data());
     Guarded<uint8_t> workspace = rubbish(conv.forward_workspace_bytes());
     Guarded<int32_t> dst("forward s32", p.dst_size(), p.offset);
-    conv.forward(pool, 2, p.src.data(), p.wei.data(), packed.data(), {nullptr, nullptr, dst.data()}, workspace.data());
+    conv.forward(pool, 2, p.src.data(), p.wei.data(), packed.data(), {nullptr, nullptr, dst.data()}, nullptr, workspace.data());
     EXPECT_EQ(dst.difference(p.dst), "");
   }
 }
@@ -243,8 +265,9 @@ TEST_P(Conv2dEquality, PlannedAndPackedAgain) {
 TEST(Conv2dBoundsDeathTest, TooLongAReductionIsRefused) {
   const Kernels kernels = make_kernels(Isa::kScalar);
   Conv2d conv;
-  EXPECT_DEATH(conv.plan({1, 1, static_cast<int>(kMaxReduction) + 1, 1, 1, 1, 1, 0, 1, false}, kernels, 1, true), "check failed");
-  EXPECT_DEATH(conv.plan({2, 2, 1, 1, 3, 3, 1, 0, 1, false}, kernels, 1, true), "check failed");
+  EXPECT_DEATH(conv.plan({1, 1, static_cast<int>(kMaxReduction) + 1, 1, 1, 1, 1, 0, 1, false}, kernels, 1, 2, true),
+               "check failed");
+  EXPECT_DEATH(conv.plan({2, 2, 1, 1, 3, 3, 1, 0, 1, false}, kernels, 1, 2, true), "check failed");
 }
 
 }  // namespace

@@ -80,25 +80,63 @@ struct stage_s16_case {
   }
 };
 
-struct transpose_u8_case {
-  static constexpr int kVariants = 4;  // flip, strides with a gap
-  static TransposeU8 params(CaseBuilder& b, int variant) {
-    const CaseShape& s = b.shape();
-    const int gap = variant / 2 * 3, rows = static_cast<int>(s.rows);
-    const int64_t src_stride = s.channels + gap, dst_stride = rows + gap;
-    uint8_t* src = b.input<uint8_t>("src", std::max<int64_t>(rows * src_stride, 1), 0, kU8Max);
-    uint8_t* dst = b.output<uint8_t>("dst", std::max<int64_t>(s.channels * dst_stride, 1));
-    return {src, src_stride, rows, s.channels, static_cast<uint8_t>(variant % 2 * 0x80), dst, dst_stride};
+// Bytes as they are, bytes + 128, s16 from s8 and from u8.
+inline PackFormat pack_format(int which) {
+  static constexpr PackFormat kFormats[] = {{1, false, 0}, {1, true, 0x80}, {2, true, 0}, {2, false, 0}};
+  return kFormats[which];
+}
+
+// A destination of packed elements.
+inline void* packed_output(CaseBuilder& b, const PackFormat& f, int64_t count) {
+  count = std::max<int64_t>(count, 1);
+  if (f.element_bytes == 1) return b.output<uint8_t>("dst", count);
+  return b.output<int16_t>("dst", count);
+}
+
+struct pack_row_case {
+  static constexpr int kVariants = 4;
+  static PackRow params(CaseBuilder& b, int variant) {
+    const PackFormat f = pack_format(variant);
+    return {b.input<uint8_t>("src", std::max<int64_t>(b.size(), 1), 0, kU8Max), b.size(), f, packed_output(b, f, b.size())};
   }
 };
 
-struct interleave4_u8_case {
-  static constexpr int kVariants = 2;  // tight rows, rows with a gap
-  static Interleave4U8 params(CaseBuilder& b, int variant) {
+struct pack_transpose_case {
+  static constexpr int kVariants = 8;  // format, strides with a gap
+  static PackTranspose params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
-    const int64_t stride = s.channels + variant * 7;
-    return {b.input<uint8_t>("src", 4 * stride, 0, kU8Max), stride, s.channels,
-            b.output<uint8_t>("dst", int64_t{4} * s.channels)};
+    const PackFormat f = pack_format(variant % 4);
+    const int gap = variant / 4 * 3, rows = static_cast<int>(s.rows);
+    const int64_t src_stride = s.channels + gap, dst_stride = rows + gap;
+    uint8_t* src = b.input<uint8_t>("src", std::max<int64_t>(rows * src_stride, 1), 0, kU8Max);
+    return {src, src_stride, rows, s.channels, f, packed_output(b, f, s.channels * dst_stride), dst_stride};
+  }
+};
+
+// Rows or columns past the end, and strides with a gap.
+template <class Pack, bool kRowsAreReduced>
+struct PackMatrixCase {
+  static constexpr int kVariants = 12;
+  static Pack params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    PackFormat f = pack_format(variant % 4);
+    f.flip = 0;
+    const int more = variant / 4, rows = static_cast<int>(s.rows), unit = f.unit();
+    const int64_t stride = s.channels + 5 * more;
+    const int reduced = kRowsAreReduced ? rows : s.channels, kept = kRowsAreReduced ? s.channels : rows;
+    const int steps = (reduced + unit - 1) / unit + more % 2, width = kept + 7 * more;
+    uint8_t* src = b.input<uint8_t>("src", std::max<int64_t>(rows * stride, 1), 0, kU8Max);
+    return {src, stride, rows, s.channels, f, packed_output(b, f, int64_t{steps} * width * unit), steps, width};
+  }
+};
+struct pack_interleave_case : PackMatrixCase<PackInterleave, true> {};
+struct pack_units_case : PackMatrixCase<PackUnits, false> {};
+
+struct add_sums_case {
+  static constexpr int kVariants = 2;
+  static AddSums params(CaseBuilder& b, int variant) {
+    return {b.input<int32_t>("sums", b.size(), -INT32_MAX, INT32_MAX), b.size(), variant == 0,
+            b.output<int64_t>("dst", b.size(), -(int64_t{1} << 50), int64_t{1} << 50)};
   }
 };
 
@@ -177,7 +215,8 @@ struct NormBackwardCase {
             b.per_channel<int32_t>("a", -2047 * 32767, 2047 * 32767),
             kShifts[variant % 9],
             b.output<int8_t>("dst", b.size()),
-            error_random(variant / 9)};
+            error_random(variant / 9),
+            b.rng().range(0, 2) * 100};
   }
 };
 struct batch_norm_backward_max_case : NormBackwardCase {

@@ -1,6 +1,7 @@
 // The register tile of each instruction set against the formula of TileArgs, for each height and width there is.
 #include <gtest/gtest.h>
 
+#include <type_traits>
 #include <vector>
 
 #include "ops/kernels.h"
@@ -24,7 +25,7 @@ struct TileCase {
 };
 
 template <class A, class B>
-void check_tile(const TileKernel& tile, const TileCase& t) {
+void check_tile(const TileKernel& tile, const TileKernel::Functions& functions, const TileCase& t) {
   SCOPED_TRACE(testing::Message() << tile.name << " " << t.vectors << " vectors x " << t.rows << " rows, " << t.segments
                                   << " segments of " << t.steps << " steps, init " << t.with_init << ", gap " << t.ldc_gap
                                   << ", filled " << intrain::test::fill_name(t.fill) << ", seed " << t.seed);
@@ -40,9 +41,13 @@ void check_tile(const TileKernel& tile, const TileCase& t) {
   }
   Guarded<A> a("a", end + (t.rows - 1) * lda + run, offset);
   constexpr bool kBytes = sizeof(A) == 1;
-  intrain::test::fill(rng, t.fill, a.data(), a.count(), kBytes ? 0 : -32767, kBytes ? 255 : 32767);
+  const auto fill = [&](auto& buffer, bool is_signed) {
+    intrain::test::fill(rng, t.fill, buffer.data(), buffer.count(), kBytes ? (is_signed ? -127 : 0) : -32767,
+                        kBytes ? (is_signed ? 127 : 255) : 32767);
+  };
+  fill(a, std::is_signed_v<A>);
   Guarded<B> b("b", int64_t{t.segments} * run * width, 0);
-  intrain::test::fill(rng, t.fill, b.data(), b.count(), kBytes ? -127 : -32767, kBytes ? 127 : 32767);
+  fill(b, std::is_signed_v<B>);
   Guarded<int32_t> init("init", width, offset);
   intrain::test::fill(rng, Fill::kUniform, init.data(), width, INT32_MIN, INT32_MAX);
   const int64_t ldc = width + t.ldc_gap;
@@ -61,7 +66,7 @@ void check_tile(const TileKernel& tile, const TileCase& t) {
         }
       expected[m * ldc + n] = static_cast<int32_t>(sum);
     }
-  tile.tile[t.vectors][t.rows](
+  functions.of[t.vectors][t.rows](
       {a.data(), lda, offsets.data(), t.segments, t.steps, b.data(), t.with_init ? init.data() : nullptr, c.data(), ldc});
   EXPECT_EQ(c.difference(expected), "");
   EXPECT_EQ(c.broken_guard() + a.broken_guard() + b.broken_guard() + init.broken_guard(), "");
@@ -82,17 +87,21 @@ TEST_P(Tile, EveryHeightAndWidthIsTheFormula) {
       ASSERT_GT(tile.max_rows[v], 0) << "every width up to the widest is needed";
     }
     for (int r = 1; r <= TileKernel::kMaxRows; ++r) {
-      ASSERT_EQ(tile.tile[v][r] != nullptr, r <= tile.max_rows[v]) << v << " x " << r;
-      if (tile.tile[v][r] == nullptr) continue;
+      ASSERT_EQ(tile.unsigned_a->of[v][r] != nullptr, r <= tile.max_rows[v]) << v << " x " << r;
+      ASSERT_EQ(tile.signed_a->of[v][r] != nullptr, r <= tile.max_rows[v]) << v << " x " << r;
+      if (tile.unsigned_a->of[v][r] == nullptr) continue;
       for (Fill fill : intrain::test::kAllFills)
         for (int segments : {1, 2, 5})
           for (int steps : {1, 2, 3, 9}) {
             const TileCase t{v, r, segments, steps, seed % 2 == 0, seed % 3 == 0 ? 7 : 0, fill, seed};
             ++seed;
-            if (tile.element_bytes == 1)
-              check_tile<uint8_t, int8_t>(tile, t);
-            else
-              check_tile<int16_t, int16_t>(tile, t);
+            if (tile.element_bytes == 1) {
+              check_tile<uint8_t, int8_t>(tile, *tile.unsigned_a, t);
+              check_tile<int8_t, uint8_t>(tile, *tile.signed_a, t);
+            } else {
+              check_tile<int16_t, int16_t>(tile, *tile.unsigned_a, t);
+              check_tile<int16_t, int16_t>(tile, *tile.signed_a, t);
+            }
             if (HasFailure()) return;
           }
     }

@@ -110,6 +110,7 @@ struct NormBackward {
   int shift;    // 0..24; not read by max
   int8_t* dst;  // not read by max
   const ErrorRandom* random = nullptr;
+  int64_t first = 0;  // element of the sample that e[0] is, for random
 };
 uint32_t batch_norm_backward_max_reference(const NormBackward& p);
 void batch_norm_backward_quantize_reference(const NormBackward& p);

@@ -55,7 +55,7 @@ uint32_t batch_norm_backward_max_reference(const NormBackward& p) {
 void batch_norm_backward_quantize_reference(const NormBackward& p) {
   for (int64_t i = 0; i < p.rows * p.channels; ++i) {
     const int32_t v = static_cast<int32_t>(backward_value(p, i));
-    const int64_t q = p.random != nullptr ? rshift_stochastic8(v, p.shift, p.random->stream.byte(p.random->sample, i))
+    const int64_t q = p.random != nullptr ? rshift_stochastic8(v, p.shift, p.random->stream.byte(p.random->sample, p.first + i))
                                           : rshift_round(v, p.shift);
     p.dst[i] = static_cast<int8_t>(clamp(q, -kS8Max, kS8Max));
   }

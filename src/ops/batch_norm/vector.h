@@ -156,7 +156,7 @@ template <class Lanes>
                 }
               };
               if (p.random != nullptr) {
-                const uint8_t* __restrict bytes = random_bytes<Lanes>(*p.random, at, width, storage);
+                const uint8_t* __restrict bytes = random_bytes<Lanes>(*p.random, p.first + at, width, storage);
                 quantize_row([&](int32_t v, int i)
                                  __attribute__((always_inline)) { return rshift_stochastic8(v, p.shift, bytes[i]); });
               } else {

@@ -2,8 +2,11 @@
 
 namespace intrain::ops::avx512vnni {
 
-void transpose_u8(const TransposeU8& p) { transpose_u8_vector(p); }
-void interleave4_u8(const Interleave4U8& p) { interleave4_u8_vector(p); }
+void pack_row(const PackRow& p) { pack_row_vector(p); }
+void pack_transpose(const PackTranspose& p) { pack_transpose_vector(p); }
+void pack_interleave(const PackInterleave& p) { pack_interleave_vector(p); }
+void pack_units(const PackUnits& p) { pack_units_vector(p); }
+void add_sums(const AddSums& p) { add_sums_vector(p); }
 void stage_s16(const StageS16& p) { stage_s16_vector(p); }
 
 }  // namespace intrain::ops::avx512vnni

@@ -2,164 +2,241 @@
 
 #include "base/formats.h"
 #include "core/buffer.h"
+#include "core/check.h"
 #include "ops/conv2d/conv2d_op.h"
 #include "ops/conv2d/pack.h"
 
 namespace intrain::ops {
-
-int64_t Conv2d::weight_sums() const { return shape_.groups * shape_.taps() * shape_.group_c() * forward_.padded_columns; }
-
-size_t Conv2d::backward_weights_scratch() const {
-  const ConvShape& s = shape_;
-  const size_t element = static_cast<size_t>(kernels_.tile->element_bytes);
-  const int64_t planar =
-      int64_t{s.group_c()} * s.stride * planar_height() * planar_width() + kAlignment;  // a tile's last loads run over
-  const int64_t error = int64_t{s.oh()} * padded(s.ow()) * forward_.padded_columns;
-  return align_up(static_cast<size_t>(planar) * element) + align_up(static_cast<size_t>(error) * element) +
-         align_up(static_cast<size_t>(forward_.padded_columns) * 4);
-}
-
-size_t Conv2d::backward_weights_workspace_bytes() const {
-  if (kernels_.tile == nullptr) return 0;
-  return (backward_weights_scratch() + align_up(static_cast<size_t>(weight_sums()) * 4)) * static_cast<size_t>(threads_);
-}
-
 namespace {
 
-// [h][w][c] to planar [c][(w + pad) mod stride][h + pad][(w + pad) / stride], `zero` around it and added to each value.
-template <class Element, class Src>
-void to_planar(const Kernels& kernels, const ConvShape& s, const Src* src, int c0, int c, int height, int width, int zero,
-               Element* dst) {
-  const int64_t plane = int64_t{s.stride} * height * width;
-  if constexpr (sizeof(Element) == 1)
-    std::memset(dst, zero, static_cast<size_t>(c * plane));
-  else
-    std::fill(dst, dst + c * plane, static_cast<Element>(zero));
-  const int rows = std::min(s.h, height - s.pad);
-  for (int x0 = 0; x0 < std::min(s.stride, s.w); ++x0) {
-    const int phase = (x0 + s.pad) % s.stride, col = (x0 + s.pad) / s.stride;
-    const int count = std::min((s.w - x0 + s.stride - 1) / s.stride, width - col);  // pixels of a row in this phase
-    if (count <= 0) continue;
-    for (int y = 0; y < rows; ++y) {
-      const Src* in = src + (int64_t{y} * s.w + x0) * s.c + c0;
-      Element* out = dst + (int64_t{phase} * height + y + s.pad) * width + col;
-      const int64_t step = int64_t{s.stride} * s.c;
-      if constexpr (sizeof(Element) == 1) {
-        kernels.transpose_u8({reinterpret_cast<const uint8_t*>(in), step, count, c, static_cast<uint8_t>(zero), out, plane});
-      } else {
-        for (int x = 0; x < count; ++x)
-          for (int i = 0; i < c; ++i) out[i * plane + x] = static_cast<Element>(in[x * step + i] + zero);
-      }
-    }
-  }
-}
+constexpr int kFlatPixels = 64;     // of a pseudo-image
+constexpr int kGroupPixels = 4096;  // packed at once, about
+constexpr int kSubPixels = 2048;    // summed in s32, about: a panel of b stays in the second-level cache
+static_assert(kSubPixels < kMaxReduction / 2);
+
+int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
 }  // namespace
 
-template <class Element>
-void Conv2d::backward_weights_image(const void* src, const int8_t* diff_dst, int32_t* acc, uint8_t* scratch) const {
+// Output pixel p and tap kh meet at x row h = p * stride - pad + kh = q * stride + py: py = (kh - pad) mod stride,
+// p = q - floor((kh - pad) / stride).
+void Conv2d::plan_backward_weights(int max_images) {
   const ConvShape& s = shape_;
   const TileKernel& tile = *kernels_.tile;
-  const int gc = s.group_c(), gk = s.group_k(), unit = tile.k_unit, np = forward_.padded_columns;
-  const int steps = padded(s.ow()) / unit, height = planar_height(), width = planar_width();
-  const int64_t plane = int64_t{s.stride} * height * width, k_size = int64_t{s.oh()} * steps * unit;
-  Element* planar = reinterpret_cast<Element*>(scratch);
-  Element* error =
-      reinterpret_cast<Element*>(scratch + align_up((static_cast<size_t>(gc * plane) + kAlignment) * sizeof(Element)));
-  int32_t* moved = reinterpret_cast<int32_t*>(reinterpret_cast<uint8_t*>(error) +
-                                              align_up(static_cast<size_t>(k_size * np) * sizeof(Element)));
+  WeightPass& w = weight_;
+  w = {};
+  w.wide = s.groups == 1 && s.c < tile.lanes && s.kw > 1;
+  w.group_columns = w.wide ? s.kw * s.c : s.group_c();
+  w.taps = w.wide ? s.kh : static_cast<int>(s.taps());
+  w.rows = flat_ ? 1 : (s.h + s.stride - 1) / s.stride;
+  w.width = flat_ ? kFlatPixels : w.wide ? s.ow() : (s.w + s.stride - 1) / s.stride;
+  w.steps = padded(w.width) / tile.k_unit;
 
-  for (int g = 0; g < s.groups; ++g, acc += s.taps() * gc * np) {
-    if (s.signed_src)
-      to_planar(kernels_, s, static_cast<const int8_t*>(src), g * gc, gc, height, width, tile.signed_offset(), planar);
-    else
-      to_planar(kernels_, s, static_cast<const uint8_t*>(src), g * gc, gc, height, width, 0, planar);
+  struct Move {
+    int h, w;
+  };
+  std::vector<Move> moves;  // of each tap: p - q
+  int top = 0, bottom = 0, left = 0, right = 0;
+  for (int index = 0; index < w.taps; ++index) {
+    const int kh = (w.wide ? index : index / s.kw) - s.pad, kw = w.wide ? 0 : index % s.kw - s.pad;
+    const Move m{-floor_div(kh, s.stride), -floor_div(kw, s.stride)};
+    const WeightPhase phase{kh + m.h * s.stride, kw + m.w * s.stride};
+    size_t f = 0;
+    while (f < w.phases.size() && (w.phases[f].py != phase.py || w.phases[f].px != phase.px)) ++f;
+    if (f == w.phases.size()) w.phases.push_back(phase);
+    w.list.push_back({static_cast<int>(f), 0, index});
+    moves.push_back(m);
+    top = std::max(top, -m.h);
+    left = std::max(left, -m.w);
+    bottom = std::max(bottom, w.rows - 1 + m.h - (s.oh() - 1));
+    right = std::max(right, w.width - 1 + m.w - (s.ow() - 1));
+  }
+  w.pad_h = flat_ ? 0 : top;
+  w.pad_w = flat_ ? 0 : left;
+  w.e_h = flat_ ? 1 : s.oh() + top + bottom;
+  w.e_w = flat_ ? kFlatPixels : s.ow() + left + right;
+  for (size_t i = 0; i < moves.size(); ++i) w.list[i].shift = (moves[i].h + w.pad_h) * w.e_w + moves[i].w + w.pad_w;
 
-    // The error, columns k, rows the pixels; those past the end of a row are 0 and cancel what the tile reads there.
-    std::memset(error, 0, static_cast<size_t>(k_size * np) * sizeof(Element));
-    for (int n = 0; n < np;) {
-      const int panel = panel_vectors(tile, n, np) * tile.lanes, valid = std::min(panel, gk - n);
-      Element* b = error + k_size * n;
-      for (int oh = 0; oh < s.oh(); ++oh) {
-        const int8_t* in = diff_dst + int64_t{oh} * s.ow() * s.k + g * gk + n;
-        Element* row = b + int64_t{oh} * steps * panel * unit;
-        int ow = 0;
-        if constexpr (sizeof(Element) == 1)
-          for (; ow + 4 <= s.ow(); ow += 4, in += 4 * s.k)
-            kernels_.interleave4_u8({reinterpret_cast<const uint8_t*>(in), s.k, valid, row + int64_t{ow} * panel});
-        for (; ow < s.ow(); ++ow, in += s.k) {
-          Element* out = row + int64_t{ow / unit} * panel * unit + ow % unit;
-          for (int i = 0; i < valid; ++i) out[i * unit] = static_cast<Element>(in[i]);
+  const int pixels = w.rows * w.width;
+  const int64_t images = flat_ ? (max_images * s.dst_pixels() + kFlatPixels - 1) / kFlatPixels : max_images;
+  w.images = static_cast<int>(std::clamp<int64_t>((kGroupPixels + pixels - 1) / pixels, 1, images));
+  w.sub = std::max(1, kSubPixels / (w.steps * tile.k_unit));
+  // Rows of a start in different cache sets: an odd number of lines, and room for a tile's last loads.
+  const int64_t line = static_cast<int64_t>(kAlignment) / tile.element_bytes;
+  w.plane = ((int64_t{w.images} * w.e_h * w.e_w + tile.k_unit + line) / line | 1) * line;
+  for (int i = 0; i < w.images; ++i)
+    for (int q = 0; q < w.rows; ++q) w.offset.push_back((int64_t{i} * w.e_h + q) * w.e_w);
+  CHECK_LE(w.steps * tile.k_unit, kMaxReduction);
+  w.zeros.assign(std::min(w.offset.size(), static_cast<size_t>(w.sub)), 0);
+  w.b_bytes = align_up(static_cast<size_t>(int64_t{w.images} * w.rows * w.steps * tile.k_unit * columns(w.group_columns)) *
+                       static_cast<size_t>(tile.element_bytes));
+}
+
+// The planar error, b of every phase and group, a run of the value 1 and, for wide passes, a padded row a thread.
+size_t Conv2d::backward_weights_workspace_bytes() const {
+  if (kernels_.tile == nullptr) return 0;
+  const WeightPass& w = weight_;
+  const size_t element = static_cast<size_t>(kernels_.tile->element_bytes);
+  return align_up(static_cast<size_t>(w.plane * shape_.k + w.e_h * w.e_w) * element + kAlignment) +
+         w.b_bytes * w.phases.size() * static_cast<size_t>(shape_.groups) +
+         align_up(static_cast<size_t>(w.steps * kernels_.tile->k_unit) * element) +
+         (w.wide ? align_up(static_cast<size_t>((shape_.w + 2 * shape_.pad) * shape_.c)) * static_cast<size_t>(threads_) : 0);
+}
+
+template <class Element>
+void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
+                                 uint8_t* workspace) const {
+  const ConvShape& s = shape_;
+  const WeightPass& w = weight_;
+  const TileKernel& tile = *kernels_.tile;
+  const int gk = s.group_k(), unit = tile.k_unit, np = columns(w.group_columns), groups = s.groups;
+  const int phases = static_cast<int>(w.phases.size()), panel_count = panels(np), taps = static_cast<int>(w.list.size());
+  // A signed x must be the signed operand b, so the error is moved to unsigned; else the error is the signed one.
+  const bool unsigned_error = s.signed_src;
+  const PackFormat error_pack = error_format(unsigned_error), src_pack{tile.element_bytes, s.signed_src, 0};
+  const TileKernel::Functions& functions = unsigned_error ? *tile.unsigned_a : *tile.signed_a;
+
+  Element* planar = reinterpret_cast<Element*>(workspace);
+  uint8_t* b_all = workspace + align_up(static_cast<size_t>(w.plane * s.k + w.e_h * w.e_w) * sizeof(Element) + kAlignment);
+  Element* ones = reinterpret_cast<Element*>(b_all + w.b_bytes * static_cast<size_t>(phases * groups));
+  uint8_t* wide_rows = reinterpret_cast<uint8_t*>(ones) + align_up(static_cast<size_t>(w.steps * unit) * sizeof(Element));
+  const size_t wide_row = align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c));
+  fill(ones, w.steps * unit, Element{1});
+  const auto matrix_of = [&](int phase, int g) {
+    return reinterpret_cast<Element*>(b_all + w.b_bytes * static_cast<size_t>(phase * groups + g));
+  };
+
+  const int64_t pixels_all = images * s.dst_pixels();  // flat
+  const int64_t count_all = flat_ ? (pixels_all + kFlatPixels - 1) / kFlatPixels : images;
+  constexpr int kChannels = 64;  // of the error a task packs
+  const int error_blocks = (s.k + kChannels - 1) / kChannels;
+  constexpr int kRows = 8;  // of x a task packs
+  const int row_blocks = (w.rows + kRows - 1) / kRows;
+  // Blocks of output rows: enough tasks to share evenly.
+  const int most = tile.max_rows[panel_width(tile, 0, np) / tile.lanes];
+  const int64_t blocks_wanted =
+      (8 * threads_ + int64_t{groups} * panel_count * taps - 1) / (int64_t{groups} * panel_count * taps);
+  const int row_tiles = (gk + most - 1) / most;
+  const int block_tiles = std::max<int>(1, row_tiles / static_cast<int>(std::min<int64_t>(blocks_wanted, row_tiles)));
+  const int block_rows = block_tiles * most, blocks = (gk + block_rows - 1) / block_rows;
+
+  for (int64_t begin = 0; begin < count_all; begin += w.images) {
+    const int count = static_cast<int>(std::min<int64_t>(w.images, count_all - begin));
+    const int segments = count * w.rows;
+    const int64_t k_size = int64_t{segments} * w.steps * unit;
+
+    pool.run(int64_t{count} * (error_blocks + row_blocks), [&](int64_t task, int thread) {
+      const int i = static_cast<int>(task / (error_blocks + row_blocks)),
+                part = static_cast<int>(task % (error_blocks + row_blocks));
+      const int64_t image = begin + i;
+      const int flat_width = flat_ ? static_cast<int>(std::min<int64_t>(kFlatPixels, pixels_all - image * kFlatPixels)) : 0;
+      if (part < error_blocks) {
+        const int k0 = part * kChannels, channels = std::min(kChannels, s.k - k0);
+        const uint8_t* in =
+            reinterpret_cast<const uint8_t*>(diff_dst) + image * (flat_ ? kFlatPixels : s.dst_pixels()) * s.k + k0;
+        Element* out = planar + k0 * w.plane + int64_t{i} * w.e_h * w.e_w;
+        const int width = flat_ ? flat_width : s.ow(), height = flat_ ? 1 : s.oh();
+        const bool whole = width == w.e_w && height == w.e_h;
+        if (!whole)
+          for (int k = 0; k < channels; ++k)
+            fill(out + k * w.plane, int64_t{w.e_h} * w.e_w, static_cast<Element>(error_pack.flip));
+        if (width == w.e_w) {  // rows follow each other
+          kernels_.pack_transpose({in, s.k, height * width, channels, error_pack, out + int64_t{w.pad_h} * w.e_w, w.plane});
+          return;
+        }
+        for (int y = 0; y < height; ++y)
+          kernels_.pack_transpose({in + int64_t{y} * width * s.k, s.k, width, channels, error_pack,
+                                   out + int64_t{w.pad_h + y} * w.e_w + w.pad_w, w.plane});
+        return;
+      }
+      const int q0 = (part - error_blocks) * kRows, q1 = std::min(w.rows, q0 + kRows);
+      for (int f = 0; f < phases; ++f)
+        for (int q = q0; q < q1; ++q) {
+          // A row of x: `valid` pixels from `in`, `stride` bytes apart.
+          const int y = q * s.stride + w.phases[static_cast<size_t>(f)].py, px = w.phases[static_cast<size_t>(f)].px;
+          const uint8_t* in;
+          int valid;
+          int64_t stride = int64_t{s.stride} * s.c;
+          if (flat_) {
+            in = src + image * kFlatPixels * s.c;
+            valid = flat_width;
+          } else if (y >= s.h) {
+            in = src;
+            valid = 0;
+          } else if (w.wide) {
+            uint8_t* row = wide_rows + wide_row * static_cast<size_t>(thread);
+            std::memset(row, 0, wide_row);
+            std::memcpy(row + s.pad * s.c, src + (image * s.h + y) * s.w * s.c,
+                        static_cast<size_t>(s.w) * static_cast<size_t>(s.c));
+            in = row;
+            valid = w.width;
+          } else {
+            in = src + ((image * s.h + y) * s.w + px) * s.c;
+            valid = px < s.w ? (s.w - px + s.stride - 1) / s.stride : 0;
+          }
+          const int64_t at = (int64_t{i} * w.rows + q) * w.steps * unit;
+          for (int g = 0; g < groups; ++g)
+            for_each_panel(tile, np, 0, 1, [&](int n, int width) {
+              kernels_.pack_interleave({in + g * w.group_columns + n, stride, valid, std::min(width, w.group_columns - n),
+                                        src_pack, matrix_of(f, g) + k_size * n + at * width, w.steps, width});
+            });
+        }
+    });
+
+    pool.run(int64_t{groups} * panel_count * taps * blocks, [&](int64_t task, int) {
+      const int first = static_cast<int>(task % blocks) * block_rows, rows = std::min(block_rows, gk - first);
+      const WeightTap& tap = w.list[static_cast<size_t>(task / blocks % taps)];
+      const int panel = static_cast<int>(task / blocks / taps % panel_count),
+                g = static_cast<int>(task / blocks / taps / panel_count);
+      const int n = panel * tile.max_vectors * tile.lanes, width = panel_width(tile, n, np);
+      const int valid = std::min(width, w.group_columns - n);
+      const Element* b = matrix_of(tap.phase, g) + k_size * n;
+      alignas(64) int32_t init[TileKernel::kMaxVectors * TileKernel::kMaxLanes] = {};
+      alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
+      for (int at = 0; at < segments; at += w.sub) {
+        TileArgs args{nullptr,
+                      w.plane,
+                      w.offset.data() + at,
+                      std::min(w.sub, segments - at),
+                      w.steps,
+                      b + int64_t{at} * w.steps * unit * width,
+                      init,
+                      sums,
+                      width};
+        if (unsigned_error && tile.signed_offset() != 0) {
+          // -128 * the sums of the columns, by a tile whose every a is 1.
+          std::fill(init, init + width, 0);
+          args.a = ones;
+          args.offset = w.zeros.data();
+          functions.of[width / tile.lanes][1](args);
+          for (int c = 0; c < width; ++c) init[c] = -tile.signed_offset() * sums[c];
+          args.offset = w.offset.data() + at;
+        }
+        for (int row = 0; row < rows;) {
+          const int tiles_left = (rows - row + most - 1) / most, height = (rows - row + tiles_left - 1) / tiles_left;
+          const int64_t k = int64_t{g} * gk + first + row;
+          args.a = planar + k * w.plane + tap.shift;
+          functions.of[width / tile.lanes][height](args);
+          for (int r = 0; r < height; ++r)
+            kernels_.add_sums({sums + r * width, valid, begin == 0 && at == 0,
+                               diff_wei + ((k + r) * w.taps + tap.index) * w.group_columns + n});
+          row += height;
         }
       }
-      n += panel;
-    }
-
-    for (int n = 0; n < np;) {
-      const int vectors = panel_vectors(tile, n, np), panel = vectors * tile.lanes;
-      TileArgs args{nullptr, plane, weights_offset_.data(), s.oh(), steps, error + k_size * n, nullptr, nullptr, np};
-      for (int kh = 0; kh < s.kh; ++kh)
-        for (int kw = 0; kw < s.kw; ++kw) {
-          args.a = planar + (int64_t{kw % s.stride} * height + kh) * width + kw / s.stride;
-          args.c = acc + (int64_t{kh} * s.kw + kw) * gc * np + n;
-          run_tiles<Element>(tile, vectors, args, gc);
-        }
-      n += panel;
-    }
-
-    if (s.signed_src && tile.signed_offset() != 0) {
-      for (int n = 0; n < np; ++n) moved[n] = 0;
-      for (int64_t p = 0; p < s.dst_pixels(); ++p)
-        for (int n = 0; n < gk; ++n) moved[n] += tile.signed_offset() * diff_dst[p * s.k + g * gk + n];
-      for (int64_t r = 0; r < s.taps() * gc; ++r)
-        for (int n = 0; n < gk; ++n) acc[r * np + n] -= moved[n];
-    }
+    });
   }
 }
 
 void Conv2d::backward_weights(ThreadPool& pool, int images, const void* src, const int8_t* diff_dst, int64_t* diff_wei,
                               uint8_t* workspace) const {
-  const ConvShape& s = shape_;
-  const auto image_of = [&](int64_t image) { return static_cast<const uint8_t*>(src) + image * s.src_pixels() * s.c; };
+  const uint8_t* bytes = static_cast<const uint8_t*>(src);
   if (kernels_.tile == nullptr) {
-    std::memset(diff_wei, 0, static_cast<size_t>(s.weights()) * 8);
-    conv2d_backward_weights_reference(s, images, src, diff_dst, diff_wei);
-    return;
-  }
-  const int gc = s.group_c(), gk = s.group_k(), np = forward_.padded_columns;
-  const size_t sums_bytes = align_up(static_cast<size_t>(weight_sums()) * 4), slot = backward_weights_scratch() + sums_bytes;
-  const auto sums_of = [&](int thread) { return reinterpret_cast<int32_t*>(workspace + slot * static_cast<size_t>(thread)); };
-  pool.run(threads_, [&](int64_t t, int) { std::memset(sums_of(static_cast<int>(t)), 0, sums_bytes); });
-
-  // No thread may add more than kMaxReduction pixels in s32: sums go to s64 after each round of that many.
-  const int round = static_cast<int>(std::max<int64_t>(1, kMaxReduction / s.dst_pixels()));
-  for (int begin = 0; begin < images; begin += round) {
-    const int count = std::min(round, images - begin);
-    pool.run(count, [&](int64_t i, int thread) {
-      uint8_t* scratch = reinterpret_cast<uint8_t*>(sums_of(thread)) + sums_bytes;
-      const int8_t* error = diff_dst + (begin + i) * s.dst_pixels() * s.k;
-      if (kernels_.tile->element_bytes == 1)
-        backward_weights_image<uint8_t>(image_of(begin + i), error, sums_of(thread), scratch);
-      else
-        backward_weights_image<int16_t>(image_of(begin + i), error, sums_of(thread), scratch);
-    });
-    // Blocks of columns that share no cache line.
-    constexpr int kBlock = 16;
-    pool.run((s.k + kBlock - 1) / kBlock, [&](int64_t block, int) {
-      const int64_t rows = s.taps() * gc, end = std::min<int64_t>(s.k, (block + 1) * kBlock);
-      for (int64_t k = block * kBlock; k < end; ++k) {
-        const int64_t first = k / gk * rows * np + k % gk;
-        int64_t* out = diff_wei + k * rows;
-        for (int64_t r = 0; r < rows; ++r) {
-          int64_t sum = begin == 0 ? 0 : out[r];
-          for (int t = 0; t < threads_; ++t) {
-            sum += sums_of(t)[first + r * np];
-            sums_of(t)[first + r * np] = 0;
-          }
-          out[r] = sum;
-        }
-      }
-    });
+    std::memset(diff_wei, 0, static_cast<size_t>(shape_.weights()) * 8);
+    conv2d_backward_weights_reference(shape_, images, src, diff_dst, diff_wei);
+  } else if (kernels_.tile->element_bytes == 1) {
+    backward_weights_as<uint8_t>(pool, images, bytes, diff_dst, diff_wei, workspace);
+  } else {
+    backward_weights_as<int16_t>(pool, images, bytes, diff_dst, diff_wei, workspace);
   }
 }
 

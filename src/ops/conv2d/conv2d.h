@@ -58,24 +58,67 @@ struct StageS16 {
 };
 void stage_s16_reference(const StageS16& p);
 
-// What backward weights packs with. dst[c * dst_stride + r] = src[r * src_stride + c] ^ flip: flip 0, or 0x80 to add 128 to s8.
-struct TransposeU8 {
+// Packing for the register tile (gemm.h). How a byte of a tensor becomes a packed element: src ^ flip where elements are bytes
+// (flip 0x80: s8 + 128), the value widened from s8 or u8 where they are s16 (flip 0). unit: elements that one instruction sums in a
+// lane, 4 bytes or 2 s16.
+struct PackFormat {
+  int element_bytes;  // 1 or 2
+  bool is_signed;     // of the source
+  uint8_t flip;
+  constexpr int unit() const { return 4 / element_bytes; }
+};
+
+// dst[i] = src[i], packed.
+struct PackRow {
+  const uint8_t* src;
+  int64_t count;
+  PackFormat format;
+  void* dst;
+};
+void pack_row_reference(const PackRow& p);
+
+// dst[c * dst_stride + r] = src[r * src_stride + c], packed; strides in elements.
+struct PackTranspose {
   const uint8_t* src;
   int64_t src_stride;
   int rows, cols;
-  uint8_t flip;
-  uint8_t* dst;
+  PackFormat format;
+  void* dst;
   int64_t dst_stride;
 };
-void transpose_u8_reference(const TransposeU8& p);
+void pack_transpose_reference(const PackTranspose& p);
 
-// dst[4 c + r] = src[r * src_stride + c] for r in 0..3.
-struct Interleave4U8 {
+// Rows as the reduction of a matrix b: dst[(t * width + c) * unit + j] = src[(t * unit + j) * src_stride + c], packed, for t < steps,
+// c < width, j < unit; 0 where t * unit + j >= rows or c >= cols. flip 0.
+struct PackInterleave {
   const uint8_t* src;
   int64_t src_stride;
-  int cols;
-  uint8_t* dst;
+  int rows, cols;
+  PackFormat format;
+  void* dst;
+  int steps, width;
 };
-void interleave4_u8_reference(const Interleave4U8& p);
+void pack_interleave_reference(const PackInterleave& p);
+
+// Columns as the reduction: dst[(t * width + n) * unit + j] = src[n * src_stride + t * unit + j], packed, for t < steps, n < width,
+// j < unit; 0 where n >= rows or t * unit + j >= cols. flip 0.
+struct PackUnits {
+  const uint8_t* src;
+  int64_t src_stride;
+  int rows, cols;
+  PackFormat format;
+  void* dst;
+  int steps, width;
+};
+void pack_units_reference(const PackUnits& p);
+
+// dst[i] = sums[i], or added to it.
+struct AddSums {
+  const int32_t* sums;
+  int64_t count;
+  bool overwrite;
+  int64_t* dst;
+};
+void add_sums_reference(const AddSums& p);
 
 }  // namespace intrain::ops

@@ -1,19 +1,24 @@
 // Convolution over a thread pool: the scalar reference, or the three passes lowered onto an ISA's register tile. Start reading
 // here.
 //
-// Every pass becomes "rows of a times packed b", one image and one group at a time:
+// Every pass becomes "rows of a times packed b", one group at a time, over strips that stay in cache:
 //
 //   pass              rows of a (TileArgs.a)             b, packed                     reduction
-//   forward           output pixels of the padded image  weights, columns = k          segments kh, steps (kw, c)
+//   forward           pixels of a strip of output rows   weights, columns = k          segments kh, steps (kw, c)
+//                     in the padded image
 //   backward data     pixels of one stride phase of dx,  weights, columns = c          segments kh', steps (kw', k)
 //                     over the padded error
-//   backward weights  channels c of the planar image,    the error of one image,       segments oh, steps ow
-//                     shifted by the tap                 columns = k
+//   backward weights  channels k of the planar error,    rows of x of one stride       segments (image, row), steps columns
+//                     moved by the tap                   phase, columns = c
 //
 // Nothing of im2col size is ever written: the segments' offsets walk the padded image. Backward data of stride s is s x s
-// convolutions of stride 1, one for each (h mod s, w mod s), with the taps that reach that phase.
+// convolutions of stride 1, one for each (h mod s, w mod s), with the taps that reach that phase; backward weights splits x into the
+// same phases. A 1x1 convolution of stride 1 is one long list of pixels over all images ("flat"). Where the input has fewer channels
+// than a vector has lanes (images), backward weights takes (kw, c) as columns ("wide").
 //
-// A tile that multiplies u8 stores a signed operand + 128 and starts from -128 * sum of b (TileKernel::signed_offset).
+// A tile that multiplies bytes stores a signed operand a + 128 and starts from -128 * sum of b (TileKernel::signed_offset).
+//
+// Threads share the strips; when there are too few (small batches, small maps), they also share the columns.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +36,19 @@ struct ConvDst {
   int32_t* s32 = nullptr;
 };
 
-// What backward data calls for each image when its sums are complete; may run on several threads.
+// What a forward pass calls for each strip of output pixels, counted over all images, while it is in cache; on several threads.
+class StripSink {
+ public:
+  virtual void strip(int64_t first_pixel, int64_t pixels, int thread) = 0;
+
+ protected:
+  ~StripSink() = default;
+};
+
+// What backward data calls for each image when its sums are complete, with their largest magnitude; on several threads.
 class ImageSink {
  public:
-  virtual void image(int image, const int32_t* diff_src) = 0;
+  virtual void image(int image, const int32_t* diff_src, uint32_t max) = 0;
 
  protected:
   ~ImageSink() = default;
@@ -42,31 +56,36 @@ class ImageSink {
 
 class Conv2d {
  public:
-  // Allocates the small index tables. backward_data: pack for it too. Throws nothing; CHECKs the bounds of formats.h.
-  void plan(const ConvShape& shape, const Kernels& kernels, int threads, bool backward_data);
+  // Allocates the small index tables, for batches of up to max_images. CHECKs the bounds of formats.h.
+  void plan(const ConvShape& shape, const Kernels& kernels, int threads, int max_images, bool backward_data);
 
   const ConvShape& shape() const { return shape_; }
-  size_t packed_bytes() const { return forward_.bytes + backward_.bytes; }  // must be zero before the first pack_weights
+  size_t packed_bytes() const { return matrix_.bytes; }
   size_t forward_workspace_bytes() const;
   size_t backward_data_workspace_bytes() const;
   size_t backward_weights_workspace_bytes() const;
 
-  // Once after each change of the weights.
-  void pack_weights(const int8_t* wei, uint8_t* packed) const;
+  // For forward, once after each change of the weights.
+  void pack_weights(ThreadPool& pool, const int8_t* wei, uint8_t* packed) const;
 
+  // sink may be null.
   void forward(ThreadPool& pool, int images, const void* src, const int8_t* wei, const uint8_t* packed, const ConvDst& dst,
-               uint8_t* workspace) const;
-  void backward_data(ThreadPool& pool, int images, const int8_t* diff_dst, const int8_t* wei, const uint8_t* packed,
-                     ImageSink& sink, uint8_t* workspace) const;
+               StripSink* sink, uint8_t* workspace) const;
+  void backward_data(ThreadPool& pool, int images, const int8_t* diff_dst, const int8_t* wei, ImageSink& sink,
+                     uint8_t* workspace) const;
   // diff_wei is overwritten with the exact sums.
   void backward_weights(ThreadPool& pool, int images, const void* src, const int8_t* diff_dst, int64_t* diff_wei,
                         uint8_t* workspace) const;
 
  private:
-  // One packed matrix b for each group and phase: k_size rows, `columns` columns padded to whole vectors, then the columns'
-  // initial sums (s32).
-  struct Packed {
-    int padded_columns = 0;
+  static constexpr int kBlockPixels = 48;  // sums that are staged at once: a multiple of most tiles' heights
+
+  // A packed matrix b: k_size rows, columns padded to whole vectors, then the columns' initial sums (s32). One after another for each
+  // group.
+  struct Matrix {
+    int64_t k_size = 0;
+    int columns = 0;
+    size_t group_bytes = 0;
     size_t bytes = 0;
   };
   // Backward data for the pixels (h % stride, w % stride) = (py, px): which taps, and where the padded error is read.
@@ -76,38 +95,94 @@ class Conv2d {
     int taps_h, taps_w;      // 0: the gradient is 0
     int tap0_h, tap0_w;      // smallest kernel index
     int origin_h, origin_w;  // padded error coordinate of pixel 0, tap 0
-    size_t packed_at;        // bytes from the group's backward matrices
+    size_t packed_at;        // bytes from the first backward matrix
+    Matrix matrix;
     std::vector<int64_t> offset;
   };
+  // Backward weights. x of phase f is packed by rows of `width` pixels, `rows` an image; the planar error has rows of e_w in e_h rows
+  // an image, with zeros where a tap leaves the image. A flat convolution has pseudo-images of one row.
+  struct WeightTap {
+    int phase;
+    int shift;  // elements into a planar image for x row 0, column 0
+    int index;  // of the tap in diff_wei
+  };
+  struct WeightPhase {
+    int py, px;
+  };
+  struct WeightPass {
+    bool wide;
+    int rows, width, steps;
+    int group_columns;  // c of the group, or kw * c
+    int taps;           // of diff_wei, each of group_columns
+    int e_h, e_w, pad_h, pad_w;
+    int images;     // (pseudo-)images packed at once
+    int64_t plane;  // elements from one k to the next
+    int sub;        // segments of one register sum
+    size_t b_bytes;
+    std::vector<WeightPhase> phases;
+    std::vector<WeightTap> list;
+    std::vector<int64_t> offset;
+    std::vector<int64_t> zeros;  // as many offsets as a register sum has segments
+  };
 
+  PackFormat src_format() const;
+  PackFormat wei_format() const { return {kernels_.tile->element_bytes, true, 0}; }
+  PackFormat error_format(bool unsigned_a) const;
   int padded(int n) const { return (n + kernels_.tile->k_unit - 1) / kernels_.tile->k_unit * kernels_.tile->k_unit; }
   int columns(int n) const { return (n + kernels_.tile->lanes - 1) / kernels_.tile->lanes * kernels_.tile->lanes; }
-  size_t matrix_bytes(int64_t k_size, int n) const;
+  int panels(int columns) const {
+    const int width = kernels_.tile->lanes * kernels_.tile->max_vectors;
+    return (columns + width - 1) / width;
+  }
+  Matrix matrix(int64_t k_size, int n) const;
+  const int32_t* matrix_init(const uint8_t* base, const Matrix& m) const;
   bool direct_source() const;
 
+  void plan_backward_data(int max_images);
+  void plan_backward_weights(int max_images);
   template <class Element>
-  void pack_weights_as(const int8_t* wei, uint8_t* packed) const;
+  void pack_weights_as(ThreadPool& pool, const int8_t* wei, uint8_t* packed) const;
   template <class Element>
-  void forward_image(const void* src, const uint8_t* packed, const ConvDst& dst, int image, uint8_t* scratch) const;
+  void pack_backward(ThreadPool& pool, const int8_t* wei, uint8_t* packed, Element* ones) const;
   template <class Element>
-  void backward_data_image(const int8_t* diff_dst, const uint8_t* packed, int32_t* diff_src, uint8_t* scratch) const;
+  void pack_rows(const PackFormat& format, const uint8_t* image, int h, int w, int channels, int c0, int c, int first, int rows,
+                 int pad_w, int dst_w, int dst_c, Element* dst) const;
   template <class Element>
-  void backward_weights_image(const void* src, const int8_t* diff_dst, int32_t* acc, uint8_t* scratch) const;
+  void forward_as(ThreadPool& pool, int images, const uint8_t* src, const uint8_t* packed, const ConvDst& dst, StripSink* sink,
+                  uint8_t* workspace) const;
+  template <class Element>
+  void forward_strip(const uint8_t* src, const uint8_t* packed, const ConvDst& dst, int64_t image, int64_t first, int64_t count,
+                     int part, int parts, Element* scratch) const;
+  template <class Element>
+  void backward_data_as(ThreadPool& pool, int images, const int8_t* diff_dst, const int8_t* wei, ImageSink& sink,
+                        uint8_t* workspace) const;
+  template <class Element>
+  void backward_data_strip(const int8_t* diff_dst, const uint8_t* packed, int32_t* diff_src, int first, int count, int part,
+                           int parts, Element* scratch) const;
+  template <class Element>
+  void backward_weights_as(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
+                           uint8_t* workspace) const;
 
   size_t forward_scratch() const;
   size_t backward_data_scratch() const;
-  size_t backward_weights_scratch() const;
-  int64_t weight_sums() const;  // s32 sums of backward weights a thread
-  int planar_width() const { return (shape_.kw - 1) / shape_.stride + padded(shape_.ow()); }
-  int planar_height() const { return (shape_.oh() - 1) * shape_.stride + shape_.kh; }
+  size_t backward_image_bytes() const;
 
   ConvShape shape_{};
   Kernels kernels_{};
   int threads_ = 1;
-  Packed forward_, backward_;
-  std::vector<int64_t> forward_offset_, weights_offset_;
+  bool flat_ = false;  // 1x1, stride 1, no padding
+  Matrix matrix_;
+  std::vector<int64_t> forward_offset_;
+  int forward_strip_ = 1;  // output rows, or pixels of a flat convolution
   std::vector<Phase> phases_;
+  size_t backward_packed_bytes_ = 0;
+  int64_t backward_run_ = 0;                                           // longest segment
   int error_pad_h_ = 0, error_pad_w_ = 0, error_h_ = 0, error_w_ = 0;  // the padded error
+  int backward_strip_ = 1;                                             // rows of a phase, or pixels
+  int backward_strip_rows_ = 0;                                        // of the padded error
+  int backward_group_ = 1;                                             // images taken together
+  int backward_buffers_ = 1;
+  WeightPass weight_;
 };
 
 }  // namespace intrain::ops

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/formats.h"
 #include "core/buffer.h"
 #include "ops/conv2d/conv2d_op.h"
@@ -5,88 +7,119 @@
 
 namespace intrain::ops {
 
+// One strip of the padded input.
 size_t Conv2d::forward_scratch() const {
   const ConvShape& s = shape_;
   if (kernels_.tile == nullptr) return align_up(static_cast<size_t>(s.dst_pixels() * s.k) * 4);
   if (direct_source()) return 0;
-  const int64_t pixels = int64_t{s.h + 2 * s.pad} * (s.w + 2 * s.pad);
-  return align_up(static_cast<size_t>(pixels * padded(s.group_c())) * static_cast<size_t>(kernels_.tile->element_bytes));
+  const int64_t pixels = flat_ ? forward_strip_ : (int64_t{forward_strip_ - 1} * s.stride + s.kh) * (s.w + 2 * s.pad);
+  return align_up(static_cast<size_t>(pixels * s.group_c()) * static_cast<size_t>(kernels_.tile->element_bytes) + kAlignment);
 }
 
 size_t Conv2d::forward_workspace_bytes() const { return forward_scratch() * static_cast<size_t>(threads_); }
 
+// Output rows [first, first + count) of an image, or pixels [first, first + count) of all images; panels part, part + parts, ...
 template <class Element>
-void Conv2d::forward_image(const void* src, const uint8_t* packed, const ConvDst& dst, int image, uint8_t* scratch) const {
+void Conv2d::forward_strip(const uint8_t* src, const uint8_t* packed, const ConvDst& dst, int64_t image, int64_t first,
+                           int64_t count, int part, int parts, Element* scratch) const {
   const ConvShape& s = shape_;
   const TileKernel& tile = *kernels_.tile;
-  const int cp = padded(s.group_c()), gk = s.group_k(), src_w = s.w + 2 * s.pad;
-  const int64_t k_size = int64_t{s.kh} * s.kw * cp;
-  // A 1x1 convolution of stride 1 is one long row.
-  const bool one_row = s.kh == 1 && s.kw == 1 && s.stride == 1 && s.pad == 0;
-  const int rows = one_row ? 1 : s.oh(), cols = one_row ? static_cast<int>(s.dst_pixels()) : s.ow();
-  alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
+  const int gc = s.group_c(), gk = s.group_k(), src_w = s.w + 2 * s.pad;
+  const int rows = flat_ ? 1 : static_cast<int>(count), cols = flat_ ? static_cast<int>(count) : s.ow();
+  const int64_t row_step = int64_t{s.stride} * src_w * gc;
+  const int64_t out = flat_ ? first : image * s.dst_pixels() + first * s.ow();
+  alignas(64) int32_t sums[kBlockPixels * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
 
   for (int g = 0; g < s.groups; ++g) {
-    const Element* a = reinterpret_cast<const Element*>(scratch);
+    const Element* a = scratch;
     if (direct_source()) {
-      a = static_cast<const Element*>(src) + image * s.src_pixels() * s.c;
-    } else if (s.signed_src) {
-      copy_padded(static_cast<const int8_t*>(src) + image * s.src_pixels() * s.c, s.h, s.w, s.c, g * s.group_c(), s.group_c(),
-                  reinterpret_cast<Element*>(scratch), s.h + 2 * s.pad, src_w, s.pad, s.pad, cp, tile.signed_offset());
+      a = reinterpret_cast<const Element*>(src) + (flat_ ? first : image * s.src_pixels() + first * s.stride * s.w) * s.c;
+    } else if (flat_) {
+      pack_rows(src_format(), src + first * s.c, 1, cols, s.c, g * gc, gc, 0, 1, 0, cols, gc, scratch);
     } else {
-      copy_padded(static_cast<const uint8_t*>(src) + image * s.src_pixels() * s.c, s.h, s.w, s.c, g * s.group_c(), s.group_c(),
-                  reinterpret_cast<Element*>(scratch), s.h + 2 * s.pad, src_w, s.pad, s.pad, cp, 0);
+      pack_rows(src_format(), src + image * s.src_pixels() * s.c, s.h, s.w, s.c, g * gc, gc,
+                static_cast<int>(first) * s.stride - s.pad, (rows - 1) * s.stride + s.kh, s.pad, src_w, gc, scratch);
     }
-    const uint8_t* base = packed + g * (forward_.bytes / static_cast<size_t>(s.groups));
-    const Element* b = reinterpret_cast<const Element*>(base);
-    const int32_t* init = reinterpret_cast<const int32_t*>(
-        base + align_up(static_cast<size_t>(k_size) * static_cast<size_t>(forward_.padded_columns) * sizeof(Element)));
-
-    for (int n = 0; n < forward_.padded_columns;) {
-      const int vectors = panel_vectors(tile, n, forward_.padded_columns), width = vectors * tile.lanes;
-      const int valid = gk - n < width ? gk - n : width, most = tile.max_rows[vectors];
-      const int tiles = (cols + most - 1) / most;
-      TileArgs args{
-          nullptr, int64_t{s.stride} * cp, forward_offset_.data(), s.kh, s.kw * cp / tile.k_unit, b + k_size * n, init + n, sums,
-          width};
-      for (int oh = 0; oh < rows; ++oh)
-        for (int t = 0, ow = 0; t < tiles; ++t) {
-          const int height = (cols - ow + tiles - t - 1) / (tiles - t);
-          args.a = a + (int64_t{oh} * s.stride * src_w + int64_t{ow} * s.stride) * cp;
-          tile.tile[vectors][height](args);
-          const int64_t at = (image * s.dst_pixels() + int64_t{oh} * cols + ow) * s.k + g * gk + n;
+    const uint8_t* base = packed + static_cast<size_t>(g) * matrix_.group_bytes;
+    for_each_panel(tile, matrix_.columns, part, parts, [&](int n, int width) {
+      const int valid = std::min(width, gk - n);
+      TileArgs args{nullptr,
+                    int64_t{s.stride} * gc,
+                    forward_offset_.data(),
+                    s.kh,
+                    padded(s.kw * gc) / tile.k_unit,
+                    reinterpret_cast<const Element*>(base) + matrix_.k_size * n,
+                    matrix_init(base, matrix_) + n,
+                    sums,
+                    width};
+      for (int y = 0; y < rows; ++y)
+        for (int x = 0; x < cols; x += kBlockPixels) {
+          const int block = std::min(cols - x, kBlockPixels);
+          args.a = a + y * row_step + x * args.lda;
+          run_tiles<Element>(tile, *tile.unsigned_a, width, args, block);
+          const int64_t at = (out + int64_t{y} * cols + x) * s.k + g * gk + n;
           if (dst.s16 != nullptr) {
-            kernels_.stage_s16({sums, width, height, valid, dst.shift + g * gk + n, dst.s16 + at, s.k});
+            kernels_.stage_s16({sums, width, block, valid, dst.shift + g * gk + n, dst.s16 + at, s.k});
           } else {
-            for (int r = 0; r < height; ++r)
+            for (int r = 0; r < block; ++r)
               std::memcpy(dst.s32 + at + int64_t{r} * s.k, sums + r * width, static_cast<size_t>(valid) * 4);
           }
-          ow += height;
         }
-      n += width;
-    }
+    });
   }
 }
 
-void Conv2d::forward(ThreadPool& pool, int images, const void* src, const int8_t* wei, const uint8_t* packed, const ConvDst& dst,
-                     uint8_t* workspace) const {
+template <class Element>
+void Conv2d::forward_as(ThreadPool& pool, int images, const uint8_t* src, const uint8_t* packed, const ConvDst& dst,
+                        StripSink* sink, uint8_t* workspace) const {
   const ConvShape& s = shape_;
-  pool.run(images, [&](int64_t image, int thread) {
-    uint8_t* scratch = workspace + forward_scratch() * static_cast<size_t>(thread);
-    if (kernels_.tile == nullptr) {
-      int32_t* acc = reinterpret_cast<int32_t*>(scratch);
+  const int64_t length = flat_ ? images * s.dst_pixels() : s.oh(), per_image = (length + forward_strip_ - 1) / forward_strip_;
+  const int64_t strips = flat_ ? per_image : images * per_image;
+  int parts = 1;
+  if (threads_ > 1 && strips < 2 * threads_)
+    parts = static_cast<int>(std::min<int64_t>(panels(matrix_.columns), (4 * threads_ + strips - 1) / strips));
+  struct Strip {
+    int64_t image, first, count;
+  };
+  const auto strip_of = [&](int64_t i) {
+    const int64_t first = i % per_image * forward_strip_;
+    return Strip{i / per_image, first, std::min<int64_t>(forward_strip_, length - first)};
+  };
+  const auto tell = [&](const Strip& t, int thread) {
+    if (flat_)
+      sink->strip(t.first, t.count, thread);
+    else
+      sink->strip(t.image * s.dst_pixels() + t.first * s.ow(), t.count * s.ow(), thread);
+  };
+  pool.run(strips * parts, [&](int64_t task, int thread) {
+    const Strip t = strip_of(task / parts);
+    forward_strip(src, packed, dst, t.image, t.first, t.count, static_cast<int>(task % parts), parts,
+                  reinterpret_cast<Element*>(workspace + forward_scratch() * static_cast<size_t>(thread)));
+    if (parts == 1 && sink != nullptr) tell(t, thread);
+  });
+  if (parts > 1 && sink != nullptr) pool.run(strips, [&](int64_t i, int thread) { tell(strip_of(i), thread); });
+}
+
+void Conv2d::forward(ThreadPool& pool, int images, const void* src, const int8_t* wei, const uint8_t* packed, const ConvDst& dst,
+                     StripSink* sink, uint8_t* workspace) const {
+  const uint8_t* bytes = static_cast<const uint8_t*>(src);
+  if (kernels_.tile == nullptr) {
+    const ConvShape& s = shape_;
+    pool.run(images, [&](int64_t image, int thread) {
+      int32_t* acc = reinterpret_cast<int32_t*>(workspace + forward_scratch() * static_cast<size_t>(thread));
       const int64_t at = image * s.dst_pixels() * s.k;
-      conv2d_forward_reference(s, 1, static_cast<const uint8_t*>(src) + image * s.src_pixels() * s.c, wei, acc);
+      conv2d_forward_reference(s, 1, bytes + image * s.src_pixels() * s.c, wei, acc);
       if (dst.s16 != nullptr)
         kernels_.stage_s16({acc, s.k, s.dst_pixels(), s.k, dst.shift, dst.s16 + at, s.k});
       else
         std::memcpy(dst.s32 + at, acc, static_cast<size_t>(s.dst_pixels() * s.k) * 4);
-    } else if (kernels_.tile->element_bytes == 1) {
-      forward_image<uint8_t>(src, packed, dst, static_cast<int>(image), scratch);
-    } else {
-      forward_image<int16_t>(src, packed, dst, static_cast<int>(image), scratch);
-    }
-  });
+      if (sink != nullptr) sink->strip(image * s.dst_pixels(), s.dst_pixels(), thread);
+    });
+  } else if (kernels_.tile->element_bytes == 1) {
+    forward_as<uint8_t>(pool, images, bytes, packed, dst, sink, workspace);
+  } else {
+    forward_as<int16_t>(pool, images, bytes, packed, dst, sink, workspace);
+  }
 }
 
 }  // namespace intrain::ops

@@ -1,70 +1,73 @@
-// Packing for the register tile: the matrix b by panels of columns, and images by padded copy.
+// What the passes of Conv2d share: panels of a packed matrix, padded rows of an image, runs of tiles.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
-#include "ops/gemm/gemm.h"
+#include "ops/conv2d/conv2d_op.h"
 
 namespace intrain::ops {
 
-// Vectors of the panel that starts at column n of a matrix of `columns` (a multiple of lanes).
-inline int panel_vectors(const TileKernel& tile, int n, int columns) {
-  const int left = (columns - n) / tile.lanes;
-  return left < tile.max_vectors ? left : tile.max_vectors;
+// Columns of the panel that starts at column n of a matrix of `columns` (a multiple of lanes).
+inline int panel_width(const TileKernel& tile, int n, int columns) {
+  const int width = tile.max_vectors * tile.lanes;
+  return columns - n < width ? columns - n : width;
 }
 
-// Element (row k, column n) of a packed matrix: panel after panel, each [k / k_unit][width][k_unit].
+// Calls body(first column, columns padded to lanes) for panels `part`, part + parts, ...
+template <class Body>
+void for_each_panel(const TileKernel& tile, int columns, int part, int parts, const Body& body) {
+  const int width = tile.max_vectors * tile.lanes;
+  for (int n = part * width; n < columns; n += parts * width) body(n, panel_width(tile, n, columns));
+}
+
+// Rows [0, rows) of a times one panel of `width` columns, in tiles of nearly equal height; c as in TileArgs.
 template <class Element>
-Element* packed_column(const TileKernel& tile, Element* b, int64_t k_size, int n, int columns, int* width) {
-  const int panel = n / (tile.max_vectors * tile.lanes) * tile.max_vectors * tile.lanes;
-  *width = panel_vectors(tile, panel, columns) * tile.lanes;
-  return b + k_size * panel + int64_t{n - panel} * tile.k_unit;
-}
-
-// One image [h][w][c0 .. c0 + c) of a tensor with `channels` into `dst` at [y + pad_h][x + pad_w][0 .. padded_c), the rest
-// `zero`. Signed: the source is s8 and `zero` is added to each value.
-template <class Element, class Src>
-void copy_padded(const Src* src, int h, int w, int channels, int c0, int c, Element* dst, int dst_h, int dst_w, int pad_h,
-                 int pad_w, int padded_c, int zero) {
-  const auto fill = [&](int64_t at, int64_t count) {
-    if constexpr (sizeof(Element) == 1)
-      std::memset(dst + at, zero, static_cast<size_t>(count));
-    else
-      for (int64_t i = at; i < at + count; ++i) dst[i] = static_cast<Element>(zero);
-  };
-  const int64_t row = int64_t{dst_w} * padded_c;
-  fill(0, pad_h * row);
-  for (int y = 0; y < h; ++y) {
-    const int64_t at = (y + pad_h) * row;
-    fill(at, int64_t{pad_w} * padded_c);
-    Element* out = dst + at + int64_t{pad_w} * padded_c;
-    const Src* in = src + int64_t{y} * w * channels + c0;
-    if (c == channels && c == padded_c) {
-      for (int i = 0; i < w * c; ++i) out[i] = static_cast<Element>(in[i] + zero);
-    } else {
-      for (int x = 0; x < w; ++x) {
-        for (int i = 0; i < c; ++i) out[x * padded_c + i] = static_cast<Element>(in[int64_t{x} * channels + i] + zero);
-        for (int i = c; i < padded_c; ++i) out[x * padded_c + i] = static_cast<Element>(zero);
-      }
-    }
-    fill(at + int64_t{pad_w + w} * padded_c, int64_t{dst_w - pad_w - w} * padded_c);
-  }
-  fill((pad_h + h) * row, (dst_h - pad_h - h) * row);
-}
-
-// Rows [0, rows) of a times one panel, in tiles of nearly equal height; c as in TileArgs.
-template <class Element>
-void run_tiles(const TileKernel& tile, int vectors, TileArgs args, int rows) {
-  const int most = tile.max_rows[vectors], tiles = (rows + most - 1) / most;
+void run_tiles(const TileKernel& tile, const TileKernel::Functions& functions, int width, TileArgs args, int rows) {
+  const int vectors = width / tile.lanes, most = tile.max_rows[vectors], tiles = (rows + most - 1) / most;
   const Element* a = static_cast<const Element*>(args.a);
   int32_t* c = args.c;
   for (int t = 0, row = 0; t < tiles; ++t) {
     const int height = (rows - row + tiles - t - 1) / (tiles - t);
     args.a = a + row * args.lda;
     args.c = c + row * args.ldc;
-    tile.tile[vectors][height](args);
+    functions.of[vectors][height](args);
     row += height;
+  }
+}
+
+template <class Element>
+void fill(Element* dst, int64_t count, Element value) {
+  if constexpr (sizeof(Element) == 1)
+    std::memset(dst, value, static_cast<size_t>(count));
+  else
+    for (int64_t i = 0; i < count; ++i) dst[i] = value;
+}
+
+// Rows [first, first + rows) of an image [h][w][c0 .. c0 + c), where rows outside it are zero, each as dst_w pixels of dst_c elements:
+// pad_w zero pixels, the row, zeros.
+template <class Element>
+void Conv2d::pack_rows(const PackFormat& format, const uint8_t* image, int h, int w, int channels, int c0, int c, int first,
+                       int rows, int pad_w, int dst_w, int dst_c, Element* dst) const {
+  const Element zero = static_cast<Element>(format.flip);
+  for (int r = 0; r < rows; ++r, dst += int64_t{dst_w} * dst_c) {
+    const int y = first + r;
+    if (y < 0 || y >= h) {
+      fill(dst, int64_t{dst_w} * dst_c, zero);
+      continue;
+    }
+    fill(dst, int64_t{pad_w} * dst_c, zero);
+    Element* out = dst + int64_t{pad_w} * dst_c;
+    const uint8_t* in = image + int64_t{y} * w * channels + c0;
+    if (c == channels && c == dst_c) {
+      kernels_.pack_row({in, int64_t{w} * c, format, out});
+    } else {
+      for (int x = 0; x < w; ++x) {
+        kernels_.pack_row({in + int64_t{x} * channels, c, format, out + int64_t{x} * dst_c});
+        fill(out + int64_t{x} * dst_c + c, dst_c - c, zero);
+      }
+    }
+    fill(out + int64_t{w} * dst_c, int64_t{dst_w - pad_w - w} * dst_c, zero);
   }
 }
 

@@ -89,14 +89,44 @@ void stage_s16_reference(const StageS16& p) {
       p.dst[r * p.ldd + c] = static_cast<int16_t>(rshift_round(p.acc[r * p.lda + c], p.shift[c]));
 }
 
-void transpose_u8_reference(const TransposeU8& p) {
-  for (int c = 0; c < p.cols; ++c)
-    for (int r = 0; r < p.rows; ++r) p.dst[c * p.dst_stride + r] = static_cast<uint8_t>(p.src[r * p.src_stride + c] ^ p.flip);
+namespace {
+
+void pack(const PackFormat& f, uint8_t value, void* dst, int64_t at) {
+  if (f.element_bytes == 1)
+    static_cast<uint8_t*>(dst)[at] = value ^ f.flip;
+  else
+    static_cast<int16_t*>(dst)[at] = f.is_signed ? static_cast<int8_t>(value) : value;
 }
 
-void interleave4_u8_reference(const Interleave4U8& p) {
+}  // namespace
+
+void pack_row_reference(const PackRow& p) {
+  for (int64_t i = 0; i < p.count; ++i) pack(p.format, p.src[i], p.dst, i);
+}
+
+void pack_transpose_reference(const PackTranspose& p) {
   for (int c = 0; c < p.cols; ++c)
-    for (int r = 0; r < 4; ++r) p.dst[4 * c + r] = p.src[r * p.src_stride + c];
+    for (int r = 0; r < p.rows; ++r) pack(p.format, p.src[r * p.src_stride + c], p.dst, c * p.dst_stride + r);
+}
+
+void pack_interleave_reference(const PackInterleave& p) {
+  const int unit = p.format.unit();
+  for (int64_t i = 0; i < int64_t{p.steps} * p.width * unit; ++i) {
+    const int64_t row = i / (int64_t{p.width} * unit) * unit + i % unit, col = i / unit % p.width;
+    pack(p.format, row < p.rows && col < p.cols ? p.src[row * p.src_stride + col] : 0, p.dst, i);
+  }
+}
+
+void pack_units_reference(const PackUnits& p) {
+  const int unit = p.format.unit();
+  for (int64_t i = 0; i < int64_t{p.steps} * p.width * unit; ++i) {
+    const int64_t col = i / (int64_t{p.width} * unit) * unit + i % unit, row = i / unit % p.width;
+    pack(p.format, row < p.rows && col < p.cols ? p.src[row * p.src_stride + col] : 0, p.dst, i);
+  }
+}
+
+void add_sums_reference(const AddSums& p) {
+  for (int64_t i = 0; i < p.count; ++i) p.dst[i] = (p.overwrite ? 0 : p.dst[i]) + p.sums[i];
 }
 
 int staging_shift(int64_t amax, int64_t weight_l1) {

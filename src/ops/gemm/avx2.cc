@@ -21,22 +21,11 @@ struct Madd {
   static inline Register dot(Register c, Register a, Register b) { return _mm256_add_epi32(c, _mm256_madd_epi16(a, b)); }
 };
 
-#define ROWS(v, r) &tile<Madd, v, r>
+constexpr TileKernel::Functions kUnsignedA = tile_functions<Madd, false, 12, 6>();
 
 }  // namespace
 
 extern const TileKernel kTile;
-const TileKernel kTile = {"s16s16_vpmaddwd_avx2",
-                          2,
-                          2,
-                          8,
-                          2,
-                          {0, 12, 6, 0, 0},
-                          {{},
-                           {nullptr, ROWS(1, 1), ROWS(1, 2), ROWS(1, 3), ROWS(1, 4), ROWS(1, 5), ROWS(1, 6), ROWS(1, 7),
-                            ROWS(1, 8), ROWS(1, 9), ROWS(1, 10), ROWS(1, 11), ROWS(1, 12)},
-                           {nullptr, ROWS(2, 1), ROWS(2, 2), ROWS(2, 3), ROWS(2, 4), ROWS(2, 5), ROWS(2, 6)},
-                           {},
-                           {}}};
+const TileKernel kTile = {"s16s16_vpmaddwd_avx2", 2, 2, 8, 2, {0, 12, 6, 0, 0}, &kUnsignedA, &kUnsignedA};
 
 }  // namespace intrain::ops::avx2

@@ -29,21 +29,26 @@ struct TileArgs {
   int64_t ldc;
 };
 
-// How one ISA multiplies. Packed elements are u8 (a signed operand is stored + 128 and the product corrected by -128 * sum of b)
-// with s8, or s16 with s16.
+// How one ISA multiplies. Packed elements are bytes, or s16 with s16.
 struct TileKernel {
   static constexpr int kMaxRows = 16;
   static constexpr int kMaxVectors = 4;
   static constexpr int kMaxLanes = 16;
   using Function = void (*)(const TileArgs&);
+  struct Functions {
+    Function of[kMaxVectors + 1][kMaxRows + 1];  // [vectors][rows]
+  };
   const char* name;
-  int k_unit;                                    // products summed by one instruction in one lane: 4 for u8 x s8, 2 for s16 x s16
-  int element_bytes;                             // of packed a and b: 1 or 2
-  int lanes;                                     // s32 results of one vector
-  int max_vectors;                               // widest tile
-  int max_rows[kMaxVectors + 1];                 // [vectors]: 0 where there is no such tile
-  Function tile[kMaxVectors + 1][kMaxRows + 1];  // [vectors][rows]
-  // What a signed a operand has been moved by: 128 for packed u8, 0 for s16.
+  int k_unit;                     // products summed by one instruction in one lane: 4 for bytes, 2 for s16
+  int element_bytes;              // of packed a and b: 1 or 2
+  int lanes;                      // s32 results of one vector
+  int max_vectors;                // widest tile
+  int max_rows[kMaxVectors + 1];  // [vectors]: 0 where there is no such tile
+  // Bytes: a u8 and b s8, where a signed operand a is stored + 128 and the product corrected by -128 * sum of b; and a s8 with b u8.
+  // s16: both are the same.
+  const Functions* unsigned_a;
+  const Functions* signed_a;
+  // What a signed operand a of `unsigned_a` has been moved by: 128 for packed bytes, 0 for s16.
   int signed_offset() const { return element_bytes == 1 ? 128 : 0; }
 };
 

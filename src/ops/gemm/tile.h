@@ -9,7 +9,7 @@
 
 namespace intrain::ops {
 
-template <class V, int kVectors, int kRows>
+template <class V, int kVectors, int kRows, bool kSignedA>
 static void tile(const TileArgs& p) {
   using Element = typename V::Element;
   typename V::Register acc[kRows][kVectors];
@@ -41,7 +41,7 @@ static void tile(const TileArgs& p) {
       for (int r = 0; r < kRows; ++r) {
         const auto av = V::broadcast(a[r / 3] + r % 3 * lda);
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) acc[r][v] = V::dot(acc[r][v], av, bv[v]);
+        for (int v = 0; v < kVectors; ++v) acc[r][v] = kSignedA ? V::dot(acc[r][v], bv[v], av) : V::dot(acc[r][v], av, bv[v]);
       }
 #pragma GCC unroll 6
       for (int g = 0; g < kGroups; ++g) a[g] += V::kUnit;
@@ -52,6 +52,26 @@ static void tile(const TileArgs& p) {
   for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) V::store(p.c + r * p.ldc + v * V::kLanes, acc[r][v]);
+}
+
+template <class V, bool kSignedA, int kVectors, int kRows>
+static constexpr void fill_tiles(TileKernel::Functions& f) {
+  f.of[kVectors][kRows] = &tile<V, kVectors, kRows, kSignedA>;
+  if constexpr (kRows > 1) fill_tiles<V, kSignedA, kVectors, kRows - 1>(f);
+}
+
+template <class V, bool kSignedA, int kVectors, int kRows, int... kMore>
+static constexpr void fill_widths(TileKernel::Functions& f) {
+  fill_tiles<V, kSignedA, kVectors, kRows>(f);
+  if constexpr (sizeof...(kMore) > 0) fill_widths<V, kSignedA, kVectors + 1, kMore...>(f);
+}
+
+// The tiles of 1, 2, ... vectors with up to kMaxRows[0], kMaxRows[1], ... rows.
+template <class V, bool kSignedA, int... kMaxRows>
+static constexpr TileKernel::Functions tile_functions() {
+  TileKernel::Functions f{};
+  fill_widths<V, kSignedA, 1, kMaxRows...>(f);
+  return f;
 }
 
 }  // namespace intrain::ops
