@@ -12,7 +12,7 @@ namespace intrain {
 namespace {
 
 constexpr int kWidth = 1200;
-constexpr double kTop = 84, kBottom = 56;
+constexpr double kTop = 84, kBottom = 56, kOperatorRow = 40;
 
 // Forward is blue, backward orange; the products are dark, what is around them light.
 constexpr Color kOpColors[kProfileOps] = {
@@ -55,14 +55,18 @@ struct Bars {
   }
 };
 
-void draw_operators(Canvas& canvas, double bottom, const NetTimes& times) {
+std::vector<size_t> used_operators(const NetTimes& times) {
   std::vector<size_t> ops;
   for (size_t op = 0; op < kProfileOps; ++op)
     if (times.seconds[op] > 0) ops.push_back(op);
+  return ops;
+}
+
+void draw_operators(Canvas& canvas, double row, const NetTimes& times) {
+  const std::vector<size_t> ops = used_operators(times);
   const double most = *std::max_element(times.seconds.begin(), times.seconds.end());
-  const Bars bars{canvas, 190, 440, bottom, most};
+  const Bars bars{canvas, 190, 440, kTop + row * static_cast<double>(ops.size()), most};
   bars.axes("Time by operator");
-  const double row = std::min(40.0, (bottom - kTop) / static_cast<double>(ops.size()));
   double y = kTop;
   for (size_t op : ops) {
     const double seconds = times.seconds[op], middle = y + row / 2;
@@ -74,10 +78,10 @@ void draw_operators(Canvas& canvas, double bottom, const NetTimes& times) {
   }
 }
 
-void draw_layers(Canvas& canvas, double bottom, double row, const NetTimes& times) {
+void draw_layers(Canvas& canvas, double row, const NetTimes& times) {
   double most = 0;
   for (const LayerTimes& layer : times.layers) most = std::max(most, layer.total());
-  const Bars bars{canvas, 850, 1170, bottom, most};
+  const Bars bars{canvas, 850, 1170, kTop + row * static_cast<double>(times.layers.size()), most};
   bars.axes("Time by layer");
   const double size = std::min(12.0, row * 0.8);
   double y = kTop;
@@ -98,12 +102,13 @@ void draw_layers(Canvas& canvas, double bottom, double row, const NetTimes& time
 
 void write_step_chart(const std::string& path, const std::string& title, const NetTimes& times) {
   // Small rows for deep nets.
-  const double layers = static_cast<double>(std::max<size_t>(times.layers.size(), 1));
-  const double row = std::clamp(900 / layers, 12.0, 26.0), height = std::max(row * layers, 400.0);
+  const double layers = static_cast<double>(times.layers.size());
+  const double row = std::clamp(900 / layers, 12.0, 26.0);
+  const double height = std::max(row * layers, kOperatorRow * static_cast<double>(used_operators(times).size()));
   Canvas canvas(kWidth, static_cast<int>(std::ceil(kTop + height + kBottom)));
   canvas.text(30, 36, 0, 18, kInk, title, true);
-  draw_operators(canvas, kTop + std::min(height, 440.0), times);
-  draw_layers(canvas, kTop + row * layers, row, times);
+  draw_operators(canvas, kOperatorRow, times);
+  draw_layers(canvas, row, times);
   canvas.write_png(path);
 }
 

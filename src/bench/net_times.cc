@@ -1,5 +1,6 @@
 #include "bench/net_times.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/reducer.h"

@@ -11,11 +11,11 @@ namespace intrain {
 
 namespace {
 
-// Bytes with random values. limit: of their magnitude, as s8; -1 for any u8.
+// Random u8, or s8 (-127 .. 127).
 AlignedBuffer random_bytes(int64_t bytes, bool is_signed, uint32_t seed) {
   AlignedBuffer buffer(static_cast<size_t>(bytes));
   fill_random(buffer.data(), static_cast<size_t>(bytes), seed);
-  if (is_signed) std::replace(buffer.data(), buffer.data() + bytes, uint8_t{0x80}, uint8_t{0x81});  // -128 is no s8 here
+  if (is_signed) std::replace(buffer.data(), buffer.data() + bytes, uint8_t{0x80}, uint8_t{0x81});
   return buffer;
 }
 

@@ -20,7 +20,7 @@ BenchInput bench_input(const std::string& model);
 
 // `input.batch` images and labels, from Philox.
 Batch random_batch(const BenchInput& input);
-// Random bytes, of another seed in each call with another `seed`.
+// Bytes from Philox, others for each seed.
 void fill_random(void* data, size_t bytes, uint32_t seed);
 
 // How often to measure: `steps` times if that is not 0, else for `seconds`, but at least `least` times.

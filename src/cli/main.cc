@@ -124,7 +124,7 @@ void add_bench(CLI::App& app, std::vector<BenchCommand>& commands, int threads) 
         add_repeats(*command.app, flags, "how long to measure, and at least 5 passes", "passes to measure, instead of --seconds");
         break;
     }
-    add_threads(*command.app, flags.threads);
+    command.app->add_option("--threads", flags.threads, "threads that compute")->type_name("N");
     add_json(*command.app, flags);
   }
 }
