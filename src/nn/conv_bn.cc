@@ -86,6 +86,7 @@ void ConvBn::quantize_parameters(ThreadPool& pool) {
 }
 
 void ConvBn::convolve(const LayerContext& context, ops::StripSink* sink) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
   conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_, nullptr}, sink,
                 conv_workspace_);
 }
@@ -134,6 +135,7 @@ struct Strips {
 }  // namespace
 
 void ConvBn::statistics(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeForward);
   const size_t k = static_cast<size_t>(shape_.k);
   const int64_t pixels = shape_.dst_pixels();
   add_thread_sums();
@@ -153,6 +155,7 @@ void ConvBn::add_thread_sums() {
 }
 
 void ConvBn::normalize_and_activate(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeForward);
   const Strips strips(context.count * shape_.dst_pixels(), shape_.k, 1, context.pool.threads());
   context.pool.run(strips.count, [&](int64_t i, int) {
     const int64_t rows = strips.length(i), at = strips.first(i) * shape_.k;
@@ -199,6 +202,7 @@ void ConvBn::evaluate(const LayerContext& context) {
 
 // From E1 of the output to E2, the error at the convolution output, and the gradients of gamma and beta.
 void ConvBn::backward_batch_norm(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeBackward);
   const size_t k = static_cast<size_t>(shape_.k);
   const int64_t pixels = shape_.dst_pixels(), n_total = context.global_count * pixels;
   Value::Error& error = *out_->error;
@@ -278,9 +282,13 @@ void ConvBn::backward(const LayerContext& context) {
   // The sum passes its error on to the shortcut, which shares the tensor: masked, and not yet added to.
   if (shortcut_ != nullptr && shortcut_->error != nullptr) shortcut_->error->written = true;
 
-  conv_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
+  {
+    const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardWeights);
+    conv_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
+  }
   weight_.grad_exp = in_->exp + e2_exp_;
   if (in_->error == nullptr) return;
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardData);
   ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
   conv_.backward_data(context.pool, context.count, e2_, weight8_.data(), sink, backward_workspace_);
   in_->error->written = true;

@@ -22,6 +22,7 @@ class ConvBn final : public Layer {
   void backward(const LayerContext& context) override;
   void parameters(std::vector<Parameter*>& list) override;
   void state(std::vector<StateArray>& list) override;
+  std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
 
  private:
   void convolve(const LayerContext& context, ops::StripSink* sink);

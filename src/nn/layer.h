@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/buffer.h"
 #include "core/parallel.h"
 #include "core/parameter.h"
+#include "core/profile.h"
 #include "core/reducer.h"
 #include "nn/memory_plan.h"
 #include "nn/state.h"
@@ -62,11 +64,18 @@ struct LayerContext {
   uint32_t first_sample;  // of this batch's images among those of all ranks
   uint64_t seed;          // of the random numbers
   uint32_t step;
+  Profile* profile = nullptr;  // null: time is not taken
 
   // Of image n's E2 in layer `layer`.
   ErrorRandom error_random(uint32_t layer, int64_t n) const {
     return {{seed, RandomUse::kError, layer, step}, first_sample + static_cast<uint32_t>(n)};
   }
+};
+
+// The matrix product in a layer, for whoever counts operations.
+struct LayerProduct {
+  ops::ConvShape shape;
+  bool backward_data;  // its input has an error
 };
 
 // What plan() is handed.
@@ -108,10 +117,11 @@ class Layer {
   virtual void backward(const LayerContext& context) = 0;
   virtual void parameters(std::vector<Parameter*>&) {}
   virtual void state(std::vector<StateArray>&) {}  // beyond the parameters
+  virtual std::optional<LayerProduct> product() const { return {}; }
 
  protected:
   std::string name_;
-  uint32_t number_ = 0;  // in the net, set by plan(): keeps the random numbers of layers apart
+  uint32_t number_ = 0;  // in the net, set by plan(): keeps random numbers and times of layers apart
 };
 
 }  // namespace intrain

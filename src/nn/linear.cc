@@ -74,11 +74,13 @@ void Linear::backward_products(const LayerContext& context) {
 }
 
 void LinearRelu::forward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
   context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_->exp - acc_exp(), out_->output});
 }
 
 void LinearRelu::backward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   CHECK_TRUE(out_->error->written);
   Value::Error& error = *out_->error;
   int64_t top = ops::error_top(error.exp.data(), error.max.data(), context.count);
@@ -115,12 +117,20 @@ void LinearLogits::bind(const MemoryPlan& plan, uint8_t* memory) {
 }
 
 void LinearLogits::forward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
   for (int64_t i = 0; i < int64_t{context.count} * shape_.k; ++i)
     acc_[i] = static_cast<int32_t>(clamp(int64_t{acc_[i]} + bias32_[static_cast<size_t>(i % shape_.k)], -INT32_MAX, INT32_MAX));
 }
 
 void LinearLogits::backward(const LayerContext& context) {
+  softmax(context);
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
+  backward_products(context);
+}
+
+void LinearLogits::softmax(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kSoftmax);
   int64_t max = 0;
   for (int64_t n = 0; n < context.count; ++n)
     max = std::max<int64_t>(max, ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n],
@@ -132,7 +142,6 @@ void LinearLogits::backward(const LayerContext& context) {
     context.kernels.error_quantize({error_ + n * shape_.k, nullptr, shape_.k, shift, e2_ + n * shape_.k, &random});
   }
   e2_exp_ = ops::softmax_xent_exp(context.global_count) + shift;
-  backward_products(context);
 }
 
 }  // namespace intrain

@@ -13,6 +13,7 @@ class Linear : public Layer {
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
   void quantize_parameters(ThreadPool& pool) override;
   void parameters(std::vector<Parameter*>& list) override;
+  std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
 
  protected:
   Linear(std::string name, Value* in, int outputs, bool input_is_image);
@@ -69,6 +70,8 @@ class LinearLogits final : public Linear {
  private:
   // The logits are read after the step.
   int acc_last_use(const LayerPlan& plan) const override { return 2 * plan.layers; }
+
+  void softmax(const LayerContext& context);  // cross-entropy against the labels, to E2
 
   int error_buffer_ = -1;
   int32_t* error_ = nullptr;

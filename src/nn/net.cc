@@ -67,6 +67,7 @@ void Net::initialize(uint64_t seed) {
 }
 
 void Net::quantize_parameters() {
+  const ProfileScope time(profile_, -1, ProfileOp::kQuantizeWeights);
   for (const auto& layer : layers_) layer->quantize_parameters(*pool_);
 }
 
@@ -77,7 +78,7 @@ LayerContext Net::context(const Batch& batch) {
   input_->data = batch.images.data();
   int64_t count = batch.count;
   reducer_->sum(&count, 1);
-  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0};
+  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0, profile_};
 }
 
 void Net::forward(const Batch& batch) {

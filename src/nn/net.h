@@ -9,6 +9,7 @@
 #include "core/batch.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
+#include "core/profile.h"
 #include "core/reducer.h"
 #include "nn/layer.h"
 #include "nn/linear.h"
@@ -49,6 +50,9 @@ class Net {
   int64_t parameter_count() const;
   // Everything a checkpoint holds of the net, in a fixed order.
   std::vector<StateArray> state();
+  // Time goes there from now on, from the passes and quantize_parameters(); null, as at first: none is taken. It must outlive the net.
+  void set_profile(Profile* profile) { profile_ = profile; }
+  Profile* profile() const { return profile_; }
   // As given to prepare().
   ThreadPool& pool() const { return *pool_; }
   Reducer& reducer() const { return *reducer_; }
@@ -73,6 +77,7 @@ class Net {
   const ops::Kernels* kernels_ = nullptr;
   ThreadPool* pool_ = nullptr;
   Reducer* reducer_ = nullptr;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace intrain

@@ -9,6 +9,7 @@
 namespace intrain {
 
 void GlobalAveragePool::forward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   context.pool.run(context.count, [&](int64_t n, int) {
     ops::global_average_pool_reference(static_cast<const uint8_t*>(in_->data) + n * in_->elements(), in_->pixels(), in_->c,
                                        in_->exp - out_->exp, out_->output + n * out_->c);
@@ -16,6 +17,7 @@ void GlobalAveragePool::forward(const LayerContext& context) {
 }
 
 void GlobalAveragePool::backward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   CHECK_TRUE(out_->error->written && !in_->error->written);
   const ops::PoolReciprocal reciprocal = ops::pool_reciprocal(in_->pixels());
   const Value::Error& from = *out_->error;
@@ -31,6 +33,7 @@ void GlobalAveragePool::backward(const LayerContext& context) {
 }
 
 void MaxPool::plan(LayerPlan& plan) {
+  number_ = static_cast<uint32_t>(plan.index);
   const size_t batch = static_cast<size_t>(plan.max_batch);
   index_buffer_ = plan.kept_buffer(name_ + ".index", batch * static_cast<size_t>(out_->elements()));
   if (plan.training)
@@ -44,6 +47,7 @@ void MaxPool::bind(const MemoryPlan& plan, uint8_t* memory) {
 }
 
 void MaxPool::forward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   context.pool.run(context.count, [&](int64_t n, int) {
     ops::max_pool_reference(shape_, static_cast<const uint8_t*>(in_->data) + n * in_->elements(),
                             out_->output + n * out_->elements(), index_ + n * out_->elements());
@@ -51,6 +55,7 @@ void MaxPool::forward(const LayerContext& context) {
 }
 
 void MaxPool::backward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   CHECK_TRUE(out_->error->written);
   const Value::Error& from = *out_->error;
   const size_t slot = align_up(static_cast<size_t>(in_->elements()) * 4);

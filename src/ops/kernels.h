@@ -7,6 +7,7 @@
 #include "ops/conv2d/conv2d.h"
 #include "ops/error/error.h"
 #include "ops/gemm/gemm.h"
+#include "ops/peak/peak.h"
 
 namespace intrain::ops {
 
@@ -14,6 +15,7 @@ struct Kernels {
   Isa isa;
   // Register tile of the matrix products; null: convolutions and linear layers run their scalar reference.
   const TileKernel* tile;
+  const PeakKernel* peak;  // for benchmarks; never null
 #define INTRAIN_KERNEL(name, result, parameter) \
   result (*name)(const parameter&);             \
   Isa name##_isa;

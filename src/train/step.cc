@@ -10,8 +10,11 @@ void train_step(Net& net, const Batch& batch, const ops::SgdStep& step) {
   net.backward(batch, step.seed, step.step);  // nn/: softmax cross-entropy, then exact gradient sums in every Parameter::grad
   for (Parameter* p : net.parameters())
     if (!p->grad_reduced) net.reducer().sum(p->grad.data(), p->count());  // before any rounding: ranks cannot show
-  sgd_update(net.parameters(), step, net.pool());                         // optim/: G, momentum and W, stochastic rounding
-  net.quantize_parameters();                                              // nn/: W in 8 bits for the next step
+  {
+    const ProfileScope time(net.profile(), -1, ProfileOp::kUpdate);
+    sgd_update(net.parameters(), step, net.pool());  // optim/: G, momentum and W, stochastic rounding
+  }
+  net.quantize_parameters();  // nn/: W in 8 bits for the next step
 }
 
 }  // namespace intrain

@@ -75,6 +75,21 @@ refused "unknown model" "resnet9" train --data synthetic:64 --model resnet9 --ba
 refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
 INTRAIN_ISA=z80 refused "unknown instruction set" "z80.*INTRAIN_ISA" verify
 
+# Benchmarks.
+refused "no benchmark" "benchmark" bench
+refused "unknown benchmark" "leap" bench leap
+refused "a benchmark's unknown flag" "--frobnicate" bench step --frobnicate
+refused "a benchmark of an unknown model" "resnet9.*--model" bench kernels --model resnet9
+refused "a benchmark without threads" "--threads" bench peak --threads 0
+refused "a benchmark of batch 0" "--batch" bench infer --batch 0
+refused "a benchmark of no steps" "--steps" bench step --steps 0
+for seconds in 0 -1 nan 1e9; do refused "a benchmark of $seconds seconds" "--seconds" bench step --seconds $seconds; done
+refused "steps and seconds" "--steps.*--seconds|--seconds.*--steps" bench step --steps 2 --seconds 2
+for image in 32 32x32 32x32x3x1 0x32x3 99999x32x3 axbxc -1x32x3; do refused "images of $image" "--image" bench step --image "$image"; done
+refused "images too large for the model" "too large.*--image" bench step --image 4000x4000x3 --batch 1
+refused "a benchmark's result below nothing" "--json none/result.json" bench step --json none/result.json
+refused "a benchmark's picture below nothing" "--png none/step.png" bench step --png none/step.png
+
 # Data.
 refused "unknown data" "imagenet.*--data" train --data imagenet
 refused "data without its folder" "cifar10.*--data" train --data cifar10
