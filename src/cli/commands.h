@@ -19,6 +19,6 @@ int eval_command(const EvalFlags& flags);
 
 int info_command();
 
-int verify_command(int threads);
+int verify_command(const std::string& model, int threads);
 
 }  // namespace intrain::cli

@@ -105,7 +105,7 @@ TEST(Trainer, WhatCannotBeLeavesNoFolder) {
 }
 
 TEST(Trainer, VerifyIsRepeatable) {
-  const VerifyResult one = run_verify(1), three = run_verify(3);
+  const VerifyResult one = run_verify("resnet8", 1), three = run_verify("resnet8", 3);
   EXPECT_EQ(one.signature, three.signature);
 }
 
