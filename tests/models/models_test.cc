@@ -13,6 +13,8 @@
 namespace intrain::test {
 namespace {
 
+const Isa kScalar = isa_list().front().isa;
+
 // Convolution and its gamma and beta.
 int64_t conv_bn(int64_t size, int64_t in, int64_t out) { return size * size * in * out + 2 * out; }
 
@@ -78,9 +80,13 @@ size_t output_bytes(const Net& net, const std::string& layer) {
 
 TEST(Models, OutputsHaveTheShapesOfTheTable) {
   const auto expect = [](const char* model, int size, const std::vector<std::pair<const char*, int>>& table) {
-    const ReadyNet ready(build_model(model, size, size, 3, 10), 1, {.training = false});
+    const ops::Kernels kernels = ops::make_kernels(kScalar);
+    ThreadPool pool(1);
+    SingleProcess reducer;
+    Net net = build_model(model, size, size, 3, 10);
+    net.prepare(1, false, kernels, pool, reducer);
     for (const auto& [layer, elements] : table)
-      EXPECT_EQ(output_bytes(ready.net, layer), align_up(static_cast<size_t>(elements))) << model << ", " << layer;
+      EXPECT_EQ(output_bytes(net, layer), align_up(static_cast<size_t>(elements))) << model << ", " << layer;
   };
   expect("resnet18", 224,
          {{"conv0", 112 * 112 * 64},
@@ -184,8 +190,6 @@ Outcome step_of(const char* model, int side, const RunSettings& settings) {
   outcome.state = state_of(ready.net);
   return outcome;
 }
-
-const Isa kScalar = isa_list().front().isa;
 
 // `expected`: of the reference with one thread.
 void expect_bits_of_the_reference(const char* model, int side, Isa isa, const Outcome& expected) {
