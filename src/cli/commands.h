@@ -20,7 +20,7 @@ int eval_command(const EvalFlags& flags);
 
 int info_command();
 
-int verify_command(int threads);
+int verify_command(const std::string& model, int threads);
 
 enum class BenchKind { kPeak, kKernels, kStep, kInfer };
 struct BenchFlags {

@@ -23,9 +23,8 @@ int print_error(const std::string& what, const std::string& where, const std::st
 }
 
 constexpr const char* kDataHelp =
-    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), or synthetic[:N] (N "
-    "generated "
-    "images)";
+    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), or "
+    "synthetic[:N[:SIDE]] (N generated images of 12x12x1, or of SIDExSIDEx3)";
 
 void add_threads(CLI::App& app, int& threads) {
   app.add_option("--threads", threads, "threads that compute; the result does not depend on it")->type_name("N");
@@ -144,6 +143,7 @@ int run(int argc, char** argv) {
   TrainConfig config;
   EvalFlags eval;
   int verify_threads = available_threads();
+  std::string verify_model = "resnet8";
   config.threads = eval.threads = verify_threads;
 
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
@@ -154,6 +154,7 @@ int run(int argc, char** argv) {
   add_eval(app, eval);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
+  verify.add_option("--model", verify_model, "net to train: resnet8, resnet18 or resnet50")->type_name("NAME");
   add_threads(verify, verify_threads);
   std::vector<BenchCommand> bench;
   add_bench(app, bench, verify_threads);
@@ -168,7 +169,7 @@ int run(int argc, char** argv) {
   if (app.get_subcommands().empty()) return print_error("no subcommand is given", "", help_line(app));
   if (app.got_subcommand("train")) return train_command(config);
   if (app.got_subcommand("eval")) return eval_command(eval);
-  if (app.got_subcommand("verify")) return verify_command(verify_threads);
+  if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {
     for (const BenchCommand& command : bench)
       if (command.app->parsed()) return bench_command(command.kind, command.flags);

@@ -68,10 +68,14 @@ refused "unknown schedule" "--schedule" train --schedule linear
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "no threads" "--threads" train --threads 0
 refused "no threads to verify" "--threads" verify --threads 0
+refused "a model without a published signature" "resnet20.*--model" verify --model resnet20
 ulimit -Sv 2000000  # fewer than 256 stacks of 8 MB
 refused "more threads than the system grants" "cannot start 1000 threads.*--threads" verify --threads 1000
 ulimit -Sv "$(ulimit -Hv)"
 refused "unknown model" "resnet9" train --data synthetic:64 --model resnet9 --batch 16
+refused "images too small for the model" "4x4.*too small.*--model" train --data synthetic:16:4 --model vgg_small --batch 16
+refused "generated images of an odd size" "'18'.*--data" train --data synthetic:16:18
+refused "too many generated images" "2000 images of 512x512.*--data" train --data synthetic:2000:512
 refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
 INTRAIN_ISA=z80 refused "unknown instruction set" "z80.*INTRAIN_ISA" verify
 

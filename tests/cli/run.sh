@@ -34,6 +34,7 @@ for flag in data model epochs batch lr momentum weight-decay schedule warmup see
   check "help of train lists --$flag" has help.train "--$flag "
 done
 check "help of train tells the defaults" has help.train '0\.0001'
+for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
 for flag in checkpoint data batch threads; do check "help of eval lists --$flag" has help.eval "--$flag "; done
 for command in peak kernels step infer; do
   check "help of bench lists $command" has help.bench "^ +$command "
