@@ -1,9 +1,9 @@
 // 16 lanes of 32 bits for random_bytes.h. Included by AVX-512 kernel files only.
 #pragma once
 
-#include <immintrin.h>
-
 #include <cstdint>
+
+#include "ops/intrinsics.h"
 
 namespace intrain::ops {
 namespace {
