@@ -5,7 +5,6 @@
 #include "base/formats.h"
 #include "core/check.h"
 #include "nn/backward_sink.h"
-#include "ops/quantize/quantize.h"
 
 namespace intrain {
 
@@ -74,11 +73,13 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   }
 }
 
-void ConvBn::quantize_parameters() {
-  weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
-  ops::quantize_fixed_reference(gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data());
-  ops::quantize_fixed_reference(beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data());
-  ops::l1_norms_reference(weight8_.data(), shape_.k, shape_.fan_in(), l1_.data());
+void ConvBn::quantize_parameters(const ops::Kernels& kernels) {
+  const int t = quantize_shift(kernels.max_abs({weight_.master.data(), weight_.count()}), 8);
+  kernels.quantize_fixed({weight_.master.data(), weight_.count(), t, weight8_.data()});
+  weight_exp_ = kMasterExp + t;
+  kernels.quantize_fixed({gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data()});
+  kernels.quantize_fixed({beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data()});
+  kernels.l1_norms({weight8_.data(), shape_.k, shape_.fan_in(), l1_.data()});
   for (size_t c = 0; c < l1_.size(); ++c) shift_[c] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[c]);
   conv_.pack_weights(weight8_.data(), packed_.data());
 }

@@ -16,7 +16,7 @@ class ConvBn final : public Layer {
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
   void reset_statistics() override;
-  void quantize_parameters() override;
+  void quantize_parameters(const ops::Kernels& kernels) override;
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override;
   void backward(const LayerContext& context) override;

@@ -102,7 +102,7 @@ class Layer {
   virtual void plan(LayerPlan& plan) = 0;
   virtual void bind(const MemoryPlan& plan, uint8_t* memory) = 0;
   virtual void reset_statistics() {}  // the running ones, to those of a new net
-  virtual void quantize_parameters() {}
+  virtual void quantize_parameters(const ops::Kernels&) {}
   virtual void forward(const LayerContext& context) = 0;
   virtual void evaluate(const LayerContext& context) = 0;
   virtual void backward(const LayerContext& context) = 0;

@@ -47,8 +47,10 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
   backward_workspace_ = at(backward_buffer_);
 }
 
-void Linear::quantize_parameters() {
-  weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
+void Linear::quantize_parameters(const ops::Kernels& kernels) {
+  const int t = quantize_shift(kernels.max_abs({weight_.master.data(), weight_.count()}), 8);
+  kernels.quantize_fixed({weight_.master.data(), weight_.count(), t, weight8_.data()});
+  weight_exp_ = kMasterExp + t;
   ops::rescale_bias_reference(bias_.master.data(), shape_.k, acc_exp(), bias32_.data());
   product_.pack_weights(weight8_.data(), packed_.data());
 }

@@ -11,7 +11,7 @@ class Linear : public Layer {
  public:
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
-  void quantize_parameters() override;
+  void quantize_parameters(const ops::Kernels& kernels) override;
   void parameters(std::vector<Parameter*>& list) override;
 
  protected:

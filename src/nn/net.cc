@@ -68,7 +68,7 @@ void Net::initialize(uint64_t seed) {
 
 void Net::quantize_parameters() {
   pool_->run(static_cast<int64_t>(layers_.size()),
-             [&](int64_t i, int) { layers_[static_cast<size_t>(i)]->quantize_parameters(); });
+             [&](int64_t i, int) { layers_[static_cast<size_t>(i)]->quantize_parameters(*kernels_); });
 }
 
 LayerContext Net::context(const Batch& batch) {

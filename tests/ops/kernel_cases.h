@@ -275,6 +275,23 @@ struct error_quantize_case {
   }
 };
 
+struct quantize_fixed_case {
+  static constexpr int kVariants = 2 * 25;  // each shift; values of its shift, and any
+  static QuantizeFixed params(CaseBuilder& b, int variant) {
+    const int shift = variant / 2;
+    const int64_t limit = variant % 2 == 0 ? (int64_t{1} << (shift + 7)) - 1 : INT32_MAX;
+    return {b.input<int32_t>("master", b.size(), -limit, limit), b.size(), shift, b.output<int8_t>("dst", b.size())};
+  }
+};
+
+struct l1_norms_case {
+  static constexpr int kVariants = 1;
+  static L1Norms params(CaseBuilder& b, int) {
+    const CaseShape& s = b.shape();
+    return {b.input<int8_t>("wei", b.size(), -kS8Max, kS8Max), s.rows, s.channels, b.output<int64_t>("dst", s.rows)};
+  }
+};
+
 // A tensor of any exponents, with the scale and shift of its true maxima; extreme fillings reach 2^62. The passes leave out elements at
 // both ends.
 struct SgdCase {
