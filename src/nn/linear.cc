@@ -91,7 +91,7 @@ void LinearRelu::backward(const LayerContext& context) {
     const size_t i = static_cast<size_t>(n);
     const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
     const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * shape_.k;
-    error.max[i] = ops::relu_backward_reference({error.data + n * shape_.k, align, mask, shape_.k});
+    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k});
     error.exp[i] = e_exp;
     max = std::max<int64_t>(max, error.max[i]);
   }
