@@ -16,7 +16,7 @@ constexpr ops::SgdStep kStep{{512, -15}, {928, -10}, {832, -23}, 0, 0};
 
 int64_t parameter_bytes(const Net& net) {
   size_t bytes = 0;
-  for (const Parameter* p : net.parameters()) bytes += p->master.size() * 4 + p->momentum.size() * 2 + p->grad.size() * 8;
+  for (const Parameter* p : net.parameters()) bytes += p->master.size() * 4 + p->momentum.size() * 2;
   return static_cast<int64_t>(bytes);
 }
 

@@ -11,10 +11,9 @@ void Parameter::allocate(bool training) {
   const size_t n = static_cast<size_t>(count());
   master.resize(n);
   momentum.assign(training ? n : 0, 0);
-  grad.assign(training ? n : 0, 0);
 }
 
-void Parameter::initialize(uint64_t seed, uint32_t number) {
+void Parameter::initialize(uint64_t seed) {
   const RandomStream random{seed, RandomUse::kInit, number, 0};
   // Words come in rising order, four a block: each block is made once.
   uint64_t block = 0;

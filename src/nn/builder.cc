@@ -120,6 +120,8 @@ Net NetBuilder::linear_logits(Value* in) {
   // The last reader of a shortcut is the sum whose error it shares.
   for (const auto& [shortcut, layer] : shortcuts_) CHECK_EQ(shortcut->last_consumer, layer);
   for (const auto& layer : net_.layers_) layer->parameters(net_.parameters_);
+  uint32_t number = 0;
+  for (Parameter* p : net_.parameters_) p->number = number++;
   return std::move(net_);
 }
 

@@ -6,7 +6,7 @@
 #include "base/formats.h"
 #include "core/check.h"
 #include "nn/backward_sink.h"
-#include "ops/quantize/quantize.h"
+#include "nn/quantize_weights.h"
 
 namespace intrain {
 
@@ -56,6 +56,8 @@ void ConvBn::plan(LayerPlan& plan) {
   x_hat_buffer_ = plan.training || relu_ ? plan.kept_buffer(name_ + ".x_hat", out_bytes)
                                          : plan.memory.add(name_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
   if (plan.training) {
+    size_t i = 0;
+    for (const Parameter* p : {&weight_, &gamma_, &beta_}) grad_buffer_[i++] = plan.gradient_buffer(*p);
     e2_buffer_ = plan.backward_buffer(name_ + ".e2", out_bytes);
     backward_buffer_ = plan.backward_buffer(
         name_ + ".backward_workspace", std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
@@ -69,6 +71,8 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   x_hat_ = reinterpret_cast<int8_t*>(at(x_hat_buffer_));
   e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
   backward_workspace_ = at(backward_buffer_);
+  size_t i = 0;
+  for (Parameter* p : {&weight_, &gamma_, &beta_}) p->grad = gradient_at(plan, memory, grad_buffer_[i++], *p);
   if (!relu_) {
     out_->x_hat = x_hat_;
     out_->gamma = gamma8_.data();
@@ -76,12 +80,15 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   }
 }
 
-void ConvBn::quantize_parameters(ThreadPool& pool) {
-  weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
-  ops::quantize_fixed_reference(gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data());
-  ops::quantize_fixed_reference(beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data());
-  ops::l1_norms_reference(weight8_.data(), shape_.k, shape_.fan_in(), l1_.data());
-  for (size_t c = 0; c < l1_.size(); ++c) shift_[c] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[c]);
+void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
+  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, weight8_.data());
+  kernels.quantize_fixed({gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data()});
+  kernels.quantize_fixed({beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data()});
+  pool.run(shape_.k, [&](int64_t k, int) {
+    const size_t i = static_cast<size_t>(k);
+    kernels.l1_norms({weight8_.data() + k * shape_.fan_in(), 1, shape_.fan_in(), &l1_[i]});
+    shift_[i] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[i]);
+  });
   conv_.pack_weights(pool, weight8_.data(), packed_.data());
 }
 
@@ -287,6 +294,7 @@ void ConvBn::backward(const LayerContext& context) {
     conv_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
   }
   weight_.grad_exp = in_->exp + e2_exp_;
+  for (Parameter* p : {&weight_, &gamma_, &beta_}) context.finish(*p);
   if (in_->error == nullptr) return;
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardData);
   ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);

@@ -16,7 +16,7 @@ class ConvBn final : public Layer {
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
   void reset_statistics() override;
-  void quantize_parameters(ThreadPool& pool) override;
+  void quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) override;
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override;
   void backward(const LayerContext& context) override;
@@ -53,6 +53,7 @@ class ConvBn final : public Layer {
   std::vector<int64_t> sums_, l1_, kappa_;  // sums_: [threads][2][channels]
   int e2_exp_ = 0;
 
+  int grad_buffer_[3] = {-1, -1, -1};
   int staged_buffer_ = -1, conv_buffer_ = -1, x_hat_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
   int16_t* staged_ = nullptr;
   uint8_t *conv_workspace_ = nullptr, *backward_workspace_ = nullptr;

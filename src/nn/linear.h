@@ -11,7 +11,7 @@ class Linear : public Layer {
  public:
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
-  void quantize_parameters(ThreadPool& pool) override;
+  void quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) override;
   void parameters(std::vector<Parameter*>& list) override;
   std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
 
@@ -32,6 +32,7 @@ class Linear : public Layer {
   std::vector<int32_t> bias32_;
   AlignedBuffer packed_;
   int weight_exp_ = 0, e2_exp_ = 0;
+  int grad_buffer_[2] = {-1, -1};
   int acc_buffer_ = -1, forward_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
   int32_t* acc_ = nullptr;  // [images][outputs]
   int8_t* e2_ = nullptr;
@@ -48,6 +49,8 @@ class LinearRelu final : public Linear {
   void backward(const LayerContext& context) override;
 
  private:
+  void quantize_error(const LayerContext& context);
+
   Value* out_;
 };
 
@@ -74,6 +77,7 @@ class LinearLogits final : public Linear {
   void softmax(const LayerContext& context);  // cross-entropy against the labels, to E2
 
   int error_buffer_ = -1;
+  std::vector<uint32_t> max_;  // of the error of each image
   int32_t* error_ = nullptr;
   const int32_t* labels_ = nullptr;
 };

@@ -8,6 +8,9 @@
 #include "ops/error/error.h"
 #include "ops/gemm/gemm.h"
 #include "ops/peak/peak.h"
+#include "ops/pool/pool.h"
+#include "ops/quantize/quantize.h"
+#include "ops/sgd_momentum/sgd_momentum.h"
 
 namespace intrain::ops {
 

@@ -1,15 +1,13 @@
-// The optimizer over all parameters of a net: ops/sgd_momentum a tensor at a time.
+// The optimizer: ops/sgd_momentum over the threads.
 #pragma once
-
-#include <vector>
 
 #include "core/parallel.h"
 #include "core/parameter.h"
-#include "ops/sgd_momentum/sgd_momentum.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 
-// Reads each Parameter::grad (which it overwrites), updates momentum and master. Gradients must be summed over ranks.
-void sgd_update(const std::vector<Parameter*>& parameters, const ops::SgdStep& step, ThreadPool& pool);
+// Reads the gradient (which it overwrites), updates momentum and master. The gradient must be summed over ranks.
+void sgd_update(Parameter& parameter, const ops::SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool);
 
 }  // namespace intrain

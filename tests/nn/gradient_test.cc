@@ -57,7 +57,8 @@ void compare_with_float(ReadyNet& ready, const Batch& batch, const std::string& 
     logits = to_real(logits_of(net, batch.count), net.logits_exp());
     net.backward(batch, seed, 0);
     for (size_t i = 0; i < count; ++i) {
-      single[seed][i] = to_real(parameters[i]->grad, parameters[i]->grad_exp);
+      single[seed][i] =
+          to_real(std::vector<int64_t>(parameters[i]->grad.begin(), parameters[i]->grad.end()), parameters[i]->grad_exp);
       mean[i].resize(single[seed][i].size());
       for (size_t j = 0; j < mean[i].size(); ++j) mean[i][j] += single[seed][i][j] / kRoundingSeeds;
     }

@@ -314,4 +314,133 @@ struct error_quantize_case {
   }
 };
 
+struct relu_backward_case {
+  static constexpr int kVariants = batch_norm_backward_sums_case::kVariants / 2;
+  static ReluBackward params(CaseBuilder& b, int variant) {
+    const NormBackwardSums p = batch_norm_backward_sums_case::params(b, 2 * variant + 1);
+    return {p.e, p.align, p.mask, b.size()};
+  }
+};
+
+struct MaxPoolCase {
+  static constexpr MaxPool kWindows[] = {{0, 0, 0, 3, 2, 1}, {0, 0, 0, 2, 2, 0}, {0, 0, 0, 3, 1, 1}, {0, 0, 0, 2, 3, 1},
+                                         {0, 0, 0, 1, 1, 0}, {0, 0, 0, 5, 3, 4}, {0, 0, 0, 15, 4, 7}};
+  static constexpr int kVariants = 7;
+  // About `rows` pixels, and enough for a window.
+  static MaxPool shape(const CaseShape& s, int variant) {
+    MaxPool p = kWindows[variant];
+    const int rows = static_cast<int>(s.rows), least = std::max(1, p.size - 2 * p.pad);
+    p.w = std::max(least, 1 + rows % 11);
+    p.h = std::max(least, rows / p.w);
+    p.c = s.channels;
+    return p;
+  }
+  static MaxPoolForward params(CaseBuilder& b, int variant) {
+    const MaxPool p = shape(b.shape(), variant);
+    const int64_t in = int64_t{p.h} * p.w * p.c, out = int64_t{p.oh()} * p.ow() * p.c;
+    return {p, b.input<uint8_t>("src", in, 0, kU8Max), b.output<uint8_t>("dst", out), b.output<uint8_t>("index", out)};
+  }
+};
+struct max_pool_case : MaxPoolCase {};
+struct max_pool_backward_case : MaxPoolCase {
+  static MaxPoolBackward params(CaseBuilder& b, int variant) {
+    const MaxPoolForward forward = MaxPoolCase::params(b, variant);
+    const MaxPool& p = forward.shape;
+    max_pool_reference(forward);
+    return {p, b.input<int16_t>("diff_dst", int64_t{p.oh()} * p.ow() * p.c, -kS16Max, kS16Max), forward.index,
+            b.output<int32_t>("diff_src", int64_t{p.h} * p.w * p.c)};
+  }
+};
+
+struct global_average_pool_case {
+  static constexpr int kVariants = 3;  // the shift
+  static AveragePool params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    const int64_t pixels = std::max<int64_t>(s.rows, 1);
+    return {b.input<uint8_t>("src", pixels * s.channels, 0, kU8Max), pixels, s.channels, variant,
+            b.output<uint8_t>("dst", s.channels)};
+  }
+};
+
+struct global_average_pool_backward_case {
+  static constexpr int kVariants = 1;
+  static AveragePoolBackward params(CaseBuilder& b, int) {
+    const CaseShape& s = b.shape();
+    const int64_t pixels = std::max<int64_t>(s.rows, 1);
+    return {b.input<int16_t>("diff_dst", s.channels, -kS16Max, kS16Max), pixels, s.channels, pool_reciprocal(pixels).r,
+            b.output<int16_t>("diff_src", pixels * s.channels)};
+  }
+};
+
+struct quantize_fixed_case {
+  static constexpr int kVariants = 2 * 25;  // each shift; values of its shift, and any
+  static QuantizeFixed params(CaseBuilder& b, int variant) {
+    const int shift = variant / 2;
+    const int64_t limit = variant % 2 == 0 ? (int64_t{1} << (shift + 7)) - 1 : INT32_MAX;
+    return {b.input<int32_t>("master", b.size(), -limit, limit), b.size(), shift, b.output<int8_t>("dst", b.size())};
+  }
+};
+
+struct l1_norms_case {
+  static constexpr int kVariants = 1;
+  static L1Norms params(CaseBuilder& b, int) {
+    const CaseShape& s = b.shape();
+    return {b.input<int8_t>("wei", b.size(), -kS8Max, kS8Max), s.rows, s.channels, b.output<int64_t>("dst", s.rows)};
+  }
+};
+
+// A tensor of any exponents, with the scale and shift of its true maxima; extreme fillings reach 2^62. The passes leave out elements at
+// both ends.
+struct SgdCase {
+  static constexpr int kVariants = 12;
+  static SgdPass params(CaseBuilder& b, int variant) {
+    Rng& rng = b.rng();
+    const int64_t n = b.size();
+    SgdPass p{};
+    const auto scalar = [&](int lo, int hi) {
+      return Scalar10{static_cast<int32_t>(rng.range(512, 1023)), static_cast<int32_t>(rng.range(lo, hi))};
+    };
+    // Steps of any size: nothing, within s32, within s64, saturated.
+    constexpr int kRateExps[] = {-13, -13, -20, -30, -45, -60, -80, -5, 0, 8, 20, 60};
+    p.step = {scalar(kRateExps[variant] - 3, kRateExps[variant] + 3), scalar(-11, -9), scalar(-26, -14), rng.bits(),
+              static_cast<uint32_t>(rng.bits())};
+    if (variant % 4 == 1) p.step.mom = {};
+    if (variant % 4 == 2) p.step.decay = {};
+    if (variant == 11) p.step.rate = {};
+    const int width = static_cast<int>(variant % 3 == 0 ? rng.range(1, 62) : rng.range(20, 32));
+    const int64_t limit = rng.range(0, 3) == 0 ? int64_t{1} << width : (int64_t{1} << width) - 1;
+    p.tensor.grad = b.input<int64_t>("grad", n, -limit, limit);
+    p.tensor.momentum = b.input<int16_t>("momentum", n, -kS16Max, kS16Max);
+    p.tensor.master = b.input<int32_t>("master", n, -INT32_MAX, INT32_MAX);
+    if (variant % 2 == 1)
+      for (int64_t i = 0; i < n; ++i) {
+        p.tensor.momentum[i] = static_cast<int16_t>(rng.any_width(15));
+        p.tensor.master[i] = static_cast<int32_t>(rng.any_width(31));
+        if (i % 5 != 0) p.tensor.grad[i] = clamp(rng.any_width(width), -limit, limit);
+      }
+    p.tensor.count = n;
+    p.tensor.grad_bits = static_cast<int>(variant < 8 ? 8 * rng.range(1, 2) : rng.range(2, 16));
+    // All three terms alike, or one far above the others.
+    p.tensor.grad_exp = static_cast<int>(rng.range(-45, -25) + (variant % 5 == 1 ? rng.range(-80, 80) : 0));
+    p.tensor.momentum_exp = static_cast<int>(rng.range(-45, -15) + (variant % 5 == 2 ? rng.range(-80, 80) : 0));
+    p.tensor.tensor = static_cast<uint32_t>(rng.bits());
+    p.end = n;
+    p.scale = sgd_scale(p.tensor, p.step, sgd_grad_max_reference(p));
+    p.begin = n > 40 ? 4 * rng.range(0, 5) : 0;
+    if (n > 40) p.end -= rng.range(0, 5);
+    return p;
+  }
+};
+struct sgd_grad_max_case : SgdCase {};
+struct sgd_accumulate_case : SgdCase {};
+struct sgd_update_case : SgdCase {
+  static SgdPass params(CaseBuilder& b, int variant) {
+    SgdPass p = SgdCase::params(b, variant), whole = p;
+    whole.begin = 0;
+    whole.end = p.tensor.count;
+    p.shift = quantize_shift(sgd_accumulate_reference(whole), 16);
+    return p;
+  }
+};
+
 }  // namespace intrain::ops::test

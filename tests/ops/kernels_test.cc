@@ -75,7 +75,7 @@ INTRAIN_FOR_ALL_ISAS(KernelEquality);
 #define INTRAIN_KERNEL(name, result, parameter)                             \
   TEST_P(KernelEquality, name) {                                            \
     const Kernels kernels = make_kernels(isa());                            \
-    EXPECT_TRUE(isa_supported(kernels.name##_isa));                         \
+    EXPECT_TRUE(intrain::test::runs_here(kernels.name##_isa));              \
     compare_on_awkward_shapes<name##_case>(kernels.name, name##_reference); \
   }
 #include "ops/kernels.def"
@@ -96,6 +96,14 @@ TEST_P(KernelEquality, LongSumsDoNotOverflow) {
   // More than 2^16 rows of the widest kind that is not gathered: 2^16 * -32767 is just above -2^31.
   EXPECT_EQ(compare<batch_norm_sums_case>(kernels.batch_norm_sums, batch_norm_sums_reference, {66000, 257, Fill::kLow, 1}, 3, 0),
             "");
+}
+
+// The longest row there may be, at its largest.
+TEST_P(KernelEquality, LongestNorms) {
+  const Kernels kernels = make_kernels(isa());
+  for (Fill fill : {Fill::kHigh, Fill::kLow})
+    EXPECT_EQ(compare<l1_norms_case>(kernels.l1_norms, l1_norms_reference, {2, static_cast<int>(kMaxReduction), fill, 1}, 1, 0),
+              "");
 }
 
 TEST(Kernels, TableNamesTheIsaThatItWasMadeFor) {

@@ -53,4 +53,22 @@ template <int kShortcut>
   }
 }
 
+[[gnu::always_inline]] static inline int32_t relu_backward_vector(const ReluBackward& p) {
+  // A shift beyond 16 leaves nothing of an s16: 2^15 / 2^17 rounds to 0.
+  const int right = p.align > 17 ? 17 : p.align > 0 ? p.align : 0, left = p.align < 0 ? -p.align : 0;
+  const Shift32 shift = make_shift32(right);
+  int16_t* __restrict e = p.e;
+  const uint8_t* __restrict output = p.output;
+  int32_t max = 0;
+  for (int64_t i = 0; i < p.count; ++i) {
+    int32_t v = rshift_round32(e[i] * (1 << left), shift);
+    v = v < -kS16Max ? -kS16Max : v > kS16Max ? kS16Max : v;
+    v = ((output[i] != 0) & (output[i] != kU8Max)) != 0 ? v : 0;
+    e[i] = static_cast<int16_t>(v);
+    const int32_t m = v < 0 ? -v : v;
+    max = m > max ? m : max;
+  }
+  return max;
+}
+
 }  // namespace intrain::ops
