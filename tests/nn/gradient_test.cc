@@ -200,8 +200,8 @@ RealTensor* bottleneck_block(FloatNet& net, RealTensor* x, int width, int stride
   return net.conv_bn_add_relu(y, {.k = 4 * width, .size = 1}, shortcut);
 }
 
-// The stem of the nets for large images, and their blocks: a max pool whose output is projected and, with basic blocks, is itself a
-// shortcut.
+// The stem of the nets for large images, and their blocks: the max pool's output is projected here, and is itself a shortcut in the
+// next test.
 TEST(Gradient, BottleneckBlocksAfterAMaxPoolAgreeWithFloat) {
   NetBuilder net(24, 24, 3, 10);
   Value* x = net.max_pool(net.conv_bn_relu(net.input(), {.k = 16, .size = 7, .stride = 2, .pad = 3}), 3, 2, 1);
