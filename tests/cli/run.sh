@@ -45,7 +45,7 @@ done
 "$intrain" info > info
 check "info shows the instruction set in use" has info '<- selected'
 check "info shows the kernels" has info '^ +batch_norm_normalize +[a-z0-9]+'
-check "info shows the operators without a vector kernel" has info '^ +max_pool +scalar +\(no vector kernel\)$'
+check "info shows the operators without a vector kernel" has info '^ +softmax_xent +scalar +\(no vector kernel\)$'
 INTRAIN_ISA=scalar "$intrain" info > info.scalar
 check "info obeys INTRAIN_ISA" has info.scalar 'scalar +yes +<- selected by INTRAIN_ISA'
 
