@@ -29,6 +29,7 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const o
 }
 
 void ConvBn::reset_statistics() {
+  folded_ = false;
   running_mean_.assign(static_cast<size_t>(shape_.k), 0);
   running_var_.assign(static_cast<size_t>(shape_.k), int64_t{1} << -kRunningExp);
 }
@@ -50,11 +51,17 @@ void ConvBn::plan(LayerPlan& plan) {
   align_.resize(batch);
   sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
 
-  staged_buffer_ = plan.forward_buffer(name_ + ".staged", out_bytes * 2);
+  // Evaluation needs strips of the staged output and, where a ReLU follows, of x_hat; without one, x_hat is the output and lives until
+  // the layer that adds it.
+  const size_t x_hat_strips = static_cast<size_t>(plan.threads) * static_cast<size_t>(conv_.strip_pixels()) * k;
+  staged_buffer_ = plan.forward_buffer(name_ + ".staged", std::max(plan.training ? out_bytes * 2 : 0, conv_.strip_bytes()));
   conv_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
-  // A normalized output is read by the layer that adds it, so it lives as long as a value does.
-  x_hat_buffer_ = plan.training || relu_ ? plan.kept_buffer(name_ + ".x_hat", out_bytes)
-                                         : plan.memory.add(name_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
+  if (plan.training)
+    x_hat_buffer_ = plan.kept_buffer(name_ + ".x_hat", std::max(out_bytes, relu_ ? x_hat_strips : 0));
+  else if (relu_)
+    x_hat_buffer_ = plan.forward_buffer(name_ + ".x_hat", x_hat_strips);
+  else
+    x_hat_buffer_ = plan.memory.add(name_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
   if (plan.training) {
     size_t i = 0;
     for (const Parameter* p : {&weight_, &gamma_, &beta_}) grad_buffer_[i++] = plan.gradient_buffer(*p);
@@ -81,6 +88,7 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
 }
 
 void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
+  folded_ = false;
   weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, weight8_.data());
   kernels.quantize_fixed({gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data()});
   kernels.quantize_fixed({beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data()});
@@ -90,12 +98,6 @@ void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) 
     shift_[i] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[i]);
   });
   conv_.pack_weights(pool, weight8_.data(), packed_.data());
-}
-
-void ConvBn::convolve(const LayerContext& context, ops::StripSink* sink) {
-  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
-  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_, nullptr}, sink,
-                conv_workspace_);
 }
 
 void ConvBn::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
@@ -112,16 +114,14 @@ namespace {
 // Batch-norm sums of each strip while the convolution's output is in cache. sums: [threads][2][channels].
 class SumsSink final : public ops::StripSink {
  public:
-  SumsSink(const ops::Kernels& kernels, const int16_t* staged, int channels, int64_t* sums)
-      : kernels_(kernels), staged_(staged), channels_(channels), sums_(sums) {}
-  void strip(int64_t first, int64_t pixels, int thread) override {
+  SumsSink(const ops::Kernels& kernels, int channels, int64_t* sums) : kernels_(kernels), channels_(channels), sums_(sums) {}
+  void strip(int64_t, int64_t pixels, const int16_t* staged, int thread) override {
     int64_t* s1 = sums_ + int64_t{thread} * 2 * channels_;
-    kernels_.batch_norm_sums({staged_ + first * channels_, pixels, channels_, s1, s1 + channels_});
+    kernels_.batch_norm_sums({staged, pixels, channels_, s1, s1 + channels_});
   }
 
  private:
   const ops::Kernels& kernels_;
-  const int16_t* staged_;
   int channels_;
   int64_t* sums_;
 };
@@ -142,7 +142,6 @@ struct Strips {
 }  // namespace
 
 void ConvBn::statistics(const LayerContext& context) {
-  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeForward);
   const size_t k = static_cast<size_t>(shape_.k);
   const int64_t pixels = shape_.dst_pixels();
   add_thread_sums();
@@ -161,50 +160,76 @@ void ConvBn::add_thread_sums() {
   for (size_t i = size; i < sums_.size(); ++i) sums_[i % size] += sums_[i];
 }
 
-void ConvBn::normalize_and_activate(const LayerContext& context) {
-  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeForward);
-  const Strips strips(context.count * shape_.dst_pixels(), shape_.k, 1, context.pool.threads());
-  context.pool.run(strips.count, [&](int64_t i, int) {
-    const int64_t rows = strips.length(i), at = strips.first(i) * shape_.k;
-    context.kernels.batch_norm_normalize(
-        {staged_ + at, rows, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat_ + at});
-    if (!relu_) return;
-    ops::Activate p{};
-    p.x_hat = x_hat_ + at;
-    p.gamma = gamma8_.data();
-    p.beta = beta8_.data();
-    if (shortcut_ != nullptr && shortcut_->kind == Value::Kind::kNormalized) {
-      p.x_hat2 = shortcut_->x_hat + at;
-      p.gamma2 = shortcut_->gamma;
-      p.beta2 = shortcut_->beta;
-    } else if (shortcut_ != nullptr) {
-      p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
-      p.src_shift = shortcut_->exp - kScaledExp;
-    }
-    p.rows = rows;
-    p.channels = shape_.k;
-    p.shift = out_->exp - kScaledExp;
-    p.dst = out_->output + at;
-    context.kernels.activate(p);
-  });
+// Rows [first, first + rows) of the batch: staged output to x_hat and, with relu, to the output.
+void ConvBn::normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* staged,
+                                    int8_t* x_hat) const {
+  context.kernels.batch_norm_normalize({staged, rows, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
+  if (!relu_) return;
+  const int64_t at = first * shape_.k;
+  ops::Activate p{};
+  p.x_hat = x_hat;
+  p.gamma = gamma8_.data();
+  p.beta = beta8_.data();
+  if (shortcut_ != nullptr && shortcut_->kind == Value::Kind::kNormalized) {
+    p.x_hat2 = shortcut_->x_hat + at;
+    p.gamma2 = shortcut_->gamma;
+    p.beta2 = shortcut_->beta;
+  } else if (shortcut_ != nullptr) {
+    p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
+    p.src_shift = shortcut_->exp - kScaledExp;
+  }
+  p.rows = rows;
+  p.channels = shape_.k;
+  p.shift = out_->exp - kScaledExp;
+  p.dst = out_->output + at;
+  context.kernels.activate(p);
 }
 
 void ConvBn::forward(const LayerContext& context) {
+  folded_ = false;
   std::fill(sums_.begin(), sums_.end(), 0);
-  SumsSink sink(context.kernels, staged_, shape_.k, sums_.data());
-  convolve(context, &sink);
+  SumsSink sink(context.kernels, shape_.k, sums_.data());
+  {
+    const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
+    conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_}, &sink,
+                  conv_workspace_);
+  }
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeForward);
   statistics(context);
-  normalize_and_activate(context);
+  const Strips strips(context.count * shape_.dst_pixels(), shape_.k, 1, context.pool.threads());
+  context.pool.run(strips.count, [&](int64_t i, int) {
+    const int64_t first = strips.first(i), at = first * shape_.k;
+    normalize_and_activate(context, first, strips.length(i), staged_ + at, x_hat_ + at);
+  });
 }
 
-void ConvBn::evaluate(const LayerContext& context) {
-  convolve(context, nullptr);
-  for (int c = 0; c < shape_.k; ++c) {
-    const ops::Moments m =
-        ops::running_moments(running_mean_[static_cast<size_t>(c)], running_var_[static_cast<size_t>(c)], staged_exp(c));
-    set_affine(c, m.mean_q16, m.var_q16);
+// Mean and variance are folded into one multiply and shift a channel once; each strip goes through all that follows while it is in
+// cache, and neither the convolution's output nor x_hat is kept.
+class ConvBn::EvaluateSink final : public ops::StripSink {
+ public:
+  EvaluateSink(const ConvBn& layer, const LayerContext& context) : layer_(layer), context_(context) {}
+  void strip(int64_t first, int64_t pixels, const int16_t* staged, int thread) override {
+    const int64_t k = layer_.shape_.k, at = layer_.relu_ ? thread * layer_.conv_.strip_pixels() * k : first * k;
+    layer_.normalize_and_activate(context_, first, pixels, staged, layer_.x_hat_ + at);
   }
-  normalize_and_activate(context);
+
+ private:
+  const ConvBn& layer_;
+  const LayerContext& context_;
+};
+
+void ConvBn::evaluate(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
+  if (!folded_)
+    for (int c = 0; c < shape_.k; ++c) {
+      const size_t i = static_cast<size_t>(c);
+      const ops::Moments m = ops::running_moments(running_mean_[i], running_var_[i], staged_exp(c));
+      set_affine(c, m.mean_q16, m.var_q16);
+    }
+  folded_ = true;
+  EvaluateSink sink(*this, context);
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_, nullptr, true},
+                &sink, conv_workspace_);
 }
 
 // From E1 of the output to E2, the error at the convolution output, and the gradients of gamma and beta.

@@ -25,11 +25,13 @@ class ConvBn final : public Layer {
   std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
 
  private:
-  void convolve(const LayerContext& context, ops::StripSink* sink);
+  class EvaluateSink;
+
   void add_thread_sums();  // into those of thread 0
   void statistics(const LayerContext& context);
   void set_affine(int c, int64_t mean_q16, int64_t var_q16);
-  void normalize_and_activate(const LayerContext& context);
+  void normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* staged,
+                              int8_t* x_hat) const;
   void backward_batch_norm(const LayerContext& context);
   // Exponent of channel c of the staged convolution output.
   int staged_exp(int c) const { return in_->exp + weight_exp_ + shift_[static_cast<size_t>(c)]; }
@@ -52,6 +54,7 @@ class ConvBn final : public Layer {
   std::vector<int32_t> mult_, offset_, affine_shift_, k_, b_, a_, align_;
   std::vector<int64_t> sums_, l1_, kappa_;  // sums_: [threads][2][channels]
   int e2_exp_ = 0;
+  bool folded_ = false;  // mult_, offset_ and affine_shift_ are those of the running statistics
 
   int grad_buffer_[3] = {-1, -1, -1};
   int staged_buffer_ = -1, conv_buffer_ = -1, x_hat_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;

@@ -45,14 +45,19 @@ class CopySink final : public ImageSink {
   int32_t* dst_;
 };
 
-// Counts how often each pixel is handed over.
+// Counts how often each pixel is handed over, and copies what is.
 class CountSink final : public StripSink {
  public:
-  explicit CountSink(int64_t pixels) : calls(static_cast<size_t>(pixels)) {}
-  void strip(int64_t first, int64_t pixels, int) override {
+  CountSink(int64_t pixels, int channels, int16_t* copy) : calls(static_cast<size_t>(pixels)), channels_(channels), copy_(copy) {}
+  void strip(int64_t first, int64_t pixels, const int16_t* staged, int) override {
+    std::memcpy(copy_ + first * channels_, staged, static_cast<size_t>(pixels * channels_) * 2);
     for (int64_t i = first; i < first + pixels; ++i) calls.at(static_cast<size_t>(i)).fetch_add(1);
   }
   std::vector<std::atomic<int>> calls;
+
+ private:
+  int channels_;
+  int16_t* copy_;
 };
 
 // One problem, its data and its expected results.
@@ -134,14 +139,18 @@ std::string run(const Problem& p, const Kernels& kernels, int threads) {
   std::string e = dst.difference(p.dst) + dst.broken_guard() + workspace.broken_guard();
   if (!e.empty()) return e;
 
-  Guarded<int16_t> staged("forward s16", p.dst_size(), p.offset);
-  CountSink strips(p.images * s.dst_pixels());
-  conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {p.shift.data(), staged.data(), nullptr}, &strips,
-               workspace.data());
-  e = staged.difference(p.staged) + staged.broken_guard() + workspace.broken_guard();
-  if (!e.empty()) return e;
-  for (const auto& calls : strips.calls)
-    if (calls != 1) return "forward: a pixel was handed over " + std::to_string(calls) + " times";
+  for (bool strips : {false, true}) {
+    Guarded<int16_t> staged("forward s16", strips ? static_cast<int64_t>(conv.strip_bytes() / 2) : p.dst_size(), p.offset);
+    Guarded<int16_t> handed("staged strips", p.dst_size(), p.offset);
+    CountSink sink(p.images * s.dst_pixels(), s.k, handed.data());
+    conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {p.shift.data(), staged.data(), nullptr, strips},
+                 &sink, workspace.data());
+    e = (strips ? "" : staged.difference(p.staged)) + handed.difference(p.staged) + staged.broken_guard() +
+        workspace.broken_guard();
+    if (!e.empty()) return e;
+    for (const auto& calls : sink.calls)
+      if (calls != 1) return "forward: a pixel was handed over " + std::to_string(calls) + " times";
+  }
 
   if (p.backward_data) {
     Guarded<uint8_t> data_workspace = rubbish(conv.backward_data_workspace_bytes());
