@@ -43,7 +43,7 @@ void ConvBn::plan(LayerPlan& plan) {
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   gamma8_.resize(k);
   beta8_.resize(k);
-  packed_ = AlignedBuffer(conv_.packed_bytes());
+  packed_.plan(plan, name_, conv_);
   for (auto* v : {&shift_, &mult_, &offset_, &affine_shift_, &k_, &b_, &a_}) v->resize(k);
   sigma_.resize(k);
   kappa_.resize(k);
@@ -75,6 +75,7 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   const auto at = [&](int buffer) { return plan.address(memory, buffer); };
   staged_ = reinterpret_cast<int16_t*>(at(staged_buffer_));
   conv_workspace_ = at(conv_buffer_);
+  packed_.bind(plan, memory);
   x_hat_ = reinterpret_cast<int8_t*>(at(x_hat_buffer_));
   e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
   backward_workspace_ = at(backward_buffer_);
@@ -97,7 +98,7 @@ void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) 
     kernels.l1_norms({weight8_.data() + k * shape_.fan_in(), 1, shape_.fan_in(), &l1_[i]});
     shift_[i] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[i]);
   });
-  conv_.pack_weights(pool, weight8_.data(), packed_.data());
+  packed_.changed();
 }
 
 void ConvBn::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
@@ -191,7 +192,8 @@ void ConvBn::forward(const LayerContext& context) {
   SumsSink sink(context.kernels, shape_.k, sums_.data());
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
-    conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_}, &sink,
+    const uint8_t* packed = packed_.get(context, conv_, weight8_.data());
+    conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed, {shift_.data(), staged_}, &sink,
                   conv_workspace_);
   }
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeForward);
@@ -228,8 +230,9 @@ void ConvBn::evaluate(const LayerContext& context) {
     }
   folded_ = true;
   EvaluateSink sink(*this, context);
-  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_, nullptr, true},
-                &sink, conv_workspace_);
+  const uint8_t* packed = packed_.get(context, conv_, weight8_.data());
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed, {shift_.data(), staged_, nullptr, true}, &sink,
+                conv_workspace_);
 }
 
 // From E1 of the output to E2, the error at the convolution output, and the gradients of gamma and beta.

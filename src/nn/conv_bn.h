@@ -3,6 +3,7 @@
 #pragma once
 
 #include "nn/layer.h"
+#include "nn/packed_weights.h"
 #include "ops/conv2d/conv2d_op.h"
 
 namespace intrain {
@@ -45,7 +46,7 @@ class ConvBn final : public Layer {
 
   // Derived from the parameters.
   std::vector<int8_t> weight8_, gamma8_, beta8_;
-  AlignedBuffer packed_;
+  PackedWeights packed_;
   int weight_exp_ = 0;
   std::vector<int32_t> shift_;  // staging, a channel
 

@@ -31,7 +31,7 @@ void Linear::plan(LayerPlan& plan) {
   for (Parameter* p : {&weight_, &bias_}) p->allocate(plan.training);
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   bias32_.resize(k);
-  packed_ = AlignedBuffer(product_.packed_bytes());
+  packed_.plan(plan, name_, product_);
   acc_buffer_ = plan.memory.add(name_ + ".acc", batch * k * 4, plan.forward_time(), acc_last_use(plan));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", product_.forward_workspace_bytes());
   if (!plan.training) return;
@@ -46,6 +46,7 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
   const auto at = [&](int buffer) { return plan.address(memory, buffer); };
   acc_ = reinterpret_cast<int32_t*>(at(acc_buffer_));
   forward_workspace_ = at(forward_buffer_);
+  packed_.bind(plan, memory);
   weight_.grad = gradient_at(plan, memory, grad_buffer_[0], weight_);
   bias_.grad = gradient_at(plan, memory, grad_buffer_[1], bias_);
   e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
@@ -55,14 +56,14 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
 void Linear::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
   weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, weight8_.data());
   ops::rescale_bias_reference(bias_.master.data(), shape_.k, acc_exp(), bias32_.data());
-  product_.pack_weights(pool, weight8_.data(), packed_.data());
+  packed_.changed();
 }
 
 void Linear::parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&weight_, &bias_}); }
 
 void Linear::multiply(const LayerContext& context) {
-  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {nullptr, nullptr, acc_}, nullptr,
-                   forward_workspace_);
+  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.get(context, product_, weight8_.data()),
+                   {nullptr, nullptr, acc_}, nullptr, forward_workspace_);
 }
 
 void Linear::backward_products(const LayerContext& context) {

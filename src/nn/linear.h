@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/layer.h"
+#include "nn/packed_weights.h"
 #include "ops/conv2d/conv2d_op.h"
 
 namespace intrain {
@@ -30,7 +31,7 @@ class Linear : public Layer {
   Parameter weight_, bias_;
   std::vector<int8_t> weight8_;
   std::vector<int32_t> bias32_;
-  AlignedBuffer packed_;
+  PackedWeights packed_;
   int weight_exp_ = 0, e2_exp_ = 0;
   int grad_buffer_[2] = {-1, -1};
   int acc_buffer_ = -1, forward_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
