@@ -135,8 +135,16 @@ struct pack_units_case : PackMatrixCase<PackUnits, false> {};
 struct add_sums_case {
   static constexpr int kVariants = 2;
   static AddSums params(CaseBuilder& b, int variant) {
-    return {b.input<int32_t>("sums", b.size(), -INT32_MAX, INT32_MAX), b.size(), variant == 0,
-            b.output<int64_t>("dst", b.size(), -(int64_t{1} << 50), int64_t{1} << 50)};
+    const CaseShape& s = b.shape();
+    const int rows = static_cast<int>(s.rows);
+    const int64_t lds = s.channels + 3, ldd = s.channels + 9;
+    return {b.input<int32_t>("sums", std::max<int64_t>(rows * lds, 1), -INT32_MAX, INT32_MAX),
+            lds,
+            rows,
+            s.channels,
+            variant == 0,
+            b.output<int64_t>("dst", std::max<int64_t>(rows * ldd, 1), -(int64_t{1} << 50), int64_t{1} << 50),
+            ldd};
   }
 };
 

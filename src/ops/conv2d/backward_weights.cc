@@ -217,9 +217,8 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
           const int64_t k = int64_t{g} * gk + first + row;
           args.a = planar + k * w.plane + tap.shift;
           functions.of[width / tile.lanes][height](args);
-          for (int r = 0; r < height; ++r)
-            kernels_.add_sums({sums + r * width, valid, begin == 0 && at == 0,
-                               diff_wei + ((k + r) * w.taps + tap.index) * w.group_columns + n});
+          kernels_.add_sums({sums, width, height, valid, begin == 0 && at == 0,
+                             diff_wei + (k * w.taps + tap.index) * w.group_columns + n, int64_t{w.taps} * w.group_columns});
           row += height;
         }
       }
