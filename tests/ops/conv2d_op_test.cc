@@ -228,6 +228,20 @@ TEST_P(Conv2dEquality, AwkwardShapes) {
   }
 }
 
+// Images of several strips in every pass, with a shorter last one; several groups of images in backward weights.
+TEST_P(Conv2dEquality, ManyStrips) {
+  const Kernels kernels = make_kernels(isa());
+  uint64_t seed = 100;
+  for (const ConvShape& s :
+       {ConvShape{41, 37, 8, 70, 3, 3, 1, 1, 1, false}, ConvShape{41, 38, 70, 24, 3, 3, 2, 1, 1, false},
+        ConvShape{62, 62, 3, 64, 7, 7, 2, 3, 1, true}, ConvShape{31, 33, 100, 130, 1, 1, 1, 0, 1, false},
+        ConvShape{45, 31, 40, 96, 1, 1, 2, 0, 1, false}, ConvShape{50, 50, 12, 36, 5, 3, 3, 2, 4, true}}) {
+    check(Problem(s, 5, Fill::kUniform, seed++), kernels, {1, 2, 4});
+    check(Problem(s, 1, Fill::kHigh, seed++), kernels, {3});
+    if (HasFatalFailure()) return;
+  }
+}
+
 // Sums at the bounds of formats.h, all of one sign.
 TEST_P(Conv2dEquality, LongestReductions) {
   const Kernels kernels = make_kernels(isa());
