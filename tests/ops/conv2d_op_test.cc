@@ -232,11 +232,10 @@ TEST_P(Conv2dEquality, AwkwardShapes) {
 TEST_P(Conv2dEquality, ManyStrips) {
   const Kernels kernels = make_kernels(isa());
   uint64_t seed = 100;
-  for (const ConvShape& s :
-       {ConvShape{41, 37, 8, 70, 3, 3, 1, 1, 1, false}, ConvShape{41, 38, 70, 24, 3, 3, 2, 1, 1, false},
-        ConvShape{62, 62, 3, 64, 7, 7, 2, 3, 1, true}, ConvShape{31, 33, 100, 130, 1, 1, 1, 0, 1, false},
-        ConvShape{45, 31, 40, 96, 1, 1, 2, 0, 1, false}, ConvShape{50, 50, 12, 36, 5, 3, 3, 2, 4, true}}) {
-    check(Problem(s, 5, Fill::kUniform, seed++), kernels, {1, 2, 4});
+  for (const ConvShape& s : {ConvShape{33, 31, 8, 40, 3, 3, 1, 1, 1, false}, ConvShape{31, 34, 40, 12, 3, 3, 2, 1, 1, false},
+                             ConvShape{62, 62, 3, 18, 7, 7, 2, 3, 1, true}, ConvShape{31, 33, 40, 50, 1, 1, 1, 0, 1, false},
+                             ConvShape{45, 31, 40, 36, 1, 1, 2, 0, 1, false}}) {
+    check(Problem(s, 4, Fill::kUniform, seed++), kernels, {2});
     check(Problem(s, 1, Fill::kHigh, seed++), kernels, {3});
     if (HasFatalFailure()) return;
   }
