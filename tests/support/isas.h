@@ -1,5 +1,5 @@
-// Tests over every instruction set: GTEST_SKIP where this CPU lacks it. In the binary that emulates the kernels of AVX-VNNI and AVX-512
-// (tests/CMakeLists.txt) over these two only, on CPUs without them.
+// Tests over every instruction set: GTEST_SKIP where this CPU lacks it. In the binary that emulates the kernels of AVX-VNNI and
+// AVX-512 (tests/CMakeLists.txt) over these two only, on CPUs without them.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// u8 x s8 by the VEX form of vpdpbusd: 32 products an instruction, exact. Registers (16): rows * vectors accumulators (at most 12),
-// the vectors of b, one broadcast of a. Not 4 x 3, which would need all 16: channels come in multiples of 16.
+// u8 x s8 by the VEX form of vpdpbusd: 32 products an instruction, exact. Registers, of 16: rows * vectors accumulators (at most
+// 12), the vectors of b, one broadcast of a. No tiles of 3 vectors: channels mostly come in multiples of 16, so in twos.
 #include "ops/gemm/tile.h"
 #include "ops/intrinsics.h"
 
