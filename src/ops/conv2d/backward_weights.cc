@@ -53,23 +53,29 @@ void Conv2d::plan_backward_weights(int max_images) {
     right = std::max(right, w.width - 1 + m.w - (s.ow() - 1));
   }
   w.pad_h = flat_ ? 0 : top;
-  w.pad_w = flat_ ? 0 : left;
+  w.lead = flat_ ? 0 : left;
   w.e_h = flat_ ? 1 : s.oh() + top + bottom;
-  w.e_w = flat_ ? kFlatPixels : s.ow() + left + right;
-  for (size_t i = 0; i < moves.size(); ++i) w.list[i].shift = (moves[i].h + w.pad_h) * w.e_w + moves[i].w + w.pad_w;
+  w.e_w = flat_ ? kFlatPixels : s.ow() + std::max(left, right);
+  w.span = 1;
+  if (w.e_w <= w.steps * tile.k_unit) {
+    w.e_w = w.steps * tile.k_unit;
+    w.span = w.e_h == w.rows ? 0 : w.rows;
+  }
+  for (size_t i = 0; i < moves.size(); ++i) w.list[i].shift = (moves[i].h + w.pad_h) * w.e_w + moves[i].w + w.lead;
 
   const int pixels = w.rows * w.width;
   const int64_t images = flat_ ? (max_images * s.dst_pixels() + kFlatPixels - 1) / kFlatPixels : max_images;
   const int group = std::clamp(kGroupBytes / ((s.k + columns(w.group_columns) * s.groups) * tile.element_bytes),
                                kGroupPixelsLeast, kGroupPixelsMost);
   w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
-  w.sub = std::max(1, kSubPixels / (w.steps * tile.k_unit));
+  const int span = std::max(1, w.span), span_pixels = span * w.steps * tile.k_unit;
+  CHECK_LE(span_pixels, kMaxReduction);
+  w.sub = std::max(1, kSubPixels / span_pixels) * span;
   // Rows of a start in different cache sets: an odd number of lines, and room for a tile's last loads.
   const int64_t line = static_cast<int64_t>(kAlignment) / tile.element_bytes;
-  w.plane = ((int64_t{w.images} * w.e_h * w.e_w + tile.k_unit + line) / line | 1) * line;
+  w.plane = ((w.lead + int64_t{w.images} * w.e_h * w.e_w + tile.k_unit + line) / line | 1) * line;
   for (int i = 0; i < w.images; ++i)
-    for (int q = 0; q < w.rows; ++q) w.offset.push_back((int64_t{i} * w.e_h + q) * w.e_w);
-  CHECK_LE(w.steps * tile.k_unit, kMaxReduction);
+    for (int q = 0; q < w.rows; q += span) w.offset.push_back((int64_t{i} * w.e_h + q) * w.e_w);
   w.zeros.assign(std::min(w.offset.size(), static_cast<size_t>(w.sub)), 0);
   w.b_bytes = align_up(static_cast<size_t>(int64_t{w.images} * w.rows * w.steps * tile.k_unit * columns(w.group_columns)) *
                        static_cast<size_t>(tile.element_bytes));
@@ -82,7 +88,7 @@ size_t Conv2d::backward_weights_workspace_bytes() const {
   const size_t element = static_cast<size_t>(kernels_.tile->element_bytes);
   return align_up(static_cast<size_t>(w.plane * shape_.k + w.e_h * w.e_w) * element + kAlignment) +
          w.b_bytes * w.phases.size() * static_cast<size_t>(shape_.groups) +
-         align_up(static_cast<size_t>(w.steps * kernels_.tile->k_unit) * element) +
+         align_up(static_cast<size_t>(w.sub * w.steps * kernels_.tile->k_unit) * element) +
          (w.wide ? align_up(static_cast<size_t>((shape_.w + 2 * shape_.pad) * shape_.c)) * static_cast<size_t>(threads_) : 0);
 }
 
@@ -102,9 +108,9 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   Element* planar = reinterpret_cast<Element*>(workspace);
   uint8_t* b_all = workspace + align_up(static_cast<size_t>(w.plane * s.k + w.e_h * w.e_w) * sizeof(Element) + kAlignment);
   Element* ones = reinterpret_cast<Element*>(b_all + w.b_bytes * static_cast<size_t>(phases * groups));
-  uint8_t* wide_rows = reinterpret_cast<uint8_t*>(ones) + align_up(static_cast<size_t>(w.steps * unit) * sizeof(Element));
+  uint8_t* wide_rows = reinterpret_cast<uint8_t*>(ones) + align_up(static_cast<size_t>(w.sub * w.steps * unit) * sizeof(Element));
   const size_t wide_row = align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c));
-  fill(ones, w.steps * unit, Element{1});
+  fill(ones, int64_t{w.sub} * w.steps * unit, Element{1});
   const auto matrix_of = [&](int phase, int g) {
     return reinterpret_cast<Element*>(b_all + w.b_bytes * static_cast<size_t>(phase * groups + g));
   };
@@ -125,8 +131,8 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
 
   for (int64_t begin = 0; begin < count_all; begin += w.images) {
     const int count = static_cast<int>(std::min<int64_t>(w.images, count_all - begin));
-    const int segments = count * w.rows;
-    const int64_t k_size = int64_t{segments} * w.steps * unit;
+    const int rows_all = count * w.rows;
+    const int64_t k_size = int64_t{rows_all} * w.steps * unit;
 
     pool.run(int64_t{count} * (error_blocks + row_blocks), [&](int64_t task, int thread) {
       const int i = static_cast<int>(task / (error_blocks + row_blocks)),
@@ -137,19 +143,21 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
         const int k0 = part * kChannels, channels = std::min(kChannels, s.k - k0);
         const uint8_t* in =
             reinterpret_cast<const uint8_t*>(diff_dst) + image * (flat_ ? kFlatPixels : s.dst_pixels()) * s.k + k0;
-        Element* out = planar + k0 * w.plane + int64_t{i} * w.e_h * w.e_w;
+        Element* out = planar + k0 * w.plane + w.lead + int64_t{i} * w.e_h * w.e_w;
         const int width = flat_ ? flat_width : s.ow(), height = flat_ ? 1 : s.oh();
         const bool whole = width == w.e_w && height == w.e_h;
         if (!whole)
-          for (int k = 0; k < channels; ++k)
-            fill(out + k * w.plane, int64_t{w.e_h} * w.e_w, static_cast<Element>(error_pack.flip));
+          for (int k = 0; k < channels; ++k) {
+            const int lead = i == 0 ? w.lead : 0;
+            fill(out + k * w.plane - lead, lead + int64_t{w.e_h} * w.e_w, static_cast<Element>(error_pack.flip));
+          }
         if (width == w.e_w) {  // rows follow each other
           kernels_.pack_transpose({in, s.k, height * width, channels, error_pack, out + int64_t{w.pad_h} * w.e_w, w.plane});
           return;
         }
         for (int y = 0; y < height; ++y)
-          kernels_.pack_transpose({in + int64_t{y} * width * s.k, s.k, width, channels, error_pack,
-                                   out + int64_t{w.pad_h + y} * w.e_w + w.pad_w, w.plane});
+          kernels_.pack_transpose(
+              {in + int64_t{y} * width * s.k, s.k, width, channels, error_pack, out + int64_t{w.pad_h + y} * w.e_w, w.plane});
         return;
       }
       const int q0 = (part - error_blocks) * kRows, q1 = std::min(w.rows, q0 + kRows);
@@ -196,16 +204,11 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
       const Element* b = matrix_of(tap.phase, g) + k_size * n;
       alignas(64) int32_t init[TileKernel::kMaxVectors * TileKernel::kMaxLanes] = {};
       alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
-      for (int at = 0; at < segments; at += w.sub) {
-        TileArgs args{nullptr,
-                      w.plane,
-                      w.offset.data() + at,
-                      std::min(w.sub, segments - at),
-                      w.steps,
-                      b + int64_t{at} * w.steps * unit * width,
-                      init,
-                      sums,
-                      width};
+      for (int at = 0; at < rows_all; at += w.sub) {
+        const int sub = std::min(w.sub, rows_all - at), span = w.span == 0 ? sub : w.span;
+        const int64_t* offset = w.offset.data() + at / std::max(1, w.span);
+        TileArgs args{nullptr, w.plane, offset, sub / span, span * w.steps, b + int64_t{at} * w.steps * unit * width,
+                      init,    sums,    width};
         if (unsigned_error && tile.signed_offset() != 0) {
           // -128 * the sums of the columns, by a tile whose every a is 1.
           std::fill(init, init + width, 0);
@@ -213,7 +216,7 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
           args.offset = w.zeros.data();
           functions.of[width / tile.lanes][1](args);
           for (int c = 0; c < width; ++c) init[c] = -tile.signed_offset() * sums[c];
-          args.offset = w.offset.data() + at;
+          args.offset = offset;
         }
         for (int row = 0; row < rows;) {
           const int tiles_left = (rows - row + most - 1) / most, height = (rows - row + tiles_left - 1) / tiles_left;

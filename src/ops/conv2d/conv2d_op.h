@@ -104,8 +104,9 @@ class Conv2d {
     Matrix matrix;
     std::vector<int64_t> offset;
   };
-  // Backward weights. x of phase f is packed by rows of `width` pixels, `rows` an image; the planar error has rows of e_w in e_h rows
-  // an image, with zeros where a tap leaves the image. A flat convolution has pseudo-images of one row.
+  // Backward weights. x of phase f is packed by rows of `width` pixels, `rows` an image; the planar error has e_h rows of e_w elements
+  // an image after `lead` elements, with zeros where a tap leaves the image: those right of a row are also left of the next. Where rows
+  // of both are equally long, the rows of an image, or all rows, are one segment. A flat convolution has pseudo-images of one row.
   struct WeightTap {
     int phase;
     int shift;  // elements into a planar image for x row 0, column 0
@@ -117,12 +118,13 @@ class Conv2d {
   struct WeightPass {
     bool wide;
     int rows, width, steps;
+    int span;  // rows of a segment; 0: all that there are
     int group_columns;  // c of the group, or kw * c
     int taps;           // of diff_wei, each of group_columns
-    int e_h, e_w, pad_h, pad_w;
+    int e_h, e_w, pad_h, lead;
     int images;     // (pseudo-)images packed at once
     int64_t plane;  // elements from one k to the next
-    int sub;        // segments of one register sum
+    int sub;        // rows of one register sum
     size_t b_bytes;
     std::vector<WeightPhase> phases;
     std::vector<WeightTap> list;
