@@ -100,6 +100,8 @@ isa_on_this_cpu() {
 section_unit() {
   heading "unit tests: integer primitives, operators against the reference and a float64 oracle, layers, data, checkpoints"
   build_release && run_unit_tests unit-tests build/release/intrain_tests
+  # On every CPU, also one that has AVX-512: the kernels' bits as Intel's manual defines them.
+  build release intrain_emulation_tests && run_unit_tests emulated-avx512vnni-kernels build/release/intrain_emulation_tests
 }
 
 section_matrix() {

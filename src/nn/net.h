@@ -50,6 +50,7 @@ class Net {
   // Everything a checkpoint holds of the net, in a fixed order.
   std::vector<StateArray> state();
   // As given to prepare().
+  const ops::Kernels& kernels() const { return *kernels_; }
   ThreadPool& pool() const { return *pool_; }
   Reducer& reducer() const { return *reducer_; }
   const MemoryPlan& memory() const { return plan_; }

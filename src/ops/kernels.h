@@ -7,6 +7,7 @@
 #include "ops/conv2d/conv2d.h"
 #include "ops/error/error.h"
 #include "ops/gemm/gemm.h"
+#include "ops/sgd_momentum/sgd_momentum.h"
 
 namespace intrain::ops {
 

@@ -1,9 +1,9 @@
 // 8 lanes of 32 bits for random_bytes.h. Included by AVX2 kernel files only.
 #pragma once
 
-#include <immintrin.h>
-
 #include <cstdint>
+
+#include "ops/intrinsics.h"
 
 namespace intrain::ops {
 namespace {
@@ -25,6 +25,19 @@ struct Lanes {
     const Register byte = _mm256_and_si256(_mm256_srl_epi32(a, _mm_cvtsi32_si128(8 * b)), set(255));
     const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(byte), _mm256_extracti128_si256(byte, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm_packus_epi16(words, words));
+  }
+  // Lane after lane, its four words: c[0], c[1], c[2], c[3].
+  static inline void store_blocks(const Register* c, uint32_t* out) {
+    const Register low01 = _mm256_unpacklo_epi32(c[0], c[1]), high01 = _mm256_unpackhi_epi32(c[0], c[1]);
+    const Register low23 = _mm256_unpacklo_epi32(c[2], c[3]), high23 = _mm256_unpackhi_epi32(c[2], c[3]);
+    // Lanes i and 4 + i.
+    const Register b0 = _mm256_unpacklo_epi64(low01, low23), b1 = _mm256_unpackhi_epi64(low01, low23);
+    const Register b2 = _mm256_unpacklo_epi64(high01, high23), b3 = _mm256_unpackhi_epi64(high01, high23);
+    Register* to = reinterpret_cast<Register*>(out);
+    _mm256_storeu_si256(to, _mm256_permute2x128_si256(b0, b1, 0x20));
+    _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(b2, b3, 0x20));
+    _mm256_storeu_si256(to + 2, _mm256_permute2x128_si256(b0, b1, 0x31));
+    _mm256_storeu_si256(to + 3, _mm256_permute2x128_si256(b2, b3, 0x31));
   }
 };
 

@@ -1,9 +1,9 @@
 // 16 lanes of 32 bits for random_bytes.h. Included by AVX-512 kernel files only.
 #pragma once
 
-#include <immintrin.h>
-
 #include <cstdint>
+
+#include "ops/intrinsics.h"
 
 namespace intrain::ops {
 namespace {
@@ -25,6 +25,20 @@ struct Lanes {
   // Byte b of every lane.
   static inline void store_bytes(Register a, int b, uint8_t* out) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_cvtepi32_epi8(_mm512_srl_epi32(a, _mm_cvtsi32_si128(8 * b))));
+  }
+  // Lane after lane, its four words: c[0], c[1], c[2], c[3].
+  static inline void store_blocks(const Register* c, uint32_t* out) {
+    const Register low01 = _mm512_unpacklo_epi32(c[0], c[1]), high01 = _mm512_unpackhi_epi32(c[0], c[1]);
+    const Register low23 = _mm512_unpacklo_epi32(c[2], c[3]), high23 = _mm512_unpackhi_epi32(c[2], c[3]);
+    // Lanes i, 4 + i, 8 + i and 12 + i.
+    const Register b0 = _mm512_unpacklo_epi64(low01, low23), b1 = _mm512_unpackhi_epi64(low01, low23);
+    const Register b2 = _mm512_unpacklo_epi64(high01, high23), b3 = _mm512_unpackhi_epi64(high01, high23);
+    const Register even01 = _mm512_shuffle_i32x4(b0, b1, 0x88), odd01 = _mm512_shuffle_i32x4(b0, b1, 0xDD);  // lanes 0 8, 4 12
+    const Register even23 = _mm512_shuffle_i32x4(b2, b3, 0x88), odd23 = _mm512_shuffle_i32x4(b2, b3, 0xDD);
+    _mm512_storeu_si512(out, _mm512_shuffle_i32x4(even01, even23, 0x88));
+    _mm512_storeu_si512(out + 16, _mm512_shuffle_i32x4(odd01, odd23, 0x88));
+    _mm512_storeu_si512(out + 32, _mm512_shuffle_i32x4(even01, even23, 0xDD));
+    _mm512_storeu_si512(out + 48, _mm512_shuffle_i32x4(odd01, odd23, 0xDD));
   }
 };
 

@@ -5,11 +5,12 @@
 
 #include "core/parallel.h"
 #include "core/parameter.h"
-#include "ops/sgd_momentum/sgd_momentum.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 
 // Reads each Parameter::grad (which it overwrites), updates momentum and master. Gradients must be summed over ranks.
-void sgd_update(const std::vector<Parameter*>& parameters, const ops::SgdStep& step, ThreadPool& pool);
+void sgd_update(const std::vector<Parameter*>& parameters, const ops::SgdStep& step, const ops::Kernels& kernels,
+                ThreadPool& pool);
 
 }  // namespace intrain

@@ -35,14 +35,15 @@ struct Tensor {
   void step(const SgdStep& s, int64_t part = INT64_MAX / 2) {
     const SgdTensor p{count(), master.data(), momentum.data(), grad.data(), momentum_exp, grad_exp, grad_bits, number};
     const auto parts = [&](auto pass) {
-      for (int64_t begin = 0; begin < count(); begin += part) pass(begin, std::min(count(), begin + part));
+      for (int64_t begin = 0; begin < count(); begin += part)
+        pass(SgdPass{p, s, scale, shift, begin, std::min(count(), begin + part)});
     };
     uint64_t grad_max = 0, max = 0;
-    parts([&](int64_t b, int64_t e) { grad_max = std::max(grad_max, sgd_grad_max_reference(p, b, e)); });
+    parts([&](const SgdPass& a) { grad_max = std::max(grad_max, sgd_grad_max_reference(a)); });
     scale = sgd_scale(p, s, grad_max);
-    parts([&](int64_t b, int64_t e) { max = std::max(max, sgd_accumulate_reference(p, s, scale, b, e)); });
+    parts([&](const SgdPass& a) { max = std::max(max, sgd_accumulate_reference(a)); });
     shift = quantize_shift(max, 16);
-    parts([&](int64_t b, int64_t e) { sgd_update_reference(p, s, scale, shift, b, e); });
+    parts(sgd_update_reference);
     momentum_exp = scale.exp + shift;
   }
 };

@@ -8,6 +8,7 @@
 
 #include "base/formats.h"
 #include "optim/schedule.h"
+#include "support/isas.h"
 #include "support/oracle.h"
 #include "support/rng.h"
 
@@ -15,6 +16,7 @@ namespace intrain::test {
 namespace {
 
 constexpr ops::Scalar10 kNineTenths{922, -10};
+const ops::Kernels kKernels = ops::make_kernels(Isa::kScalar);
 
 Parameter make_parameter(int count, int grad_bits) {
   Parameter p;
@@ -26,11 +28,12 @@ Parameter make_parameter(int count, int grad_bits) {
 }
 
 // Parameters of lengths around the optimizer's blocks of 4096, three steps on random gradients.
-std::vector<Parameter> run_random_steps(int threads, uint64_t seed) {
+std::vector<Parameter> run_random_steps(Isa isa, int threads, uint64_t seed) {
   std::vector<Parameter> list;
   for (int count : {1, 3, 4095, 4096, 4097, 8192, 20001}) list.push_back(make_parameter(count, count % 2 == 0 ? 8 : 16));
   std::vector<Parameter*> pointers;
   for (Parameter& p : list) pointers.push_back(&p);
+  const ops::Kernels kernels = ops::make_kernels(isa);
   ThreadPool pool(threads);
   Rng rng(1);
   for (Parameter& p : list) fill(rng, Fill::kUniform, p.master.data(), p.count(), -(1 << 24), 1 << 24);
@@ -39,7 +42,7 @@ std::vector<Parameter> run_random_steps(int threads, uint64_t seed) {
       p.grad_exp = static_cast<int>(rng.range(-50, -10));
       for (int64_t& g : p.grad) g = rng.any_width(40);
     }
-    sgd_update(pointers, {round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), seed, step}, pool);
+    sgd_update(pointers, {round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), seed, step}, kernels, pool);
   }
   return list;
 }
@@ -50,10 +53,13 @@ bool same(const std::vector<Parameter>& a, const std::vector<Parameter>& b) {
   return true;
 }
 
-TEST(Sgd, ThreadsDoNotShow) {
-  const std::vector<Parameter> one = run_random_steps(1, 1);
-  for (int threads : {2, 3, 5}) EXPECT_TRUE(same(run_random_steps(threads, 1), one)) << threads << " threads";
-  EXPECT_FALSE(same(run_random_steps(1, 2), one)) << "the seed shows";
+class SgdEquality : public IsaTest {};
+INTRAIN_FOR_ALL_ISAS(SgdEquality);
+
+TEST_P(SgdEquality, ThreadsAndIsaDoNotShow) {
+  const std::vector<Parameter> one = run_random_steps(Isa::kScalar, 1, 1);
+  for (int threads : {1, 2, 3, 5}) EXPECT_TRUE(same(run_random_steps(isa(), threads, 1), one)) << threads << " threads";
+  EXPECT_FALSE(same(run_random_steps(isa(), 1, 2), one)) << "the seed shows";
 }
 
 TEST(Sgd, BlocksDoNotShow) {
@@ -66,13 +72,14 @@ TEST(Sgd, BlocksDoNotShow) {
   whole = p;
   const ops::SgdStep step{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 5, 6};
   ThreadPool pool(1);
-  sgd_update({&p}, step, pool);
+  sgd_update({&p}, step, kKernels, pool);
 
   const ops::SgdTensor tensor{kCount, whole.master.data(), whole.momentum.data(), whole.grad.data(), whole.momentum_exp, -36, 8,
                               0};
-  const ops::SgdScale scale = ops::sgd_scale(tensor, step, ops::sgd_grad_max_reference(tensor, 0, kCount));
-  const uint64_t max = ops::sgd_accumulate_reference(tensor, step, scale, 0, kCount);
-  ops::sgd_update_reference(tensor, step, scale, quantize_shift(max, 16), 0, kCount);
+  ops::SgdPass pass{tensor, step, {}, 0, 0, kCount};
+  pass.scale = ops::sgd_scale(tensor, step, ops::sgd_grad_max_reference(pass));
+  pass.shift = quantize_shift(ops::sgd_accumulate_reference(pass), 16);
+  ops::sgd_update_reference(pass);
   EXPECT_EQ(p.master, whole.master);
   EXPECT_EQ(p.momentum, whole.momentum);
 }
@@ -97,7 +104,7 @@ TEST(Sgd, SolvesAQuadraticProblem) {
   for (int64_t step = 0; step < kSteps; ++step) {
     for (int i = 0; i < kCount; ++i) p.grad[i] = curvature[i] * (p.master[i] - target[i]);
     p.grad_exp = kMasterExp - 3;
-    sgd_update({&p}, {rate_at(schedule, step), kNineTenths, {}, 1, static_cast<uint32_t>(step)}, pool);
+    sgd_update({&p}, {rate_at(schedule, step), kNineTenths, {}, 1, static_cast<uint32_t>(step)}, kKernels, pool);
   }
   std::printf("farthest from the solution: %.4f before, %.3g after\n", before, distance());
   EXPECT_GT(before, 1.9);
@@ -117,7 +124,7 @@ TEST(Sgd, MeanOfManyElementsFollowsRealArithmetic) {
     std::fill(p.grad.begin(), p.grad.end(), 300);  // 0.3 of a step of G
     p.grad[0] = 100000;
     p.grad_exp = -16;
-    sgd_update({&p}, {rate, kNineTenths, decay, 9, step}, pool);
+    sgd_update({&p}, {rate, kNineTenths, decay, 9, step}, kKernels, pool);
     m = 922.0 / 1024 * m + std::ldexp(300, -16) + decay_real * w;
     w -= rate_real * m;
   }

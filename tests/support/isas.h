@@ -1,25 +1,39 @@
-// Tests over every instruction set: GTEST_SKIP where this CPU lacks it.
+// Tests over every instruction set: GTEST_SKIP where this CPU lacks it. In the binary whose AVX-512 kernels are emulated
+// (tests/CMakeLists.txt) over that one only, on any CPU.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "isa/isa.h"
 
 namespace intrain::test {
 
+#if defined(INTRAIN_EMULATE_AVX512)
+inline std::vector<IsaInfo> isas_to_test() { return {isa_info(Isa::kAvx512Vnni)}; }
+constexpr const char* kTestNameSuffix = "_emulated";
+inline bool runs_here(Isa isa) { return isa == Isa::kAvx512Vnni || isa_supported(isa); }
+#else
+inline std::vector<IsaInfo> isas_to_test() { return isa_list(); }
+constexpr const char* kTestNameSuffix = "";
+inline bool runs_here(Isa isa) { return isa_supported(isa); }
+#endif
+
 class IsaTest : public testing::TestWithParam<IsaInfo> {
  protected:
   void SetUp() override {
-    if (!isa_supported(GetParam().isa)) GTEST_SKIP() << "this CPU has no " << GetParam().name;
+    if (!runs_here(GetParam().isa)) GTEST_SKIP() << "this CPU has no " << GetParam().name;
   }
   Isa isa() const { return GetParam().isa; }
 };
 
-inline std::string isa_test_name(const testing::TestParamInfo<IsaInfo>& info) { return info.param.name; }
+inline std::string isa_test_name(const testing::TestParamInfo<IsaInfo>& info) {
+  return std::string(info.param.name) + kTestNameSuffix;
+}
 
 }  // namespace intrain::test
 
 #define INTRAIN_FOR_ALL_ISAS(suite) \
-  INSTANTIATE_TEST_SUITE_P(Isas, suite, testing::ValuesIn(::intrain::isa_list()), ::intrain::test::isa_test_name)
+  INSTANTIATE_TEST_SUITE_P(Isas, suite, testing::ValuesIn(::intrain::test::isas_to_test()), ::intrain::test::isa_test_name)

@@ -1,10 +1,9 @@
 // The vector forms of staging and packing, for the ISA of the file that includes this.
 #pragma once
 
-#include <immintrin.h>
-
 #include "base/rounding.h"
 #include "ops/conv2d/conv2d.h"
+#include "ops/intrinsics.h"
 
 namespace intrain::ops {
 

@@ -1,8 +1,7 @@
 // s16 x s16 by vpmaddwd and vpaddd: 16 products an instruction, exact for widened u8 and s8 (the u8 x s8 form, vpmaddubsw,
 // saturates). Registers: rows * vectors accumulators (at most 12), the vectors of b, one broadcast of a, one product.
-#include <immintrin.h>
-
 #include "ops/gemm/tile.h"
+#include "ops/intrinsics.h"
 
 namespace intrain::ops::avx2 {
 namespace {

@@ -1,8 +1,7 @@
 // u8 x s8 by vpdpbusd: 64 products an instruction, exact. Registers: rows * vectors accumulators (at most 24), the vectors of b,
 // one broadcast of a.
-#include <immintrin.h>
-
 #include "ops/gemm/tile.h"
+#include "ops/intrinsics.h"
 
 namespace intrain::ops::avx512vnni {
 namespace {

@@ -34,17 +34,20 @@ SgdScale sgd_scale(const SgdTensor& p, const SgdStep& s, uint64_t grad_max) {
   return {t, top - 40};
 }
 
-uint64_t sgd_grad_max_reference(const SgdTensor& p, int64_t begin, int64_t end) {
+uint64_t sgd_grad_max_reference(const SgdPass& pass) {
   uint64_t max = 0;
-  for (int64_t i = begin; i < end; ++i)
-    if (magnitude(p.grad[i]) > max) max = magnitude(p.grad[i]);
+  for (int64_t i = pass.begin; i < pass.end; ++i)
+    if (magnitude(pass.tensor.grad[i]) > max) max = magnitude(pass.tensor.grad[i]);
   return max;
 }
 
-uint64_t sgd_accumulate_reference(const SgdTensor& p, const SgdStep& s, const SgdScale& scale, int64_t begin, int64_t end) {
+uint64_t sgd_accumulate_reference(const SgdPass& pass) {
+  const SgdTensor& p = pass.tensor;
+  const SgdStep& s = pass.step;
+  const SgdScale& scale = pass.scale;
   Bits bits(p, s, RandomUse::kGradient);
   uint64_t max = 0;
-  for (int64_t i = begin; i < end; ++i) {
+  for (int64_t i = pass.begin; i < pass.end; ++i) {
     const int64_t g = quantize_stochastic(p.grad[i], scale.grad_shift, p.grad_bits, bits.at(i));
     const int64_t v = scale_pow2(int64_t{s.mom.mantissa} * p.momentum[i], p.momentum_exp + s.mom.exp - scale.exp) +
                       scale_pow2(g, p.grad_exp + scale.grad_shift - scale.exp) +
@@ -55,16 +58,15 @@ uint64_t sgd_accumulate_reference(const SgdTensor& p, const SgdStep& s, const Sg
   return max;
 }
 
-void sgd_update_reference(const SgdTensor& p, const SgdStep& s, const SgdScale& scale, int shift, int64_t begin, int64_t end) {
+void sgd_update_reference(const SgdPass& pass) {
+  const SgdTensor& p = pass.tensor;
+  const SgdStep& s = pass.step;
   Bits momentum_bits(p, s, RandomUse::kMomentum), update_bits(p, s, RandomUse::kUpdate);
-  const int down = kMasterExp - (s.rate.exp + scale.exp + shift);
-  for (int64_t i = begin; i < end; ++i) {
-    const int64_t m = quantize_stochastic(p.grad[i], shift, 16, momentum_bits.at(i));
-    const int64_t step = s.rate.mantissa * m;
-    const int64_t delta = down > 62 ? 0 : down >= 0 ? rshift_stochastic(step, down, update_bits.at(i)) : scale_pow2(step, -down);
+  const int down = kMasterExp - (s.rate.exp + pass.scale.exp + pass.shift);
+  for (int64_t i = pass.begin; i < pass.end; ++i) {
+    const int64_t m = quantize_stochastic(p.grad[i], pass.shift, 16, momentum_bits.at(i));
     p.momentum[i] = static_cast<int16_t>(m);
-    p.master[i] =
-        static_cast<int32_t>(clamp(p.master[i] - clamp(delta, -(int64_t{1} << 40), int64_t{1} << 40), -INT32_MAX, INT32_MAX));
+    p.master[i] = sgd_new_master(p.master[i], s.rate.mantissa * m, down, update_bits.at(i));
   }
 }
 

@@ -17,6 +17,8 @@
 
 #include <cstdint>
 
+#include "base/rounding.h"
+
 namespace intrain::ops {
 
 // mantissa * 2^exp, 0 <= mantissa < 1024.
@@ -49,10 +51,23 @@ struct SgdScale {
 };
 SgdScale sgd_scale(const SgdTensor& p, const SgdStep& step, uint64_t grad_max);
 
-// The passes over elements [begin, end), begin a multiple of 4.
-uint64_t sgd_grad_max_reference(const SgdTensor& p, int64_t begin, int64_t end);  // max |g|
-uint64_t sgd_accumulate_reference(const SgdTensor& p, const SgdStep& step, const SgdScale& scale, int64_t begin,
-                                  int64_t end);  // g = v; max |v|
-void sgd_update_reference(const SgdTensor& p, const SgdStep& step, const SgdScale& scale, int shift, int64_t begin, int64_t end);
+// W' = clamp(W - clamp(step 2^-down, +-2^40), +-(2^31 - 1)), step = rate.mantissa m', below 2^25; r: the random bits.
+static constexpr int32_t sgd_new_master(int32_t master, int64_t step, int down, uint32_t r) {
+  const int64_t delta = down > 62 ? 0 : down >= 0 ? rshift_stochastic(step, down, r) : scale_pow2(step, -down);
+  return static_cast<int32_t>(clamp(master - clamp(delta, -(int64_t{1} << 40), int64_t{1} << 40), -INT32_MAX, INT32_MAX));
+}
+
+// One pass over elements [begin, end), begin a multiple of 4, end at most 2^34. For the scale and the shift of the tensor's true
+// maxima: max |g| <= 2^62, scale = sgd_scale(tensor, step, max |g|), shift = quantize_shift(max |v|, 16).
+struct SgdPass {
+  SgdTensor tensor;
+  SgdStep step;
+  SgdScale scale;  // not read by sgd_grad_max
+  int shift;       // t', read by sgd_update only
+  int64_t begin, end;
+};
+uint64_t sgd_grad_max_reference(const SgdPass& p);    // max |g|
+uint64_t sgd_accumulate_reference(const SgdPass& p);  // g = v; max |v|
+void sgd_update_reference(const SgdPass& p);          // m = m', W = W'
 
 }  // namespace intrain::ops

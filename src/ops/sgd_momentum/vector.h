@@ -1,0 +1,136 @@
+// The vector form of sgd_momentum.h: loops that the compiler vectorizes for the ISA of the file that includes this.
+#pragma once
+
+#include "base/formats.h"
+#include "base/random.h"
+#include "base/rounding.h"
+#include "ops/random_bytes.h"
+#include "ops/sgd_momentum/sgd_momentum.h"
+
+namespace intrain::ops {
+
+constexpr int kSgdBlock = 256;  // elements whose random words are made at once
+
+// rshift_stochastic by s of what ends within s32, without the 64-bit arithmetic shift that AVX2 lacks: of the sum's low and high 32
+// bits only one is needed. 0 <= s <= 62.
+struct StochasticShift {
+  int random_right, random_left;
+  int low, high;
+};
+[[gnu::always_inline]] static inline StochasticShift stochastic_shift(int s) {
+  return s <= 32 ? StochasticShift{32 - s, 0, s, 0} : StochasticShift{0, s - 32, 32, s - 32};
+}
+[[gnu::always_inline]] static inline int32_t apply(int64_t v, uint32_t r, const StochasticShift& s) {
+  const uint64_t sum = static_cast<uint64_t>(v) + (uint64_t{r} >> s.random_right << s.random_left);
+  return static_cast<int32_t>(static_cast<uint32_t>(sum >> s.low)) >> s.high;
+}
+
+// scale_pow2 of |v| < 2^bits, bits <= 25, by a shift that leaves it below 2^62: in 32 bits to the right, in 64 to the left. From
+// bits + 2 on nothing is left: 2^bits / 2^(bits + 2) < 1/2.
+struct Scale32 {
+  Shift32 right;
+  int left;
+};
+[[gnu::always_inline]] static inline Scale32 scale32(int shift, int bits) {
+  const int right = -shift > bits + 2 ? bits + 2 : -shift;
+  return {make_shift32(right > 0 ? right : 0), shift > 0 ? shift : 0};
+}
+[[gnu::always_inline]] static inline uint64_t apply(int32_t v, const Scale32& s) {
+  return static_cast<uint64_t>(int64_t{rshift_round32(v, s.right)}) << s.left;
+}
+
+[[gnu::always_inline]] static inline int32_t clamp32(int32_t v, int32_t lo, int32_t hi) { return v < lo ? lo : v > hi ? hi : v; }
+
+// Calls body(first element, their number) for the blocks of the pass.
+template <class Body>
+[[gnu::always_inline]] static inline void for_each_sgd_block(const SgdPass& p, const Body& body) {
+  for (int64_t at = p.begin; at < p.end; at += kSgdBlock)
+    body(at, p.end - at < kSgdBlock ? static_cast<int>(p.end - at) : kSgdBlock);
+}
+
+[[gnu::always_inline]] static inline uint64_t sgd_grad_max_vector(const SgdPass& p) {
+  const int64_t* __restrict g = p.tensor.grad;
+  int64_t max = 0;
+  for (int64_t i = p.begin; i < p.end; ++i) {
+    const int64_t m = g[i] < 0 ? -g[i] : g[i];
+    max = m > max ? m : max;
+  }
+  return static_cast<uint64_t>(max);
+}
+
+template <class Lanes>
+[[gnu::always_inline]] static inline uint64_t sgd_accumulate_vector(const SgdPass& p) {
+  const SgdTensor& t = p.tensor;
+  const SgdStep& s = p.step;
+  const RandomStream stream{s.seed, RandomUse::kGradient, t.tensor, s.step};
+  const StochasticShift grad_shift = stochastic_shift(p.scale.grad_shift);
+  const int32_t limit = static_cast<int32_t>(quantize_limit(t.grad_bits));
+  // A mantissa of 0 sets no bound to its shift, and needs none.
+  const Scale32 grad_scale = scale32(t.grad_exp + p.scale.grad_shift - p.scale.exp, 15);
+  const Scale32 mom_scale = scale32(s.mom.mantissa == 0 ? 0 : t.momentum_exp + s.mom.exp - p.scale.exp, 25);
+  // |decay W| < 2^41, moved by 2^62 so that shifts to the right need no sign; their scale is 41 below the top or less, a shift to the
+  // right by 1 or more. From 43 on nothing is left.
+  const int decay_shift = s.decay.mantissa == 0 ? 1 : p.scale.exp - kMasterExp - s.decay.exp;
+  const int right = decay_shift > 43 ? 43 : decay_shift;
+  const uint64_t moved = uint64_t{1} << 62, half = (uint64_t{1} << (right - 1)) - 1, back = moved >> right;
+  const int32_t mom = s.mom.mantissa, decay = s.decay.mantissa;
+  int64_t max = 0;
+  for_each_sgd_block(
+      p, [&](int64_t at, int count) __attribute__((always_inline)) {
+        alignas(64) uint32_t bits[kSgdBlock];
+        random_words<Lanes>(stream, at, kSgdBlock, bits);
+        int64_t* __restrict g = t.grad + at;
+        const int16_t* __restrict m = t.momentum + at;
+        const int32_t* __restrict w = t.master + at;
+        for (int i = 0; i < count; ++i) {
+          const int32_t quantized = clamp32(apply(g[i], bits[i], grad_shift), -limit, limit);
+          const uint64_t product = moved + static_cast<uint64_t>(int64_t{decay} * w[i]);
+          const uint64_t decayed = ((product + half + ((product >> right) & 1)) >> right) - back;
+          const int64_t v = static_cast<int64_t>(apply(mom * m[i], mom_scale) + apply(quantized, grad_scale) + decayed);
+          g[i] = v;
+          const int64_t a = v < 0 ? -v : v;
+          max = a > max ? a : max;
+        }
+      });
+  return static_cast<uint64_t>(max);
+}
+
+template <class Lanes>
+[[gnu::always_inline]] static inline void sgd_update_vector(const SgdPass& p) {
+  const SgdTensor& t = p.tensor;
+  const SgdStep& s = p.step;
+  const RandomStream momentum_stream{s.seed, RandomUse::kMomentum, t.tensor, s.step};
+  const RandomStream update_stream{s.seed, RandomUse::kUpdate, t.tensor, s.step};
+  const StochasticShift shift = stochastic_shift(p.shift);
+  const int down = kMasterExp - (s.rate.exp + p.scale.exp + p.shift);
+  const int32_t rate = s.rate.mantissa;
+  for_each_sgd_block(
+      p, [&](int64_t at, int count) __attribute__((always_inline)) {
+        alignas(64) uint32_t momentum_bits[kSgdBlock], update_bits[kSgdBlock];
+        random_words<Lanes>(momentum_stream, at, kSgdBlock, momentum_bits);
+        random_words<Lanes>(update_stream, at, kSgdBlock, update_bits);
+        const int64_t* __restrict v = t.grad + at;
+        int16_t* __restrict m = t.momentum + at;
+        int32_t* __restrict w = t.master + at;
+        const auto momentum = [&](int i) __attribute__((always_inline)) {
+          return clamp32(apply(v[i], momentum_bits[i], shift), -kS16Max, kS16Max);
+        };
+        if (down >= 0 && down <= 30) {
+          // |rate m'| < 2^25, so the sum with its random number fits s32; W is clamped first, so that the difference does too.
+          for (int i = 0; i < count; ++i) {
+            const int32_t quantized = momentum(i);
+            const int32_t delta = (rate * quantized + static_cast<int32_t>(update_bits[i] >> 1 >> (31 - down))) >> down;
+            m[i] = static_cast<int16_t>(quantized);
+            w[i] = clamp32(w[i], -INT32_MAX + (delta > 0 ? delta : 0), INT32_MAX + (delta < 0 ? delta : 0)) - delta;
+          }
+        } else {
+          for (int i = 0; i < count; ++i) {
+            const int32_t quantized = momentum(i);
+            m[i] = static_cast<int16_t>(quantized);
+            w[i] = sgd_new_master(w[i], rate * quantized, down, update_bits[i]);
+          }
+        }
+      });
+}
+
+}  // namespace intrain::ops
