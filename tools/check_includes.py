@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 # Folder -> the folders its files may include besides itself: base <- core <- isa <- ops <- {nn, optim} <- models; core <- data;
-# {nn, core} <- io; all <- train <- cli.
+# {nn, core} <- io; all <- train <- bench <- cli.
 USES = {"base": set()}
 USES["core"] = {"base"}
 USES["isa"] = USES["core"] | {"core"}
@@ -25,7 +25,8 @@ USES["models"] = USES["nn"] | {"nn", "optim"}
 USES["data"] = {"base", "core"}
 USES["io"] = USES["nn"] | {"nn"}
 USES["train"] = USES["models"] | USES["io"] | {"models", "optim", "data", "io"}
-USES["cli"] = USES["train"] | {"train"}
+USES["bench"] = USES["train"] | {"train"}
+USES["cli"] = USES["bench"] | {"bench"}
 
 # Operator -> operators it may build on.
 OP_EDGES = {"conv2d": {"gemm"}}
@@ -34,8 +35,8 @@ OP_EDGES = {"conv2d": {"gemm"}}
 LIBRARIES = {
     "CLI/": (r"cli/\w+\.cc|cli/\w+\.h", None),  # the command line is its subcommands
     "nlohmann/json_fwd.hpp": (r"(io|train|cli)/.*", None),  # forward declarations only
-    "nlohmann/": (r"(io|train|cli)/\w+\.cc", 2),
-    "fmt/": (r"(train|cli)/\w+\.cc", None),
+    "nlohmann/": (r"(io|train|bench|cli)/\w+\.cc", 3),
+    "fmt/": (r"(train|bench|cli)/\w+\.cc", None),
     "zlib.h": (r"data/\w+\.cc", 1),
     "xxhash.h": (r"io/\w+\.cc", 1),
     "cairo": (r"train/\w+\.cc", 1),

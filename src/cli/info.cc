@@ -14,8 +14,7 @@ namespace intrain::cli {
 namespace {
 
 // The operators outside ops/kernels.def: their one implementation is the scalar reference, called by nn/ and optim/ directly.
-constexpr const char* kScalarOnly[] = {"max_pool",         "global_average_pool", "softmax_xent", "relu_backward",
-                                       "quantize_weights", "quantize_fixed",      "rescale_bias", "l1_norms"};
+constexpr const char* kScalarOnly[] = {"softmax_xent", "rescale_bias"};
 
 void print_kernel(const char* kernel, Isa isa, Isa selected) {
   const std::string why = isa == selected ? "" : fmt::format("  ({} has no kernel of its own)", isa_info(selected).name);

@@ -23,9 +23,8 @@ int print_error(const std::string& what, const std::string& where, const std::st
 }
 
 constexpr const char* kDataHelp =
-    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), or synthetic[:N] (N "
-    "generated "
-    "images)";
+    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), or "
+    "synthetic[:N[:SIDE]] (N generated images of 12x12x1, or of SIDExSIDEx3)";
 
 void add_threads(CLI::App& app, int& threads) {
   app.add_option("--threads", threads, "threads that compute; the result does not depend on it")->type_name("N");
@@ -64,16 +63,87 @@ void add_eval(CLI::App& app, EvalFlags& flags) {
   add_threads(eval, flags.threads);
 }
 
+constexpr const char* kBenchModelHelp = "net whose shapes are measured ('intrain info' lists them)";
+
+// The flags of all benchmarks of a net.
+void add_bench_net(CLI::App& app, BenchFlags& flags) {
+  app.add_option("--model", flags.model, kBenchModelHelp)->type_name("NAME");
+  app.add_option("--batch", flags.batch, "images a step; if not given, 128, and 32 for nets of 224x224 images")
+      ->type_name("N")
+      ->default_str("");
+  app.add_option("--image", flags.image, "size of the images; if not given, the one that the model is for")->type_name("HxWxC");
+}
+
+void add_json(CLI::App& app, BenchFlags& flags) {
+  app.add_option("--json", flags.json, "write the result here as JSON; - is standard output, and nothing else is written there")
+      ->type_name("FILE|-");
+}
+
+// --seconds, or a number of repeats.
+void add_repeats(CLI::App& app, BenchFlags& flags, const char* seconds_help, const char* steps_help) {
+  CLI::Option* seconds = app.add_option("--seconds", flags.seconds, seconds_help)->type_name("S");
+  app.add_option("--steps", flags.steps, steps_help)->type_name("N")->default_str("")->excludes(seconds);
+}
+
+struct BenchCommand {
+  BenchKind kind;
+  BenchFlags flags;
+  CLI::App* app = nullptr;
+};
+
+void add_bench(CLI::App& app, std::vector<BenchCommand>& commands, int threads) {
+  CLI::App& bench = *app.add_subcommand("bench", "Measure the speed of this machine, of the products, of training steps");
+  bench.require_subcommand(0, 1);
+  commands.assign({{BenchKind::kPeak, {}}, {BenchKind::kKernels, {}}, {BenchKind::kStep, {}}, {BenchKind::kInfer, {}}});
+  for (BenchCommand& command : commands) {
+    BenchFlags& flags = command.flags;
+    flags.threads = threads;
+    switch (command.kind) {
+      case BenchKind::kPeak:
+        command.app = bench.add_subcommand("peak", "What the machine does at most: products in registers, bytes from memory");
+        flags.seconds = 0.2;
+        command.app->add_option("--seconds", flags.seconds, "length of a run; the best of 5 counts")->type_name("S");
+        break;
+      case BenchKind::kKernels:
+        command.app = bench.add_subcommand("kernels", "Each matrix product of a net by itself, all passes");
+        flags.seconds = 0.2;
+        add_bench_net(*command.app, flags);
+        add_repeats(*command.app, flags, "least time for a pass of a shape, and at least 3 repeats",
+                    "repeats of a pass of a shape, instead of --seconds");
+        break;
+      case BenchKind::kStep:
+        command.app = bench.add_subcommand("step", "Training steps of a net, by operator and layer");
+        add_bench_net(*command.app, flags);
+        add_repeats(*command.app, flags, "how long to measure, and at least 5 steps", "steps to measure, instead of --seconds");
+        command.app->add_option("--png", flags.png, "draw the time by operator and layer here")->type_name("FILE");
+        break;
+      case BenchKind::kInfer:
+        command.app = bench.add_subcommand("infer", "Forward passes of a net, by operator and layer");
+        add_bench_net(*command.app, flags);
+        add_repeats(*command.app, flags, "how long to measure, and at least 5 passes", "passes to measure, instead of --seconds");
+        break;
+    }
+    command.app->add_option("--threads", flags.threads, "threads that compute")->type_name("N");
+    add_json(*command.app, flags);
+  }
+}
+
 // The subcommand that a wrong flag was given to, for the hint.
 std::string help_line(const CLI::App& app) {
-  for (const CLI::App* sub : app.get_subcommands()) return "'intrain " + sub->get_name() + " --help' lists the flags";
-  return "'intrain --help' lists the subcommands: train, eval, info, verify";
+  for (const CLI::App* sub : app.get_subcommands()) {
+    const std::string command = "'intrain " + sub->get_name();
+    for (const CLI::App* part : sub->get_subcommands()) return command + " " + part->get_name() + " --help' lists the flags";
+    if (sub->get_name() == "bench") return command + " --help' lists the benchmarks: peak, kernels, step, infer";
+    return command + " --help' lists the flags";
+  }
+  return "'intrain --help' lists the subcommands: train, eval, info, verify, bench";
 }
 
 int run(int argc, char** argv) {
   TrainConfig config;
   EvalFlags eval;
   int verify_threads = available_threads();
+  std::string verify_model = "resnet8";
   config.threads = eval.threads = verify_threads;
 
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
@@ -84,7 +154,10 @@ int run(int argc, char** argv) {
   add_eval(app, eval);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
+  verify.add_option("--model", verify_model, "net to train: resnet8, resnet18 or resnet50")->type_name("NAME");
   add_threads(verify, verify_threads);
+  std::vector<BenchCommand> bench;
+  add_bench(app, bench, verify_threads);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
@@ -96,7 +169,12 @@ int run(int argc, char** argv) {
   if (app.get_subcommands().empty()) return print_error("no subcommand is given", "", help_line(app));
   if (app.got_subcommand("train")) return train_command(config);
   if (app.got_subcommand("eval")) return eval_command(eval);
-  if (app.got_subcommand("verify")) return verify_command(verify_threads);
+  if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
+  if (app.got_subcommand("bench")) {
+    for (const BenchCommand& command : bench)
+      if (command.app->parsed()) return bench_command(command.kind, command.flags);
+    return print_error("no benchmark is given", "", help_line(app));
+  }
   return info_command();
 }
 

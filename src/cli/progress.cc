@@ -37,22 +37,40 @@ std::string duration_text(double seconds) {
   return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60) : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
-Progress::Progress(std::FILE* out, bool terminal) : out_(out), terminal_(terminal) {}
+ProgressBar::ProgressBar(std::FILE* out, bool terminal) : out_(out), terminal_(terminal), last_(Clock::now()) {}
 
-Progress::~Progress() { clear_bar(); }
+bool ProgressBar::due() {
+  const Clock::time_point now = Clock::now();
+  if (now - last_ < (terminal_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) return false;
+  last_ = now;
+  return true;
+}
 
-void Progress::clear_bar() {
-  if (!bar_shown_) return;
+void ProgressBar::restart() { last_ = Clock::now(); }
+
+void ProgressBar::draw(const std::string& head, double part, const std::string& text, const std::string& line) {
+  if (!terminal_) {
+    fmt::print(out_, "{}\n", line);
+  } else {
+    const int width = std::clamp(columns(out_) - static_cast<int>(head.size() + text.size()) - 5, 4, 40);
+    fmt::print(out_, "\r{}|{}| {}\033[K", head, bar(part, width), text);
+    shown_ = true;
+  }
+  std::fflush(out_);
+}
+
+void ProgressBar::clear() {
+  if (!shown_) return;
   fmt::print(out_, "\r\033[K");
   std::fflush(out_);
-  bar_shown_ = false;
+  shown_ = false;
 }
 
 void Progress::on_start(const TrainingPlan& plan) {
   epochs_ = plan.config.epochs;
   steps_per_epoch_ = plan.steps_per_epoch;
   batch_ = plan.config.batch;
-  last_ = Clock::now();
+  bar_.restart();
   const auto plural = [](int n) { return n == 1 ? "" : "s"; };
   fmt::print(out_, "training {} ({} parameters) on {}: {} images, {} epoch{} of {} steps, {} thread{}, {}\n", plan.config.model,
              plan.parameters, plan.config.data, plan.train_images, epochs_, plural(epochs_), steps_per_epoch_,
@@ -64,33 +82,23 @@ void Progress::on_step(const StepReport& r) {
   loss_.add(r.loss);
   accuracy_.add(r.accuracy);
   step_seconds_.add(static_cast<double>(batch_) / std::max(r.images_per_second, 1e-9));
-  const Clock::time_point now = Clock::now();
-  if (now - last_ < (terminal_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) return;
-  last_ = now;
+  if (!bar_.due()) return;
   const int64_t done = (r.step - 1) % steps_per_epoch_ + 1;
   const std::string numbers =
       fmt::format("loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  {} left", loss_.value(), 100 * accuracy_.value(),
                   static_cast<double>(batch_) / step_seconds_.value(), duration_text(r.seconds_left));
-  if (!terminal_) {
-    fmt::print(out_, "epoch {}/{}  step {}/{}  {}\n", r.epoch, epochs_, done, steps_per_epoch_, numbers);
-  } else {
-    const std::string head = fmt::format("epoch {}/{} ", r.epoch, epochs_);
-    const int width = std::clamp(columns(out_) - static_cast<int>(head.size() + numbers.size()) - 5, 4, 40);
-    fmt::print(out_, "\r{}|{}| {}\033[K", head, bar(static_cast<double>(done) / static_cast<double>(steps_per_epoch_), width),
-               numbers);
-    bar_shown_ = true;
-  }
-  std::fflush(out_);
+  bar_.draw(fmt::format("epoch {}/{} ", r.epoch, epochs_), static_cast<double>(done) / static_cast<double>(steps_per_epoch_),
+            numbers, fmt::format("epoch {}/{}  step {}/{}  {}", r.epoch, epochs_, done, steps_per_epoch_, numbers));
 }
 
 void Progress::on_epoch(const EpochReport& r) {
-  clear_bar();
+  bar_.clear();
   fmt::print(out_,
              "epoch {}/{}  loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  test loss {:.4f}  test accuracy {:5.2f} %  {}\n",
              r.epoch, epochs_, r.train_loss, 100 * r.train_accuracy, r.images_per_second, r.test_loss, 100 * r.test_accuracy,
              duration_text(r.seconds));
   std::fflush(out_);
-  last_ = Clock::now();
+  bar_.restart();
 }
 
 }  // namespace intrain::cli

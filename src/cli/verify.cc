@@ -8,9 +8,9 @@
 
 namespace intrain::cli {
 
-int verify_command(int threads) {
+int verify_command(const std::string& model, int threads) {
   validate_threads(threads);
-  const VerifyResult result = run_verify(threads);
+  const VerifyResult result = run_verify(model, threads);
   const bool equal = result.signature == result.published;
   fmt::print("{}, {} thread{}, test accuracy {:.2f} %\n", isa_info(select_isa()).name, threads, threads == 1 ? "" : "s",
              100 * result.test_accuracy);

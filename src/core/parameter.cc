@@ -11,11 +11,17 @@ void Parameter::allocate(bool training) {
   const size_t n = static_cast<size_t>(count());
   master.resize(n);
   momentum.assign(training ? n : 0, 0);
-  grad.assign(training ? n : 0, 0);
 }
 
-void Parameter::initialize(uint64_t seed, uint32_t number) {
+void Parameter::initialize(uint64_t seed) {
   const RandomStream random{seed, RandomUse::kInit, number, 0};
+  // Words come in rising order, four a block: each block is made once.
+  uint64_t block = 0;
+  Philox4 words = random.block(0);
+  const auto bits = [&](uint64_t i) {
+    if (i / 4 != block) words = random.block(block = i / 4);
+    return words.word[i % 4];
+  };
   constexpr int64_t kOne = int64_t{1} << -kMasterExp;
   // floor(2^24 sqrt(2 / fan)) and floor(2^24 / sqrt(fan)).
   const int64_t deviation = isqrt((uint64_t{2} << -2 * kMasterExp) / static_cast<uint64_t>(fan));
@@ -27,14 +33,14 @@ void Parameter::initialize(uint64_t seed, uint32_t number) {
         // 12 uniform 16-bit numbers: mean 6 * 65535, variance 65536^2.
         int64_t z = -6 * 65535;
         for (uint64_t j = 0; j < 6; ++j) {
-          const uint32_t bits = random.bits(6 * i + j);
-          z += (bits & 0xFFFF) + (bits >> 16);
+          const uint32_t two = bits(6 * i + j);
+          z += (two & 0xFFFF) + (two >> 16);
         }
         w = rshift_round(z * deviation, 16);
         break;
       }
       case Initializer::kUniform:
-        w = rshift_round((int64_t{random.bits(i)} - (int64_t{1} << 31)) * bound, 31);
+        w = rshift_round((int64_t{bits(i)} - (int64_t{1} << 31)) * bound, 31);
         break;
       case Initializer::kOne:
         w = kOne;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct Parameter {
 
   std::vector<int32_t> master;    // kMasterExp
   std::vector<int16_t> momentum;  // momentum_exp
-  std::vector<int64_t> grad;      // grad_exp: exact sums, empty outside training
+  std::span<int64_t> grad;        // grad_exp: exact sums, in the net's planned memory; empty outside training
+  uint32_t number = 0;            // in the net, for the random numbers
   int32_t momentum_exp = -64;
   int32_t grad_exp = 0;
 
@@ -33,10 +35,10 @@ struct Parameter {
     for (int d : shape) n *= d;
     return n;
   }
-  // Takes the memory; momentum and grad only for training.
+  // Takes the memory of master and, for training, of momentum.
   void allocate(bool training);
   // From RandomStream{seed, kInit, number, 0}.
-  void initialize(uint64_t seed, uint32_t number);
+  void initialize(uint64_t seed);
 };
 
 }  // namespace intrain

@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* kFashionDir = "/usr/share/datasets/fashion-mnist";
 constexpr int kMaxSide = 512;
+constexpr int64_t kSyntheticBytes = int64_t{1} << 30;  // of sized images
 
 // What is at `path`, not_found included. Throws Error where that cannot be seen: below a folder without permission, say.
 fs::file_type type_of(const std::string& path) {
@@ -107,14 +108,32 @@ DataSplits load_cifar(const std::string& dir, CifarKind kind) {
   return data;
 }
 
-DataSplits load_synthetic(const std::string& count) {
-  if (count.empty()) return make_synthetic(kSyntheticDefault, 0);
-  const bool digits = count.size() <= 7 && count.find_first_not_of("0123456789") == std::string::npos;
-  const int n = digits ? std::stoi(count) : 0;
+// The number that `digits` says, 0 if it is none or too long.
+int to_number(const std::string& digits) {
+  const bool number = !digits.empty() && digits.size() <= 7 && digits.find_first_not_of("0123456789") == std::string::npos;
+  return number ? std::stoi(digits) : 0;
+}
+
+// N or N:SIDE; may be empty.
+DataSplits load_synthetic(const std::string& rest) {
+  if (rest.empty()) return make_synthetic(kSyntheticDefault, 0);
+  const size_t colon = rest.find(':');
+  const std::string count = rest.substr(0, colon);
+  const int n = to_number(count);
   if (n < 1 || n > kSyntheticMax)
     throw Error("'" + count + "' is not a number of images", "--data",
                 "synthetic:N takes N from 1 to " + std::to_string(kSyntheticMax));
-  return make_synthetic(n, 0);
+  if (colon == std::string::npos) return make_synthetic(n, 0);
+  const std::string text = rest.substr(colon + 1);
+  const int side = to_number(text);
+  if (side < 4 || side > kMaxSide || side % 4 != 0)
+    throw Error("'" + text + "' is not a side of generated images", "--data",
+                "synthetic:N:SIDE takes multiples of 4 from 4 to " + std::to_string(kMaxSide));
+  const int most = static_cast<int>(kSyntheticBytes / (3 * side * side));
+  if (n > most)
+    throw Error(std::to_string(n) + " images of " + text + "x" + text + " are too many", "--data",
+                "synthetic:N:" + text + " takes N from 1 to " + std::to_string(most));
+  return make_synthetic(n, 0, {side, 3});
 }
 
 DataSplits load_named(const std::string& name, const std::string& rest) {
@@ -126,7 +145,7 @@ DataSplits load_named(const std::string& name, const std::string& rest) {
     return load_cifar(rest, name == "cifar10" ? CifarKind::kCifar10 : CifarKind::kCifar100);
   }
   throw Error("unknown data '" + name + "'", "--data",
-              "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, synthetic[:N]");
+              "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, synthetic[:N[:SIDE]]");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace intrain {
 //   mnist:DIR               the same file names
 //   cifar10:DIR             data_batch_1.bin .. data_batch_5.bin, test_batch.bin (and batches.meta.txt)
 //   cifar100:DIR            train.bin, test.bin (and fine_label_names.txt), fine labels
-//   synthetic[:N]           N generated training images (data/synthetic.h)
+//   synthetic[:N[:SIDE]]    N generated training images of 12x12x1, or SIDExSIDEx3 (data/synthetic.h)
 // Throws Error for an unknown spec and for whatever is wrong with the files.
 DataSplits load_data(const std::string& spec);
 

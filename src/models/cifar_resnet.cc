@@ -1,17 +1,9 @@
 #include "core/check.h"
 #include "models/models.h"
+#include "models/residual_blocks.h"
 #include "nn/builder.h"
 
 namespace intrain {
-namespace {
-
-Value* basic_block(NetBuilder& net, Value* x, int width, int stride) {
-  Value* shortcut = stride == 1 && x->c == width ? x : net.conv_bn(x, {.k = width, .size = 1, .stride = stride});
-  Value* y = net.conv_bn_relu(x, {.k = width, .size = 3, .stride = stride, .pad = 1});
-  return net.conv_bn_add_relu(y, {.k = width, .size = 3, .stride = 1, .pad = 1}, shortcut);
-}
-
-}  // namespace
 
 Net cifar_resnet(int depth, int h, int w, int c, int classes) {
   CHECK_EQ(depth % 6, 2);

@@ -16,6 +16,16 @@ Net mlp(int h, int w, int c, int classes);
 // global average.
 Net cifar_resnet(int depth, int h, int w, int c, int classes);
 
+// Residual net for 224x224 images (He et al., table 1), depth 18, 34 (basic blocks) or 50 (bottleneck blocks: 1x1, 3x3, 1x1 of four
+// times the width), v1 as torchvision has it, with the stride in the 3x3: 7x7 stem of 64 channels and stride 2, 3x3 max pool of
+// stride 2, stages of 64, 128, 256, 512 channels, of which the last three start with stride 2; a 1x1 shortcut convolution wherever
+// the shape changes; global average. Takes smaller images too, down to one pixel.
+Net imagenet_resnet(int depth, int h, int w, int c, int classes);
+
+// The VGG-like net for 32x32 images of the papers on integer training (WAGE, WAGEUBN, NITI): two 3x3 convolutions and a 2x2 max pool,
+// for 128, 256 and 512 channels; a hidden linear layer of 1024 with ReLU. At least 8x8 pixels.
+Net vgg_small(int h, int w, int c, int classes);
+
 // Throws Error for an unknown name, or an image size the model cannot take.
 Net build_model(const std::string& name, int h, int w, int c, int classes);
 std::vector<std::string> model_names();

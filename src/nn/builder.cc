@@ -37,6 +37,13 @@ Value* NetBuilder::value(Value::Kind kind, const std::string& name, int h, int w
 
 void NetBuilder::consume(Value* in) { in->last_consumer = static_cast<int>(net_.layers_.size()); }
 
+// A kernel or pooling window must fit the padded tensor.
+void NetBuilder::check_window(const Value* in, int size, int pad) const {
+  if (size > std::min(in->h, in->w) + 2 * pad)
+    throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model",
+                "--model", "take a shallower model, or larger images");
+}
+
 // No sum in s32 may be longer than kMaxReduction.
 void NetBuilder::check_sums(int64_t longest) const {
   if (longest > kMaxReduction)
@@ -51,9 +58,7 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool r
   const ops::ConvShape shape{in->h,     in->w,       in->c,    spec.k,      spec.size,
                              spec.size, spec.stride, spec.pad, spec.groups, in->kind == Value::Kind::kInput};
   CHECK_TRUE(in->kind != Value::Kind::kNormalized);
-  if (spec.size > std::min(in->h, in->w) + 2 * spec.pad)
-    throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model",
-                "--model", "take a shallower model, or larger images");
+  check_window(in, spec.size, spec.pad);
   check_sums(std::max({shape.dst_pixels(), shape.fan_in(), shape.taps() * shape.group_k()}));
   const std::string name = next_name("conv");
   consume(in);
@@ -75,7 +80,8 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool r
 
 Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
   const ops::MaxPool shape{in->h, in->w, in->c, size, stride, pad};
-  CHECK_TRUE(in->kind == Value::Kind::kActivation && size <= 15 && pad < size && size <= std::min(in->h, in->w) + 2 * pad);
+  CHECK_TRUE(in->kind == Value::Kind::kActivation && size <= 15 && pad < size);
+  check_window(in, size, pad);
   const std::string name = next_name("max_pool");
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), in->c, in->exp);
@@ -114,6 +120,8 @@ Net NetBuilder::linear_logits(Value* in) {
   // The last reader of a shortcut is the sum whose error it shares.
   for (const auto& [shortcut, layer] : shortcuts_) CHECK_EQ(shortcut->last_consumer, layer);
   for (const auto& layer : net_.layers_) layer->parameters(net_.parameters_);
+  uint32_t number = 0;
+  for (Parameter* p : net_.parameters_) p->number = number++;
   return std::move(net_);
 }
 

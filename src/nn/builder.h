@@ -46,6 +46,7 @@ class NetBuilder {
   Value* conv(Value* in, Value* shortcut, const ConvSpec& spec, bool relu);
   Value* value(Value::Kind kind, const std::string& name, int h, int w, int c, int exp);
   void consume(Value* in);
+  void check_window(const Value* in, int size, int pad) const;
   void check_sums(int64_t longest) const;
   std::string next_name(const char* kind);
 

@@ -6,7 +6,7 @@
 #include "base/formats.h"
 #include "core/check.h"
 #include "nn/backward_sink.h"
-#include "ops/quantize/quantize.h"
+#include "nn/quantize_weights.h"
 
 namespace intrain {
 
@@ -29,6 +29,7 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const o
 }
 
 void ConvBn::reset_statistics() {
+  folded_ = false;
   running_mean_.assign(static_cast<size_t>(shape_.k), 0);
   running_var_.assign(static_cast<size_t>(shape_.k), int64_t{1} << -kRunningExp);
 }
@@ -42,7 +43,7 @@ void ConvBn::plan(LayerPlan& plan) {
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   gamma8_.resize(k);
   beta8_.resize(k);
-  packed_ = AlignedBuffer(conv_.packed_bytes());
+  packed_.plan(plan, name_, conv_);
   for (auto* v : {&shift_, &mult_, &offset_, &affine_shift_, &k_, &b_, &a_}) v->resize(k);
   sigma_.resize(k);
   kappa_.resize(k);
@@ -50,12 +51,20 @@ void ConvBn::plan(LayerPlan& plan) {
   align_.resize(batch);
   sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
 
-  staged_buffer_ = plan.forward_buffer(name_ + ".staged", out_bytes * 2);
+  // Evaluation needs strips of the staged output and, where a ReLU follows, of x_hat; without one, x_hat is the output and lives until
+  // the layer that adds it.
+  const size_t x_hat_strips = static_cast<size_t>(plan.threads) * static_cast<size_t>(conv_.strip_pixels()) * k;
+  staged_buffer_ = plan.forward_buffer(name_ + ".staged", std::max(plan.training ? out_bytes * 2 : 0, conv_.strip_bytes()));
   conv_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
-  // A normalized output is read by the layer that adds it, so it lives as long as a value does.
-  x_hat_buffer_ = plan.training || relu_ ? plan.kept_buffer(name_ + ".x_hat", out_bytes)
-                                         : plan.memory.add(name_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
+  if (plan.training)
+    x_hat_buffer_ = plan.kept_buffer(name_ + ".x_hat", std::max(out_bytes, relu_ ? x_hat_strips : 0));
+  else if (relu_)
+    x_hat_buffer_ = plan.forward_buffer(name_ + ".x_hat", x_hat_strips);
+  else
+    x_hat_buffer_ = plan.memory.add(name_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
   if (plan.training) {
+    size_t i = 0;
+    for (const Parameter* p : {&weight_, &gamma_, &beta_}) grad_buffer_[i++] = plan.gradient_buffer(*p);
     e2_buffer_ = plan.backward_buffer(name_ + ".e2", out_bytes);
     backward_buffer_ = plan.backward_buffer(
         name_ + ".backward_workspace", std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
@@ -66,9 +75,12 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   const auto at = [&](int buffer) { return plan.address(memory, buffer); };
   staged_ = reinterpret_cast<int16_t*>(at(staged_buffer_));
   conv_workspace_ = at(conv_buffer_);
+  packed_.bind(plan, memory);
   x_hat_ = reinterpret_cast<int8_t*>(at(x_hat_buffer_));
   e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
   backward_workspace_ = at(backward_buffer_);
+  size_t i = 0;
+  for (Parameter* p : {&weight_, &gamma_, &beta_}) p->grad = gradient_at(plan, memory, grad_buffer_[i++], *p);
   if (!relu_) {
     out_->x_hat = x_hat_;
     out_->gamma = gamma8_.data();
@@ -76,18 +88,17 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   }
 }
 
-void ConvBn::quantize_parameters(ThreadPool& pool) {
-  weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
-  ops::quantize_fixed_reference(gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data());
-  ops::quantize_fixed_reference(beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data());
-  ops::l1_norms_reference(weight8_.data(), shape_.k, shape_.fan_in(), l1_.data());
-  for (size_t c = 0; c < l1_.size(); ++c) shift_[c] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[c]);
-  conv_.pack_weights(pool, weight8_.data(), packed_.data());
-}
-
-void ConvBn::convolve(const LayerContext& context, ops::StripSink* sink) {
-  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {shift_.data(), staged_, nullptr}, sink,
-                conv_workspace_);
+void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
+  folded_ = false;
+  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, weight8_.data());
+  kernels.quantize_fixed({gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data()});
+  kernels.quantize_fixed({beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data()});
+  pool.run(shape_.k, [&](int64_t k, int) {
+    const size_t i = static_cast<size_t>(k);
+    kernels.l1_norms({weight8_.data() + k * shape_.fan_in(), 1, shape_.fan_in(), &l1_[i]});
+    shift_[i] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[i]);
+  });
+  packed_.changed();
 }
 
 void ConvBn::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
@@ -104,16 +115,14 @@ namespace {
 // Batch-norm sums of each strip while the convolution's output is in cache. sums: [threads][2][channels].
 class SumsSink final : public ops::StripSink {
  public:
-  SumsSink(const ops::Kernels& kernels, const int16_t* staged, int channels, int64_t* sums)
-      : kernels_(kernels), staged_(staged), channels_(channels), sums_(sums) {}
-  void strip(int64_t first, int64_t pixels, int thread) override {
+  SumsSink(const ops::Kernels& kernels, int channels, int64_t* sums) : kernels_(kernels), channels_(channels), sums_(sums) {}
+  void strip(int64_t, int64_t pixels, const int16_t* staged, int thread) override {
     int64_t* s1 = sums_ + int64_t{thread} * 2 * channels_;
-    kernels_.batch_norm_sums({staged_ + first * channels_, pixels, channels_, s1, s1 + channels_});
+    kernels_.batch_norm_sums({staged, pixels, channels_, s1, s1 + channels_});
   }
 
  private:
   const ops::Kernels& kernels_;
-  const int16_t* staged_;
   int channels_;
   int64_t* sums_;
 };
@@ -152,53 +161,83 @@ void ConvBn::add_thread_sums() {
   for (size_t i = size; i < sums_.size(); ++i) sums_[i % size] += sums_[i];
 }
 
-void ConvBn::normalize_and_activate(const LayerContext& context) {
-  const Strips strips(context.count * shape_.dst_pixels(), shape_.k, 1, context.pool.threads());
-  context.pool.run(strips.count, [&](int64_t i, int) {
-    const int64_t rows = strips.length(i), at = strips.first(i) * shape_.k;
-    context.kernels.batch_norm_normalize(
-        {staged_ + at, rows, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat_ + at});
-    if (!relu_) return;
-    ops::Activate p{};
-    p.x_hat = x_hat_ + at;
-    p.gamma = gamma8_.data();
-    p.beta = beta8_.data();
-    if (shortcut_ != nullptr && shortcut_->kind == Value::Kind::kNormalized) {
-      p.x_hat2 = shortcut_->x_hat + at;
-      p.gamma2 = shortcut_->gamma;
-      p.beta2 = shortcut_->beta;
-    } else if (shortcut_ != nullptr) {
-      p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
-      p.src_shift = shortcut_->exp - kScaledExp;
-    }
-    p.rows = rows;
-    p.channels = shape_.k;
-    p.shift = out_->exp - kScaledExp;
-    p.dst = out_->output + at;
-    context.kernels.activate(p);
-  });
+// Rows [first, first + rows) of the batch: staged output to x_hat and, with relu, to the output.
+void ConvBn::normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* staged,
+                                    int8_t* x_hat) const {
+  context.kernels.batch_norm_normalize({staged, rows, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
+  if (!relu_) return;
+  const int64_t at = first * shape_.k;
+  ops::Activate p{};
+  p.x_hat = x_hat;
+  p.gamma = gamma8_.data();
+  p.beta = beta8_.data();
+  if (shortcut_ != nullptr && shortcut_->kind == Value::Kind::kNormalized) {
+    p.x_hat2 = shortcut_->x_hat + at;
+    p.gamma2 = shortcut_->gamma;
+    p.beta2 = shortcut_->beta;
+  } else if (shortcut_ != nullptr) {
+    p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
+    p.src_shift = shortcut_->exp - kScaledExp;
+  }
+  p.rows = rows;
+  p.channels = shape_.k;
+  p.shift = out_->exp - kScaledExp;
+  p.dst = out_->output + at;
+  context.kernels.activate(p);
 }
 
 void ConvBn::forward(const LayerContext& context) {
+  folded_ = false;
   std::fill(sums_.begin(), sums_.end(), 0);
-  SumsSink sink(context.kernels, staged_, shape_.k, sums_.data());
-  convolve(context, &sink);
+  SumsSink sink(context.kernels, shape_.k, sums_.data());
+  {
+    const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
+    const uint8_t* packed = packed_.get(context, conv_, weight8_.data());
+    conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed, {shift_.data(), staged_}, &sink,
+                  conv_workspace_);
+  }
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeForward);
   statistics(context);
-  normalize_and_activate(context);
+  const Strips strips(context.count * shape_.dst_pixels(), shape_.k, 1, context.pool.threads());
+  context.pool.run(strips.count, [&](int64_t i, int) {
+    const int64_t first = strips.first(i), at = first * shape_.k;
+    normalize_and_activate(context, first, strips.length(i), staged_ + at, x_hat_ + at);
+  });
 }
 
-void ConvBn::evaluate(const LayerContext& context) {
-  convolve(context, nullptr);
-  for (int c = 0; c < shape_.k; ++c) {
-    const ops::Moments m =
-        ops::running_moments(running_mean_[static_cast<size_t>(c)], running_var_[static_cast<size_t>(c)], staged_exp(c));
-    set_affine(c, m.mean_q16, m.var_q16);
+// Mean and variance are folded into one multiply and shift a channel once; each strip goes through all that follows while it is in
+// cache, and neither the convolution's output nor x_hat is kept.
+class ConvBn::EvaluateSink final : public ops::StripSink {
+ public:
+  EvaluateSink(const ConvBn& layer, const LayerContext& context) : layer_(layer), context_(context) {}
+  void strip(int64_t first, int64_t pixels, const int16_t* staged, int thread) override {
+    const int64_t k = layer_.shape_.k, at = layer_.relu_ ? thread * layer_.conv_.strip_pixels() * k : first * k;
+    layer_.normalize_and_activate(context_, first, pixels, staged, layer_.x_hat_ + at);
   }
-  normalize_and_activate(context);
+
+ private:
+  const ConvBn& layer_;
+  const LayerContext& context_;
+};
+
+void ConvBn::evaluate(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
+  if (!folded_)
+    for (int c = 0; c < shape_.k; ++c) {
+      const size_t i = static_cast<size_t>(c);
+      const ops::Moments m = ops::running_moments(running_mean_[i], running_var_[i], staged_exp(c));
+      set_affine(c, m.mean_q16, m.var_q16);
+    }
+  folded_ = true;
+  EvaluateSink sink(*this, context);
+  const uint8_t* packed = packed_.get(context, conv_, weight8_.data());
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed, {shift_.data(), staged_, nullptr, true}, &sink,
+                conv_workspace_);
 }
 
 // From E1 of the output to E2, the error at the convolution output, and the gradients of gamma and beta.
 void ConvBn::backward_batch_norm(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeBackward);
   const size_t k = static_cast<size_t>(shape_.k);
   const int64_t pixels = shape_.dst_pixels(), n_total = context.global_count * pixels;
   Value::Error& error = *out_->error;
@@ -278,9 +317,14 @@ void ConvBn::backward(const LayerContext& context) {
   // The sum passes its error on to the shortcut, which shares the tensor: masked, and not yet added to.
   if (shortcut_ != nullptr && shortcut_->error != nullptr) shortcut_->error->written = true;
 
-  conv_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
+  {
+    const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardWeights);
+    conv_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
+  }
   weight_.grad_exp = in_->exp + e2_exp_;
+  for (Parameter* p : {&weight_, &gamma_, &beta_}) context.finish(*p);
   if (in_->error == nullptr) return;
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardData);
   ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
   conv_.backward_data(context.pool, context.count, e2_, weight8_.data(), sink, backward_workspace_);
   in_->error->written = true;

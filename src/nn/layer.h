@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/buffer.h"
 #include "core/parallel.h"
 #include "core/parameter.h"
+#include "core/profile.h"
 #include "core/reducer.h"
 #include "nn/memory_plan.h"
 #include "nn/state.h"
@@ -52,6 +55,16 @@ struct Value {
   int data_buffer = -1;
 };
 
+// What a backward pass hands each parameter to when its gradient is complete. It may change what is stored of the parameter; the
+// memory of the gradient serves others afterwards.
+class GradientSink {
+ public:
+  virtual void gradient(Parameter& p) = 0;
+
+ protected:
+  ~GradientSink() = default;
+};
+
 // What a pass is handed. Layers know of no ranks, threads' number or ISA beyond this.
 struct LayerContext {
   const ops::Kernels& kernels;
@@ -62,11 +75,22 @@ struct LayerContext {
   uint32_t first_sample;  // of this batch's images among those of all ranks
   uint64_t seed;          // of the random numbers
   uint32_t step;
+  Profile* profile = nullptr;         // null: time is not taken
+  GradientSink* gradients = nullptr;  // of a backward pass
 
+  void finish(Parameter& p) const {
+    if (gradients != nullptr) gradients->gradient(p);
+  }
   // Of image n's E2 in layer `layer`.
   ErrorRandom error_random(uint32_t layer, int64_t n) const {
     return {{seed, RandomUse::kError, layer, step}, first_sample + static_cast<uint32_t>(n)};
   }
+};
+
+// The matrix product in a layer, for whoever counts operations.
+struct LayerProduct {
+  ops::ConvShape shape;
+  bool backward_data;  // its input has an error
 };
 
 // What plan() is handed.
@@ -76,17 +100,28 @@ struct LayerPlan {
   int index, layers;
   int max_batch, threads;
   bool training;
+  bool keep_gradients;
 
   int forward_time() const { return index; }
   int backward_time() const { return 2 * layers - index; }
   // Live during the forward (backward) pass of this layer only.
   int forward_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, index, index); }
   int backward_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, backward_time(), backward_time()); }
+  int gradient_buffer(const Parameter& p) {
+    return memory.add(p.name + ".grad", static_cast<size_t>(p.count()) * 8, backward_time(),
+                      keep_gradients ? 2 * layers + 1 : backward_time());
+  }
   // Live from this layer's forward to its backward.
   int kept_buffer(const std::string& name, size_t bytes) {
     return memory.add(name, bytes, index, training ? backward_time() : index);
   }
 };
+
+// Where a buffer of gradient_buffer() lies; empty for buffer -1.
+inline std::span<int64_t> gradient_at(const MemoryPlan& plan, uint8_t* memory, int buffer, const Parameter& p) {
+  if (buffer < 0) return {};
+  return {reinterpret_cast<int64_t*>(plan.address(memory, buffer)), static_cast<size_t>(p.count())};
+}
 
 // Specification. plan() is called once, before all else, and takes every byte the layer will need; bind() once the plan is
 // packed. forward() uses the batch's statistics and keeps what backward() needs; evaluate() uses the running ones. backward()
@@ -102,16 +137,17 @@ class Layer {
   virtual void plan(LayerPlan& plan) = 0;
   virtual void bind(const MemoryPlan& plan, uint8_t* memory) = 0;
   virtual void reset_statistics() {}  // the running ones, to those of a new net
-  virtual void quantize_parameters(ThreadPool&) {}
+  virtual void quantize_parameters(const ops::Kernels&, ThreadPool&) {}
   virtual void forward(const LayerContext& context) = 0;
   virtual void evaluate(const LayerContext& context) = 0;
   virtual void backward(const LayerContext& context) = 0;
   virtual void parameters(std::vector<Parameter*>&) {}
   virtual void state(std::vector<StateArray>&) {}  // beyond the parameters
+  virtual std::optional<LayerProduct> product() const { return {}; }
 
  protected:
   std::string name_;
-  uint32_t number_ = 0;  // in the net, set by plan(): keeps the random numbers of layers apart
+  uint32_t number_ = 0;  // in the net, set by plan(): keeps random numbers and times of layers apart
 };
 
 }  // namespace intrain

@@ -5,6 +5,7 @@
 #include "base/formats.h"
 #include "core/check.h"
 #include "nn/backward_sink.h"
+#include "nn/quantize_weights.h"
 #include "ops/quantize/quantize.h"
 #include "ops/softmax_xent/softmax_xent.h"
 
@@ -30,10 +31,12 @@ void Linear::plan(LayerPlan& plan) {
   for (Parameter* p : {&weight_, &bias_}) p->allocate(plan.training);
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   bias32_.resize(k);
-  packed_ = AlignedBuffer(product_.packed_bytes());
+  packed_.plan(plan, name_, product_);
   acc_buffer_ = plan.memory.add(name_ + ".acc", batch * k * 4, plan.forward_time(), acc_last_use(plan));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", product_.forward_workspace_bytes());
   if (!plan.training) return;
+  grad_buffer_[0] = plan.gradient_buffer(weight_);
+  grad_buffer_[1] = plan.gradient_buffer(bias_);
   e2_buffer_ = plan.backward_buffer(name_ + ".e2", batch * k);
   backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace", std::max(product_.backward_data_workspace_bytes(),
                                                                                   product_.backward_weights_workspace_bytes()));
@@ -43,69 +46,84 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
   const auto at = [&](int buffer) { return plan.address(memory, buffer); };
   acc_ = reinterpret_cast<int32_t*>(at(acc_buffer_));
   forward_workspace_ = at(forward_buffer_);
+  packed_.bind(plan, memory);
+  weight_.grad = gradient_at(plan, memory, grad_buffer_[0], weight_);
+  bias_.grad = gradient_at(plan, memory, grad_buffer_[1], bias_);
   e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
   backward_workspace_ = at(backward_buffer_);
 }
 
-void Linear::quantize_parameters(ThreadPool& pool) {
-  weight_exp_ = kMasterExp + ops::quantize_weights_reference(weight_.master.data(), weight_.count(), weight8_.data());
+void Linear::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
+  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, weight8_.data());
   ops::rescale_bias_reference(bias_.master.data(), shape_.k, acc_exp(), bias32_.data());
-  product_.pack_weights(pool, weight8_.data(), packed_.data());
+  packed_.changed();
 }
 
 void Linear::parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&weight_, &bias_}); }
 
 void Linear::multiply(const LayerContext& context) {
-  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.data(), {nullptr, nullptr, acc_}, nullptr,
-                   forward_workspace_);
+  product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.get(context, product_, weight8_.data()),
+                   {nullptr, nullptr, acc_}, nullptr, forward_workspace_);
 }
 
 void Linear::backward_products(const LayerContext& context) {
-  std::fill(bias_.grad.begin(), bias_.grad.end(), 0);
-  for (int64_t n = 0; n < context.count; ++n)
-    for (int c = 0; c < shape_.k; ++c) bias_.grad[static_cast<size_t>(c)] += e2_[n * shape_.k + c];
-  bias_.grad_exp = e2_exp_;
-  product_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
-  weight_.grad_exp = in_->exp + e2_exp_;
+  {
+    const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
+    std::fill(bias_.grad.begin(), bias_.grad.end(), 0);
+    for (int64_t n = 0; n < context.count; ++n)
+      for (int c = 0; c < shape_.k; ++c) bias_.grad[static_cast<size_t>(c)] += e2_[n * shape_.k + c];
+    bias_.grad_exp = e2_exp_;
+    product_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
+    weight_.grad_exp = in_->exp + e2_exp_;
+  }
+  context.finish(weight_);
+  context.finish(bias_);
   if (in_->error == nullptr) return;
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
   product_.backward_data(context.pool, context.count, e2_, weight8_.data(), sink, backward_workspace_);
   in_->error->written = true;
 }
 
 void LinearRelu::forward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
   context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_->exp - acc_exp(), out_->output});
 }
 
 void LinearRelu::backward(const LayerContext& context) {
   CHECK_TRUE(out_->error->written);
+  quantize_error(context);
+  backward_products(context);
+}
+
+void LinearRelu::quantize_error(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   Value::Error& error = *out_->error;
   int64_t top = ops::error_top(error.exp.data(), error.max.data(), context.count);
   context.reducer.max(&top, 1);
   const int e_exp = ops::aligned_exp(top);
-  int64_t max = 0;
-  for (int64_t n = 0; n < context.count; ++n) {
+  context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
     const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
     const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * shape_.k;
-    error.max[i] = ops::relu_backward_reference({error.data + n * shape_.k, align, mask, shape_.k});
+    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k});
     error.exp[i] = e_exp;
-    max = std::max<int64_t>(max, error.max[i]);
-  }
+  });
+  int64_t max = *std::max_element(error.max.begin(), error.max.begin() + context.count);
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  for (int64_t n = 0; n < context.count; ++n) {
+  context.pool.run(context.count, [&](int64_t n, int) {
     const ErrorRandom random = context.error_random(number_, n);
     context.kernels.error_quantize({nullptr, error.data + n * shape_.k, shape_.k, shift, e2_ + n * shape_.k, &random});
-  }
+  });
   e2_exp_ = e_exp + shift;
-  backward_products(context);
 }
 
 void LinearLogits::plan(LayerPlan& plan) {
   Linear::plan(plan);
   if (!plan.training) return;
+  max_.resize(static_cast<size_t>(plan.max_batch));
   error_buffer_ = plan.backward_buffer(name_ + ".error", static_cast<size_t>(plan.max_batch) * static_cast<size_t>(shape_.k) * 4);
 }
 
@@ -115,24 +133,31 @@ void LinearLogits::bind(const MemoryPlan& plan, uint8_t* memory) {
 }
 
 void LinearLogits::forward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
   for (int64_t i = 0; i < int64_t{context.count} * shape_.k; ++i)
     acc_[i] = static_cast<int32_t>(clamp(int64_t{acc_[i]} + bias32_[static_cast<size_t>(i % shape_.k)], -INT32_MAX, INT32_MAX));
 }
 
 void LinearLogits::backward(const LayerContext& context) {
-  int64_t max = 0;
-  for (int64_t n = 0; n < context.count; ++n)
-    max = std::max<int64_t>(max, ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n],
-                                                             context.global_count, error_ + n * shape_.k));
+  softmax(context);
+  backward_products(context);
+}
+
+void LinearLogits::softmax(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kSoftmax);
+  context.pool.run(context.count, [&](int64_t n, int) {
+    max_[static_cast<size_t>(n)] = ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n],
+                                                               context.global_count, error_ + n * shape_.k);
+  });
+  int64_t max = *std::max_element(max_.begin(), max_.begin() + context.count);
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  for (int64_t n = 0; n < context.count; ++n) {
+  context.pool.run(context.count, [&](int64_t n, int) {
     const ErrorRandom random = context.error_random(number_, n);
     context.kernels.error_quantize({error_ + n * shape_.k, nullptr, shape_.k, shift, e2_ + n * shape_.k, &random});
-  }
+  });
   e2_exp_ = ops::softmax_xent_exp(context.global_count) + shift;
-  backward_products(context);
 }
 
 }  // namespace intrain

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/layer.h"
+#include "nn/packed_weights.h"
 #include "ops/conv2d/conv2d_op.h"
 
 namespace intrain {
@@ -11,8 +12,9 @@ class Linear : public Layer {
  public:
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
-  void quantize_parameters(ThreadPool& pool) override;
+  void quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) override;
   void parameters(std::vector<Parameter*>& list) override;
+  std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
 
  protected:
   Linear(std::string name, Value* in, int outputs, bool input_is_image);
@@ -29,8 +31,9 @@ class Linear : public Layer {
   Parameter weight_, bias_;
   std::vector<int8_t> weight8_;
   std::vector<int32_t> bias32_;
-  AlignedBuffer packed_;
+  PackedWeights packed_;
   int weight_exp_ = 0, e2_exp_ = 0;
+  int grad_buffer_[2] = {-1, -1};
   int acc_buffer_ = -1, forward_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
   int32_t* acc_ = nullptr;  // [images][outputs]
   int8_t* e2_ = nullptr;
@@ -47,6 +50,8 @@ class LinearRelu final : public Linear {
   void backward(const LayerContext& context) override;
 
  private:
+  void quantize_error(const LayerContext& context);
+
   Value* out_;
 };
 
@@ -70,7 +75,10 @@ class LinearLogits final : public Linear {
   // The logits are read after the step.
   int acc_last_use(const LayerPlan& plan) const override { return 2 * plan.layers; }
 
+  void softmax(const LayerContext& context);  // cross-entropy against the labels, to E2
+
   int error_buffer_ = -1;
+  std::vector<uint32_t> max_;  // of the error of each image
   int32_t* error_ = nullptr;
   const int32_t* labels_ = nullptr;
 };

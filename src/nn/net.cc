@@ -17,7 +17,7 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
   plan_ = {};
   const int layers = static_cast<int>(layers_.size());
   for (int i = 0; i < layers; ++i) {
-    LayerPlan plan{plan_, kernels, i, layers, max_batch, pool.threads(), training};
+    LayerPlan plan{plan_, kernels, i, layers, max_batch, pool.threads(), training, keep_gradients_};
     layers_[static_cast<size_t>(i)]->plan(plan);
   }
 
@@ -60,14 +60,14 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
 }
 
 void Net::initialize(uint64_t seed) {
-  uint32_t number = 0;
-  for (Parameter* p : parameters_) p->initialize(seed, number++);
+  for (Parameter* p : parameters_) p->initialize(seed);
   for (const auto& layer : layers_) layer->reset_statistics();
   quantize_parameters();
 }
 
 void Net::quantize_parameters() {
-  for (const auto& layer : layers_) layer->quantize_parameters(*pool_);
+  const ProfileScope time(profile_, -1, ProfileOp::kQuantizeWeights);
+  for (const auto& layer : layers_) layer->quantize_parameters(*kernels_, *pool_);
 }
 
 LayerContext Net::context(const Batch& batch) {
@@ -77,7 +77,7 @@ LayerContext Net::context(const Batch& batch) {
   input_->data = batch.images.data();
   int64_t count = batch.count;
   reducer_->sum(&count, 1);
-  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0};
+  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0, profile_};
 }
 
 void Net::forward(const Batch& batch) {
@@ -91,10 +91,12 @@ void Net::evaluate(const Batch& batch) {
   for (const auto& layer : layers_) layer->evaluate(c);
 }
 
-void Net::backward(const Batch& batch, uint64_t seed, uint32_t step) {
+void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink) {
+  CHECK_TRUE(sink != nullptr || keep_gradients_);
   LayerContext c = context(batch);
   c.seed = seed;
   c.step = step;
+  c.gradients = sink;
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->written = false;
   head_->set_labels(batch.labels.data());

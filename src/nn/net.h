@@ -9,6 +9,7 @@
 #include "core/batch.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
+#include "core/profile.h"
 #include "core/reducer.h"
 #include "nn/layer.h"
 #include "nn/linear.h"
@@ -23,6 +24,8 @@ class Net {
   Net(Net&&) = default;
   Net& operator=(Net&&) = default;
 
+  // Before prepare(): every Parameter::grad keeps its sums after backward(), in memory of its own.
+  void keep_gradients() { keep_gradients_ = true; }
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
   // pass. Once; kernels, pool and reducer must outlive the net.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
@@ -35,9 +38,9 @@ class Net {
   // Forward with the batch's statistics / with the running ones. After either: logits() is [count][classes].
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
-  // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward.
-  // seed and step: of the random bits that round E2.
-  void backward(const Batch& batch, uint64_t seed, uint32_t step);
+  // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward, each handed to the sink as
+  // soon as it is complete. The sink may be null if gradients are kept. seed and step: of the random bits that round E2.
+  void backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink = nullptr);
 
   const int32_t* logits() const;
   int logits_exp() const;
@@ -49,6 +52,9 @@ class Net {
   int64_t parameter_count() const;
   // Everything a checkpoint holds of the net, in a fixed order.
   std::vector<StateArray> state();
+  // Time goes there from now on, from the passes and quantize_parameters(); null, as at first: none is taken. It must outlive the net.
+  void set_profile(Profile* profile) { profile_ = profile; }
+  Profile* profile() const { return profile_; }
   // As given to prepare().
   const ops::Kernels& kernels() const { return *kernels_; }
   ThreadPool& pool() const { return *pool_; }
@@ -70,10 +76,11 @@ class Net {
   MemoryPlan plan_;
   AlignedBuffer memory_;
   int max_batch_ = 0;
-  bool training_ = false;
+  bool training_ = false, keep_gradients_ = false;
   const ops::Kernels* kernels_ = nullptr;
   ThreadPool* pool_ = nullptr;
   Reducer* reducer_ = nullptr;
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace intrain

@@ -9,21 +9,23 @@
 namespace intrain {
 
 void GlobalAveragePool::forward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   context.pool.run(context.count, [&](int64_t n, int) {
-    ops::global_average_pool_reference(static_cast<const uint8_t*>(in_->data) + n * in_->elements(), in_->pixels(), in_->c,
-                                       in_->exp - out_->exp, out_->output + n * out_->c);
+    context.kernels.global_average_pool({static_cast<const uint8_t*>(in_->data) + n * in_->elements(), in_->pixels(), in_->c,
+                                         in_->exp - out_->exp, out_->output + n * out_->c});
   });
 }
 
 void GlobalAveragePool::backward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   CHECK_TRUE(out_->error->written && !in_->error->written);
   const ops::PoolReciprocal reciprocal = ops::pool_reciprocal(in_->pixels());
   const Value::Error& from = *out_->error;
   Value::Error& to = *in_->error;
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
-    ops::global_average_pool_backward_reference(from.data + n * out_->c, in_->pixels(), in_->c, reciprocal.r,
-                                                to.data + n * in_->elements());
+    context.kernels.global_average_pool_backward(
+        {from.data + n * out_->c, in_->pixels(), in_->c, reciprocal.r, to.data + n * in_->elements()});
     to.exp[i] = from.exp[i] - reciprocal.log2;
     to.max[i] = static_cast<int32_t>(rshift_round(int64_t{from.max[i]} * reciprocal.r, 15));
   });
@@ -31,6 +33,7 @@ void GlobalAveragePool::backward(const LayerContext& context) {
 }
 
 void MaxPool::plan(LayerPlan& plan) {
+  number_ = static_cast<uint32_t>(plan.index);
   const size_t batch = static_cast<size_t>(plan.max_batch);
   index_buffer_ = plan.kept_buffer(name_ + ".index", batch * static_cast<size_t>(out_->elements()));
   if (plan.training)
@@ -44,19 +47,21 @@ void MaxPool::bind(const MemoryPlan& plan, uint8_t* memory) {
 }
 
 void MaxPool::forward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   context.pool.run(context.count, [&](int64_t n, int) {
-    ops::max_pool_reference(shape_, static_cast<const uint8_t*>(in_->data) + n * in_->elements(),
-                            out_->output + n * out_->elements(), index_ + n * out_->elements());
+    context.kernels.max_pool({shape_, static_cast<const uint8_t*>(in_->data) + n * in_->elements(),
+                              out_->output + n * out_->elements(), index_ + n * out_->elements()});
   });
 }
 
 void MaxPool::backward(const LayerContext& context) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   CHECK_TRUE(out_->error->written);
   const Value::Error& from = *out_->error;
   const size_t slot = align_up(static_cast<size_t>(in_->elements()) * 4);
   context.pool.run(context.count, [&](int64_t n, int thread) {
     int32_t* sums = reinterpret_cast<int32_t*>(reinterpret_cast<uint8_t*>(sums_) + slot * static_cast<size_t>(thread));
-    ops::max_pool_backward_reference(shape_, from.data + n * out_->elements(), index_ + n * out_->elements(), sums);
+    context.kernels.max_pool_backward({shape_, from.data + n * out_->elements(), index_ + n * out_->elements(), sums});
     ErrorSink(context, *in_, from.exp[static_cast<size_t>(n)])
         .image(static_cast<int>(n), sums, context.kernels.max_abs({sums, in_->elements()}));
   });

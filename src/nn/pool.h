@@ -10,7 +10,7 @@ namespace intrain {
 class GlobalAveragePool final : public Layer {
  public:
   GlobalAveragePool(std::string name, Value* in, Value* out) : Layer(std::move(name)), in_(in), out_(out) {}
-  void plan(LayerPlan&) override {}
+  void plan(LayerPlan& plan) override { number_ = static_cast<uint32_t>(plan.index); }
   void bind(const MemoryPlan&, uint8_t*) override {}
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override { forward(context); }

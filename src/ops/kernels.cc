@@ -6,10 +6,12 @@ namespace intrain::ops {
 #if defined(__x86_64__)
 namespace avx2 {
 extern const TileKernel kTile;
+extern const PeakKernel kPeak;
 #include "ops/kernels.def"
 }  // namespace avx2
 namespace avx512vnni {
 extern const TileKernel kTile;
+extern const PeakKernel kPeak;
 #include "ops/kernels.def"
 }  // namespace avx512vnni
 #endif
@@ -19,6 +21,7 @@ Kernels make_kernels(Isa isa) {
   Kernels k;
   k.isa = isa;
   k.tile = nullptr;
+  k.peak = &kPeakReference;
 #define INTRAIN_KERNEL(name, result, parameter) \
   k.name = name##_reference;                    \
   k.name##_isa = Isa::kScalar;
@@ -27,6 +30,7 @@ Kernels make_kernels(Isa isa) {
 #if defined(__x86_64__)
   if (isa == Isa::kAvx2) {
     k.tile = &avx2::kTile;
+    k.peak = &avx2::kPeak;
 #define INTRAIN_KERNEL(name, result, parameter) \
   k.name = avx2::name;                          \
   k.name##_isa = Isa::kAvx2;
@@ -35,6 +39,7 @@ Kernels make_kernels(Isa isa) {
   }
   if (isa == Isa::kAvx512Vnni) {
     k.tile = &avx512vnni::kTile;
+    k.peak = &avx512vnni::kPeak;
 #define INTRAIN_KERNEL(name, result, parameter) \
   k.name = avx512vnni::name;                    \
   k.name##_isa = Isa::kAvx512Vnni;

@@ -7,6 +7,9 @@
 #include "ops/conv2d/conv2d.h"
 #include "ops/error/error.h"
 #include "ops/gemm/gemm.h"
+#include "ops/peak/peak.h"
+#include "ops/pool/pool.h"
+#include "ops/quantize/quantize.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
 
 namespace intrain::ops {
@@ -15,6 +18,7 @@ struct Kernels {
   Isa isa;
   // Register tile of the matrix products; null: convolutions and linear layers run their scalar reference.
   const TileKernel* tile;
+  const PeakKernel* peak;  // for benchmarks; never null
 #define INTRAIN_KERNEL(name, result, parameter) \
   result (*name)(const parameter&);             \
   Isa name##_isa;

@@ -148,4 +148,29 @@ struct Round32 {
   }
 };
 
+// clamp(scale_pow2(v, -align), +-32767) of 16 bits, align >= -15. A shift beyond 15 leaves nothing: 32767 / 2^16 < 1/2.
+template <class Lanes>
+struct Align16 {
+  using Register = typename Lanes::Register;
+  int align;
+  Round16<Lanes> round;
+  Register keep, least;
+  typename Lanes::Count from_top;
+  [[gnu::always_inline]] inline explicit Align16(int align_)
+      : align(align_),
+        round(align_ > 15  ? 15
+              : align_ > 0 ? align_
+                           : 0),
+        keep(Lanes::set(align_ > 15 ? 0 : 0xFFFFFFFF)),
+        least(Lanes::set16(-32767)),
+        from_top(Lanes::count(align_ < 0 ? 16 + align_ : 16)) {}
+  [[gnu::always_inline]] inline Register operator()(Register v) const {
+    if (align > 0) v = Lanes::bit_and(round(v), keep);
+    if (align < 0)
+      v = Lanes::pack(Lanes::shift_right(Lanes::interleave_low(Lanes::zero(), v), from_top),
+                      Lanes::shift_right(Lanes::interleave_high(Lanes::zero(), v), from_top));
+    return Lanes::max16(v, least);
+  }
+};
+
 }  // namespace intrain::ops

@@ -1,7 +1,5 @@
-// The optimizer over all parameters of a net: ops/sgd_momentum a tensor at a time.
+// The optimizer: ops/sgd_momentum over the threads.
 #pragma once
-
-#include <vector>
 
 #include "core/parallel.h"
 #include "core/parameter.h"
@@ -9,8 +7,7 @@
 
 namespace intrain {
 
-// Reads each Parameter::grad (which it overwrites), updates momentum and master. Gradients must be summed over ranks.
-void sgd_update(const std::vector<Parameter*>& parameters, const ops::SgdStep& step, const ops::Kernels& kernels,
-                ThreadPool& pool);
+// Reads the gradient (which it overwrites), updates momentum and master. The gradient must be summed over ranks.
+void sgd_update(Parameter& parameter, const ops::SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool);
 
 }  // namespace intrain

@@ -1,26 +1,40 @@
 #include "train/verify.h"
 
+#include "core/error.h"
 #include "data/source.h"
 #include "io/hash.h"
 #include "train/trainer.h"
 #include "train/verify_signature.h"
 
 namespace intrain {
+namespace {
 
-VerifyResult run_verify(int threads) {
+const VerifyProblem& problem_of(const std::string& model) {
+  std::string names;
+  for (const VerifyProblem& p : kVerifyProblems) {
+    if (model == p.model) return p;
+    names += (names.empty() ? "" : ", ") + std::string(p.model);
+  }
+  throw Error("no published signature of model '" + model + "'", "--model", "one of: " + names);
+}
+
+}  // namespace
+
+VerifyResult run_verify(const std::string& model, int threads) {
+  const VerifyProblem& problem = problem_of(model);
   TrainConfig config;
-  config.data = "synthetic:96";
-  config.model = "resnet8";
-  config.epochs = 2;
-  config.batch = 16;
-  config.warmup = 1;
+  config.data = problem.data;
+  config.model = problem.model;
+  config.epochs = problem.epochs;
+  config.batch = problem.batch;
+  config.warmup = problem.warmup;
   config.threads = threads;
   const DataSplits data = load_data(config.data);
   TrainOptions options;
   options.write_folder = false;
   const TrainResult result = train(config, data, options);
   const uint64_t parts[2] = {result.signature, result.test.logits_hash};
-  return {hash64(parts, sizeof parts), kVerifySignature, result.test.metrics.accuracy()};
+  return {hash64(parts, sizeof parts), problem.signature, result.test.metrics.accuracy()};
 }
 
 }  // namespace intrain

@@ -1,7 +1,8 @@
-// A fixed tiny training whose outcome is published: shows that this build on this machine computes what every other one does.
+// Fixed tiny trainings whose outcome is published: they show that this build on this machine computes what every other one does.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace intrain {
 
@@ -11,8 +12,8 @@ struct VerifyResult {
   double test_accuracy;  // 0 .. 1
 };
 
-// resnet8 on synthetic:96, 2 epochs of 6 steps of 16 images, an evaluation after each; seed 0. Throws Error if INTRAIN_ISA asks
-// for what this CPU lacks, or threads is out of range.
-VerifyResult run_verify(int threads);
+// The model's row of train/verify_signature.h, with an evaluation after each epoch; seed 0. Throws Error for a model without a row,
+// if INTRAIN_ISA asks for what this CPU lacks, or if threads is out of range.
+VerifyResult run_verify(const std::string& model, int threads);
 
 }  // namespace intrain

@@ -68,12 +68,31 @@ refused "unknown schedule" "--schedule" train --schedule linear
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "no threads" "--threads" train --threads 0
 refused "no threads to verify" "--threads" verify --threads 0
+refused "a model without a published signature" "resnet20.*--model" verify --model resnet20
 ulimit -Sv 2000000  # fewer than 256 stacks of 8 MB
 refused "more threads than the system grants" "cannot start 1000 threads.*--threads" verify --threads 1000
 ulimit -Sv "$(ulimit -Hv)"
 refused "unknown model" "resnet9" train --data synthetic:64 --model resnet9 --batch 16
+refused "images too small for the model" "4x4.*too small.*--model" train --data synthetic:16:4 --model vgg_small --batch 16
+refused "generated images of an odd size" "'18'.*--data" train --data synthetic:16:18
+refused "too many generated images" "2000 images of 512x512.*--data" train --data synthetic:2000:512
 refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
 INTRAIN_ISA=z80 refused "unknown instruction set" "z80.*INTRAIN_ISA" verify
+
+# Benchmarks.
+refused "no benchmark" "benchmark" bench
+refused "unknown benchmark" "leap" bench leap
+refused "a benchmark's unknown flag" "--frobnicate" bench step --frobnicate
+refused "a benchmark of an unknown model" "resnet9.*--model" bench kernels --model resnet9
+refused "a benchmark without threads" "--threads" bench peak --threads 0
+refused "a benchmark of batch 0" "--batch" bench infer --batch 0
+refused "a benchmark of no steps" "--steps" bench step --steps 0
+for seconds in 0 -1 nan 1e9; do refused "a benchmark of $seconds seconds" "--seconds" bench step --seconds $seconds; done
+refused "steps and seconds" "--steps.*--seconds|--seconds.*--steps" bench step --steps 2 --seconds 2
+for image in 32 32x32 32x32x3x1 0x32x3 99999x32x3 axbxc -1x32x3; do refused "images of $image" "--image" bench step --image "$image"; done
+refused "images too large for the model" "too large.*--image" bench step --image 4000x4000x3 --batch 1
+refused "a benchmark's result below nothing" "--json none/result.json" bench step --json none/result.json
+refused "a benchmark's picture below nothing" "--png none/step.png" bench step --png none/step.png
 
 # Data.
 refused "unknown data" "imagenet.*--data" train --data imagenet

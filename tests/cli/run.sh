@@ -26,7 +26,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval info verify; do
+for command in train eval info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -34,12 +34,18 @@ for flag in data model epochs batch lr momentum weight-decay schedule warmup see
   check "help of train lists --$flag" has help.train "--$flag "
 done
 check "help of train tells the defaults" has help.train '0\.0001'
+for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
 for flag in checkpoint data batch threads; do check "help of eval lists --$flag" has help.eval "--$flag "; done
+for command in peak kernels step infer; do
+  check "help of bench lists $command" has help.bench "^ +$command "
+  "$intrain" bench $command --help > help.$command
+  for flag in seconds threads json; do check "help of bench $command lists --$flag" has help.$command "--$flag "; done
+done
 
 "$intrain" info > info
 check "info shows the instruction set in use" has info '<- selected'
 check "info shows the kernels" has info '^ +batch_norm_normalize +[a-z0-9]+'
-check "info shows the operators without a vector kernel" has info '^ +max_pool +scalar +\(no vector kernel\)$'
+check "info shows the operators without a vector kernel" has info '^ +softmax_xent +scalar +\(no vector kernel\)$'
 INTRAIN_ISA=scalar "$intrain" info > info.scalar
 check "info obeys INTRAIN_ISA" has info.scalar 'scalar +yes +<- selected by INTRAIN_ISA'
 

@@ -105,5 +105,18 @@ TEST(Synthetic, IsAFunctionOfCountAndSeed) {
   EXPECT_EQ(load_data("synthetic:1").test.count, 1);
 }
 
+TEST(Synthetic, HasTheSizeAskedFor) {
+  const DataSplits data = load_data("synthetic:3:16");
+  EXPECT_EQ(data.spec, "synthetic:3:16");
+  for (const Dataset* set : {&data.train, &data.test}) {
+    EXPECT_EQ(set->h, 16);
+    EXPECT_EQ(set->w, 16);
+    EXPECT_EQ(set->c, 3);
+  }
+  uint64_t sum = 0;
+  for (uint8_t v : data.train.images) sum = sum * 31 + v;
+  EXPECT_EQ(sum, 7964727969830389547u);  // from the same second implementation
+}
+
 }  // namespace
 }  // namespace intrain

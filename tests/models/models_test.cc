@@ -4,12 +4,16 @@
 
 #include <algorithm>
 
+#include "core/buffer.h"
 #include "nn/builder.h"
+#include "support/isas.h"
 #include "support/nets.h"
 #include "support/temp_folder.h"
 
 namespace intrain::test {
 namespace {
+
+const Isa kScalar = isa_list().front().isa;
 
 // Convolution and its gamma and beta.
 int64_t conv_bn(int64_t size, int64_t in, int64_t out) { return size * size * in * out + 2 * out; }
@@ -46,16 +50,92 @@ TEST(Models, ResidualNetsHaveThePublishedSize) {
     }
 }
 
+TEST(Models, ImagenetResidualNetsHaveTheSizeOfTorchvisions) {
+  struct Size {
+    const char* name;
+    int64_t parameters;     // torchvision, 1000 classes
+    size_t convolutions;    // with the shortcuts' 3 or 4
+    int64_t last_channels;  // into the linear layer
+  };
+  for (const Size& s : {Size{"resnet18", 11'689'512, 17 + 3, 512}, Size{"resnet34", 21'797'672, 33 + 3, 512},
+                        Size{"resnet50", 25'557'032, 49 + 4, 2048}}) {
+    EXPECT_EQ(parameters(build_model(s.name, 224, 224, 3, 1000)), s.parameters) << s.name;
+    // One channel of input, 10 classes: the stem and the linear layer change, at any image size.
+    for (int size : {32, 64, 97}) {
+      const Net net = build_model(s.name, size, size, 1, 10);
+      EXPECT_EQ(parameters(net), s.parameters - 49 * 2 * 64 - 990 * (s.last_channels + 1)) << s.name;
+      EXPECT_EQ(net.layers().size(), s.convolutions + 3) << s.name;  // and both pools, and the linear layer
+      EXPECT_EQ(net.classes(), 10);
+    }
+  }
+}
+
+// Bytes of the layer's u8 output for one image, of the memory as planned.
+size_t output_bytes(const Net& net, const std::string& layer) {
+  for (const PlannedBuffer& b : net.memory().buffers())
+    if (b.name == layer + ".output") return b.bytes;
+  ADD_FAILURE() << "no output of " << layer;
+  return 0;
+}
+
+TEST(Models, OutputsHaveTheShapesOfTheTable) {
+  const auto expect = [](const char* model, int size, const std::vector<std::pair<const char*, int>>& table) {
+    const ops::Kernels kernels = ops::make_kernels(kScalar);
+    ThreadPool pool(1);
+    SingleProcess reducer;
+    Net net = build_model(model, size, size, 3, 10);
+    net.prepare(1, false, kernels, pool, reducer);
+    for (const auto& [layer, elements] : table)
+      EXPECT_EQ(output_bytes(net, layer), align_up(static_cast<size_t>(elements))) << model << ", " << layer;
+  };
+  expect("resnet18", 224,
+         {{"conv0", 112 * 112 * 64},
+          {"max_pool1", 56 * 56 * 64},
+          {"conv5", 56 * 56 * 64},
+          {"conv10", 28 * 28 * 128},
+          {"conv15", 14 * 14 * 256},
+          {"conv20", 7 * 7 * 512},
+          {"average_pool21", 512}});
+  expect("resnet18", 33, {{"conv0", 17 * 17 * 64}, {"max_pool1", 9 * 9 * 64}, {"conv10", 5 * 5 * 128}, {"conv20", 2 * 2 * 512}});
+  // The stride of a bottleneck is in its 3x3, as torchvision has it: conv13 is the 1x1 before.
+  expect("resnet50", 64,
+         {{"conv0", 32 * 32 * 64},
+          {"max_pool1", 16 * 16 * 64},
+          {"conv4", 16 * 16 * 64},
+          {"conv5", 16 * 16 * 256},
+          {"conv13", 16 * 16 * 128},
+          {"conv14", 8 * 8 * 128},
+          {"conv15", 8 * 8 * 512},
+          {"conv53", 2 * 2 * 2048},
+          {"average_pool54", 2048}});
+  expect("vgg_small", 32,
+         {{"conv1", 32 * 32 * 128},
+          {"max_pool2", 16 * 16 * 128},
+          {"conv4", 16 * 16 * 256},
+          {"max_pool5", 8 * 8 * 256},
+          {"conv7", 8 * 8 * 512},
+          {"max_pool8", 4 * 4 * 512},
+          {"linear9", 1024}});
+}
+
+TEST(Models, SmallVggHasThePublishedSize) {
+  const Net net = build_model("vgg_small", 32, 32, 3, 10);
+  EXPECT_EQ(parameters(net), conv_bn(3, 3, 128) + conv_bn(3, 128, 128) + conv_bn(3, 128, 256) + conv_bn(3, 256, 256) +
+                                 conv_bn(3, 256, 512) + conv_bn(3, 512, 512) + 4 * 4 * 512 * 1024 + 1024 + 1024 * 10 + 10);
+  EXPECT_EQ(net.layers().size(), 6u + 3 + 2);
+}
+
 TEST(Models, MlpHasThePublishedSize) {
   EXPECT_EQ(parameters(build_model("mlp", 28, 28, 1, 10)), 784 * 200 + 200 + 200 * 100 + 100 + 100 * 50 + 50 + 50 * 10 + 10);
 }
 
 TEST(Models, EveryNameBuilds) {
   const std::vector<std::string> names = model_names();
-  EXPECT_TRUE(std::is_permutation(
-      names.begin(), names.end(),
-      std::vector<std::string>{"mlp", "resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110"}
-          .begin()));
+  EXPECT_TRUE(
+      std::is_permutation(names.begin(), names.end(),
+                          std::vector<std::string>{"mlp", "resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56",
+                                                   "resnet110", "resnet18", "resnet34", "resnet50", "vgg_small"}
+                              .begin()));
   for (const std::string& name : names) EXPECT_GT(build_model(name, 12, 12, 1, 10).parameter_count(), 0) << name;
 }
 
@@ -76,12 +156,68 @@ TEST(Models, ImagesThatDoNotFitAreRefused) {
     EXPECT_GT(build_model(name, 256, 256, 3, 10).parameter_count(), 0) << name;
     EXPECT_GT(build_model(name, 1, 1, 1, 2).parameter_count(), 0) << name;
   }
+  for (const char* name : {"resnet18", "resnet34", "resnet50"}) {
+    expect_error([&] { build_model(name, 514, 514, 3, 10); }, "too large", "--data");
+    EXPECT_GT(build_model(name, 512, 512, 3, 10).parameter_count(), 0) << name;
+    EXPECT_GT(build_model(name, 1, 1, 1, 2).parameter_count(), 0) << name;
+  }
+  expect_error([] { build_model("vgg_small", 8, 7, 3, 10); }, "too small", "--model");
+  expect_error([] { build_model("vgg_small", 96, 96, 3, 10); }, "too large", "--data");
+  EXPECT_GT(build_model("vgg_small", 8, 8, 1, 2).parameter_count(), 0);
   expect_error(
       [] {
         NetBuilder net(6, 4, 1, 2);
         net.conv_bn_relu(net.input(), {.k = 8, .size = 5});
       },
       "too small", "--model");
+}
+
+// What a training step leaves, and the logits of an evaluation after it.
+struct Outcome {
+  std::vector<int32_t> logits, evaluated;
+  std::vector<std::vector<uint8_t>> state;
+};
+
+Outcome step_of(const char* model, int side, const RunSettings& settings) {
+  constexpr int kCount = 3;
+  const Batch batch = random_batch(1, kCount, side, side, 3, 10);
+  ReadyNet ready(build_model(model, side, side, 3, 10), kCount, settings);
+  Outcome outcome;
+  ready.train(batch, 51, 0);
+  outcome.logits = logits_of(ready.net, kCount);
+  ready.net.evaluate(batch);
+  outcome.evaluated = logits_of(ready.net, kCount);
+  outcome.state = state_of(ready.net);
+  return outcome;
+}
+
+// `expected`: of the reference with one thread.
+void expect_bits_of_the_reference(const char* model, int side, Isa isa, const Outcome& expected) {
+  EXPECT_TRUE(std::any_of(expected.evaluated.begin(), expected.evaluated.end(), [](int32_t x) { return x != 0; }));
+  for (int threads = isa == kScalar ? 2 : 1; threads <= 3; ++threads) {
+    const Outcome got = step_of(model, side, {.isa = isa, .threads = threads});
+    EXPECT_EQ(got.logits, expected.logits) << model << ", threads " << threads;
+    EXPECT_EQ(got.evaluated, expected.evaluated) << model << ", threads " << threads;
+    EXPECT_TRUE(got.state == expected.state) << model << ", threads " << threads;
+  }
+}
+
+class ModelsOnIsa : public IsaTest {};
+INTRAIN_FOR_ALL_ISAS(ModelsOnIsa);
+
+TEST_P(ModelsOnIsa, Resnet18ReturnsTheBitsOfTheReferenceForAnyThreads) {
+  static const Outcome expected = step_of("resnet18", 24, {.isa = kScalar});
+  expect_bits_of_the_reference("resnet18", 24, isa(), expected);
+}
+
+TEST_P(ModelsOnIsa, Resnet50ReturnsTheBitsOfTheReferenceForAnyThreads) {
+  static const Outcome expected = step_of("resnet50", 24, {.isa = kScalar});
+  expect_bits_of_the_reference("resnet50", 24, isa(), expected);
+}
+
+TEST_P(ModelsOnIsa, SmallVggReturnsTheBitsOfTheReferenceForAnyThreads) {
+  static const Outcome expected = step_of("vgg_small", 10, {.isa = kScalar});
+  expect_bits_of_the_reference("vgg_small", 10, isa(), expected);
 }
 
 // Down to one pixel and through odd sizes, where strides round.

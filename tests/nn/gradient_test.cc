@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "models/models.h"
+#include "models/residual_blocks.h"
 #include "support/float_net.h"
 #include "support/nets.h"
 #include "support/oracle.h"
@@ -56,7 +57,8 @@ void compare_with_float(ReadyNet& ready, const Batch& batch, const std::string& 
     logits = to_real(logits_of(net, batch.count), net.logits_exp());
     net.backward(batch, seed, 0);
     for (size_t i = 0; i < count; ++i) {
-      single[seed][i] = to_real(parameters[i]->grad, parameters[i]->grad_exp);
+      single[seed][i] =
+          to_real(std::vector<int64_t>(parameters[i]->grad.begin(), parameters[i]->grad.end()), parameters[i]->grad_exp);
       mean[i].resize(single[seed][i].size());
       for (size_t j = 0; j < mean[i].size(); ++j) mean[i][j] += single[seed][i][j] / kRoundingSeeds;
     }
@@ -187,6 +189,43 @@ TEST(Gradient, IdentityBlocksShareTheirError) {
   compare_with_float(ready, batch, "three identity blocks", [](FloatNet& f) {
     RealTensor* t = basic_block(f, f.conv_bn_relu(f.input(), {.k = 16, .size = 3, .pad = 1}), 24, 2);
     for (int block = 0; block < 3; ++block) t = basic_block(f, t, 24, 1);
+    return f.linear(f.global_average_pool(t), 10);
+  });
+}
+
+RealTensor* bottleneck_block(FloatNet& net, RealTensor* x, int width, int stride) {
+  RealTensor* shortcut = stride == 1 && x->c == 4 * width ? x : net.conv_bn(x, {.k = 4 * width, .size = 1, .stride = stride});
+  RealTensor* y = net.conv_bn_relu(x, {.k = width, .size = 1});
+  y = net.conv_bn_relu(y, {.k = width, .size = 3, .stride = stride, .pad = 1});
+  return net.conv_bn_add_relu(y, {.k = 4 * width, .size = 1}, shortcut);
+}
+
+// The stem of the nets for large images, and their blocks: the max pool's output is projected here, and is itself a shortcut in the
+// next test.
+TEST(Gradient, BottleneckBlocksAfterAMaxPoolAgreeWithFloat) {
+  NetBuilder net(24, 24, 3, 10);
+  Value* x = net.max_pool(net.conv_bn_relu(net.input(), {.k = 16, .size = 7, .stride = 2, .pad = 3}), 3, 2, 1);
+  for (const auto& [width, stride] : {std::pair{16, 2}, {16, 1}}) x = bottleneck_block(net, x, width, stride);
+  ReadyNet ready(net.linear_logits(net.global_average_pool(x)), 32);
+  const Batch batch = random_batch(7, 32, 24, 24, 3, 10);
+  scatter_gamma_and_beta(ready.net);
+  compare_with_float(ready, batch, "bottleneck blocks after a max pool", [](FloatNet& f) {
+    RealTensor* t = f.max_pool(f.conv_bn_relu(f.input(), {.k = 16, .size = 7, .stride = 2, .pad = 3}), 3, 2, 1);
+    for (const auto& [width, stride] : {std::pair{16, 2}, {16, 1}}) t = bottleneck_block(f, t, width, stride);
+    return f.linear(f.global_average_pool(t), 10);
+  });
+}
+
+TEST(Gradient, BasicBlocksAfterAMaxPoolAgreeWithFloat) {
+  NetBuilder net(24, 24, 3, 10);
+  Value* x = net.max_pool(net.conv_bn_relu(net.input(), {.k = 16, .size = 7, .stride = 2, .pad = 3}), 3, 2, 1);
+  for (const auto& [width, stride] : {std::pair{16, 1}, {32, 2}}) x = basic_block(net, x, width, stride);
+  ReadyNet ready(net.linear_logits(net.global_average_pool(x)), 32);
+  const Batch batch = random_batch(7, 32, 24, 24, 3, 10);
+  scatter_gamma_and_beta(ready.net);
+  compare_with_float(ready, batch, "basic blocks after a max pool", [](FloatNet& f) {
+    RealTensor* t = f.max_pool(f.conv_bn_relu(f.input(), {.k = 16, .size = 7, .stride = 2, .pad = 3}), 3, 2, 1);
+    for (const auto& [width, stride] : {std::pair{16, 1}, {32, 2}}) t = basic_block(f, t, width, stride);
     return f.linear(f.global_average_pool(t), 10);
   });
 }

@@ -45,14 +45,19 @@ class CopySink final : public ImageSink {
   int32_t* dst_;
 };
 
-// Counts how often each pixel is handed over.
+// Counts how often each pixel is handed over, and copies what is.
 class CountSink final : public StripSink {
  public:
-  explicit CountSink(int64_t pixels) : calls(static_cast<size_t>(pixels)) {}
-  void strip(int64_t first, int64_t pixels, int) override {
+  CountSink(int64_t pixels, int channels, int16_t* copy) : calls(static_cast<size_t>(pixels)), channels_(channels), copy_(copy) {}
+  void strip(int64_t first, int64_t pixels, const int16_t* staged, int) override {
+    std::memcpy(copy_ + first * channels_, staged, static_cast<size_t>(pixels * channels_) * 2);
     for (int64_t i = first; i < first + pixels; ++i) calls.at(static_cast<size_t>(i)).fetch_add(1);
   }
   std::vector<std::atomic<int>> calls;
+
+ private:
+  int channels_;
+  int16_t* copy_;
 };
 
 // One problem, its data and its expected results.
@@ -134,14 +139,18 @@ std::string run(const Problem& p, const Kernels& kernels, int threads) {
   std::string e = dst.difference(p.dst) + dst.broken_guard() + workspace.broken_guard();
   if (!e.empty()) return e;
 
-  Guarded<int16_t> staged("forward s16", p.dst_size(), p.offset);
-  CountSink strips(p.images * s.dst_pixels());
-  conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {p.shift.data(), staged.data(), nullptr}, &strips,
-               workspace.data());
-  e = staged.difference(p.staged) + staged.broken_guard() + workspace.broken_guard();
-  if (!e.empty()) return e;
-  for (const auto& calls : strips.calls)
-    if (calls != 1) return "forward: a pixel was handed over " + std::to_string(calls) + " times";
+  for (bool strips : {false, true}) {
+    Guarded<int16_t> staged("forward s16", strips ? static_cast<int64_t>(conv.strip_bytes() / 2) : p.dst_size(), p.offset);
+    Guarded<int16_t> handed("staged strips", p.dst_size(), p.offset);
+    CountSink sink(p.images * s.dst_pixels(), s.k, handed.data());
+    conv.forward(pool, p.images, p.src.data(), p.wei.data(), packed.data(), {p.shift.data(), staged.data(), nullptr, strips},
+                 &sink, workspace.data());
+    e = (strips ? "" : staged.difference(p.staged)) + handed.difference(p.staged) + staged.broken_guard() +
+        workspace.broken_guard();
+    if (!e.empty()) return e;
+    for (const auto& calls : sink.calls)
+      if (calls != 1) return "forward: a pixel was handed over " + std::to_string(calls) + " times";
+  }
 
   if (p.backward_data) {
     Guarded<uint8_t> data_workspace = rubbish(conv.backward_data_workspace_bytes());
@@ -216,6 +225,19 @@ TEST_P(Conv2dEquality, AwkwardShapes) {
     check(Problem(s, images, fill, seed), kernels, {1 + done % 3});
     if (HasFatalFailure()) return;
     ++done;
+  }
+}
+
+// Images of several strips in every pass, with a shorter last one; several groups of images in backward weights.
+TEST_P(Conv2dEquality, ManyStrips) {
+  const Kernels kernels = make_kernels(isa());
+  uint64_t seed = 100;
+  for (const ConvShape& s : {ConvShape{33, 31, 8, 40, 3, 3, 1, 1, 1, false}, ConvShape{31, 34, 40, 12, 3, 3, 2, 1, 1, false},
+                             ConvShape{62, 62, 3, 18, 7, 7, 2, 3, 1, true}, ConvShape{31, 33, 40, 50, 1, 1, 1, 0, 1, false},
+                             ConvShape{45, 31, 40, 36, 1, 1, 2, 0, 1, false}}) {
+    check(Problem(s, 4, Fill::kUniform, seed++), kernels, {2});
+    check(Problem(s, 1, Fill::kHigh, seed++), kernels, {3});
+    if (HasFatalFailure()) return;
   }
 }
 

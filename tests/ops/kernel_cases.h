@@ -135,8 +135,16 @@ struct pack_units_case : PackMatrixCase<PackUnits, false> {};
 struct add_sums_case {
   static constexpr int kVariants = 2;
   static AddSums params(CaseBuilder& b, int variant) {
-    return {b.input<int32_t>("sums", b.size(), -INT32_MAX, INT32_MAX), b.size(), variant == 0,
-            b.output<int64_t>("dst", b.size(), -(int64_t{1} << 50), int64_t{1} << 50)};
+    const CaseShape& s = b.shape();
+    const int rows = static_cast<int>(s.rows);
+    const int64_t lds = s.channels + 3, ldd = s.channels + 9;
+    return {b.input<int32_t>("sums", std::max<int64_t>(rows * lds, 1), -INT32_MAX, INT32_MAX),
+            lds,
+            rows,
+            s.channels,
+            variant == 0,
+            b.output<int64_t>("dst", std::max<int64_t>(rows * ldd, 1), -(int64_t{1} << 50), int64_t{1} << 50),
+            ldd};
   }
 };
 
@@ -311,6 +319,81 @@ struct error_quantize_case {
     p.random = error_random(variant / 18);
     p.dst = b.output<int8_t>("dst", n);
     return p;
+  }
+};
+
+struct relu_backward_case {
+  static constexpr int kVariants = batch_norm_backward_sums_case::kVariants / 2;
+  static ReluBackward params(CaseBuilder& b, int variant) {
+    const NormBackwardSums p = batch_norm_backward_sums_case::params(b, 2 * variant + 1);
+    return {p.e, p.align, p.mask, b.size()};
+  }
+};
+
+struct MaxPoolCase {
+  static constexpr MaxPool kWindows[] = {{0, 0, 0, 3, 2, 1}, {0, 0, 0, 2, 2, 0}, {0, 0, 0, 3, 1, 1}, {0, 0, 0, 2, 3, 1},
+                                         {0, 0, 0, 1, 1, 0}, {0, 0, 0, 5, 3, 4}, {0, 0, 0, 15, 4, 7}};
+  static constexpr int kVariants = 7;
+  // About `rows` pixels, and enough for a window.
+  static MaxPool shape(const CaseShape& s, int variant) {
+    MaxPool p = kWindows[variant];
+    const int rows = static_cast<int>(s.rows), least = std::max(1, p.size - 2 * p.pad);
+    p.w = std::max(least, 1 + rows % 11);
+    p.h = std::max(least, rows / p.w);
+    p.c = s.channels;
+    return p;
+  }
+  static MaxPoolForward params(CaseBuilder& b, int variant) {
+    const MaxPool p = shape(b.shape(), variant);
+    const int64_t in = int64_t{p.h} * p.w * p.c, out = int64_t{p.oh()} * p.ow() * p.c;
+    return {p, b.input<uint8_t>("src", in, 0, kU8Max), b.output<uint8_t>("dst", out), b.output<uint8_t>("index", out)};
+  }
+};
+struct max_pool_case : MaxPoolCase {};
+struct max_pool_backward_case : MaxPoolCase {
+  static MaxPoolBackward params(CaseBuilder& b, int variant) {
+    const MaxPoolForward forward = MaxPoolCase::params(b, variant);
+    const MaxPool& p = forward.shape;
+    max_pool_reference(forward);
+    return {p, b.input<int16_t>("diff_dst", int64_t{p.oh()} * p.ow() * p.c, -kS16Max, kS16Max), forward.index,
+            b.output<int32_t>("diff_src", int64_t{p.h} * p.w * p.c)};
+  }
+};
+
+struct global_average_pool_case {
+  static constexpr int kVariants = 3;  // the shift
+  static AveragePool params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    const int64_t pixels = std::max<int64_t>(s.rows, 1);
+    return {b.input<uint8_t>("src", pixels * s.channels, 0, kU8Max), pixels, s.channels, variant,
+            b.output<uint8_t>("dst", s.channels)};
+  }
+};
+
+struct global_average_pool_backward_case {
+  static constexpr int kVariants = 1;
+  static AveragePoolBackward params(CaseBuilder& b, int) {
+    const CaseShape& s = b.shape();
+    const int64_t pixels = std::max<int64_t>(s.rows, 1);
+    return {b.input<int16_t>("diff_dst", s.channels, -kS16Max, kS16Max), pixels, s.channels, pool_reciprocal(pixels).r,
+            b.output<int16_t>("diff_src", pixels * s.channels)};
+  }
+};
+
+struct quantize_fixed_case {
+  static constexpr int kVariants = 2 * 25;  // each shift; values of its shift, and any
+  static QuantizeFixed params(CaseBuilder& b, int variant) {
+    const int shift = variant / 2;
+    const int64_t limit = variant % 2 == 0 ? (int64_t{1} << (shift + 7)) - 1 : INT32_MAX;
+    return {b.input<int32_t>("master", b.size(), -limit, limit), b.size(), shift, b.output<int8_t>("dst", b.size())};
+  }
+};
+
+struct l1_norms_case {
+  static constexpr int kVariants = 1;
+  static L1Norms params(CaseBuilder& b, int) {
+    const CaseShape& s = b.shape();
+    return {b.input<int8_t>("wei", b.size(), -kS8Max, kS8Max), s.rows, s.channels, b.output<int64_t>("dst", s.rows)};
   }
 };
 

@@ -103,6 +103,14 @@ TEST_P(KernelEquality, LongSumsDoNotOverflow) {
             "");
 }
 
+// The longest row there may be, at its largest.
+TEST_P(KernelEquality, LongestNorms) {
+  const Kernels kernels = make_kernels(isa());
+  for (Fill fill : {Fill::kHigh, Fill::kLow})
+    EXPECT_EQ(compare<l1_norms_case>(kernels.l1_norms, l1_norms_reference, {2, static_cast<int>(kMaxReduction), fill, 1}, 1, 0),
+              "");
+}
+
 TEST(Kernels, TableNamesTheIsaThatItWasMadeFor) {
   for (const IsaInfo& info : isa_list()) {
     if (!isa_supported(info.isa)) continue;

@@ -23,10 +23,10 @@ using intrain::test::Rng;
 TEST(GlobalAveragePool, ByHand) {
   const uint8_t src[] = {1, 255, 2, 255, 3, 255, 4, 255};
   uint8_t dst[2];
-  global_average_pool_reference(src, 4, 2, 0, dst);
+  global_average_pool_reference({src, 4, 2, 0, dst});
   EXPECT_EQ(dst[0], 2);
   EXPECT_EQ(dst[1], 255);
-  global_average_pool_reference(src, 4, 2, 1, dst);
+  global_average_pool_reference({src, 4, 2, 1, dst});
   EXPECT_EQ(dst[0], 5);
   EXPECT_EQ(dst[1], 255);
 }
@@ -42,7 +42,7 @@ TEST(GlobalAveragePool, IsFloat64) {
         const int channels = 5;
         const auto src = random_vector<uint8_t>(rng, fill, pixels * channels, 0, fill == Fill::kUniform ? 255 >> shift : kU8Max);
         std::vector<uint8_t> dst(channels);
-        global_average_pool_reference(src.data(), pixels, channels, shift, dst.data());
+        global_average_pool_reference({src.data(), pixels, channels, shift, dst.data()});
         for (int c = 0; c < channels; ++c) {
           double sum = 0;
           for (int i = 0; i < pixels; ++i) sum += src[static_cast<size_t>(i * channels + c)];
@@ -74,7 +74,7 @@ TEST(GlobalAveragePool, BackwardIsWithinItsBoundOfFloat) {
       const auto dy = random_vector<int16_t>(rng, fill, channels, -kS16Max, kS16Max);
       const PoolReciprocal p = pool_reciprocal(pixels);
       std::vector<int16_t> dx(static_cast<size_t>(pixels * channels));
-      global_average_pool_backward_reference(dy.data(), pixels, channels, p.r, dx.data());
+      global_average_pool_backward_reference({dy.data(), pixels, channels, p.r, dx.data()});
       const bool power = (pixels & (pixels - 1)) == 0;
       for (size_t i = 0; i < dx.size(); ++i) {
         const double real = std::ldexp(static_cast<double>(dy[i % channels]), p.log2) / pixels;
@@ -92,12 +92,12 @@ TEST(MaxPool, ByHand) {
   const MaxPool p{3, 3, 1, 2, 1, 0};
   const uint8_t src[] = {1, 5, 5, 2, 5, 0, 7, 9, 9};
   uint8_t dst[4], index[4];
-  max_pool_reference(p, src, dst, index);
+  max_pool_reference({p, src, dst, index});
   EXPECT_EQ(std::vector<int>(dst, dst + 4), (std::vector<int>{5, 5, 9, 9}));
   EXPECT_EQ(std::vector<int>(index, index + 4), (std::vector<int>{1, 0, 3, 2}));
   const int16_t dy[] = {10, 20, 30, 40};
   int32_t dx[9];
-  max_pool_backward_reference(p, dy, index, dx);
+  max_pool_backward_reference({p, dy, index, dx});
   EXPECT_EQ(std::vector<int>(dx, dx + 9), (std::vector<int>{0, 30, 0, 0, 0, 0, 0, 70, 0}));
 }
 
@@ -118,8 +118,8 @@ TEST(MaxPool, IsFloat64) {
     const auto dy = random_vector<int16_t>(rng, intrain::test::kAllFills[round % 4], n, -kS16Max, kS16Max);
     std::vector<uint8_t> dst(static_cast<size_t>(n)), index(dst.size());
     std::vector<int32_t> dx(src.size(), 99);
-    max_pool_reference(p, src.data(), dst.data(), index.data());
-    max_pool_backward_reference(p, dy.data(), index.data(), dx.data());
+    max_pool_reference({p, src.data(), dst.data(), index.data()});
+    max_pool_backward_reference({p, dy.data(), index.data(), dx.data()});
     std::vector<double> real(src.size());
     for (int oh = 0; oh < p.oh(); ++oh)
       for (int ow = 0; ow < p.ow(); ++ow)

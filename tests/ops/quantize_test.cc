@@ -9,6 +9,7 @@
 
 #include "base/formats.h"
 #include "base/rounding.h"
+#include "ops/error/error.h"
 #include "support/oracle.h"
 #include "support/rng.h"
 
@@ -20,14 +21,21 @@ using intrain::test::Fill;
 using intrain::test::random_vector;
 using intrain::test::Rng;
 
+// As layers do. Returns t.
+int quantize_weights(const int32_t* master, int64_t count, int8_t* dst) {
+  const int t = quantize_shift(max_abs_reference({master, count}), 8);
+  quantize_fixed_reference({master, count, t, dst});
+  return t;
+}
+
 // max 1000: t = 3. 1000 / 8 = 125, -20 / 8 = -2.5 -> -2, 4 / 8 -> 0, 12 / 8 = 1.5 -> 2.
 TEST(QuantizeWeights, ByHand) {
   const int32_t master[] = {1000, -20, 4, 12};
   int8_t w[4];
-  EXPECT_EQ(quantize_weights_reference(master, 4, w), 3);
+  EXPECT_EQ(quantize_weights(master, 4, w), 3);
   EXPECT_EQ(std::vector<int>(w, w + 4), (std::vector<int>{125, -2, 0, 2}));
   const int32_t zeros[] = {0, 0};
-  EXPECT_EQ(quantize_weights_reference(zeros, 2, w), 0);
+  EXPECT_EQ(quantize_weights(zeros, 2, w), 0);
   EXPECT_EQ(w[0], 0);
 }
 
@@ -40,7 +48,7 @@ TEST(QuantizeWeights, IsWithinHalfAStepOfFloat) {
       const int64_t limit = (int64_t{1} << width) - 1;
       const auto master = random_vector<int32_t>(rng, fill, 500, -limit, limit);
       std::vector<int8_t> w(500);
-      const int t = quantize_weights_reference(master.data(), 500, w.data());
+      const int t = quantize_weights(master.data(), 500, w.data());
       int largest = 0;
       for (size_t i = 0; i < 500; ++i) {
         const double real = std::ldexp(master[i], kMasterExp), got = std::ldexp(w[i], kMasterExp + t);
@@ -57,12 +65,12 @@ TEST(QuantizeWeights, IsWithinHalfAStepOfFloat) {
 TEST(QuantizeFixed, ByHandAndFloat) {
   const int32_t master[] = {1 << 24, 3 << 17, 5 << 17, INT32_MAX, -INT32_MAX};
   int8_t w[5];
-  quantize_fixed_reference(master, 5, kGammaExp - kMasterExp, w);
+  quantize_fixed_reference({master, 5, kGammaExp - kMasterExp, w});
   EXPECT_EQ(std::vector<int>(w, w + 5), (std::vector<int>{64, 2, 2, 127, -127}));
   Rng rng(3);
   const auto many = random_vector<int32_t>(rng, Fill::kUniform, 2000, -(1 << 26), 1 << 26);
   std::vector<int8_t> got(2000);
-  quantize_fixed_reference(many.data(), 2000, 18, got.data());
+  quantize_fixed_reference({many.data(), 2000, 18, got.data()});
   for (size_t i = 0; i < 2000; ++i) ASSERT_EQ(got[i], clip(std::nearbyint(std::ldexp(many[i], -18)), -127, 127));
 }
 
@@ -82,11 +90,11 @@ TEST(RescaleBias, IsFloat64) {
 TEST(L1Norms, ByHand) {
   const int8_t w[] = {1, -2, 3, -127, 127, 0};
   int64_t l1[2];
-  l1_norms_reference(w, 2, 3, l1);
+  l1_norms_reference({w, 2, 3, l1});
   EXPECT_EQ(l1[0], 6);
   EXPECT_EQ(l1[1], 254);
   const std::vector<int8_t> full(66000, -127);
-  l1_norms_reference(full.data(), 1, 66000, l1);
+  l1_norms_reference({full.data(), 1, 66000, l1});
   EXPECT_EQ(l1[0], 66000 * 127);
 }
 

@@ -18,21 +18,24 @@ namespace {
 constexpr ops::Scalar10 kNineTenths{922, -10};
 const ops::Kernels kKernels = ops::make_kernels(Isa::kScalar);
 
-Parameter make_parameter(int count, int grad_bits) {
-  Parameter p;
-  p.name = "p" + std::to_string(count);
-  p.shape = {count};
-  p.grad_bits = grad_bits;
-  p.allocate(true);
-  return p;
-}
+// A parameter with a gradient of its own.
+struct TestParameter : Parameter {
+  TestParameter(int count, int bits) : values(static_cast<size_t>(count)) {
+    name = "p" + std::to_string(count);
+    shape = {count};
+    grad_bits = bits;
+    allocate(true);
+    grad = values;
+  }
+  TestParameter(const TestParameter& other) : Parameter(other), values(other.values) { grad = values; }
+  std::vector<int64_t> values;
+};
 
 // Parameters of lengths around the optimizer's blocks of 4096, three steps on random gradients.
-std::vector<Parameter> run_random_steps(Isa isa, int threads, uint64_t seed) {
-  std::vector<Parameter> list;
-  for (int count : {1, 3, 4095, 4096, 4097, 8192, 20001}) list.push_back(make_parameter(count, count % 2 == 0 ? 8 : 16));
-  std::vector<Parameter*> pointers;
-  for (Parameter& p : list) pointers.push_back(&p);
+std::vector<TestParameter> run_random_steps(Isa isa, int threads, uint64_t seed) {
+  std::vector<TestParameter> list;
+  for (int count : {1, 3, 4095, 4096, 4097, 8192, 20001}) list.push_back(TestParameter(count, count % 2 == 0 ? 8 : 16));
+  for (size_t i = 0; i < list.size(); ++i) list[i].number = static_cast<uint32_t>(i);
   const ops::Kernels kernels = ops::make_kernels(isa);
   ThreadPool pool(threads);
   Rng rng(1);
@@ -42,12 +45,13 @@ std::vector<Parameter> run_random_steps(Isa isa, int threads, uint64_t seed) {
       p.grad_exp = static_cast<int>(rng.range(-50, -10));
       for (int64_t& g : p.grad) g = rng.any_width(40);
     }
-    sgd_update(pointers, {round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), seed, step}, kernels, pool);
+    for (Parameter& p : list)
+      sgd_update(p, {round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), seed, step}, kernels, pool);
   }
   return list;
 }
 
-bool same(const std::vector<Parameter>& a, const std::vector<Parameter>& b) {
+bool same(const std::vector<TestParameter>& a, const std::vector<TestParameter>& b) {
   for (size_t i = 0; i < a.size(); ++i)
     if (a[i].master != b[i].master || a[i].momentum != b[i].momentum || a[i].momentum_exp != b[i].momentum_exp) return false;
   return true;
@@ -57,22 +61,22 @@ class SgdEquality : public IsaTest {};
 INTRAIN_FOR_ALL_ISAS(SgdEquality);
 
 TEST_P(SgdEquality, ThreadsAndIsaDoNotShow) {
-  const std::vector<Parameter> one = run_random_steps(Isa::kScalar, 1, 1);
+  const std::vector<TestParameter> one = run_random_steps(Isa::kScalar, 1, 1);
   for (int threads : {1, 2, 3, 5}) EXPECT_TRUE(same(run_random_steps(isa(), threads, 1), one)) << threads << " threads";
   EXPECT_FALSE(same(run_random_steps(isa(), 1, 2), one)) << "the seed shows";
 }
 
 TEST(Sgd, BlocksDoNotShow) {
   constexpr int kCount = 10001;
-  Parameter p = make_parameter(kCount, 8), whole = p;
+  TestParameter p(kCount, 8);
   Rng rng(2);
   fill(rng, Fill::kUniform, p.master.data(), kCount, -(1 << 24), 1 << 24);
   fill(rng, Fill::kUniform, p.grad.data(), kCount, -(1 << 30), 1 << 30);
   p.grad_exp = -36;
-  whole = p;
+  TestParameter whole = p;
   const ops::SgdStep step{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 5, 6};
   ThreadPool pool(1);
-  sgd_update({&p}, step, kKernels, pool);
+  sgd_update(p, step, kKernels, pool);
 
   const ops::SgdTensor tensor{kCount, whole.master.data(), whole.momentum.data(), whole.grad.data(), whole.momentum_exp, -36, 8,
                               0};
@@ -88,7 +92,7 @@ TEST(Sgd, BlocksDoNotShow) {
 TEST(Sgd, SolvesAQuadraticProblem) {
   constexpr int kCount = 1000;
   constexpr int64_t kSteps = 400;
-  Parameter p = make_parameter(kCount, 8);
+  TestParameter p(kCount, 8);
   Rng rng(3);
   std::vector<int64_t> target(kCount), curvature(kCount);
   for (int i = 0; i < kCount; ++i) target[i] = rng.range(-(1 << 25), 1 << 25), curvature[i] = rng.range(1, 8);
@@ -104,7 +108,7 @@ TEST(Sgd, SolvesAQuadraticProblem) {
   for (int64_t step = 0; step < kSteps; ++step) {
     for (int i = 0; i < kCount; ++i) p.grad[i] = curvature[i] * (p.master[i] - target[i]);
     p.grad_exp = kMasterExp - 3;
-    sgd_update({&p}, {rate_at(schedule, step), kNineTenths, {}, 1, static_cast<uint32_t>(step)}, kKernels, pool);
+    sgd_update(p, {rate_at(schedule, step), kNineTenths, {}, 1, static_cast<uint32_t>(step)}, kKernels, pool);
   }
   std::printf("farthest from the solution: %.4f before, %.3g after\n", before, distance());
   EXPECT_GT(before, 1.9);
@@ -114,7 +118,7 @@ TEST(Sgd, SolvesAQuadraticProblem) {
 // Equal elements beside one large one, which sets the scale: single steps are coarse, their mean is that of exact arithmetic.
 TEST(Sgd, MeanOfManyElementsFollowsRealArithmetic) {
   constexpr int kCount = 40000;
-  Parameter p = make_parameter(kCount, 8);
+  TestParameter p(kCount, 8);
   std::fill(p.master.begin(), p.master.end(), 1 << 24);
   ThreadPool pool(1);
   const ops::Scalar10 rate = round_scalar10(51, -10), decay = round_scalar10(1, -7);
@@ -124,7 +128,7 @@ TEST(Sgd, MeanOfManyElementsFollowsRealArithmetic) {
     std::fill(p.grad.begin(), p.grad.end(), 300);  // 0.3 of a step of G
     p.grad[0] = 100000;
     p.grad_exp = -16;
-    sgd_update({&p}, {rate, kNineTenths, decay, 9, step}, kKernels, pool);
+    sgd_update(p, {rate, kNineTenths, decay, 9, step}, kKernels, pool);
     m = 922.0 / 1024 * m + std::ldexp(300, -16) + decay_real * w;
     w -= rate_real * m;
   }

@@ -37,6 +37,7 @@ struct ReadyNet {
 
   ReadyNet(Net n, int max_batch, const RunSettings& s = {})
       : kernels(ops::make_kernels(s.isa)), pool(s.threads), net(std::move(n)) {
+    net.keep_gradients();
     net.prepare(max_batch, s.training, kernels, pool, reducer);
     net.initialize(s.seed);
   }
@@ -78,7 +79,7 @@ struct Gradient {
 };
 inline std::vector<Gradient> gradients_of(const Net& net) {
   std::vector<Gradient> list;
-  for (const Parameter* p : net.parameters()) list.push_back({p->grad_exp, p->grad});
+  for (const Parameter* p : net.parameters()) list.push_back({p->grad_exp, {p->grad.begin(), p->grad.end()}});
   return list;
 }
 

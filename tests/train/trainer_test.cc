@@ -104,8 +104,17 @@ TEST(Trainer, WhatCannotBeLeavesNoFolder) {
   expect_error([&] { train(bad, data, {}); }, "a file of this name", "--out");
 }
 
+TEST(Trainer, VerifyKnowsThePublishedModels) {
+  expect_error([] { run_verify("resnet20", 1); }, "no published signature", "--model");
+  try {
+    run_verify("", 1);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.hint, "one of: resnet8, resnet18, resnet50");
+  }
+}
+
 TEST(Trainer, VerifyIsRepeatable) {
-  const VerifyResult one = run_verify(1), three = run_verify(3);
+  const VerifyResult one = run_verify("resnet8", 1), three = run_verify("resnet8", 3);
   EXPECT_EQ(one.signature, three.signature);
 }
 

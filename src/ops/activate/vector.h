@@ -58,15 +58,41 @@ template <class Lanes>
     activate_rows<Lanes, 0>(p);
 }
 
-// Small tensors, and a loop that the compiler vectorizes: exact in s64.
+// A loop that the compiler vectorizes, exact in s64. What is below 0 ends as 0, so only values without a sign are shifted: from 40
+// bits to the right on nothing is left of 2^32, and to the left all from 2^8 on is the same.
 [[gnu::always_inline]] static inline void relu_requantize_vector(const ReluRequantize& p) {
-  for (int64_t r = 0; r < p.rows; ++r) {
-    const int32_t* __restrict acc = p.acc + r * p.channels;
-    const int32_t* __restrict bias = p.bias;
-    uint8_t* __restrict dst = p.dst + r * p.channels;
-    for (int c = 0; c < p.channels; ++c)
-      dst[c] = static_cast<uint8_t>(clamp(scale_pow2(int64_t{acc[c]} + bias[c], -p.shift), 0, kU8Max));
+  const int right = p.shift > 40 ? 40 : p.shift > 0 ? p.shift : 0, left = p.shift < -8 ? 8 : p.shift < 0 ? -p.shift : 0;
+  const int64_t most = p.shift < 0 ? 256 : int64_t{1} << 32;
+  const uint64_t half = right > 0 ? (uint64_t{1} << (right - 1)) - 1 : 0, odd = right > 0 ? 1 : 0;
+  const int64_t rows = p.rows;
+  const int channels = p.channels;
+  const int32_t* __restrict bias = p.bias;
+  for (int64_t r = 0; r < rows; ++r) {
+    const int32_t* __restrict acc = p.acc + r * channels;
+    uint8_t* __restrict dst = p.dst + r * channels;
+    for (int c = 0; c < channels; ++c) {
+      const int64_t sum = int64_t{acc[c]} + bias[c];
+      const uint64_t v = static_cast<uint64_t>(sum < 0 ? 0 : sum > most ? most : sum);
+      const uint64_t a = (v + half + ((v >> right) & odd)) >> right << left;
+      dst[c] = static_cast<uint8_t>(a > kU8Max ? kU8Max : a);
+    }
   }
+}
+
+template <class Lanes>
+[[gnu::always_inline]] static inline int32_t relu_backward_vector(const ReluBackward& p) {
+  using Register = typename Lanes::Register;
+  const Align16<Lanes> aligned(p.align);
+  int16_t* e = p.e;
+  const uint8_t* output = p.output;
+  Register max = Lanes::zero();
+  for_each_vector<Lanes>(
+      p.count, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
+        const Register v = Lanes::bit_and(aligned(part.load16(e + i)), part.load_pass(output + i));
+        part.store16(e + i, v);
+        max = Lanes::max16(max, Lanes::abs16(v));
+      });
+  return largest<Lanes, int16_t>(max);
 }
 
 }  // namespace intrain::ops

@@ -144,11 +144,7 @@ template <class Lanes>
 template <class Lanes>
 [[gnu::always_inline]] static inline int32_t batch_norm_backward_sums_vector(const NormBackwardSums& p) {
   using Register = typename Lanes::Register;
-  // A shift beyond 15 leaves nothing of an s16: 32767 / 2^16 < 1/2.
-  const int right = p.align > 15 ? 15 : p.align > 0 ? p.align : 0, left = p.align < 0 ? -p.align : 0;
-  const Round16<Lanes> round(right);
-  const Register keep = Lanes::set(p.align > 15 ? 0 : 0xFFFFFFFF), least = Lanes::set16(-kS16Max);
-  const typename Lanes::Count unscaled = Lanes::count(16 - left);
+  const Align16<Lanes> aligned(p.align);
   Register max = Lanes::zero();
   for_each_slice(
       p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
@@ -185,12 +181,7 @@ template <class Lanes>
                     const uint8_t* mask = p.mask != nullptr ? p.mask + column.at : nullptr;
                     // Aligns and masks the error of row r.
                     const auto update = [&](int64_t r) __attribute__((always_inline)) {
-                      Register v = part.load16(e + r * column.stride);
-                      if (right > 0) v = Lanes::bit_and(round(v), keep);
-                      if (left > 0)
-                        v = Lanes::pack(Lanes::shift_right(Lanes::interleave_low(Lanes::zero(), v), unscaled),
-                                        Lanes::shift_right(Lanes::interleave_high(Lanes::zero(), v), unscaled));
-                      v = Lanes::max16(v, least);
+                      Register v = aligned(part.load16(e + r * column.stride));
                       if (mask != nullptr) v = Lanes::bit_and(v, part.load_pass(mask + r * column.stride));
                       part.store16(e + r * column.stride, v);
                       max = Lanes::max16(max, Lanes::abs16(v));

@@ -56,8 +56,8 @@ void Conv2d::plan_backward_data(int max_images) {
     highest = std::max(highest, p.origin_h + p.taps_h);
     backward_run_ = std::max(backward_run_, int64_t{p.taps_w} * kp);
   }
-  // Strips of about 16 K sums: 64 KB of s32, whose maximum is taken while they are in cache.
-  const int pixels = std::clamp((1 << 14) / s.c, kBlockPixels, 16 * kBlockPixels);
+  // Strips of about 16 K sums, at most eight times as many errors: 64 KB of s32, whose maximum is taken while they are in cache.
+  const int pixels = std::clamp((1 << 14) / std::max(s.c, s.k / 8), kBlockPixels, 16 * kBlockPixels);
   backward_strip_ = flat_ ? pixels : std::max(1, pixels / (s.w * s.stride));
   backward_strip_rows_ = backward_strip_ - 1 + highest - lowest;
   // Few pixels an image: several images make one list of pixels.

@@ -9,9 +9,10 @@
 namespace intrain::ops {
 namespace {
 
-constexpr int kFlatPixels = 64;     // of a pseudo-image
-constexpr int kGroupPixels = 4096;  // packed at once, about
-constexpr int kSubPixels = 2048;    // summed in s32, about: a panel of b stays in the second-level cache
+constexpr int kFlatPixels = 64;  // of a pseudo-image
+// Packed at once, about: as much as a second-level cache holds, within bounds.
+constexpr int kGroupBytes = 1 << 19, kGroupPixelsLeast = 4096, kGroupPixelsMost = 16384;
+constexpr int kSubPixels = 2048;  // summed in s32, about: a panel of b stays in the second-level cache
 static_assert(kSubPixels < kMaxReduction / 2);
 
 int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
@@ -59,7 +60,9 @@ void Conv2d::plan_backward_weights(int max_images) {
 
   const int pixels = w.rows * w.width;
   const int64_t images = flat_ ? (max_images * s.dst_pixels() + kFlatPixels - 1) / kFlatPixels : max_images;
-  w.images = static_cast<int>(std::clamp<int64_t>((kGroupPixels + pixels - 1) / pixels, 1, images));
+  const int group = std::clamp(kGroupBytes / ((s.k + columns(w.group_columns) * s.groups) * tile.element_bytes),
+                               kGroupPixelsLeast, kGroupPixelsMost);
+  w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
   w.sub = std::max(1, kSubPixels / (w.steps * tile.k_unit));
   // Rows of a start in different cache sets: an odd number of lines, and room for a tile's last loads.
   const int64_t line = static_cast<int64_t>(kAlignment) / tile.element_bytes;
@@ -217,9 +220,8 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
           const int64_t k = int64_t{g} * gk + first + row;
           args.a = planar + k * w.plane + tap.shift;
           functions.of[width / tile.lanes][height](args);
-          for (int r = 0; r < height; ++r)
-            kernels_.add_sums({sums + r * width, valid, begin == 0 && at == 0,
-                               diff_wei + ((k + r) * w.taps + tap.index) * w.group_columns + n});
+          kernels_.add_sums({sums, width, height, valid, begin == 0 && at == 0,
+                             diff_wei + (k * w.taps + tap.index) * w.group_columns + n, int64_t{w.taps} * w.group_columns});
           row += height;
         }
       }

@@ -112,12 +112,14 @@ struct PackUnits {
 };
 void pack_units_reference(const PackUnits& p);
 
-// dst[i] = sums[i], or added to it.
+// dst[r * ldd + c] = sums[r * lds + c], or added to it.
 struct AddSums {
   const int32_t* sums;
-  int64_t count;
+  int64_t lds;
+  int rows, cols;
   bool overwrite;
   int64_t* dst;
+  int64_t ldd;
 };
 void add_sums_reference(const AddSums& p);
 

@@ -29,17 +29,20 @@
 
 namespace intrain::ops {
 
-// Where a forward pass writes: s16 staged by shift[k], or the s32 sums.
+// Where a forward pass writes: the s32 sums, or s16 staged by shift[k], either the whole tensor or, for a sink that needs no more,
+// strips that are overwritten (Conv2d::strip_bytes).
 struct ConvDst {
   const int32_t* shift = nullptr;
   int16_t* s16 = nullptr;
   int32_t* s32 = nullptr;
+  bool strips = false;
 };
 
-// What a forward pass calls for each strip of output pixels, counted over all images, while it is in cache; on several threads.
+// What a forward pass calls for each strip of staged output pixels, counted over all images, while it is in cache; on several
+// threads.
 class StripSink {
  public:
-  virtual void strip(int64_t first_pixel, int64_t pixels, int thread) = 0;
+  virtual void strip(int64_t first_pixel, int64_t pixels, const int16_t* staged, int thread) = 0;
 
  protected:
   ~StripSink() = default;
@@ -62,6 +65,8 @@ class Conv2d {
   const ConvShape& shape() const { return shape_; }
   size_t packed_bytes() const { return matrix_.bytes; }
   size_t forward_workspace_bytes() const;
+  int64_t strip_pixels() const;  // the most there are in a strip
+  size_t strip_bytes() const;    // of ConvDst::s16 with strips
   size_t backward_data_workspace_bytes() const;
   size_t backward_weights_workspace_bytes() const;
 
@@ -151,8 +156,8 @@ class Conv2d {
   void forward_as(ThreadPool& pool, int images, const uint8_t* src, const uint8_t* packed, const ConvDst& dst, StripSink* sink,
                   uint8_t* workspace) const;
   template <class Element>
-  void forward_strip(const uint8_t* src, const uint8_t* packed, const ConvDst& dst, int64_t image, int64_t first, int64_t count,
-                     int part, int parts, Element* scratch) const;
+  void forward_strip(const uint8_t* src, const uint8_t* packed, const ConvDst& dst, int64_t out, int64_t image, int64_t first,
+                     int64_t count, int part, int parts, Element* scratch) const;
   template <class Element>
   void backward_data_as(ThreadPool& pool, int images, const int8_t* diff_dst, const int8_t* wei, ImageSink& sink,
                         uint8_t* workspace) const;
@@ -163,6 +168,7 @@ class Conv2d {
   void backward_weights_as(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
                            uint8_t* workspace) const;
 
+  int64_t strip_slot() const;
   size_t forward_scratch() const;
   size_t backward_data_scratch() const;
   size_t backward_image_bytes() const;

@@ -18,16 +18,29 @@ size_t Conv2d::forward_scratch() const {
 
 size_t Conv2d::forward_workspace_bytes() const { return forward_scratch() * static_cast<size_t>(threads_); }
 
-// Output rows [first, first + count) of an image, or pixels [first, first + count) of all images; panels part, part + parts, ...
+int64_t Conv2d::strip_pixels() const {
+  if (kernels_.tile == nullptr) return shape_.dst_pixels();
+  return flat_ ? forward_strip_ : int64_t{forward_strip_} * shape_.ow();
+}
+
+// Elements from one strip to the next: whole cache lines.
+int64_t Conv2d::strip_slot() const {
+  return static_cast<int64_t>(align_up(static_cast<size_t>(strip_pixels() * shape_.k) * 2)) / 2;
+}
+
+// One strip a thread, or as many as threads share by columns.
+size_t Conv2d::strip_bytes() const { return static_cast<size_t>(strip_slot() * std::max(threads_, 2 * threads_ - 1)) * 2; }
+
+// Output rows [first, first + count) of an image, or pixels [first, first + count) of all images, to pixel `out` of dst; panels part,
+// part + parts, ...
 template <class Element>
-void Conv2d::forward_strip(const uint8_t* src, const uint8_t* packed, const ConvDst& dst, int64_t image, int64_t first,
-                           int64_t count, int part, int parts, Element* scratch) const {
+void Conv2d::forward_strip(const uint8_t* src, const uint8_t* packed, const ConvDst& dst, int64_t out, int64_t image,
+                           int64_t first, int64_t count, int part, int parts, Element* scratch) const {
   const ConvShape& s = shape_;
   const TileKernel& tile = *kernels_.tile;
   const int gc = s.group_c(), gk = s.group_k(), src_w = s.w + 2 * s.pad;
   const int rows = flat_ ? 1 : static_cast<int>(count), cols = flat_ ? static_cast<int>(count) : s.ow();
   const int64_t row_step = int64_t{s.stride} * src_w * gc;
-  const int64_t out = flat_ ? first : image * s.dst_pixels() + first * s.ow();
   alignas(64) int32_t sums[kBlockPixels * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
 
   for (int g = 0; g < s.groups; ++g) {
@@ -79,25 +92,32 @@ void Conv2d::forward_as(ThreadPool& pool, int images, const uint8_t* src, const 
   if (threads_ > 1 && strips < 2 * threads_)
     parts = static_cast<int>(std::min<int64_t>(panels(matrix_.columns), (4 * threads_ + strips - 1) / strips));
   struct Strip {
-    int64_t image, first, count;
+    int64_t image, first, count, out, pixels;
   };
   const auto strip_of = [&](int64_t i) {
-    const int64_t first = i % per_image * forward_strip_;
-    return Strip{i / per_image, first, std::min<int64_t>(forward_strip_, length - first)};
+    const int64_t image = i / per_image, first = i % per_image * forward_strip_,
+                  count = std::min<int64_t>(forward_strip_, length - first);
+    const int64_t width = flat_ ? 1 : s.ow();
+    return Strip{image, first, count, image * s.dst_pixels() + first * width, count * width};
   };
-  const auto tell = [&](const Strip& t, int thread) {
-    if (flat_)
-      sink->strip(t.first, t.count, thread);
-    else
-      sink->strip(t.image * s.dst_pixels() + t.first * s.ow(), t.count * s.ow(), thread);
+  // Where strip i goes, and the sink for it.
+  const auto buffer_of = [&](int64_t i, int thread) {
+    return dst.strips ? dst.s16 + (parts > 1 ? i : thread) * strip_slot() : dst.s16 + strip_of(i).out * s.k;
+  };
+  const auto tell = [&](int64_t i, int thread) {
+    const Strip t = strip_of(i);
+    if (sink != nullptr) sink->strip(t.out, t.pixels, buffer_of(i, thread), thread);
   };
   pool.run(strips * parts, [&](int64_t task, int thread) {
-    const Strip t = strip_of(task / parts);
-    forward_strip(src, packed, dst, t.image, t.first, t.count, static_cast<int>(task % parts), parts,
+    const int64_t i = task / parts;
+    const Strip t = strip_of(i);
+    ConvDst to = dst;
+    if (dst.strips) to.s16 = buffer_of(i, thread);
+    forward_strip(src, packed, to, dst.strips ? 0 : t.out, t.image, t.first, t.count, static_cast<int>(task % parts), parts,
                   reinterpret_cast<Element*>(workspace + forward_scratch() * static_cast<size_t>(thread)));
-    if (parts == 1 && sink != nullptr) tell(t, thread);
+    if (parts == 1) tell(i, thread);
   });
-  if (parts > 1 && sink != nullptr) pool.run(strips, [&](int64_t i, int thread) { tell(strip_of(i), thread); });
+  if (parts > 1) pool.run(strips, tell);
 }
 
 void Conv2d::forward(ThreadPool& pool, int images, const void* src, const int8_t* wei, const uint8_t* packed, const ConvDst& dst,
@@ -109,11 +129,13 @@ void Conv2d::forward(ThreadPool& pool, int images, const void* src, const int8_t
       int32_t* acc = reinterpret_cast<int32_t*>(workspace + forward_scratch() * static_cast<size_t>(thread));
       const int64_t at = image * s.dst_pixels() * s.k;
       conv2d_forward_reference(s, 1, bytes + image * s.src_pixels() * s.c, wei, acc);
-      if (dst.s16 != nullptr)
-        kernels_.stage_s16({acc, s.k, s.dst_pixels(), s.k, dst.shift, dst.s16 + at, s.k});
-      else
+      if (dst.s16 == nullptr) {
         std::memcpy(dst.s32 + at, acc, static_cast<size_t>(s.dst_pixels() * s.k) * 4);
-      if (sink != nullptr) sink->strip(image * s.dst_pixels(), s.dst_pixels(), thread);
+        return;
+      }
+      int16_t* staged = dst.s16 + (dst.strips ? thread * strip_slot() : at);
+      kernels_.stage_s16({acc, s.k, s.dst_pixels(), s.k, dst.shift, staged, s.k});
+      if (sink != nullptr) sink->strip(image * s.dst_pixels(), s.dst_pixels(), staged, thread);
     });
   } else if (kernels_.tile->element_bytes == 1) {
     forward_as<uint8_t>(pool, images, bytes, packed, dst, sink, workspace);

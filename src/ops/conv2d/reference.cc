@@ -126,7 +126,11 @@ void pack_units_reference(const PackUnits& p) {
 }
 
 void add_sums_reference(const AddSums& p) {
-  for (int64_t i = 0; i < p.count; ++i) p.dst[i] = (p.overwrite ? 0 : p.dst[i]) + p.sums[i];
+  for (int r = 0; r < p.rows; ++r)
+    for (int c = 0; c < p.cols; ++c) {
+      int64_t& dst = p.dst[r * p.ldd + c];
+      dst = (p.overwrite ? 0 : dst) + p.sums[r * p.lds + c];
+    }
 }
 
 int staging_shift(int64_t amax, int64_t weight_l1) {

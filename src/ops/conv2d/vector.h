@@ -222,12 +222,15 @@ template <class Element>
 }
 
 [[gnu::always_inline]] static inline void add_sums_vector(const AddSums& p) {
-  const int32_t* __restrict sums = p.sums;
-  int64_t* __restrict dst = p.dst;
-  if (p.overwrite)
-    for (int64_t i = 0; i < p.count; ++i) dst[i] = sums[i];
-  else
-    for (int64_t i = 0; i < p.count; ++i) dst[i] += sums[i];
+  const int cols = p.cols;
+  for (int r = 0; r < p.rows; ++r) {
+    const int32_t* __restrict sums = p.sums + r * p.lds;
+    int64_t* __restrict dst = p.dst + r * p.ldd;
+    if (p.overwrite)
+      for (int c = 0; c < cols; ++c) dst[c] = sums[c];
+    else
+      for (int c = 0; c < cols; ++c) dst[c] += sums[c];
+  }
 }
 
 }  // namespace intrain::ops

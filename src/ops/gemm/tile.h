@@ -33,6 +33,7 @@ static void tile(const TileArgs& p) {
     const Element* a[kGroups];
 #pragma GCC unroll 6
     for (int g = 0; g < kGroups; ++g) a[g] = static_cast<const Element*>(p.a) + p.offset[s] + 3 * g * lda;
+#pragma GCC unroll 2
     for (int t = 0; t < p.steps; ++t) {
       typename V::Register bv[kVectors];
 #pragma GCC unroll 4

@@ -4,11 +4,11 @@
 
 namespace intrain::ops {
 
-void global_average_pool_reference(const uint8_t* src, int64_t pixels, int channels, int shift, uint8_t* dst) {
-  for (int c = 0; c < channels; ++c) {
+void global_average_pool_reference(const AveragePool& p) {
+  for (int c = 0; c < p.channels; ++c) {
     int64_t sum = 0;
-    for (int64_t i = 0; i < pixels; ++i) sum += src[i * channels + c];
-    dst[c] = static_cast<uint8_t>(clamp(div_round(sum << shift, pixels), 0, kU8Max));
+    for (int64_t i = 0; i < p.pixels; ++i) sum += p.src[i * p.channels + c];
+    p.dst[c] = static_cast<uint8_t>(clamp(div_round(sum << p.shift, p.pixels), 0, kU8Max));
   }
 }
 
@@ -17,13 +17,14 @@ PoolReciprocal pool_reciprocal(int64_t pixels) {
   return {static_cast<int32_t>(div_round(int64_t{1} << (15 + log2), pixels)), log2};
 }
 
-void global_average_pool_backward_reference(const int16_t* diff_dst, int64_t pixels, int channels, int32_t r, int16_t* diff_src) {
-  for (int64_t i = 0; i < pixels; ++i)
-    for (int c = 0; c < channels; ++c)
-      diff_src[i * channels + c] = static_cast<int16_t>(rshift_round(int64_t{diff_dst[c]} * r, 15));
+void global_average_pool_backward_reference(const AveragePoolBackward& p) {
+  for (int64_t i = 0; i < p.pixels; ++i)
+    for (int c = 0; c < p.channels; ++c)
+      p.diff_src[i * p.channels + c] = static_cast<int16_t>(rshift_round(int64_t{p.diff_dst[c]} * p.r, 15));
 }
 
-void max_pool_reference(const MaxPool& p, const uint8_t* src, uint8_t* dst, uint8_t* index) {
+void max_pool_reference(const MaxPoolForward& pass) {
+  const MaxPool& p = pass.shape;
   for (int oh = 0; oh < p.oh(); ++oh)
     for (int ow = 0; ow < p.ow(); ++ow)
       for (int c = 0; c < p.c; ++c) {
@@ -32,26 +33,27 @@ void max_pool_reference(const MaxPool& p, const uint8_t* src, uint8_t* dst, uint
           for (int kw = 0; kw < p.size; ++kw) {
             const int ih = oh * p.stride - p.pad + kh, iw = ow * p.stride - p.pad + kw;
             if (ih < 0 || ih >= p.h || iw < 0 || iw >= p.w) continue;
-            const int v = src[(int64_t{ih} * p.w + iw) * p.c + c];
+            const int v = pass.src[(int64_t{ih} * p.w + iw) * p.c + c];
             if (v > best) {
               best = v;
               tap = kh * p.size + kw;
             }
           }
         const int64_t o = (int64_t{oh} * p.ow() + ow) * p.c + c;
-        dst[o] = static_cast<uint8_t>(best);
-        index[o] = static_cast<uint8_t>(tap);
+        pass.dst[o] = static_cast<uint8_t>(best);
+        pass.index[o] = static_cast<uint8_t>(tap);
       }
 }
 
-void max_pool_backward_reference(const MaxPool& p, const int16_t* diff_dst, const uint8_t* index, int32_t* diff_src) {
-  for (int64_t i = 0; i < int64_t{p.h} * p.w * p.c; ++i) diff_src[i] = 0;
+void max_pool_backward_reference(const MaxPoolBackward& pass) {
+  const MaxPool& p = pass.shape;
+  for (int64_t i = 0; i < int64_t{p.h} * p.w * p.c; ++i) pass.diff_src[i] = 0;
   for (int oh = 0; oh < p.oh(); ++oh)
     for (int ow = 0; ow < p.ow(); ++ow)
       for (int c = 0; c < p.c; ++c) {
         const int64_t o = (int64_t{oh} * p.ow() + ow) * p.c + c;
-        const int ih = oh * p.stride - p.pad + index[o] / p.size, iw = ow * p.stride - p.pad + index[o] % p.size;
-        diff_src[(int64_t{ih} * p.w + iw) * p.c + c] += diff_dst[o];
+        const int ih = oh * p.stride - p.pad + pass.index[o] / p.size, iw = ow * p.stride - p.pad + pass.index[o] % p.size;
+        pass.diff_src[(int64_t{ih} * p.w + iw) * p.c + c] += pass.diff_dst[o];
       }
 }
 

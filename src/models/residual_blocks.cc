@@ -1,0 +1,25 @@
+#include "models/residual_blocks.h"
+
+namespace intrain {
+namespace {
+
+Value* shortcut_of(NetBuilder& net, Value* x, int channels, int stride) {
+  return stride == 1 && x->c == channels ? x : net.conv_bn(x, {.k = channels, .size = 1, .stride = stride});
+}
+
+}  // namespace
+
+Value* basic_block(NetBuilder& net, Value* x, int width, int stride) {
+  Value* shortcut = shortcut_of(net, x, width, stride);
+  Value* y = net.conv_bn_relu(x, {.k = width, .size = 3, .stride = stride, .pad = 1});
+  return net.conv_bn_add_relu(y, {.k = width, .size = 3, .stride = 1, .pad = 1}, shortcut);
+}
+
+Value* bottleneck_block(NetBuilder& net, Value* x, int width, int stride) {
+  Value* shortcut = shortcut_of(net, x, 4 * width, stride);
+  Value* y = net.conv_bn_relu(x, {.k = width, .size = 1});
+  y = net.conv_bn_relu(y, {.k = width, .size = 3, .stride = stride, .pad = 1});
+  return net.conv_bn_add_relu(y, {.k = 4 * width, .size = 1}, shortcut);
+}
+
+}  // namespace intrain

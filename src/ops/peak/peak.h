@@ -1,0 +1,25 @@
+// The most products an instruction set does: its multiply instruction over registers, and nothing else. For benchmarks; no net calls
+// it.
+#pragma once
+
+#include <cstdint>
+
+namespace intrain::ops {
+
+struct PeakArgs {
+  int64_t iterations;
+  uint8_t a;
+  int8_t b;
+};
+
+struct PeakKernel {
+  const char* name;  // the instruction
+  int64_t products;  // an iteration
+  // Multiplies a by b iterations * products times and returns the sum, mod 2^32.
+  uint32_t (*multiply)(const PeakArgs& p);
+};
+
+// The plain loop over bytes that the scalar references are.
+extern const PeakKernel kPeakReference;
+
+}  // namespace intrain::ops

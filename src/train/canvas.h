@@ -1,0 +1,42 @@
+// A picture in the house style: text, lines and boxes on white, written as PNG.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace intrain {
+
+struct Color {
+  double r, g, b, a = 1;
+};
+constexpr Color kInk{0.13, 0.15, 0.18}, kSoft{0.45, 0.48, 0.52}, kGrid{0.90, 0.91, 0.92};
+
+class Canvas {
+ public:
+  struct Point {
+    double x, y;
+  };
+
+  Canvas(int width, int height);
+  ~Canvas();
+
+  // anchor: 0 left, 0.5 middle, 1 right of the text lies at x; y is its base line.
+  void text(double x, double y, double anchor, double size, const Color& color, const std::string& s, bool bold = false);
+  double text_width(double size, const std::string& s, bool bold = false);
+  void line(const std::vector<Point>& points, const Color& color, double width);
+  void box(double x, double y, double width, double height, const Color& color);
+  void dot(double x, double y, double radius, const Color& color);
+
+  // Written atomically. Throws Error if it cannot be.
+  void write_png(const std::string& path) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// A step of 1, 2 or 5 times a power of ten that gives about `count` ticks.
+double tick_step(double span, int count);
+
+}  // namespace intrain

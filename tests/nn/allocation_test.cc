@@ -1,0 +1,42 @@
+// Nothing is allocated in a training step or an evaluation: all memory is planned before the first.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "models/models.h"
+#include "support/allocations.h"
+#include "support/isas.h"
+#include "support/nets.h"
+
+namespace intrain::test {
+namespace {
+
+class NoAllocation : public IsaTest {};
+INTRAIN_FOR_ALL_ISAS(NoAllocation);
+
+TEST_P(NoAllocation, InAStepOrAnEvaluation) {
+  const Batch batch = synthetic_batch(8);
+  for (const char* model : {"mlp", "resnet8", "resnet18"}) {
+    if (isa() == Isa::kScalar && model == std::string("resnet18")) continue;  // slow, and resnet8 has the same layers
+    for (int threads : {1, 2}) {
+      ReadyNet ready(build_model(model, 12, 12, 1, 10), 8, {.isa = isa(), .threads = threads});
+      int64_t before = allocations();
+      ready.net.quantize_parameters();
+      for (uint32_t step = 0; step < 2; ++step) ready.train(batch, 50, step);
+      EXPECT_EQ(allocations() - before, 0) << model << ", two steps, " << threads << " threads";
+      before = allocations();
+      ready.net.evaluate(batch);
+      EXPECT_EQ(allocations() - before, 0) << model << ", an evaluation, " << threads << " threads";
+    }
+  }
+}
+
+TEST(NoAllocationCounter, SeesAnAllocation) {
+  const int64_t before = allocations();
+  std::vector<int> values(1000);
+  asm volatile("" : : "r"(values.data()) : "memory");  // it may not be left out
+  EXPECT_EQ(allocations() - before, 1);
+}
+
+}  // namespace
+}  // namespace intrain::test
