@@ -40,12 +40,13 @@ LIBRARIES = {
     "zlib.h": (r"data/\w+\.cc", 1),
     "xxhash.h": (r"io/\w+\.cc", 1),
     "cairo": (r"train/\w+\.cc", 1),
+    "cpuid.h": (r"isa/isa\.cc", 1),
     "immintrin.h": (r"ops/intrinsics\.h", None),
     "simde/": (r"ops/intrinsics\.h", None),
 }
 FREESTANDING = {"cstdint", "cstddef", "climits", "limits", "type_traits"}
 KERNEL_SYSTEM = {"cstdint", "cstddef", "immintrin.h", "simde/x86/avx2.h", "simde/x86/avx512.h"}
-KERNEL_FILE = re.compile(r"ops/.*/(avx2|avx512vnni)\w*\.cc")
+KERNEL_FILE = re.compile(r"ops/.*/(avx2|avxvnni|avx512vnni)\w*\.cc")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # A system header is one of the language or of POSIX if its name is like these; else it is a library and needs a row above.

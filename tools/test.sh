@@ -93,6 +93,7 @@ isa_on_this_cpu() {
   case $1 in
     scalar) true ;;
     avx2) cpu_has avx2 ;;
+    avxvnni) cpu_has avx2 avx_vnni ;;
     avx512vnni) cpu_has avx512f avx512bw avx512dq avx512vl avx512_vnni ;;
   esac
 }
@@ -100,8 +101,8 @@ isa_on_this_cpu() {
 section_unit() {
   heading "unit tests: integer primitives, operators against the reference and a float64 oracle, layers, data, checkpoints"
   build_release && run_unit_tests unit-tests build/release/intrain_tests
-  # On every CPU, also one that has AVX-512: the kernels' bits as Intel's manual defines them.
-  build release intrain_emulation_tests && run_unit_tests emulated-avx512vnni-kernels build/release/intrain_emulation_tests
+  # On every CPU, also one that has them: the kernels' bits as Intel's manual defines them.
+  build release intrain_emulation_tests && run_unit_tests emulated-vnni-kernels build/release/intrain_emulation_tests
 }
 
 # verify_threads PRESET ISA MODEL: with 1, 2 and 3 threads, all at once.
@@ -130,7 +131,7 @@ section_matrix() {
   for preset in release clang-release gcc-o0 clang-o0; do build_variant "$preset" || return; done
   printf '        %-14s %-11s %-9s %-7s  %s\n' build isa model threads signature
   for preset in release clang-release gcc-o0 clang-o0; do
-    for isa in scalar avx2 avx512vnni; do
+    for isa in scalar avx2 avxvnni avx512vnni; do
       if ! isa_on_this_cpu "$isa"; then
         INTRAIN_ISA=$isa "build/$preset/intrain" verify > "$logs/verify.log" 2>&1
         [[ $? -eq 2 ]]
@@ -174,7 +175,7 @@ section_sanitizers() {
   export TSAN_OPTIONS=halt_on_error=1
   if build asan-ubsan intrain intrain_tests; then
     run_unit_tests asan-ubsan build/asan-ubsan/intrain_tests
-    for isa in scalar avx2 avx512vnni; do
+    for isa in scalar avx2 avxvnni avx512vnni; do
       isa_on_this_cpu "$isa" && check "verify under ASan and UBSan, $isa" env INTRAIN_ISA="$isa" build/asan-ubsan/intrain verify --threads 2
     done
   fi

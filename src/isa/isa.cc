@@ -2,6 +2,10 @@
 
 #include <cstdlib>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include "core/error.h"
 
 namespace intrain {
@@ -17,6 +21,20 @@ const std::vector<IsaInfo>& isa_list() {
 
 const IsaInfo& isa_info(Isa isa) { return isa_list()[static_cast<size_t>(isa)]; }
 
+#if defined(__x86_64__)
+namespace {
+
+// CPUID.(EAX=07H,ECX=1):EAX[4]. Not every compiler's __builtin_cpu_supports knows it.
+bool cpu_has_avx_vnni() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0 || eax < 1) return false;  // eax: the last subleaf
+  __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx);
+  return (eax >> 4 & 1) != 0;
+}
+
+}  // namespace
+#endif
+
 bool isa_supported(Isa isa) {
   switch (isa) {
     case Isa::kScalar:
@@ -24,6 +42,8 @@ bool isa_supported(Isa isa) {
 #if defined(__x86_64__)
     case Isa::kAvx2:
       return __builtin_cpu_supports("avx2");
+    case Isa::kAvxVnni:  // with avx2, that the operating system keeps the ymm registers
+      return __builtin_cpu_supports("avx2") && cpu_has_avx_vnni();
     case Isa::kAvx512Vnni:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");

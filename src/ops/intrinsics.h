@@ -1,13 +1,14 @@
-// The vector intrinsics of x86, for kernel files. INTRAIN_EMULATE_AVX512 (tests/CMakeLists.txt) takes them from SIMDe, which writes
-// AVX-512 in terms of what the compiler has: so the bits of the AVX-512 kernels can be tested on any x86 CPU.
+// The vector intrinsics of x86, for kernel files. INTRAIN_EMULATE_VNNI (tests/CMakeLists.txt) takes them from SIMDe, which writes
+// AVX-512 and VNNI in terms of what the compiler has: so the bits of their kernels can be tested on CPUs without them.
 #pragma once
 
 #include <cstdint>
 
-#if defined(INTRAIN_EMULATE_AVX512)
+#if defined(INTRAIN_EMULATE_VNNI)
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx2.h>
 #include <simde/x86/avx512.h>
+#define _mm256_dpbusd_avx_epi32 simde_mm256_dpbusd_epi32  // SIMDe 0.7.4 has the name of the EVEX form only
 
 // What SIMDe 0.7.4 lacks, lane by lane as Intel's manual defines it.
 namespace intrain::ops::emulated {

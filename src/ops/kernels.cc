@@ -9,6 +9,11 @@ extern const TileKernel kTile;
 extern const PeakKernel kPeak;
 #include "ops/kernels.def"
 }  // namespace avx2
+// AVX-VNNI is AVX2 and an instruction for products: the other kernels are those of AVX2.
+namespace avxvnni {
+extern const TileKernel kTile;
+extern const PeakKernel kPeak;
+}  // namespace avxvnni
 namespace avx512vnni {
 extern const TileKernel kTile;
 extern const PeakKernel kPeak;
@@ -28,7 +33,7 @@ Kernels make_kernels(Isa isa) {
 #include "ops/kernels.def"
 #undef INTRAIN_KERNEL
 #if defined(__x86_64__)
-  if (isa == Isa::kAvx2) {
+  if (isa == Isa::kAvx2 || isa == Isa::kAvxVnni) {
     k.tile = &avx2::kTile;
     k.peak = &avx2::kPeak;
 #define INTRAIN_KERNEL(name, result, parameter) \
@@ -36,6 +41,10 @@ Kernels make_kernels(Isa isa) {
   k.name##_isa = Isa::kAvx2;
 #include "ops/kernels.def"
 #undef INTRAIN_KERNEL
+  }
+  if (isa == Isa::kAvxVnni) {
+    k.tile = &avxvnni::kTile;
+    k.peak = &avxvnni::kPeak;
   }
   if (isa == Isa::kAvx512Vnni) {
     k.tile = &avx512vnni::kTile;

@@ -33,8 +33,8 @@ class Guarded final : public AnyBuffer {
         guard_(guard),
         before_(kGuardBytes + static_cast<size_t>(offset) * sizeof(T)),
         bytes_(before_ + static_cast<size_t>(count) * sizeof(T) + kGuardBytes) {
-    std::memset(bytes_.data(), guard, bytes_.size());
-    if (count > 0) std::memset(data(), 0, static_cast<size_t>(count) * sizeof(T));
+    std::memset(bytes_.data(), guard, before_);
+    std::memset(bytes_.data() + bytes_.size() - kGuardBytes, guard, kGuardBytes);
   }
   T* data() { return reinterpret_cast<T*>(bytes_.data() + before_); }
   const T* data() const { return reinterpret_cast<const T*>(bytes_.data() + before_); }
@@ -44,8 +44,8 @@ class Guarded final : public AnyBuffer {
 
   std::string broken_guard() const override {
     const size_t end = before_ + static_cast<size_t>(count_) * sizeof(T);
-    for (size_t i = 0; i < bytes_.size(); ++i)
-      if ((i < before_ || i >= end) && bytes_.data()[i] != guard_)
+    for (size_t i = 0; i < bytes_.size(); i = i + 1 == before_ ? end : i + 1)
+      if (bytes_.data()[i] != guard_)
         return name_ + ": guard byte " + std::to_string(static_cast<int64_t>(i) - static_cast<int64_t>(before_)) + " of " +
                std::to_string(end - before_) + " bytes of data was written";
     return {};

@@ -1,5 +1,5 @@
-// Tests over every instruction set: GTEST_SKIP where this CPU lacks it. In the binary whose AVX-512 kernels are emulated
-// (tests/CMakeLists.txt) over that one only, on any CPU.
+// Tests over every instruction set: GTEST_SKIP where this CPU lacks it. In the binary that emulates the kernels of AVX-VNNI and
+// AVX-512 (tests/CMakeLists.txt) over these two only, on CPUs without them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,10 +11,11 @@
 
 namespace intrain::test {
 
-#if defined(INTRAIN_EMULATE_AVX512)
-inline std::vector<IsaInfo> isas_to_test() { return {isa_info(Isa::kAvx512Vnni)}; }
+#if defined(INTRAIN_EMULATE_VNNI)
+inline std::vector<IsaInfo> isas_to_test() { return {isa_info(Isa::kAvxVnni), isa_info(Isa::kAvx512Vnni)}; }
 constexpr const char* kTestNameSuffix = "_emulated";
-inline bool runs_here(Isa isa) { return isa == Isa::kAvx512Vnni || isa_supported(isa); }
+// The kernels that avxvnni has of avx2 are not emulated.
+inline bool runs_here(Isa isa) { return isa == Isa::kAvx512Vnni || isa_supported(isa == Isa::kAvxVnni ? Isa::kAvx2 : isa); }
 #else
 inline std::vector<IsaInfo> isas_to_test() { return isa_list(); }
 constexpr const char* kTestNameSuffix = "";

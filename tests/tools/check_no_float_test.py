@@ -40,6 +40,8 @@ CLEAN = [
     ("copied structs", "-O2", "struct S { long a[8]; }; void f(S* a, const S* b) { *a = *b; }"),
     ("AVX-512 integers", "-O2 -mavx512f -mavx512vnni",
      "#include <immintrin.h>\nvoid f(__m512i* a, __m512i b, __m512i c) { *a = _mm512_max_epi32(_mm512_dpbusd_epi32(*a, b, c), b); }"),
+    ("AVX-VNNI integers", "-O2 -mavxvnni",
+     "#include <immintrin.h>\nvoid f(__m256i* a, __m256i b, __m256i c) { *a = _mm256_dpbusd_avx_epi32(*a, b, c); }"),
     ("bit shuffles", "-O2 -mavx2",
      "#include <immintrin.h>\nextern \"C\" void f(__m256* a, __m256 b) { *a = _mm256_shuffle_ps(_mm256_xor_ps(*a, b), b, 27); }"),
 ]

@@ -1,7 +1,6 @@
 // vpmaddwd and vpaddd, as the register tile: 16 products the pair. 12 accumulators cover the latency.
 // In assembly: a compiler sees that all products are equal.
-#include <immintrin.h>
-
+#include "ops/intrinsics.h"
 #include "ops/peak/peak.h"
 
 namespace intrain::ops::avx2 {

@@ -1,7 +1,6 @@
 // vpdpbusd, as the register tile: 64 products an instruction. 12 accumulators cover the latency.
 // In assembly: a compiler sees that all products are equal.
-#include <immintrin.h>
-
+#include "ops/intrinsics.h"
 #include "ops/peak/peak.h"
 
 namespace intrain::ops::avx512vnni {
