@@ -13,18 +13,37 @@
 // What SIMDe 0.7.4 lacks, lane by lane as Intel's manual defines it.
 namespace intrain::ops::emulated {
 
-static inline __m128i cvtepi32_epi8(__m512i a) {
-  uint32_t lane[16];
-  uint8_t low[16];
+static inline __m512i cvtepu8_epi16(__m256i a) {
+  uint8_t lane[32];
+  uint16_t wide[32];
   __builtin_memcpy(lane, &a, sizeof lane);
-  for (int i = 0; i < 16; ++i) low[i] = static_cast<uint8_t>(lane[i]);
-  __m128i result;
-  __builtin_memcpy(&result, low, sizeof low);
+  for (int i = 0; i < 32; ++i) wide[i] = lane[i];
+  __m512i result;
+  __builtin_memcpy(&result, wide, sizeof result);
   return result;
+}
+// From a count of 32 on, the sign.
+static inline __m512i srav_epi32(__m512i a, __m512i count) {
+  int32_t lane[16];
+  uint32_t by[16];
+  __builtin_memcpy(lane, &a, sizeof lane);
+  __builtin_memcpy(by, &count, sizeof by);
+  for (int i = 0; i < 16; ++i) lane[i] >>= by[i] > 31 ? 31 : by[i];
+  __builtin_memcpy(&a, lane, sizeof lane);
+  return a;
+}
+static inline __m512i sra_epi32(__m512i a, __m128i count) {
+  uint64_t by;
+  __builtin_memcpy(&by, &count, sizeof by);
+  return srav_epi32(a, _mm512_set1_epi32(by > 31 ? 31 : static_cast<int32_t>(by)));
 }
 
 }  // namespace intrain::ops::emulated
-#define _mm512_cvtepi32_epi8 ::intrain::ops::emulated::cvtepi32_epi8
+#undef _mm512_madd_epi16  // its alias has two parameters too many
+#define _mm512_madd_epi16 simde_mm512_madd_epi16
+#define _mm512_cvtepu8_epi16 ::intrain::ops::emulated::cvtepu8_epi16
+#define _mm512_srav_epi32 ::intrain::ops::emulated::srav_epi32
+#define _mm512_sra_epi32 ::intrain::ops::emulated::sra_epi32
 
 #else
 #include <immintrin.h>

@@ -7,9 +7,12 @@
 
 #include <cstdint>
 
+#include "ops/vectors.h"
+
 namespace intrain::ops {
 
 constexpr int kWideRow = 512;
+constexpr int kWidestSlice = 4096;  // for kernels that keep nothing of a row
 
 // One slice of the channels, walked in `blocks` wide rows of `width` values, `stride` apart, and a shorter last one of `rest`
 // values (0: none). Few channels: one slice, `repeat` rows to a wide row. More than kWideRow channels: several slices, repeat 1.
@@ -20,16 +23,26 @@ struct RowSlice {
   int rest;
 };
 
-// Calls visit(slice) for each slice of `rows` x `channels`.
+// Rows to a wide one: as few as make it a multiple of every vector, if kWideRow has room for them.
+[[gnu::always_inline]] static inline int rows_to_a_wide_one(int channels) {
+  int repeat = 1;
+  while (repeat * channels % 32 != 0) ++repeat;  // a power of two, at most 32
+  return repeat * channels <= kWideRow ? repeat : channels < kWideRow ? kWideRow / channels : 1;
+}
+
+// Calls visit(slice) for each slice of `rows` x `channels`, of at most `widest` >= kWideRow channels.
+template <class Visit>
+[[gnu::always_inline]] static inline void for_each_slice(int64_t rows, int channels, int widest, const Visit& visit) {
+  const int repeat = rows_to_a_wide_one(channels);
+  for (int c = 0; c < channels; c += widest) {
+    const int width = channels - c < widest ? channels - c : widest;
+    visit(RowSlice{c, width * repeat, repeat, int64_t{channels} * repeat, rows / repeat,
+                   static_cast<int>(rows % repeat) * channels});
+  }
+}
 template <class Visit>
 [[gnu::always_inline]] static inline void for_each_slice(int64_t rows, int channels, const Visit& visit) {
-  if (channels <= kWideRow) {
-    const int repeat = kWideRow / channels, width = channels * repeat;
-    visit(RowSlice{0, width, repeat, width, rows / repeat, static_cast<int>(rows % repeat) * channels});
-    return;
-  }
-  for (int c = 0; c < channels; c += kWideRow)
-    visit(RowSlice{c, channels - c < kWideRow ? channels - c : kWideRow, 1, channels, rows, 0});
+  for_each_slice(rows, channels, kWideRow, visit);
 }
 
 // Calls body(offset of the wide row, its width) for each wide row of a slice.
@@ -40,15 +53,57 @@ template <class Body>
   if (s.rest > 0) body(at, s.rest);
 }
 
-// A per-channel array as a wide row sees it.
+// A per-channel array as a wide row sees it: itself, or repeated.
 template <class T>
 struct WideArray {
-  alignas(64) T data[kWideRow];
+  const T* data;
+  alignas(64) T repeated[kWideRow];
   [[gnu::always_inline]] inline WideArray(const T* src, const RowSlice& s) {
+    data = s.repeat == 1 ? src + s.channel : repeated;
+    if (s.repeat == 1) return;
     const int channels = s.width / s.repeat;
     for (int r = 0; r < s.repeat; ++r)
-      for (int c = 0; c < channels; ++c) data[r * channels + c] = src[s.channel + c];
+      for (int c = 0; c < channels; ++c) repeated[r * channels + c] = src[c];
   }
 };
+
+// Rows of one width, `stride` apart, few enough for the first-level cache.
+struct RowBlock {
+  int64_t at, stride;
+  int rows, width;
+};
+
+// Calls visit(block) for the blocks of a slice, at most `most` rows each.
+template <class Visit>
+[[gnu::always_inline]] static inline void for_each_block(const RowSlice& s, int most, const Visit& visit) {
+  const int64_t steps = (s.blocks + most - 1) / most + (s.rest > 0 ? 1 : 0);
+  for (int64_t i = 0; i < steps; ++i) {
+    const int64_t left = s.blocks - i * most;
+    const int64_t at = s.channel + (left > 0 ? i * most : s.blocks) * s.stride;
+    visit(RowBlock{at, s.stride, left <= 0 ? 1 : left < most ? static_cast<int>(left) : most, left > 0 ? s.width : s.rest});
+  }
+}
+// A block of s16 takes half of a cache of 32 KiB, and a column of it no more than half of the places that its stride leaves there.
+constexpr int kBlockValues = 8192, kMostRows = 256;
+[[gnu::always_inline]] static inline int rows_in_cache(const RowSlice& s) {
+  const int rows = s.width < kBlockValues ? kBlockValues / s.width : 1;
+  return rows < kMostRows ? rows : kMostRows;
+}
+
+// A vector's worth of a block's columns.
+struct Column {
+  int first;  // of the wide row
+  int64_t at, stride;
+  int rows;
+};
+
+// Calls body(part, column): down the rows, a column's constants and sums stay in registers.
+template <class Lanes, class Body>
+[[gnu::always_inline]] static inline void for_each_column(const RowBlock& b, const Body& body) {
+  for_each_vector<Lanes>(
+      b.width, [&](const auto& part, int64_t first) __attribute__((always_inline)) {
+        body(part, Column{static_cast<int>(first), b.at + first, b.stride, b.rows});
+      });
+}
 
 }  // namespace intrain::ops

@@ -57,6 +57,11 @@ void compare_on_awkward_shapes(Kernel kernel, Reference reference) {
           const std::string problem = compare<Case>(kernel, reference, shape, seed++, variant);
           ASSERT_EQ(problem, "");
         }
+  // More channels than any kernel takes at once.
+  for (int variant = 0; variant < Case::kVariants; variant += 3) {
+    const std::string problem = compare<Case>(kernel, reference, {3, 4100, Fill::kUniform, 1}, seed++, variant);
+    ASSERT_EQ(problem, "");
+  }
   // Few channels and many rows: the path over wide rows, with and without a rest.
   for (int channels : {1, 3, 16, 64})
     for (int64_t rows : {511, 512, 1025, 3000})

@@ -1,4 +1,4 @@
-// The vector form of activate.h: loops that the compiler vectorizes for the ISA of the file that includes this.
+// The vector form of activate.h over an ISA's vector, Lanes (lanes_<isa>.h).
 #pragma once
 
 #include "base/formats.h"
@@ -7,43 +7,59 @@
 
 namespace intrain::ops {
 
-// Shortcut: 0 none, 1 an activation, 2 a second normalized value.
-template <int kShortcut>
+// z in saturated s16, which the header allows; so does its rounding, (z + 2^(shift-1) - 1 + odd) >> shift, because what saturates
+// ends beyond 255. Shortcut: 0 none, 1 an activation, 2 a second normalized value.
+template <class Lanes, int kShortcut>
 [[gnu::always_inline]] static inline void activate_rows(const Activate& p) {
-  const Shift32 shift = make_shift32(p.shift);
+  using Register = typename Lanes::Register;
+  constexpr int kBetaShift = kGammaExp - kScaledExp;
+  const int8_t *x_hat = p.x_hat, *x_hat2 = p.x_hat2;
+  const uint8_t* src = p.src;
+  uint8_t* dst = p.dst;
+  const Shift32 rounding = make_shift32(p.shift);
+  const typename Lanes::Count shift = Lanes::count(p.shift), src_shift = Lanes::count(kShortcut == 1 ? p.src_shift : 0),
+                              beta_shift = Lanes::count(kBetaShift);
+  const Register bias = Lanes::set16(rounding.bias), odd = Lanes::set16(rounding.odd);
   for_each_slice(
-      p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
+      p.rows, p.channels, kWidestSlice, [&](const RowSlice& slice) __attribute__((always_inline)) {
         const WideArray<int8_t> gamma(p.gamma, slice), beta(p.beta, slice);
         const WideArray<int8_t> gamma2(kShortcut == 2 ? p.gamma2 : p.gamma, slice),
             beta2(kShortcut == 2 ? p.beta2 : p.beta, slice);
-        for_each_row(
-            slice, [&](int64_t at, int width) __attribute__((always_inline)) {
-              const int8_t* __restrict x = p.x_hat + at;
-              const uint8_t* __restrict src = kShortcut == 1 ? p.src + at : nullptr;
-              const int8_t* __restrict x2 = kShortcut == 2 ? p.x_hat2 + at : nullptr;
-              uint8_t* __restrict dst = p.dst + at;
-              for (int i = 0; i < width; ++i) {
-                int32_t z = gamma.data[i] * x[i] + beta.data[i] * (1 << (kGammaExp - kScaledExp));
-                if constexpr (kShortcut == 1) z += src[i] << p.src_shift;
-                if constexpr (kShortcut == 2) z += gamma2.data[i] * x2[i] + beta2.data[i] * (1 << (kGammaExp - kScaledExp));
-                const int32_t a = rshift_round32(z, shift);
-                dst[i] = static_cast<uint8_t>(a < 0 ? 0 : a > kU8Max ? kU8Max : a);
-              }
+        for_each_block(
+            slice, rows_in_cache(slice), [&](const RowBlock& block) __attribute__((always_inline)) {
+              for_each_column<Lanes>(
+                  block, [&](const auto& part, const Column& column) __attribute__((always_inline)) {
+                    const Register g = part.load_s8(gamma.data + column.first),
+                                   b = Lanes::shift16_left(part.load_s8(beta.data + column.first), beta_shift),
+                                   g2 = part.load_s8(gamma2.data + column.first),
+                                   b2 = Lanes::shift16_left(part.load_s8(beta2.data + column.first), beta_shift);
+                    int64_t at = column.at;
+                    for (int r = 0; r < column.rows; ++r, at += column.stride) {
+                      Register z = Lanes::add16(Lanes::multiply16(part.load_s8(x_hat + at), g), b);
+                      if constexpr (kShortcut == 1)
+                        z = Lanes::add16_saturated(z, Lanes::shift16_left(part.load_u8(src + at), src_shift));
+                      if constexpr (kShortcut == 2)
+                        z = Lanes::add16_saturated(z, Lanes::add16(Lanes::multiply16(part.load_s8(x_hat2 + at), g2), b2));
+                      const Register up = Lanes::add16(bias, Lanes::bit_and(Lanes::shift16_right(z, shift), odd));
+                      part.store_u8(dst + at, Lanes::shift16_right(Lanes::add16_saturated(z, up), shift));
+                    }
+                  });
             });
       });
 }
 
+template <class Lanes>
 [[gnu::always_inline]] static inline void activate_vector(const Activate& p) {
   if (p.src != nullptr)
-    activate_rows<1>(p);
+    activate_rows<Lanes, 1>(p);
   else if (p.x_hat2 != nullptr)
-    activate_rows<2>(p);
+    activate_rows<Lanes, 2>(p);
   else
-    activate_rows<0>(p);
+    activate_rows<Lanes, 0>(p);
 }
 
-// Exact in s64. What is below 0 ends as 0, so only values without a sign are shifted: from 40 bits to the right on nothing is left of
-// 2^32, and to the left all from 2^8 on is the same.
+// A loop that the compiler vectorizes, exact in s64. What is below 0 ends as 0, so only values without a sign are shifted: from 40
+// bits to the right on nothing is left of 2^32, and to the left all from 2^8 on is the same.
 [[gnu::always_inline]] static inline void relu_requantize_vector(const ReluRequantize& p) {
   const int right = p.shift > 40 ? 40 : p.shift > 0 ? p.shift : 0, left = p.shift < -8 ? 8 : p.shift < 0 ? -p.shift : 0;
   const int64_t most = p.shift < 0 ? 256 : int64_t{1} << 32;
@@ -63,22 +79,20 @@ template <int kShortcut>
   }
 }
 
+template <class Lanes>
 [[gnu::always_inline]] static inline int32_t relu_backward_vector(const ReluBackward& p) {
-  // A shift beyond 16 leaves nothing of an s16: 2^15 / 2^17 rounds to 0.
-  const int right = p.align > 17 ? 17 : p.align > 0 ? p.align : 0, left = p.align < 0 ? -p.align : 0;
-  const Shift32 shift = make_shift32(right);
-  int16_t* __restrict e = p.e;
-  const uint8_t* __restrict output = p.output;
-  int32_t max = 0;
-  for (int64_t i = 0; i < p.count; ++i) {
-    int32_t v = rshift_round32(e[i] * (1 << left), shift);
-    v = v < -kS16Max ? -kS16Max : v > kS16Max ? kS16Max : v;
-    v = ((output[i] != 0) & (output[i] != kU8Max)) != 0 ? v : 0;
-    e[i] = static_cast<int16_t>(v);
-    const int32_t m = v < 0 ? -v : v;
-    max = m > max ? m : max;
-  }
-  return max;
+  using Register = typename Lanes::Register;
+  const Align16<Lanes> aligned(p.align);
+  int16_t* e = p.e;
+  const uint8_t* output = p.output;
+  Register max = Lanes::zero();
+  for_each_vector<Lanes>(
+      p.count, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
+        const Register v = Lanes::bit_and(aligned(part.load16(e + i)), part.load_pass(output + i));
+        part.store16(e + i, v);
+        max = Lanes::max16(max, Lanes::abs16(v));
+      });
+  return largest<Lanes, int16_t>(max);
 }
 
 }  // namespace intrain::ops

@@ -1,4 +1,4 @@
-// The vector form of batch_norm.h: loops that the compiler vectorizes for the ISA of the file that includes this.
+// The vector form of batch_norm.h over an ISA's vector, Lanes (lanes_<isa>.h): columns of as many channels as it has 16-bit lanes.
 #pragma once
 
 #include "base/formats.h"
@@ -8,160 +8,285 @@
 
 namespace intrain::ops {
 
+// A 32-bit sum a channel of a wide row. The columns hold them in the order of the halves of 16-bit lanes.
+template <class Lanes>
+struct WideSums {
+  using Register = typename Lanes::Register;
+  alignas(64) uint32_t data[kWideRow + 2 * Lanes::kLanes] = {};
+
+  [[gnu::always_inline]] inline void load(int column, Register* low, Register* high) const {
+    *low = Lanes::load(data + column);
+    *high = Lanes::load(data + column + Lanes::kLanes);
+  }
+  [[gnu::always_inline]] inline void store(int column, Register low, Register high) {
+    Lanes::store(data + column, low);
+    Lanes::store(data + column + Lanes::kLanes, high);
+  }
+  // To the order of the channels, for reading; clear() before the next column.
+  [[gnu::always_inline]] inline void put_in_order(int width) {
+    for (int i = 0; i < width; i += 2 * Lanes::kLanes) {
+      Register low, high;
+      load(i, &low, &high);
+      store(i, Lanes::first_of(low, high), Lanes::second_of(low, high));
+    }
+  }
+  [[gnu::always_inline]] inline void clear(int width) {
+    for (int i = 0; i < width; i += 2 * Lanes::kLanes) store(i, Lanes::zero(), Lanes::zero());
+  }
+};
+
+// Calls body(place in the wide row, channel) for all of it.
+template <class Body>
+[[gnu::always_inline]] static inline void for_each_sum(const RowSlice& s, const Body& body) {
+  const int channels = s.width / s.repeat;
+  for (int r = 0; r < s.repeat; ++r)
+    for (int c = 0; c < channels; ++c) body(r * channels + c, s.channel + c);
+}
+
+template <class Lanes>
 [[gnu::always_inline]] static inline void batch_norm_sums_vector(const NormSums& p) {
+  using Register = typename Lanes::Register;
   for_each_slice(
       p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
-        // y <= 2^15 and the halves of y^2 are below 2^16: 2^14 wide rows fit 32 bits.
-        constexpr int kFlush = 1 << 14;
-        alignas(64) int32_t s1[kWideRow] = {};
-        alignas(64) uint32_t low[kWideRow] = {}, high[kWideRow] = {};
-        const int channels = slice.width / slice.repeat;
+        // Rows go in pairs. Of squares, sum the two of a pair modulo 2^32 and their high halves: with n pairs the exact sum lies in
+        // [2^16 high, 2^16 high + 2^16 n), where its low 32 bits tell it, n <= 2^16. |y0 + y1| < 2^16: n <= 2^15.
+        constexpr int kFlush = 1 << 14;  // rows
+        WideSums<Lanes> s1, low, high;
         int held = 0;
         const auto flush = [&] {
-          for (int i = 0; i < slice.width; ++i) {
-            const int c = slice.channel + i % channels;
-            p.s1[c] += s1[i];
-            p.s2[c] += (int64_t{high[i]} << 16) + low[i];
-            s1[i] = 0;
-            low[i] = high[i] = 0;
-          }
-          held = 0;
-        };
-        for_each_row(
-            slice, [&](int64_t at, int width) __attribute__((always_inline)) {
-              const int16_t* __restrict y = p.y + at;
-              for (int i = 0; i < width; ++i) {
-                const int32_t v = y[i];
-                const uint32_t square = static_cast<uint32_t>(v * v);
-                s1[i] += v;
-                low[i] += square & 0xFFFF;
-                high[i] += square >> 16;
-              }
-              if (++held == kFlush) flush();
-            });
-        flush();
-      });
-}
-
-[[gnu::always_inline]] static inline void batch_norm_normalize_vector(const Normalize& p) {
-  for_each_slice(
-      p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
-        const WideArray<int32_t> mult(p.mult, slice), offset(p.offset, slice), shift(p.shift, slice);
-        alignas(64) int32_t bias[kWideRow];
-        for (int i = 0; i < slice.width; ++i)
-          bias[i] = offset.data[i] + make_shift32(shift.data[i]).bias;  // shift >= 2: odd is 1
-        for_each_row(
-            slice, [&](int64_t at, int width) __attribute__((always_inline)) {
-              const int16_t* __restrict y = p.y + at;
-              int8_t* __restrict dst = p.x_hat + at;
-              for (int i = 0; i < width; ++i) {
-                const int32_t product = y[i] * mult.data[i];
-                const int32_t odd = ((product + offset.data[i]) >> shift.data[i]) & 1;
-                const int32_t x = (product + bias[i] + odd) >> shift.data[i];
-                dst[i] = static_cast<int8_t>(x < -kS8Max ? -kS8Max : x > kS8Max ? kS8Max : x);
-              }
-            });
-      });
-}
-
-[[gnu::always_inline]] static inline int32_t batch_norm_backward_sums_vector(const NormBackwardSums& p) {
-  // A shift beyond 16 leaves nothing of an s16: 2^15 / 2^17 rounds to 0.
-  const int right = p.align > 17 ? 17 : p.align > 0 ? p.align : 0, left = p.align < 0 ? -p.align : 0;
-  const Shift32 shift = make_shift32(right);
-  int32_t max = 0;
-  for_each_slice(
-      p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
-        constexpr int kFlush = 512;  // |e x_hat| < 2^22
-        alignas(64) int32_t sum_e[kWideRow] = {}, sum_ex[kWideRow] = {};
-        const int channels = slice.width / slice.repeat;
-        int held = 0;
-        const auto flush = [&] {
-          for (int i = 0; i < slice.width; ++i) {
-            const int c = slice.channel + i % channels;
-            p.sum_e[c] += sum_e[i];
-            p.sum_ex[c] += sum_ex[i];
-            sum_e[i] = sum_ex[i] = 0;
-          }
-          held = 0;
-        };
-        const auto rows = [&](auto masked) __attribute__((always_inline)) {
-          for_each_row(
-              slice, [&](int64_t at, int width) __attribute__((always_inline)) {
-                int16_t* __restrict e = p.e + at;
-                const int8_t* __restrict x = p.x_hat + at;
-                const uint8_t* __restrict mask = masked ? p.mask + at : nullptr;
-                for (int i = 0; i < width; ++i) {
-                  int32_t v = rshift_round32(e[i] * (1 << left), shift);
-                  v = v < -kS16Max ? -kS16Max : v > kS16Max ? kS16Max : v;
-                  if constexpr (masked) v = ((mask[i] != 0) & (mask[i] != kU8Max)) != 0 ? v : 0;
-                  e[i] = static_cast<int16_t>(v);
-                  sum_e[i] += v;
-                  sum_ex[i] += v * x[i];
-                  const int32_t m = v < 0 ? -v : v;
-                  max = m > max ? m : max;
-                }
-                if (++held == kFlush) flush();
+          s1.put_in_order(slice.width);
+          low.put_in_order(slice.width);
+          high.put_in_order(slice.width);
+          int64_t* __restrict to1 = p.s1;
+          int64_t* __restrict to2 = p.s2;
+          for_each_sum(
+              slice, [&](int i, int c) __attribute__((always_inline)) {
+                const uint64_t least = uint64_t{high.data[i]} << 16;
+                to1[c] += static_cast<int32_t>(s1.data[i]);
+                to2[c] += static_cast<int64_t>(least + (low.data[i] - static_cast<uint32_t>(least)));
               });
+          s1.clear(slice.width);
+          low.clear(slice.width);
+          high.clear(slice.width);
+          held = 0;
         };
-        struct Yes {
-          constexpr operator bool() const { return true; }
-        };
-        struct No {
-          constexpr operator bool() const { return false; }
-        };
-        if (p.mask != nullptr)
-          rows(Yes{});
-        else
-          rows(No{});
+        for_each_block(
+            slice, rows_in_cache(slice), [&](const RowBlock& block) __attribute__((always_inline)) {
+              if (held + block.rows > kFlush) flush();
+              held += block.rows;
+              for_each_column<Lanes>(
+                  block, [&](const auto& part, const Column& column) __attribute__((always_inline)) {
+                    const Register ones = Lanes::set16(1);
+                    Register s[2], l[2], h[2];
+                    s1.load(column.first, &s[0], &s[1]);
+                    low.load(column.first, &l[0], &l[1]);
+                    high.load(column.first, &h[0], &h[1]);
+                    const auto add = [&](Register y0, Register y1) __attribute__((always_inline)) {
+                      const Register pair[2] = {Lanes::interleave_low(y0, y1), Lanes::interleave_high(y0, y1)};
+#pragma GCC unroll 2
+                      for (int i = 0; i < 2; ++i) {
+                        const Register squares = Lanes::dot(pair[i], pair[i]);
+                        s[i] = Lanes::dot(s[i], pair[i], ones);
+                        l[i] = Lanes::add(l[i], squares);
+                        h[i] = Lanes::add(h[i], Lanes::half_down(squares));
+                      }
+                    };
+                    const int16_t* y = p.y + column.at;
+                    int r = 0;
+                    for (; r + 2 <= column.rows; r += 2, y += 2 * column.stride)
+                      add(part.load16(y), part.load16(y + column.stride));
+                    if (r < column.rows) add(part.load16(y), Lanes::zero());
+                    s1.store(column.first, s[0], s[1]);
+                    low.store(column.first, l[0], l[1]);
+                    high.store(column.first, h[0], h[1]);
+                  });
+            });
         flush();
       });
-  return max;
 }
 
-[[gnu::always_inline]] static inline uint32_t batch_norm_backward_max_vector(const NormBackward& p) {
-  int32_t max = 0;
+template <class Lanes>
+[[gnu::always_inline]] static inline void batch_norm_normalize_vector(const Normalize& p) {
+  using Register = typename Lanes::Register;
   for_each_slice(
-      p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
-        const WideArray<int32_t> k(p.k, slice), b(p.b, slice), a(p.a, slice);
-        for_each_row(
-            slice, [&](int64_t at, int width) __attribute__((always_inline)) {
-              const int16_t* __restrict e = p.e + at;
-              const int8_t* __restrict x = p.x_hat + at;
-              for (int i = 0; i < width; ++i) {
-                const int32_t v = k.data[i] * e[i] + b.data[i] * (x[i] * 256) + a.data[i];
-                const int32_t m = v < 0 ? -v : v;
-                max = m > max ? m : max;
-              }
+      p.rows, p.channels, kWidestSlice, [&](const RowSlice& slice) __attribute__((always_inline)) {
+        const WideArray<int32_t> mult(p.mult, slice), offset(p.offset, slice), shift(p.shift, slice);
+        for_each_block(
+            slice, rows_in_cache(slice), [&](const RowBlock& block) __attribute__((always_inline)) {
+              for_each_column<Lanes>(
+                  block, [&](const auto& part, const Column& column) __attribute__((always_inline)) {
+                    const Register one = Lanes::set(1), minus_one = Lanes::set(0xFFFFFFFF);
+                    Register m[2], o[2], s[2], bias[2];
+                    part.load_halves(mult.data + column.first, &m[0], &m[1]);  // at most 2^14: the upper 16 bits are 0
+                    part.load_halves(offset.data + column.first, &o[0], &o[1]);
+                    part.load_halves(shift.data + column.first, &s[0], &s[1]);
+                    for (int i = 0; i < 2; ++i)  // shift >= 2, so 2^(shift - 1) - 1 and odd
+                      bias[i] = Lanes::add(o[i], Lanes::add(Lanes::shift_left_each(one, Lanes::add(s[i], minus_one)), minus_one));
+                    const int16_t* y = p.y + column.at;
+                    int8_t* x_hat = p.x_hat + column.at;
+                    for (int r = 0; r < column.rows; ++r, y += column.stride, x_hat += column.stride) {
+                      const Register v = part.load16(y);
+                      const Register twice[2] = {Lanes::interleave_low(v, v), Lanes::interleave_high(v, v)};
+                      Register x[2];
+#pragma GCC unroll 2
+                      for (int i = 0; i < 2; ++i) {
+                        const Register product = Lanes::dot(twice[i], m[i]);
+                        const Register odd = Lanes::bit_and(Lanes::shift_right_each(Lanes::add(product, o[i]), s[i]), one);
+                        x[i] = Lanes::shift_right_each(Lanes::add(Lanes::add(product, bias[i]), odd), s[i]);
+                      }
+                      part.store_s8(x_hat, Lanes::pack(x[0], x[1]));
+                    }
+                  });
             });
       });
-  return static_cast<uint32_t>(max);
+}
+
+template <class Lanes>
+[[gnu::always_inline]] static inline int32_t batch_norm_backward_sums_vector(const NormBackwardSums& p) {
+  using Register = typename Lanes::Register;
+  const Align16<Lanes> aligned(p.align);
+  Register max = Lanes::zero();
+  for_each_slice(
+      p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
+        constexpr int kFlush = 512;  // rows: 512 * 32767 * 127 < 2^31
+        static_assert(kMostRows <= kFlush);
+        WideSums<Lanes> sum_e, sum_ex;
+        int held = 0;
+        const auto flush = [&] {
+          sum_e.put_in_order(slice.width);
+          sum_ex.put_in_order(slice.width);
+          int64_t* __restrict to_e = p.sum_e;
+          int64_t* __restrict to_ex = p.sum_ex;
+          for_each_sum(
+              slice, [&](int i, int c) __attribute__((always_inline)) {
+                to_e[c] += static_cast<int32_t>(sum_e.data[i]);
+                to_ex[c] += static_cast<int32_t>(sum_ex.data[i]);
+              });
+          sum_e.clear(slice.width);
+          sum_ex.clear(slice.width);
+          held = 0;
+        };
+        for_each_block(
+            slice, rows_in_cache(slice), [&](const RowBlock& block) __attribute__((always_inline)) {
+              if (held + block.rows > kFlush) flush();
+              held += block.rows;
+              for_each_column<Lanes>(
+                  block, [&](const auto& part, const Column& column) __attribute__((always_inline)) {
+                    const Register ones = Lanes::set16(1);
+                    Register s[2], sx[2];
+                    sum_e.load(column.first, &s[0], &s[1]);
+                    sum_ex.load(column.first, &sx[0], &sx[1]);
+                    int16_t* e = p.e + column.at;
+                    const int8_t* x = p.x_hat + column.at;
+                    const uint8_t* mask = p.mask != nullptr ? p.mask + column.at : nullptr;
+                    // Aligns and masks the error of row r.
+                    const auto update = [&](int64_t r) __attribute__((always_inline)) {
+                      Register v = aligned(part.load16(e + r * column.stride));
+                      if (mask != nullptr) v = Lanes::bit_and(v, part.load_pass(mask + r * column.stride));
+                      part.store16(e + r * column.stride, v);
+                      max = Lanes::max16(max, Lanes::abs16(v));
+                      return v;
+                    };
+                    const auto add = [&](Register e0, Register e1, Register x0, Register x1) __attribute__((always_inline)) {
+                      const Register e_pair[2] = {Lanes::interleave_low(e0, e1), Lanes::interleave_high(e0, e1)};
+                      const Register x_pair[2] = {Lanes::interleave_low(x0, x1), Lanes::interleave_high(x0, x1)};
+#pragma GCC unroll 2
+                      for (int i = 0; i < 2; ++i) {
+                        s[i] = Lanes::dot(s[i], e_pair[i], ones);
+                        sx[i] = Lanes::dot(sx[i], e_pair[i], x_pair[i]);
+                      }
+                    };
+                    int64_t r = 0;
+                    for (; r + 2 <= column.rows; r += 2) {
+                      const Register e0 = update(r), e1 = update(r + 1);
+                      add(e0, e1, part.load_s8(x + r * column.stride), part.load_s8(x + (r + 1) * column.stride));
+                    }
+                    if (r < column.rows) add(update(r), Lanes::zero(), part.load_s8(x + r * column.stride), Lanes::zero());
+                    sum_e.store(column.first, s[0], s[1]);
+                    sum_ex.store(column.first, sx[0], sx[1]);
+                  });
+            });
+        flush();
+      });
+  return largest<Lanes, int16_t>(max);
+}
+
+// Calls row(part, place of the row in the block, element, v) down the rows of every column: v = k e + b (256 x_hat) + a plus
+// `extra`, in halves. b and 256 x_hat fit s16, as k and e do, and so one instruction sums the products.
+template <class Lanes, class Row>
+[[gnu::always_inline]] static inline void backward_values(const NormBackward& p, const RowBlock& block, const int32_t* k,
+                                                          const int32_t* b, const int32_t* a, int32_t extra, const Row& row) {
+  using Register = typename Lanes::Register;
+  const int16_t* error = p.e;
+  const int8_t* x_hat = p.x_hat;
+  for_each_column<Lanes>(
+      block, [&](const auto& part, const Column& column) __attribute__((always_inline)) {
+        const Register low16 = Lanes::set(0xFFFF), more = Lanes::set(static_cast<uint32_t>(extra));
+        Register kb[2], high[2], constant[2];
+        part.load_halves(k + column.first, &kb[0], &kb[1]);
+        part.load_halves(b + column.first, &high[0], &high[1]);
+        part.load_halves(a + column.first, &constant[0], &constant[1]);
+        for (int i = 0; i < 2; ++i) {
+          kb[i] = Lanes::bit_or(Lanes::bit_and(kb[i], low16), Lanes::half_up(high[i]));
+          constant[i] = Lanes::add(constant[i], more);
+        }
+        int64_t at = column.at;
+        for (int r = 0; r < column.rows; ++r, at += column.stride) {
+          const Register e = part.load16(error + at), x = Lanes::byte_up(part.load_s8(x_hat + at));
+          row(part, int64_t{r} * block.width + column.first, at, Lanes::dot(constant[0], Lanes::interleave_low(e, x), kb[0]),
+              Lanes::dot(constant[1], Lanes::interleave_high(e, x), kb[1]));
+        }
+      });
+}
+
+template <class Lanes>
+[[gnu::always_inline]] static inline uint32_t batch_norm_backward_max_vector(const NormBackward& p) {
+  using Register = typename Lanes::Register;
+  Register max[2] = {Lanes::zero(), Lanes::zero()};
+  for_each_slice(
+      p.rows, p.channels, kWidestSlice, [&](const RowSlice& slice) __attribute__((always_inline)) {
+        const WideArray<int32_t> k(p.k, slice), b(p.b, slice), a(p.a, slice);
+        for_each_block(
+            slice, rows_in_cache(slice), [&](const RowBlock& block) __attribute__((always_inline)) {
+              backward_values<Lanes>(
+                  p, block, k.data, b.data, a.data,
+                  0, [&](const auto&, int64_t, int64_t, Register low, Register high) __attribute__((always_inline)) {
+                    max[0] = Lanes::max(max[0], Lanes::abs(low));
+                    max[1] = Lanes::max(max[1], Lanes::abs(high));
+                  });
+            });
+      });
+  return static_cast<uint32_t>(largest<Lanes, int32_t>(Lanes::max(max[0], max[1])));
 }
 
 template <class Lanes>
 [[gnu::always_inline]] static inline void batch_norm_backward_quantize_vector(const NormBackward& p) {
-  const Shift32 shift = make_shift32(p.shift);
+  using Register = typename Lanes::Register;
+  const Round32<Lanes> nearest(make_shift32(p.shift));
+  const Stochastic8<Lanes> stochastic(p.shift);
+  int8_t* dst = p.dst;
   for_each_slice(
-      p.rows, p.channels, [&](const RowSlice& slice) __attribute__((always_inline)) {
+      p.rows, p.channels, kWidestSlice, [&](const RowSlice& slice) __attribute__((always_inline)) {
         const WideArray<int32_t> k(p.k, slice), b(p.b, slice), a(p.a, slice);
-        alignas(64) uint8_t storage[kWideRow + 512];
-        for_each_row(
-            slice, [&](int64_t at, int width) __attribute__((always_inline)) {
-              const int16_t* __restrict e = p.e + at;
-              const int8_t* __restrict x = p.x_hat + at;
-              int8_t* __restrict dst = p.dst + at;
-              const auto quantize_row = [&](const auto& round) __attribute__((always_inline)) {
-                for (int i = 0; i < width; ++i) {
-                  const int32_t v = round(k.data[i] * e[i] + b.data[i] * (x[i] * 256) + a.data[i], i);
-                  dst[i] = static_cast<int8_t>(v < -kS8Max ? -kS8Max : v > kS8Max ? kS8Max : v);
-                }
-              };
-              if (p.random != nullptr) {
-                const uint8_t* __restrict bytes = random_bytes<Lanes>(*p.random, p.first + at, width, storage);
-                quantize_row([&](int32_t v, int i)
-                                 __attribute__((always_inline)) { return rshift_stochastic8(v, p.shift, bytes[i]); });
-              } else {
-                quantize_row([&](int32_t v, int) __attribute__((always_inline)) { return rshift_round32(v, shift); });
+        alignas(64) uint8_t storage[kBlockValues + 512];
+        // The random bytes of a block come in one piece, as its rows do.
+        for_each_block(
+            slice,
+            slice.stride == slice.width ? rows_in_cache(slice) : 1, [&](const RowBlock& block) __attribute__((always_inline)) {
+              if (p.random == nullptr) {
+                backward_values<Lanes>(
+                    p, block, k.data, b.data, a.data,
+                    0, [&](const auto& part, int64_t, int64_t at, Register low, Register high) __attribute__((always_inline)) {
+                      part.store_s8(dst + at, Lanes::pack(nearest(low), nearest(high)));
+                    });
+                return;
               }
+              const uint8_t* bytes = random_bytes<Lanes>(*p.random, p.first + block.at, block.rows * block.width, storage);
+              backward_values<Lanes>(
+                  p, block, k.data, b.data, a.data, stochastic.extra,
+                  [&](const auto& part, int64_t place, int64_t at, Register low, Register high) __attribute__((always_inline)) {
+                    part.store_s8(dst + at, stochastic(low, high, part.load_u8(bytes + place)));
+                  });
             });
       });
 }

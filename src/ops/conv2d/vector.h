@@ -4,19 +4,37 @@
 #include "base/rounding.h"
 #include "ops/conv2d/conv2d.h"
 #include "ops/intrinsics.h"
+#include "ops/vectors.h"
 
 namespace intrain::ops {
 
+template <class Lanes>
 [[gnu::always_inline]] static inline void stage_s16_vector(const StageS16& p) {
-  const int32_t* __restrict shift = p.shift;
-  for (int64_t r = 0; r < p.rows; ++r) {
-    const int32_t* __restrict acc = p.acc + r * p.lda;
-    int16_t* __restrict dst = p.dst + r * p.ldd;
-    for (int c = 0; c < p.channels; ++c) {
-      const int32_t s = shift[c], half = (1 << s) >> 1, odd = (acc[c] >> s) & 1;
-      dst[c] = static_cast<int16_t>((acc[c] + half - (half != 0) + (odd & (half != 0))) >> s);
-    }
-  }
+  using Register = typename Lanes::Register;
+  for_each_vector<Lanes>(
+      p.channels, [&](const auto& part, int64_t column) __attribute__((always_inline)) {
+        const Register one = Lanes::set(1), minus_one = Lanes::set(0xFFFFFFFF);
+        Register shift[2], bias[2], odd[2];
+        part.load32(p.shift + column, &shift[0], &shift[1]);
+        for (int i = 0; i < 2; ++i) {  // 2^(shift - 1) - 1 and 1, or 0 and 0 for 0
+          odd[i] = Lanes::min(shift[i], one);
+          bias[i] = Lanes::add(Lanes::shift_left_each(odd[i], Lanes::max(Lanes::add(shift[i], minus_one), Lanes::zero())),
+                               Lanes::subtract(Lanes::zero(), odd[i]));
+        }
+        const int32_t* acc = p.acc + column;
+        int16_t* dst = p.dst + column;
+        const int64_t rows = p.rows, lda = p.lda, ldd = p.ldd;
+        for (int64_t r = 0; r < rows; ++r, acc += lda, dst += ldd) {
+          Register v[2];
+          part.load32(acc, &v[0], &v[1]);
+#pragma GCC unroll 2
+          for (int i = 0; i < 2; ++i) {
+            const Register up = Lanes::bit_and(Lanes::shift_right_each(v[i], shift[i]), odd[i]);
+            v[i] = Lanes::shift_right_each(Lanes::add(Lanes::add(v[i], bias[i]), up), shift[i]);
+          }
+          part.store16(dst, Lanes::pack_in_order(v[0], v[1]));
+        }
+      });
 }
 
 [[gnu::always_inline]] static inline void pack_row_vector(const PackRow& p) {

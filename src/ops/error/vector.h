@@ -1,81 +1,96 @@
-// The vector form of error.h: loops that the compiler vectorizes for the ISA of the file that includes this.
+// The vector form of error.h over an ISA's vector, Lanes (lanes_<isa>.h).
 #pragma once
 
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "ops/error/error.h"
 #include "ops/random_bytes.h"
+#include "ops/vectors.h"
 
 namespace intrain::ops {
 
-// A shift by -15..62 of |v| < 2^30, as a left and a right shift of s32. From 31 on nothing is left: |v| / 2^31 < 1/2.
-struct SignedShift {
-  int left;
-  Shift32 right;
-  int32_t keep;  // 0: the result is 0
-};
-[[gnu::always_inline]] static inline SignedShift signed_shift(int s) {
-  if (s > 30) return {0, make_shift32(0), 0};
-  return {s < 0 ? -s : 0, make_shift32(s > 0 ? s : 0), -1};
-}
-[[gnu::always_inline]] static inline int32_t apply(int32_t v, const SignedShift& s) {
-  return rshift_round32((v & s.keep) * (1 << s.left), s.right);
-}
-
-template <bool kAddend>
+// scale_pow2 by -shift, -15 <= shift: |acc| < 2^30, from 31 on nothing is left of it: 2^30 / 2^31 is 1/2 at most, a tie to 0.
+template <class Lanes, bool kAddend>
 [[gnu::always_inline]] static inline int32_t error_stage_loop(const ErrorStage& p) {
-  const int32_t* __restrict acc = p.acc;
-  const SignedShift acc_shift = signed_shift(p.scale.acc_shift), addend_shift = signed_shift(p.scale.addend_shift);
+  using Register = typename Lanes::Register;
+  const int shift = p.scale.acc_shift, addend_shift = kAddend ? p.scale.addend_shift : 0;
+  const Round32<Lanes> round(make_shift32(shift < 0 ? 0 : shift < 31 ? shift : 31));
+  const Round16<Lanes> round_addend(addend_shift > 0 ? addend_shift : 0);
+  const typename Lanes::Count left = Lanes::count(shift < 0 ? -shift : 0),
+                              addend_left = Lanes::count(addend_shift < 0 ? -addend_shift : 0);
+  const Register least = Lanes::set16(-kS16Max);
+  const int32_t* acc = p.acc;
   const int16_t* addend = p.addend;  // may be dst: element i is read before it is written
   int16_t* dst = p.dst;
-  int32_t max = 0;
-#if defined(__clang__)
-#pragma clang loop vectorize(assume_safety)
-#else
-#pragma GCC ivdep
-#endif
-  for (int64_t i = 0; i < p.count; ++i) {
-    int32_t v = apply(acc[i], acc_shift);
-    if constexpr (kAddend) v += apply(addend[i], addend_shift);
-    v = v < -kS16Max ? -kS16Max : v > kS16Max ? kS16Max : v;
-    dst[i] = static_cast<int16_t>(v);
-    const int32_t m = v < 0 ? -v : v;
-    max = m > max ? m : max;
-  }
-  return max;
+  Register max = Lanes::zero();
+  for_each_vector<Lanes>(
+      p.count, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
+        Register first, second;
+        part.load32(acc + i, &first, &second);
+        if (shift < 0) {
+          first = Lanes::shift_left(first, left);
+          second = Lanes::shift_left(second, left);
+        } else {
+          first = round(first);
+          second = round(second);
+        }
+        // Beside an addend that is not zero both are within 2^14, so that only the sum of acc and 0 may saturate here.
+        Register v = Lanes::pack_in_order(first, second);
+        if constexpr (kAddend) {
+          const Register a = part.load16(addend + i);
+          v = Lanes::add16_saturated(v, addend_shift < 0 ? Lanes::shift16_left(a, addend_left) : round_addend(a));
+        }
+        v = Lanes::max16(v, least);
+        part.store16(dst + i, v);
+        max = Lanes::max16(max, Lanes::abs16(v));
+      });
+  return largest<Lanes, int16_t>(max);
 }
 
+// An addend shifted by 16 or more is 0: 32767 / 2^16 < 1/2.
+template <class Lanes>
 [[gnu::always_inline]] static inline int32_t error_stage_vector(const ErrorStage& p) {
-  return p.addend != nullptr ? error_stage_loop<true>(p) : error_stage_loop<false>(p);
+  return p.addend != nullptr && p.scale.addend_shift < 16 ? error_stage_loop<Lanes, true>(p) : error_stage_loop<Lanes, false>(p);
 }
 
-[[gnu::always_inline]] static inline int8_t saturate_s8(int32_t v) {
-  return static_cast<int8_t>(v < -kS8Max ? -kS8Max : v > kS8Max ? kS8Max : v);
+template <class Lanes>
+[[gnu::always_inline]] static inline uint32_t max_abs_vector(const MaxAbs& p) {
+  using Register = typename Lanes::Register;
+  Register max[2] = {Lanes::zero(), Lanes::zero()};
+  for_each_vector<Lanes>(
+      p.count, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
+        Register v[2];
+        part.load32(p.src + i, &v[0], &v[1]);
+        for (int j = 0; j < 2; ++j) max[j] = Lanes::max(max[j], Lanes::abs(v[j]));
+      });
+  return static_cast<uint32_t>(largest<Lanes, int32_t>(Lanes::max(max[0], max[1])));
 }
 
 template <class Lanes, class Src>
-[[gnu::always_inline]] static inline void error_quantize_loop(const Src* __restrict src, const ErrorQuantize& p) {
-  const Shift32 shift = make_shift32(p.shift);
-  int8_t* __restrict dst = p.dst;
+[[gnu::always_inline]] static inline void error_quantize_loop(const Src* src, const ErrorQuantize& p) {
+  using Register = typename Lanes::Register;
   if (p.random == nullptr) {
-    for (int64_t i = 0; i < p.count; ++i) dst[i] = saturate_s8(rshift_round32(src[i], shift));
+    const Round32<Lanes> round(make_shift32(p.shift));
+    for_each_vector<Lanes>(
+        p.count, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
+          Register low, high;
+          part.load_halves(src + i, &low, &high);
+          part.store_s8(p.dst + i, Lanes::pack(round(low), round(high)));
+        });
     return;
   }
+  const Stochastic8<Lanes> stochastic(p.shift);
+  const Register extra = Lanes::set(static_cast<uint32_t>(stochastic.extra));
   alignas(64) uint8_t bytes[256];
   for (int64_t first = 0; first < p.count; first += 256) {
     random_group<Lanes>(*p.random, static_cast<uint32_t>(first / 256), bytes);
-    const int count = p.count - first < 256 ? static_cast<int>(p.count - first) : 256;
-    for (int i = 0; i < count; ++i) dst[first + i] = saturate_s8(rshift_stochastic8(src[first + i], p.shift, bytes[i]));
+    for_each_vector<Lanes>(
+        p.count - first < 256 ? p.count - first : 256, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
+          Register low, high;
+          part.load_halves(src + first + i, &low, &high);
+          part.store_s8(p.dst + first + i, stochastic(Lanes::add(low, extra), Lanes::add(high, extra), part.load_u8(bytes + i)));
+        });
   }
-}
-
-[[gnu::always_inline]] static inline uint32_t max_abs_vector(const MaxAbs& p) {
-  int32_t max = 0;
-  for (int64_t i = 0; i < p.count; ++i) {
-    const int32_t m = p.src[i] < 0 ? -p.src[i] : p.src[i];
-    max = m > max ? m : max;
-  }
-  return static_cast<uint32_t>(max);
 }
 
 template <class Lanes>
