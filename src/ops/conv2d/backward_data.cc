@@ -93,7 +93,7 @@ void Conv2d::pack_backward(ThreadPool& pool, const int8_t* wei, uint8_t* packed,
   const TileKernel& tile = *kernels_.tile;
   const int gc = s.group_c(), gk = s.group_k(), kp = padded(gk), count = panels(columns(gc));
   const int full = tile.max_vectors * tile.lanes;
-  fill(ones, backward_run_, Element{1});
+  std::fill_n(ones, backward_run_, Element{1});
   pool.run(static_cast<int64_t>(phases_.size()) * s.groups * count, [&](int64_t task, int) {
     const Phase& p = phases_[static_cast<size_t>(task / count / s.groups)];
     if (p.taps_h == 0) return;

@@ -110,7 +110,7 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   Element* ones = reinterpret_cast<Element*>(b_all + w.b_bytes * static_cast<size_t>(phases * groups));
   uint8_t* wide_rows = reinterpret_cast<uint8_t*>(ones) + align_up(static_cast<size_t>(w.sub * w.steps * unit) * sizeof(Element));
   const size_t wide_row = align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c));
-  fill(ones, int64_t{w.sub} * w.steps * unit, Element{1});
+  std::fill_n(ones, int64_t{w.sub} * w.steps * unit, Element{1});
   const auto matrix_of = [&](int phase, int g) {
     return reinterpret_cast<Element*>(b_all + w.b_bytes * static_cast<size_t>(phase * groups + g));
   };
@@ -149,7 +149,7 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
         if (!whole)
           for (int k = 0; k < channels; ++k) {
             const int lead = i == 0 ? w.lead : 0;
-            fill(out + k * w.plane - lead, lead + int64_t{w.e_h} * w.e_w, static_cast<Element>(error_pack.flip));
+            fill_zero(error_pack, out + k * w.plane - lead, lead + int64_t{w.e_h} * w.e_w);
           }
         if (width == w.e_w) {  // rows follow each other
           kernels_.pack_transpose({in, s.k, height * width, channels, error_pack, out + int64_t{w.pad_h} * w.e_w, w.plane});

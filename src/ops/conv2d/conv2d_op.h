@@ -118,7 +118,7 @@ class Conv2d {
   struct WeightPass {
     bool wide;
     int rows, width, steps;
-    int span;  // rows of a segment; 0: all that there are
+    int span;           // rows of a segment; 0: all that there are
     int group_columns;  // c of the group, or kw * c
     int taps;           // of diff_wei, each of group_columns
     int e_h, e_w, pad_h, lead;

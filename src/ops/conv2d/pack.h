@@ -24,11 +24,12 @@ void for_each_panel(const TileKernel& tile, int columns, int part, int parts, co
 // Rows [0, rows) of a times one panel of `width` columns, in tiles of nearly equal height; c as in TileArgs.
 template <class Element>
 void run_tiles(const TileKernel& tile, const TileKernel::Functions& functions, int width, TileArgs args, int rows) {
-  const int vectors = width / tile.lanes, most = tile.max_rows[vectors], tiles = (rows + most - 1) / most;
+  const int vectors = width / tile.lanes, most = tile.max_rows[vectors];
+  const int tiles = (rows + most - 1) / most, least = rows / tiles, larger = rows - tiles * least;
   const Element* a = static_cast<const Element*>(args.a);
   int32_t* c = args.c;
   for (int t = 0, row = 0; t < tiles; ++t) {
-    const int height = (rows - row + tiles - t - 1) / (tiles - t);
+    const int height = least + (t < larger ? 1 : 0);
     args.a = a + row * args.lda;
     args.c = c + row * args.ldc;
     functions.of[vectors][height](args);
@@ -36,12 +37,10 @@ void run_tiles(const TileKernel& tile, const TileKernel::Functions& functions, i
   }
 }
 
+// `count` packed zeros: bytes of PackFormat::flip, and where elements are s16, flip is 0.
 template <class Element>
-void fill(Element* dst, int64_t count, Element value) {
-  if constexpr (sizeof(Element) == 1)
-    std::memset(dst, value, static_cast<size_t>(count));
-  else
-    for (int64_t i = 0; i < count; ++i) dst[i] = value;
+void fill_zero(const PackFormat& format, Element* dst, int64_t count) {
+  std::memset(dst, format.flip, static_cast<size_t>(count) * sizeof(Element));
 }
 
 // Rows [first, first + rows) of an image [h][w][c0 .. c0 + c), where rows outside it are zero, each as dst_w pixels of dst_c elements:
@@ -49,25 +48,28 @@ void fill(Element* dst, int64_t count, Element value) {
 template <class Element>
 void Conv2d::pack_rows(const PackFormat& format, const uint8_t* image, int h, int w, int channels, int c0, int c, int first,
                        int rows, int pad_w, int dst_w, int dst_c, Element* dst) const {
-  const Element zero = static_cast<Element>(format.flip);
-  for (int r = 0; r < rows; ++r, dst += int64_t{dst_w} * dst_c) {
+  const int64_t row = int64_t{dst_w} * dst_c, left = int64_t{pad_w} * dst_c, body = int64_t{w} * dst_c;
+  Element* const end = dst + rows * row;
+  fill_zero(format, dst, left);
+  dst += left;
+  for (int r = 0; r < rows; ++r, dst += row) {
     const int y = first + r;
     if (y < 0 || y >= h) {
-      fill(dst, int64_t{dst_w} * dst_c, zero);
-      continue;
-    }
-    fill(dst, int64_t{pad_w} * dst_c, zero);
-    Element* out = dst + int64_t{pad_w} * dst_c;
-    const uint8_t* in = image + int64_t{y} * w * channels + c0;
-    if (c == channels && c == dst_c) {
-      kernels_.pack_row({in, int64_t{w} * c, format, out});
+      fill_zero(format, dst, body);
     } else {
-      for (int x = 0; x < w; ++x) {
-        kernels_.pack_row({in + int64_t{x} * channels, c, format, out + int64_t{x} * dst_c});
-        fill(out + int64_t{x} * dst_c + c, dst_c - c, zero);
+      const uint8_t* in = image + int64_t{y} * w * channels + c0;
+      if (c == channels && c == dst_c) {
+        kernels_.pack_row({in, body, format, dst});
+      } else {
+        for (int x = 0; x < w; ++x) {
+          kernels_.pack_row({in + int64_t{x} * channels, c, format, dst + int64_t{x} * dst_c});
+          fill_zero(format, dst + int64_t{x} * dst_c + c, dst_c - c);
+        }
       }
     }
-    fill(out + int64_t{w} * dst_c, int64_t{dst_w - pad_w - w} * dst_c, zero);
+    // Right of this row and left of the next.
+    Element* const rest = dst + body;
+    fill_zero(format, rest, r + 1 < rows ? row - body : end - rest);
   }
 }
 
