@@ -54,7 +54,7 @@ def run_torch(args, model, batch, number_format, layout):
 def measure(args, model, batch):
     """One row: medians over the rounds."""
     torch_batches = sorted({batch, *args.torch_batch})
-    settings = [(f, l, b) for f in FORMATS for l in LAYOUTS for b in torch_batches]
+    settings = [(f, l, b) for f in args.formats for l in LAYOUTS for b in torch_batches]
     ours, theirs = [], {s: [] for s in settings}
     for number in range(1, args.rounds + 1):
         ours.append(run_intrain(args, model, batch))
@@ -69,7 +69,7 @@ def measure(args, model, batch):
     row = {"model": model, "batch": batch, "threads": args.threads, "isa": ours[0]["isa"], "rounds": args.rounds,
            "torch": theirs[settings[0]][0]["torch"], "torch_start_bytes": median(theirs[settings[0]], "start_bytes"),
            "intrain": {key: median(ours, key) for key in ("images_per_second", "peak_bytes", "peak_share")}}
-    for number_format in FORMATS:
+    for number_format in args.formats:
         speeds = {s: median(theirs[s], "images_per_second") for s in settings if s[0] == number_format}
         _, layout, torch_batch = best = max(speeds, key=speeds.get)
         peak_bytes = min(median(theirs[number_format, l, batch], "peak_bytes") for l in LAYOUTS)
@@ -80,15 +80,15 @@ def measure(args, model, batch):
     return row
 
 
-def table(rows):
+def table(rows, formats):
     megabytes = lambda n: f"{n / 1e6:,.0f} MB"
-    lines = ["| model, batch | intrain | of peak | memory | " + " | ".join(f"PyTorch {f} | ratio | memory ratio" for f in FORMATS) + " |",
-             "| --- |" + " --- |" * (3 + 3 * len(FORMATS))]
+    lines = ["| model, batch | intrain | of peak | memory | " + " | ".join(f"PyTorch {f} | ratio | memory ratio" for f in formats) + " |",
+             "| --- |" + " --- |" * (3 + 3 * len(formats))]
     for row in rows:
         ours = row["intrain"]
         cells = [f"`{row['model']}`, {row['batch']}", f"{ours['images_per_second']:,.1f} images/s", f"{100 * ours['peak_share']:.0f} %",
                  megabytes(ours["peak_bytes"])]
-        for number_format in FORMATS:
+        for number_format in formats:
             r = row[number_format]
             cells += [f"{r['images_per_second']:,.1f} ({r['layout']}, batch {r['batch']})", f"{r['speed_ratio']:.2f}",
                       f"{r['memory_ratio']:.2f}"]
@@ -117,6 +117,12 @@ def batches(text):
     return [int(part) for part in text.split(",")]
 
 
+def formats(text):
+    if not text or any(part not in FORMATS for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of {', '.join(FORMATS)}")
+    return text.split(",")
+
+
 def at_least_one(text):
     if not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1")
@@ -131,13 +137,15 @@ def main():
     p.add_argument("--seconds", type=float, default=5, help="of a measurement of intrain", metavar="S")
     p.add_argument("--steps", type=at_least_one, default=7, help="of a measurement of PyTorch", metavar="N")
     p.add_argument("--isa", help="sets INTRAIN_ISA", metavar="NAME")
+    p.add_argument("--formats", type=formats, default=list(FORMATS), metavar="F,F",
+                   help=f"of PyTorch: {','.join(FORMATS)} (a CPU without bfloat16 instructions takes minutes a step for it)")
     p.add_argument("--torch-batch", type=batches, default=[], help="further batches to try with PyTorch", metavar="B,B")
     p.add_argument("--intrain", default=str(HERE.parent / "build/release/intrain"), help="the program", metavar="PATH")
     p.add_argument("--python", default="/usr/bin/python3", help="a Python with PyTorch", metavar="PATH")
     p.add_argument("--json", help="write all results here too", metavar="FILE")
     args = p.parse_args()
     rows = [measure(args, model, batch) for model, batch in args.cases]
-    print(table(rows))
+    print(table(rows, args.formats))
     if args.json:
         Path(args.json).write_text(json.dumps(rows, indent=2) + "\n")
 
