@@ -35,7 +35,8 @@ def result_of(command, env=None):
     except OSError as e:
         fail(f"cannot run {command[0]}: {e.strerror}", "--intrain and --python say where the programs are")
     if done.returncode != 0:
-        fail(f"{Path(command[0]).name} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}",
+        lines = done.stderr.strip().splitlines() or [f"no message, exit status {done.returncode}"]
+        fail(f"{Path(command[0]).name} failed: {next((l for l in lines if l.startswith('error: ')), lines[-1]).removeprefix('error: ')}",
              f"run it by itself: {' '.join(command)}")
     return json.loads(done.stdout)
 
@@ -144,10 +145,17 @@ def main():
     p.add_argument("--python", default="/usr/bin/python3", help="a Python with PyTorch", metavar="PATH")
     p.add_argument("--json", help="write all results here too", metavar="FILE")
     args = p.parse_args()
-    rows = [measure(args, model, batch) for model, batch in args.cases]
-    print(table(rows, args.formats))
-    if args.json:
-        Path(args.json).write_text(json.dumps(rows, indent=2) + "\n")
+    rows = []
+    try:
+        for model, batch in args.cases:
+            rows.append(measure(args, model, batch))
+            if args.json:
+                Path(args.json).write_text(json.dumps(rows, indent=2) + "\n")
+    except OSError as e:
+        fail(f"cannot write {args.json}: {e.strerror}", "name a file that can be written with --json")
+    finally:  # what there is, should a later case fail
+        if rows:
+            print(table(rows, args.formats))
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ void draw_layers(Canvas& canvas, double row, const NetTimes& times) {
     }
     const double base = y + row / 2 + size * 0.35;
     canvas.text(bars.left - 10, base, 1, size, kSoft, layer.shape);
-    canvas.text(bars.left - 270, base, 0, size, kInk, layer.name);
+    canvas.text(bars.left - 285, base, 0, size, kInk, layer.name);
     y += row;
   }
 }

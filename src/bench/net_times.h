@@ -34,7 +34,7 @@ struct NetTimes {
   OpSeconds seconds{};       // kOther: what no operator took
   std::vector<LayerTimes> layers;
   int64_t planned_bytes;    // the net's memory plan
-  int64_t parameter_bytes;  // stored weights; when training with momentum and gradients
+  int64_t parameter_bytes;  // stored weights and, when training, momentum
 };
 
 // Prepares and initializes the net, runs 2 steps unmeasured and then as `repeats` says. The net may not have been prepared.

@@ -59,10 +59,10 @@ std::array<double, kProductPasses> time_product(const LayerProduct& product, int
                                     product.backward_data ? conv.backward_data_workspace_bytes() : 0}));
   std::vector<int64_t> grad(static_cast<size_t>(s.weights()));
   DropSums sink;
-  conv.pack_weights(pool, wei, packed.data());
 
   std::array<double, kProductPasses> seconds{};
   seconds[kForward] = median_seconds(repeats, [&] {
+    conv.pack_weights(pool, wei, packed.data());
     conv.forward(pool, batch, src.data(), wei, packed.data(), {shift.data(), reinterpret_cast<int16_t*>(staged.data()), nullptr},
                  nullptr, workspace.data());
   });

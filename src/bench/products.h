@@ -22,7 +22,8 @@ struct ProductTimes {
   double seconds[kProductPasses], operations[kProductPasses];
 };
 
-// Medians. The net need not be prepared.
+// Medians. The products as a convolution runs them in training: outputs staged to s16, both directions with the packing of the
+// weights. The net need not be prepared.
 std::vector<ProductTimes> measure_products(const Net& net, int batch, const ops::Kernels& kernels, ThreadPool& pool,
                                            const Repeats& repeats, const BenchProgress& progress);
 

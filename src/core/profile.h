@@ -9,7 +9,7 @@
 namespace intrain {
 
 enum class ProfileOp {
-  kConvForward,       // the product, staged
+  kConvForward,       // the product, staged; in an evaluation, all of the layer
   kNormalizeForward,  // statistics, x_hat, residual sum and ReLU
   kConvBackwardData,  // with the staging of E1
   kConvBackwardWeights,

@@ -135,6 +135,7 @@ void LinearLogits::bind(const MemoryPlan& plan, uint8_t* memory) {
 void LinearLogits::forward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
+  logits_exp_ = acc_exp();
   for (int64_t i = 0; i < int64_t{context.count} * shape_.k; ++i)
     acc_[i] = static_cast<int32_t>(clamp(int64_t{acc_[i]} + bias32_[static_cast<size_t>(i % shape_.k)], -INT32_MAX, INT32_MAX));
 }

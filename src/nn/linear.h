@@ -69,7 +69,7 @@ class LinearLogits final : public Linear {
 
   void set_labels(const int32_t* labels) { labels_ = labels; }
   const int32_t* logits() const { return acc_; }
-  int exp() const { return acc_exp(); }
+  int exp() const { return logits_exp_; }
 
  private:
   // The logits are read after the step.
@@ -79,6 +79,7 @@ class LinearLogits final : public Linear {
 
   int error_buffer_ = -1;
   std::vector<uint32_t> max_;  // of the error of each image
+  int logits_exp_ = 0;         // the weights, and with them acc_exp(), may change before the logits are read
   int32_t* error_ = nullptr;
   const int32_t* labels_ = nullptr;
 };

@@ -2,9 +2,18 @@
 
 #include <algorithm>
 
+#include "base/formats.h"
 #include "core/check.h"
+#include "core/error.h"
 
 namespace intrain {
+
+void check_training_batch(int batch, int h, int w) {
+  if (int64_t{batch} * h * w > int64_t{1} << kMaxCountLog2)
+    throw Error("a batch of " + std::to_string(batch) + " images of " + std::to_string(h) + "x" + std::to_string(w) +
+                    " has more than 2^" + std::to_string(kMaxCountLog2) + " pixels",
+                "--batch", "choose a smaller batch");
+}
 
 void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer) {
   CHECK_EQ(max_batch_, 0);

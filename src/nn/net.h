@@ -19,6 +19,9 @@
 
 namespace intrain {
 
+// Throws Error if batch norm's sums could overflow (kMaxCountLog2).
+void check_training_batch(int batch, int h, int w);
+
 class Net {
  public:
   Net(Net&&) = default;

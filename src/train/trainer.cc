@@ -31,10 +31,7 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
     throw Error(
         "a batch of " + std::to_string(config.batch) + " is more than the " + std::to_string(train.count) + " training images",
         "--batch", "choose a smaller batch");
-  if (int64_t{config.batch} * train.h * train.w > int64_t{1} << kMaxCountLog2)
-    throw Error("a batch of " + std::to_string(config.batch) + " images of " + std::to_string(train.h) + "x" +
-                    std::to_string(train.w) + " has more than 2^" + std::to_string(kMaxCountLog2) + " pixels",
-                "--batch", "choose a smaller batch");
+  check_training_batch(config.batch, train.h, train.w);
   if (train.count / config.batch > INT32_MAX / int64_t{config.epochs})
     throw Error("more than 2^31 steps", "--epochs", "choose fewer epochs");
 }

@@ -252,6 +252,7 @@ TEST_P(Conv2dEquality, LongestReductions) {
       // Backward weights: more pixels than one round of s32 sums may hold, and images that leave a round unfilled.
       check(Problem({256, 250, 1, 2, 1, 1, 1, 0, 1, is_signed}, 3, fill, 3), kernels, {1, 2});
       check(Problem({100, 110, 2, 1, 1, 1, 1, 0, 1, is_signed}, 7, fill, 4), kernels, {3});
+      check(Problem({262, 251, 1, 1, 3, 3, 1, 1, 1, is_signed}, 1, fill, 5, false), kernels, {2});  // rows padded to more pixels
       if (HasFatalFailure()) return;
     }
 }

@@ -9,9 +9,13 @@ namespace {
 
 std::atomic<int64_t> count{0};
 
-void* take(std::size_t bytes, std::size_t alignment) {
+void* try_take(std::size_t bytes, std::size_t alignment) {
   count.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment)) return p;
+  return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+
+void* take(std::size_t bytes, std::size_t alignment) {
+  if (void* p = try_take(bytes, alignment)) return p;
   throw std::bad_alloc();
 }
 
@@ -25,6 +29,14 @@ void* operator new(std::size_t bytes) { return take(bytes, alignof(std::max_alig
 void* operator new[](std::size_t bytes) { return take(bytes, alignof(std::max_align_t)); }
 void* operator new(std::size_t bytes, std::align_val_t a) { return take(bytes, static_cast<std::size_t>(a)); }
 void* operator new[](std::size_t bytes, std::align_val_t a) { return take(bytes, static_cast<std::size_t>(a)); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return try_take(bytes, alignof(std::max_align_t)); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return try_take(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return try_take(bytes, static_cast<std::size_t>(a));
+}
+void* operator new[](std::size_t bytes, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return try_take(bytes, static_cast<std::size_t>(a));
+}
 void operator delete(void* p) noexcept { give(p); }
 void operator delete[](void* p) noexcept { give(p); }
 void operator delete(void* p, std::size_t) noexcept { give(p); }

@@ -56,6 +56,7 @@ void Conv2d::plan_backward_data(int max_images) {
     highest = std::max(highest, p.origin_h + p.taps_h);
     backward_run_ = std::max(backward_run_, int64_t{p.taps_w} * kp);
   }
+  if (lowest > highest) lowest = highest = 0;  // no tap reaches a pixel: all zero
   // Strips of about 16 K sums, at most eight times as many errors: 64 KB of s32, whose maximum is taken while they are in cache.
   const int pixels = std::clamp((1 << 14) / std::max(s.c, s.k / 8), kBlockPixels, 16 * kBlockPixels);
   backward_strip_ = flat_ ? pixels : std::max(1, pixels / (s.w * s.stride));

@@ -10,7 +10,7 @@ namespace intrain::ops {
 namespace {
 
 constexpr int kFlatPixels = 64;  // of a pseudo-image
-// Packed at once, about: as much as a second-level cache holds, within bounds.
+// Packed at once, about: what a second-level cache holds if that is much, else enough for long sums.
 constexpr int kGroupBytes = 1 << 19, kGroupPixelsLeast = 4096, kGroupPixelsMost = 16384;
 constexpr int kSubPixels = 2048;  // summed in s32, about: a panel of b stays in the second-level cache
 static_assert(kSubPixels < kMaxReduction / 2);
@@ -59,7 +59,10 @@ void Conv2d::plan_backward_weights(int max_images) {
   w.span = 1;
   if (w.e_w <= w.steps * tile.k_unit) {
     w.e_w = w.steps * tile.k_unit;
-    w.span = w.e_h == w.rows ? 0 : w.rows;
+    if (w.e_h == w.rows)
+      w.span = 0;
+    else if (w.rows * w.e_w <= kSubPixels)
+      w.span = w.rows;
   }
   for (size_t i = 0; i < moves.size(); ++i) w.list[i].shift = (moves[i].h + w.pad_h) * w.e_w + moves[i].w + w.lead;
 
@@ -69,7 +72,7 @@ void Conv2d::plan_backward_weights(int max_images) {
                                kGroupPixelsLeast, kGroupPixelsMost);
   w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
   const int span = std::max(1, w.span), span_pixels = span * w.steps * tile.k_unit;
-  CHECK_LE(span_pixels, kMaxReduction);
+  CHECK_LE(span_pixels, kMaxReduction);  // of one row, or at most kSubPixels
   w.sub = std::max(1, kSubPixels / span_pixels) * span;
   // Rows of a start in different cache sets: an odd number of lines, and room for a tile's last loads.
   const int64_t line = static_cast<int64_t>(kAlignment) / tile.element_bytes;

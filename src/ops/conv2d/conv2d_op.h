@@ -16,9 +16,10 @@
 // same phases. A 1x1 convolution of stride 1 is one long list of pixels over all images ("flat"). Where the input has fewer channels
 // than a vector has lanes (images), backward weights takes (kw, c) as columns ("wide").
 //
-// A tile that multiplies bytes stores a signed operand a + 128 and starts from -128 * sum of b (TileKernel::signed_offset).
+// A tile of bytes with unsigned a stores a signed one + 128 and starts from -128 * sum of b (TileKernel::signed_offset).
 //
-// Threads share the strips; when there are too few (small batches, small maps), they also share the columns.
+// Threads share the strips of forward and the images of backward data; when there are too few (small batches, small maps), they share
+// strips and columns in both. In backward weights they share taps, columns and blocks of rows.
 #pragma once
 
 #include <cstdint>
