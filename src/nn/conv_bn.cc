@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/formats.h"
+#include "core/atomic_max.h"
 #include "core/check.h"
 #include "nn/backward_sink.h"
 #include "nn/quantize_weights.h"
@@ -262,9 +263,7 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
     const int32_t max = context.kernels.batch_norm_backward_sums(
         {error.data + at, align_[static_cast<size_t>(n)], mask, x_hat_ + at, strips.length(strip), shape_.k, sums, sums + k});
     std::atomic_ref<int32_t> largest(error.max[static_cast<size_t>(n)]);
-    int32_t old = largest.load(std::memory_order_relaxed);
-    while (old < max && !largest.compare_exchange_weak(old, max, std::memory_order_relaxed)) {
-    }
+    atomic_max(largest, max);
   });
   add_thread_sums();
   context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/atomic_max.h"
 #include "core/parallel.h"
 #include "core/parameter.h"
 #include "ops/kernels.h"
@@ -17,12 +18,7 @@ inline int quantize_weights(const ops::Kernels& kernels, ThreadPool& pool, const
   const int32_t* master = weight.master.data();
   const auto length = [&](int64_t chunk) { return std::min(kChunk, count - chunk * kChunk); };
   std::atomic<uint32_t> max{0};
-  pool.run(chunks, [&](int64_t i, int) {
-    const uint32_t part = kernels.max_abs({master + i * kChunk, length(i)});
-    uint32_t old = max.load(std::memory_order_relaxed);
-    while (old < part && !max.compare_exchange_weak(old, part, std::memory_order_relaxed)) {
-    }
-  });
+  pool.run(chunks, [&](int64_t i, int) { atomic_max(max, kernels.max_abs({master + i * kChunk, length(i)})); });
   const int t = quantize_shift(max.load(std::memory_order_relaxed), 8);
   pool.run(chunks, [&](int64_t i, int) { kernels.quantize_fixed({master + i * kChunk, length(i), t, dst + i * kChunk}); });
   return t;

@@ -58,11 +58,11 @@ void Conv2d::plan_backward_data(int max_images) {
   }
   if (lowest > highest) lowest = highest = 0;  // no tap reaches a pixel: all zero
   // Strips of about 16 K sums, at most eight times as many errors: 64 KB of s32, whose maximum is taken while they are in cache.
-  const int pixels = std::clamp((1 << 14) / std::max(s.c, s.k / 8), kBlockPixels, 16 * kBlockPixels);
+  const int pixels = std::clamp((1 << 14) / std::max(s.c, s.k / 8), kBlockRows, 16 * kBlockRows);
   backward_strip_ = flat_ ? pixels : std::max(1, pixels / (s.w * s.stride));
   backward_strip_rows_ = backward_strip_ - 1 + highest - lowest;
   // Few pixels an image: several images make one list of pixels.
-  backward_group_ = flat_ ? std::max(1, kBlockPixels / static_cast<int>(s.src_pixels())) : 1;
+  backward_group_ = flat_ ? std::max(1, kBlockRows / static_cast<int>(s.src_pixels())) : 1;
   const int groups = (max_images + backward_group_ - 1) / backward_group_;
   backward_buffers_ = std::max(std::min(threads_, groups), std::min(2 * threads_ - 1, groups));
 }
@@ -133,7 +133,7 @@ void Conv2d::backward_data_strip(const int8_t* diff_dst, const uint8_t* packed, 
   const TileKernel& tile = *kernels_.tile;
   const int gc = s.group_c(), gk = s.group_k(), kp = padded(gk);
   const uint8_t* error = reinterpret_cast<const uint8_t*>(diff_dst);
-  alignas(64) int32_t sums[kBlockPixels * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
+  alignas(64) int32_t sums[kBlockRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
 
   int window = error_h_;  // first row of the padded error in scratch
   for (const Phase& p : phases_)
@@ -178,8 +178,8 @@ void Conv2d::backward_data_strip(const int8_t* diff_dst, const uint8_t* packed, 
           }
           args.ldc = width;
           args.c = sums;
-          for (int x = 0; x < cols; x += kBlockPixels) {
-            const int block = std::min(cols - x, kBlockPixels);
+          for (int x = 0; x < cols; x += kBlockRows) {
+            const int block = std::min(cols - x, kBlockRows);
             args.a = a + int64_t{x} * kp;
             run_tiles<Element>(tile, *tile.unsigned_a, width, args, block);
             for (int r = 0; r < block; ++r) std::memcpy(pixel(y, x + r) + n, sums + r * width, static_cast<size_t>(valid) * 4);

@@ -206,7 +206,7 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
       const int valid = std::min(width, w.group_columns - n);
       const Element* b = matrix_of(tap.phase, g) + k_size * n;
       alignas(64) int32_t init[TileKernel::kMaxVectors * TileKernel::kMaxLanes] = {};
-      alignas(64) int32_t sums[TileKernel::kMaxRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
+      alignas(64) int32_t sums[kBlockRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
       for (int at = 0; at < rows_all; at += w.sub) {
         const int sub = std::min(w.sub, rows_all - at), span = w.span == 0 ? sub : w.span;
         const int64_t* offset = w.offset.data() + at / std::max(1, w.span);
@@ -221,14 +221,13 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
           for (int c = 0; c < width; ++c) init[c] = -tile.signed_offset() * sums[c];
           args.offset = offset;
         }
-        for (int row = 0; row < rows;) {
-          const int tiles_left = (rows - row + most - 1) / most, height = (rows - row + tiles_left - 1) / tiles_left;
+        for (int row = 0; row < rows; row += kBlockRows) {
+          const int block = std::min(kBlockRows, rows - row);
           const int64_t k = int64_t{g} * gk + first + row;
           args.a = planar + k * w.plane + tap.shift;
-          functions.of[width / tile.lanes][height](args);
-          kernels_.add_sums({sums, width, height, valid, begin == 0 && at == 0,
+          run_tiles<Element>(tile, functions, width, args, block);
+          kernels_.add_sums({sums, width, block, valid, begin == 0 && at == 0,
                              diff_wei + (k * w.taps + tap.index) * w.group_columns + n, int64_t{w.taps} * w.group_columns});
-          row += height;
         }
       }
     });

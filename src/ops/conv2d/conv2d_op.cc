@@ -30,8 +30,7 @@ void Conv2d::plan(const ConvShape& shape, const Kernels& kernels, int threads, i
   for (int kh = 0; kh < s.kh; ++kh) forward_offset_.push_back(int64_t{kh} * (s.w + 2 * s.pad) * s.group_c());
   // Strips of about 32 K outputs and at most four times the inputs: 64 KB of s16 stay in the second-level cache for the sums of batch
   // norm.
-  const int pixels =
-      std::clamp((1 << 15) / std::max(s.k, s.c / 4), kBlockPixels, 16 * kBlockPixels) / kBlockPixels * kBlockPixels;
+  const int pixels = std::clamp((1 << 15) / std::max(s.k, s.c / 4), kBlockRows, 16 * kBlockRows) / kBlockRows * kBlockRows;
   forward_strip_ = flat_ ? pixels : std::max(1, pixels / s.ow());
   plan_backward_weights(max_images);
   if (backward_data) plan_backward_data(max_images);

@@ -84,7 +84,7 @@ class Conv2d {
                         uint8_t* workspace) const;
 
  private:
-  static constexpr int kBlockPixels = 48;  // sums that are staged at once: a multiple of most tiles' heights
+  static constexpr int kBlockRows = 48;  // of a, whose sums are handed on at once: a multiple of most tiles' heights
 
   // A packed matrix b: k_size rows, columns padded to whole vectors, then the columns' initial sums (s32). One after another for each
   // group.

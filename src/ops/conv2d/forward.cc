@@ -41,7 +41,7 @@ void Conv2d::forward_strip(const uint8_t* src, const uint8_t* packed, const Conv
   const int gc = s.group_c(), gk = s.group_k(), src_w = s.w + 2 * s.pad;
   const int rows = flat_ ? 1 : static_cast<int>(count), cols = flat_ ? static_cast<int>(count) : s.ow();
   const int64_t row_step = int64_t{s.stride} * src_w * gc;
-  alignas(64) int32_t sums[kBlockPixels * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
+  alignas(64) int32_t sums[kBlockRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
 
   for (int g = 0; g < s.groups; ++g) {
     const Element* a = scratch;
@@ -66,8 +66,8 @@ void Conv2d::forward_strip(const uint8_t* src, const uint8_t* packed, const Conv
                     sums,
                     width};
       for (int y = 0; y < rows; ++y)
-        for (int x = 0; x < cols; x += kBlockPixels) {
-          const int block = std::min(cols - x, kBlockPixels);
+        for (int x = 0; x < cols; x += kBlockRows) {
+          const int block = std::min(cols - x, kBlockRows);
           args.a = a + y * row_step + x * args.lda;
           run_tiles<Element>(tile, *tile.unsigned_a, width, args, block);
           const int64_t at = (out + int64_t{y} * cols + x) * s.k + g * gk + n;
