@@ -37,17 +37,20 @@ template <class Lanes>
       });
 }
 
+// Locals, for a store of bytes may change p.
 [[gnu::always_inline]] static inline void pack_row_vector(const PackRow& p) {
   const uint8_t* __restrict src = p.src;
+  const int64_t count = p.count;
   if (p.format.element_bytes == 1) {
     uint8_t* __restrict dst = static_cast<uint8_t*>(p.dst);
-    for (int64_t i = 0; i < p.count; ++i) dst[i] = src[i] ^ p.format.flip;
+    const uint8_t flip = p.format.flip;
+    for (int64_t i = 0; i < count; ++i) dst[i] = src[i] ^ flip;
   } else if (p.format.is_signed) {
     int16_t* __restrict dst = static_cast<int16_t*>(p.dst);
-    for (int64_t i = 0; i < p.count; ++i) dst[i] = static_cast<int8_t>(src[i]);
+    for (int64_t i = 0; i < count; ++i) dst[i] = static_cast<int8_t>(src[i]);
   } else {
     int16_t* __restrict dst = static_cast<int16_t*>(p.dst);
-    for (int64_t i = 0; i < p.count; ++i) dst[i] = src[i];
+    for (int64_t i = 0; i < count; ++i) dst[i] = src[i];
   }
 }
 
