@@ -13,10 +13,17 @@
 namespace intrain {
 
 struct ThreadPool::State {
+  // Tasks of one thread that nobody has taken yet; a cache line of its own.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+
+  explicit State(int threads) : shares(static_cast<size_t>(threads)) {}
+
   Call call = nullptr;
   const void* body = nullptr;
-  int64_t tasks = 0;
-  std::atomic<int64_t> next{0};
+  std::vector<Share> shares;            // of each thread
   std::atomic<uint32_t> generation{0};  // bumped to start a run
   std::atomic<int32_t> busy{0};         // workers that have not finished this run
   bool stop = false;                    // written before the last bump
@@ -30,10 +37,27 @@ struct ThreadPool::State {
     for (std::thread& w : workers) w.join();
   }
 
+  void share_out(int64_t tasks) {
+    const int64_t count = static_cast<int64_t>(shares.size()), each = tasks / count, larger = tasks % count;
+    int64_t begin = 0;
+    for (int64_t t = 0; t < count; ++t) {
+      Share& share = shares[static_cast<size_t>(t)];
+      share.next.store(begin, std::memory_order_relaxed);
+      begin = share.end = begin + each + (t < larger ? 1 : 0);
+    }
+  }
+
+  // A thread's own tasks first, then those of its neighbours.
   void work(int thread) {
-    for (int64_t task = next.fetch_add(1, std::memory_order_relaxed); task < tasks;
-         task = next.fetch_add(1, std::memory_order_relaxed))
-      call(body, task, thread);
+    const size_t count = shares.size();
+    for (size_t i = 0; i < count; ++i) {
+      Share& share = shares[(static_cast<size_t>(thread) + i) % count];
+      while (share.next.load(std::memory_order_relaxed) < share.end) {
+        const int64_t task = share.next.fetch_add(1, std::memory_order_relaxed);
+        if (task >= share.end) break;
+        call(body, task, thread);
+      }
+    }
   }
 };
 
@@ -55,7 +79,7 @@ void wait_while(std::atomic<T>& value, T old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>(threads)) {
   State* const s = state_.get();
   try {
     for (int t = 1; t < threads; ++t)
@@ -81,12 +105,11 @@ void ThreadPool::run_erased(int64_t tasks, Call call, const void* body) {
   State& s = *state_;
   s.call = call;
   s.body = body;
-  s.tasks = tasks;
-  s.next.store(0, std::memory_order_relaxed);
   if (s.workers.empty() || tasks <= 1) {
-    s.work(0);
+    for (int64_t task = 0; task < tasks; ++task) call(body, task, 0);
     return;
   }
+  s.share_out(tasks);
   s.busy.store(static_cast<int32_t>(s.workers.size()), std::memory_order_relaxed);
   s.generation.fetch_add(1, std::memory_order_release);
   s.generation.notify_all();

@@ -20,8 +20,9 @@ class ThreadPool {
 
   int threads() const;
 
-  // Calls body(task, thread) once for each task in [0, tasks), thread in [0, threads()); returns when all are done. Tasks are
-  // handed out in order to whichever thread is free. Not reentrant. Allocates nothing.
+  // Calls body(task, thread) once for each task in [0, tasks), thread in [0, threads()); returns when all are done. Each thread
+  // starts on its own run of tasks, always the same for as many tasks, so that an operator over images finds in a core's cache
+  // what the one before it left there; a thread that is done takes over tasks of others. Not reentrant. Allocates nothing.
   template <class Body>
   void run(int64_t tasks, const Body& body) {
     run_erased(
