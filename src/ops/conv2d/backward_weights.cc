@@ -14,6 +14,7 @@ constexpr int kFlatPixels = 64;  // of a pseudo-image
 constexpr int kGroupBytes = 1 << 19, kGroupPixelsLeast = 4096, kGroupPixelsMost = 16384;
 constexpr int kSubPixels = 2048;  // summed in s32, about: a panel of b stays in the second-level cache
 static_assert(kSubPixels < kMaxReduction / 2);
+constexpr int kSumBlock = 1 << 12;  // of private sums that a task adds up
 
 int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
@@ -71,6 +72,13 @@ void Conv2d::plan_backward_weights(int max_images) {
   const int group = std::clamp(kGroupBytes / ((s.k + columns(w.group_columns) * s.groups) * tile.element_bytes),
                                kGroupPixelsLeast, kGroupPixelsMost);
   w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
+  // Private sums where they are less than what would be shared instead.
+  w.by_images = threads_ > 1 && images >= threads_ &&
+                (threads_ - 1) * s.weights() * 8 <= max_images * (s.dst_pixels() * s.k + s.src_pixels() * s.c);
+  if (w.by_images) {  // as many groups for each thread
+    const int64_t groups = (images + w.images - 1) / w.images, rounds = (groups + threads_ - 1) / threads_;
+    w.images = static_cast<int>((images + rounds * threads_ - 1) / (rounds * threads_));
+  }
   const int span = std::max(1, w.span), span_pixels = span * w.steps * tile.k_unit;
   CHECK_LE(span_pixels, kMaxReduction);  // of one row, or at most kSubPixels
   w.sub = std::max(1, kSubPixels / span_pixels) * span;
@@ -84,15 +92,24 @@ void Conv2d::plan_backward_weights(int max_images) {
                        static_cast<size_t>(tile.element_bytes));
 }
 
-// The planar error, b of every phase and group, a run of the value 1 and, for wide passes, a padded row a thread.
+size_t Conv2d::weight_group_bytes() const {
+  const WeightPass& w = weight_;
+  return align_up(static_cast<size_t>(w.plane * shape_.k + w.e_h * w.e_w) * static_cast<size_t>(kernels_.tile->element_bytes) +
+                  kAlignment) +
+         w.b_bytes * w.phases.size() * static_cast<size_t>(shape_.groups);
+}
+
+// Groups (the planar error, b of every phase and group of channels), a run of the value 1, for wide passes a padded row a thread,
+// and the private sums.
 size_t Conv2d::backward_weights_workspace_bytes() const {
   if (kernels_.tile == nullptr) return 0;
   const WeightPass& w = weight_;
-  const size_t element = static_cast<size_t>(kernels_.tile->element_bytes);
-  return align_up(static_cast<size_t>(w.plane * shape_.k + w.e_h * w.e_w) * element + kAlignment) +
-         w.b_bytes * w.phases.size() * static_cast<size_t>(shape_.groups) +
-         align_up(static_cast<size_t>(w.sub * w.steps * kernels_.tile->k_unit) * element) +
-         (w.wide ? align_up(static_cast<size_t>((shape_.w + 2 * shape_.pad) * shape_.c)) * static_cast<size_t>(threads_) : 0);
+  const size_t threads = static_cast<size_t>(threads_);
+  return weight_group_bytes() * (w.by_images ? threads : 1) +
+         align_up(static_cast<size_t>(w.sub * w.steps * kernels_.tile->k_unit) *
+                  static_cast<size_t>(kernels_.tile->element_bytes)) +
+         (w.wide ? align_up(static_cast<size_t>((shape_.w + 2 * shape_.pad) * shape_.c)) * threads : 0) +
+         (w.by_images ? align_up(static_cast<size_t>(shape_.weights()) * 8) * (threads - 1) : 0);
 }
 
 template <class Element>
@@ -108,14 +125,31 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   const PackFormat error_pack = error_format(unsigned_error), src_pack{tile.element_bytes, s.signed_src, 0};
   const TileKernel::Functions& functions = unsigned_error ? *tile.unsigned_a : *tile.signed_a;
 
-  Element* planar = reinterpret_cast<Element*>(workspace);
-  uint8_t* b_all = workspace + align_up(static_cast<size_t>(w.plane * s.k + w.e_h * w.e_w) * sizeof(Element) + kAlignment);
-  Element* ones = reinterpret_cast<Element*>(b_all + w.b_bytes * static_cast<size_t>(phases * groups));
+  Element* ones = reinterpret_cast<Element*>(workspace + weight_group_bytes() * static_cast<size_t>(w.by_images ? threads_ : 1));
   uint8_t* wide_rows = reinterpret_cast<uint8_t*>(ones) + align_up(static_cast<size_t>(w.sub * w.steps * unit) * sizeof(Element));
-  const size_t wide_row = align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c));
+  const size_t wide_row = w.wide ? align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c)) : 0;
   std::fill_n(ones, int64_t{w.sub} * w.steps * unit, Element{1});
-  const auto matrix_of = [&](int phase, int g) {
-    return reinterpret_cast<Element*>(b_all + w.b_bytes * static_cast<size_t>(phase * groups + g));
+
+  // (Pseudo-)images that are packed at once, and where their sums go.
+  struct Group {
+    int64_t begin;
+    int count;
+    Element* planar;
+    uint8_t* matrices;
+    int64_t* sums;
+    bool overwrite;
+  };
+  const auto group_at = [&](int64_t begin, int64_t end, int slot, int64_t* sums, bool overwrite) {
+    uint8_t* at = workspace + weight_group_bytes() * static_cast<size_t>(slot);
+    return Group{begin,
+                 static_cast<int>(std::min<int64_t>(w.images, end - begin)),
+                 reinterpret_cast<Element*>(at),
+                 at + weight_group_bytes() - w.b_bytes * static_cast<size_t>(phases * groups),
+                 sums,
+                 overwrite};
+  };
+  const auto matrix_of = [&](const Group& group, int phase, int g) {
+    return reinterpret_cast<Element*>(group.matrices + w.b_bytes * static_cast<size_t>(phase * groups + g));
   };
 
   const int64_t pixels_all = images * s.dst_pixels();  // flat
@@ -132,106 +166,131 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   const int block_tiles = std::max<int>(1, row_tiles / static_cast<int>(std::min<int64_t>(blocks_wanted, row_tiles)));
   const int block_rows = block_tiles * most, blocks = (gk + block_rows - 1) / block_rows;
 
-  for (int64_t begin = 0; begin < count_all; begin += w.images) {
-    const int count = static_cast<int>(std::min<int64_t>(w.images, count_all - begin));
-    const int rows_all = count * w.rows;
-    const int64_t k_size = int64_t{rows_all} * w.steps * unit;
-
-    pool.run(int64_t{count} * (error_blocks + row_blocks), [&](int64_t task, int thread) {
-      const int i = static_cast<int>(task / (error_blocks + row_blocks)),
-                part = static_cast<int>(task % (error_blocks + row_blocks));
-      const int64_t image = begin + i;
-      const int flat_width = flat_ ? static_cast<int>(std::min<int64_t>(kFlatPixels, pixels_all - image * kFlatPixels)) : 0;
-      if (part < error_blocks) {
-        const int k0 = part * kChannels, channels = std::min(kChannels, s.k - k0);
-        const uint8_t* in =
-            reinterpret_cast<const uint8_t*>(diff_dst) + image * (flat_ ? kFlatPixels : s.dst_pixels()) * s.k + k0;
-        Element* out = planar + k0 * w.plane + w.lead + int64_t{i} * w.e_h * w.e_w;
-        const int width = flat_ ? flat_width : s.ow(), height = flat_ ? 1 : s.oh();
-        const bool whole = width == w.e_w && height == w.e_h;
-        if (!whole)
-          for (int k = 0; k < channels; ++k) {
-            const int lead = i == 0 ? w.lead : 0;
-            fill_zero(error_pack, out + k * w.plane - lead, lead + int64_t{w.e_h} * w.e_w);
-          }
-        if (width == w.e_w) {  // rows follow each other
-          kernels_.pack_transpose({in, s.k, height * width, channels, error_pack, out + int64_t{w.pad_h} * w.e_w, w.plane});
-          return;
+  const auto pack = [&](const Group& group, int64_t task, int thread) {
+    const int i = static_cast<int>(task / (error_blocks + row_blocks)),
+              part = static_cast<int>(task % (error_blocks + row_blocks));
+    const int64_t image = group.begin + i, k_size = int64_t{group.count} * w.rows * w.steps * unit;
+    const int flat_width = flat_ ? static_cast<int>(std::min<int64_t>(kFlatPixels, pixels_all - image * kFlatPixels)) : 0;
+    if (part < error_blocks) {
+      const int k0 = part * kChannels, channels = std::min(kChannels, s.k - k0);
+      const uint8_t* in = reinterpret_cast<const uint8_t*>(diff_dst) + image * (flat_ ? kFlatPixels : s.dst_pixels()) * s.k + k0;
+      Element* out = group.planar + k0 * w.plane + w.lead + int64_t{i} * w.e_h * w.e_w;
+      const int width = flat_ ? flat_width : s.ow(), height = flat_ ? 1 : s.oh();
+      const bool whole = width == w.e_w && height == w.e_h;
+      if (!whole)
+        for (int k = 0; k < channels; ++k) {
+          const int lead = i == 0 ? w.lead : 0;
+          fill_zero(error_pack, out + k * w.plane - lead, lead + int64_t{w.e_h} * w.e_w);
         }
-        for (int y = 0; y < height; ++y)
-          kernels_.pack_transpose(
-              {in + int64_t{y} * width * s.k, s.k, width, channels, error_pack, out + int64_t{w.pad_h + y} * w.e_w, w.plane});
+      if (width == w.e_w) {  // rows follow each other
+        kernels_.pack_transpose({in, s.k, height * width, channels, error_pack, out + int64_t{w.pad_h} * w.e_w, w.plane});
         return;
       }
-      const int q0 = (part - error_blocks) * kRows, q1 = std::min(w.rows, q0 + kRows);
-      for (int f = 0; f < phases; ++f)
-        for (int q = q0; q < q1; ++q) {
-          // A row of x: `valid` pixels from `in`, `stride` bytes apart.
-          const int y = q * s.stride + w.phases[static_cast<size_t>(f)].py, px = w.phases[static_cast<size_t>(f)].px;
-          const uint8_t* in;
-          int valid;
-          int64_t stride = int64_t{s.stride} * s.c;
-          if (flat_) {
-            in = src + image * kFlatPixels * s.c;
-            valid = flat_width;
-          } else if (y >= s.h) {
-            in = src;
-            valid = 0;
-          } else if (w.wide) {
-            uint8_t* row = wide_rows + wide_row * static_cast<size_t>(thread);
-            std::memset(row, 0, wide_row);
-            std::memcpy(row + s.pad * s.c, src + (image * s.h + y) * s.w * s.c,
-                        static_cast<size_t>(s.w) * static_cast<size_t>(s.c));
-            in = row;
-            valid = w.width;
-          } else {
-            in = src + ((image * s.h + y) * s.w + px) * s.c;
-            valid = px < s.w ? (s.w - px + s.stride - 1) / s.stride : 0;
-          }
-          const int64_t at = (int64_t{i} * w.rows + q) * w.steps * unit;
-          for (int g = 0; g < groups; ++g)
-            for_each_panel(tile, np, 0, 1, [&](int n, int width) {
-              kernels_.pack_interleave({in + g * w.group_columns + n, stride, valid, std::min(width, w.group_columns - n),
-                                        src_pack, matrix_of(f, g) + k_size * n + at * width, w.steps, width});
-            });
+      for (int y = 0; y < height; ++y)
+        kernels_.pack_transpose(
+            {in + int64_t{y} * width * s.k, s.k, width, channels, error_pack, out + int64_t{w.pad_h + y} * w.e_w, w.plane});
+      return;
+    }
+    const int q0 = (part - error_blocks) * kRows, q1 = std::min(w.rows, q0 + kRows);
+    for (int f = 0; f < phases; ++f)
+      for (int q = q0; q < q1; ++q) {
+        // A row of x: `valid` pixels from `in`, `stride` bytes apart.
+        const int y = q * s.stride + w.phases[static_cast<size_t>(f)].py, px = w.phases[static_cast<size_t>(f)].px;
+        const uint8_t* in;
+        int valid;
+        int64_t stride = int64_t{s.stride} * s.c;
+        if (flat_) {
+          in = src + image * kFlatPixels * s.c;
+          valid = flat_width;
+        } else if (y >= s.h) {
+          in = src;
+          valid = 0;
+        } else if (w.wide) {
+          uint8_t* row = wide_rows + wide_row * static_cast<size_t>(thread);
+          std::memset(row, 0, wide_row);
+          std::memcpy(row + s.pad * s.c, src + (image * s.h + y) * s.w * s.c,
+                      static_cast<size_t>(s.w) * static_cast<size_t>(s.c));
+          in = row;
+          valid = w.width;
+        } else {
+          in = src + ((image * s.h + y) * s.w + px) * s.c;
+          valid = px < s.w ? (s.w - px + s.stride - 1) / s.stride : 0;
         }
-    });
-
-    pool.run(int64_t{groups} * panel_count * taps * blocks, [&](int64_t task, int) {
-      const int first = static_cast<int>(task % blocks) * block_rows, rows = std::min(block_rows, gk - first);
-      const WeightTap& tap = w.list[static_cast<size_t>(task / blocks % taps)];
-      const int panel = static_cast<int>(task / blocks / taps % panel_count),
-                g = static_cast<int>(task / blocks / taps / panel_count);
-      const int n = panel * tile.max_vectors * tile.lanes, width = panel_width(tile, n, np);
-      const int valid = std::min(width, w.group_columns - n);
-      const Element* b = matrix_of(tap.phase, g) + k_size * n;
-      alignas(64) int32_t init[TileKernel::kMaxVectors * TileKernel::kMaxLanes] = {};
-      alignas(64) int32_t sums[kBlockRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
-      for (int at = 0; at < rows_all; at += w.sub) {
-        const int sub = std::min(w.sub, rows_all - at), span = w.span == 0 ? sub : w.span;
-        const int64_t* offset = w.offset.data() + at / std::max(1, w.span);
-        TileArgs args{nullptr, w.plane, offset, sub / span, span * w.steps, b + int64_t{at} * w.steps * unit * width,
-                      init,    sums,    width};
-        if (unsigned_error && tile.signed_offset() != 0) {
-          // -128 * the sums of the columns, by a tile whose every a is 1.
-          std::fill(init, init + width, 0);
-          args.a = ones;
-          args.offset = w.zeros.data();
-          functions.of[width / tile.lanes][1](args);
-          for (int c = 0; c < width; ++c) init[c] = -tile.signed_offset() * sums[c];
-          args.offset = offset;
-        }
-        for (int row = 0; row < rows; row += kBlockRows) {
-          const int block = std::min(kBlockRows, rows - row);
-          const int64_t k = int64_t{g} * gk + first + row;
-          args.a = planar + k * w.plane + tap.shift;
-          run_tiles<Element>(tile, functions, width, args, block);
-          kernels_.add_sums({sums, width, block, valid, begin == 0 && at == 0,
-                             diff_wei + (k * w.taps + tap.index) * w.group_columns + n, int64_t{w.taps} * w.group_columns});
-        }
+        const int64_t at = (int64_t{i} * w.rows + q) * w.steps * unit;
+        for (int g = 0; g < groups; ++g)
+          for_each_panel(tile, np, 0, 1, [&](int n, int width) {
+            kernels_.pack_interleave({in + g * w.group_columns + n, stride, valid, std::min(width, w.group_columns - n), src_pack,
+                                      matrix_of(group, f, g) + k_size * n + at * width, w.steps, width});
+          });
       }
-    });
+  };
+  const int64_t products = int64_t{groups} * panel_count * taps * blocks;
+  const auto multiply = [&](const Group& group, int64_t task) {
+    const int rows_all = group.count * w.rows;
+    const int first = static_cast<int>(task % blocks) * block_rows, rows = std::min(block_rows, gk - first);
+    const WeightTap& tap = w.list[static_cast<size_t>(task / blocks % taps)];
+    const int panel = static_cast<int>(task / blocks / taps % panel_count),
+              g = static_cast<int>(task / blocks / taps / panel_count);
+    const int n = panel * tile.max_vectors * tile.lanes, width = panel_width(tile, n, np);
+    const int valid = std::min(width, w.group_columns - n);
+    const Element* b = matrix_of(group, tap.phase, g) + int64_t{rows_all} * w.steps * unit * n;
+    alignas(64) int32_t init[TileKernel::kMaxVectors * TileKernel::kMaxLanes] = {};
+    alignas(64) int32_t sums[kBlockRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
+    for (int at = 0; at < rows_all; at += w.sub) {
+      const int sub = std::min(w.sub, rows_all - at), span = w.span == 0 ? sub : w.span;
+      const int64_t* offset = w.offset.data() + at / std::max(1, w.span);
+      TileArgs args{nullptr, w.plane, offset, sub / span, span * w.steps, b + int64_t{at} * w.steps * unit * width,
+                    init,    sums,    width};
+      if (unsigned_error && tile.signed_offset() != 0) {
+        // -128 * the sums of the columns, by a tile whose every a is 1.
+        std::fill(init, init + width, 0);
+        args.a = ones;
+        args.offset = w.zeros.data();
+        functions.of[width / tile.lanes][1](args);
+        for (int c = 0; c < width; ++c) init[c] = -tile.signed_offset() * sums[c];
+        args.offset = offset;
+      }
+      for (int row = 0; row < rows; row += kBlockRows) {
+        const int block = std::min(kBlockRows, rows - row);
+        const int64_t k = int64_t{g} * gk + first + row;
+        args.a = group.planar + k * w.plane + tap.shift;
+        run_tiles<Element>(tile, functions, width, args, block);
+        kernels_.add_sums({sums, width, block, valid, group.overwrite && at == 0,
+                           group.sums + (k * w.taps + tap.index) * w.group_columns + n, int64_t{w.taps} * w.group_columns});
+      }
+    }
+  };
+  const auto packs_of = [&](const Group& group) { return int64_t{group.count} * (error_blocks + row_blocks); };
+
+  if (!w.by_images) {
+    for (int64_t begin = 0; begin < count_all; begin += w.images) {
+      const Group group = group_at(begin, count_all, 0, diff_wei, begin == 0);
+      pool.run(packs_of(group), [&](int64_t task, int thread) { pack(group, task, thread); });
+      pool.run(products, [&](int64_t task, int) { multiply(group, task); });
+    }
+    return;
   }
+  bool started[kMaxThreads] = {};
+  int64_t* const privates = reinterpret_cast<int64_t*>(wide_rows + wide_row * static_cast<size_t>(threads_));
+  const int64_t private_stride = static_cast<int64_t>(align_up(static_cast<size_t>(s.weights()) * 8)) / 8;
+  const auto sums_of = [&](int thread) { return thread == 0 ? diff_wei : privates + (thread - 1) * private_stride; };
+  pool.run((count_all + w.images - 1) / w.images, [&](int64_t i, int thread) {
+    const Group group = group_at(i * w.images, count_all, thread, sums_of(thread), !started[thread]);
+    started[thread] = true;
+    for (int64_t task = 0; task < packs_of(group); ++task) pack(group, task, thread);
+    for (int64_t task = 0; task < products; ++task) multiply(group, task);
+  });
+  const int64_t blocks_all = (s.weights() + kSumBlock - 1) / kSumBlock;
+  pool.run(blocks_all, [&](int64_t block, int) {
+    const int64_t begin = block * kSumBlock, size = std::min<int64_t>(kSumBlock, s.weights() - begin);
+    int64_t* out = diff_wei + begin;
+    if (!started[0]) std::fill_n(out, size, 0);
+    for (int t = 1; t < threads_; ++t) {
+      const int64_t* in = sums_of(t) + begin;
+      if (started[t])
+        for (int64_t j = 0; j < size; ++j) out[j] += in[j];
+    }
+  });
 }
 
 void Conv2d::backward_weights(ThreadPool& pool, int images, const void* src, const int8_t* diff_dst, int64_t* diff_wei,

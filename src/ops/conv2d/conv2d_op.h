@@ -123,9 +123,10 @@ class Conv2d {
     int group_columns;  // c of the group, or kw * c
     int taps;           // of diff_wei, each of group_columns
     int e_h, e_w, pad_h, lead;
-    int images;     // (pseudo-)images packed at once
-    int64_t plane;  // elements from one k to the next
-    int sub;        // rows of one register sum
+    int images;      // (pseudo-)images packed at once, a group
+    bool by_images;  // threads share groups and have sums of their own; else they share the work on each group
+    int64_t plane;   // elements from one k to the next
+    int sub;         // rows of one register sum
     size_t b_bytes;
     std::vector<WeightPhase> phases;
     std::vector<WeightTap> list;
@@ -171,6 +172,7 @@ class Conv2d {
   void backward_weights_as(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
                            uint8_t* workspace) const;
 
+  size_t weight_group_bytes() const;
   int64_t strip_slot() const;
   size_t forward_scratch() const;
   size_t backward_data_scratch() const;
