@@ -16,6 +16,7 @@ void Conv2d::plan_backward_data(int max_images) {
     *taps = *tap0 < kernel ? (kernel - *tap0 + s.stride - 1) / s.stride : 0;
     *base = (phase + s.pad - *tap0) / s.stride;
   };
+  backward_gaps_ = false;
   int before_h = 0, before_w = 0, after_h = 0, after_w = 0;
   size_t at = 0;
   for (int py = 0; py < std::min(s.stride, s.h); ++py)
@@ -26,7 +27,10 @@ void Conv2d::plan_backward_data(int max_images) {
       int base_h, base_w;
       axis(s.h, s.kh, py, &p.rows, &p.taps_h, &p.tap0_h, &base_h);
       axis(s.w, s.kw, px, &p.cols, &p.taps_w, &p.tap0_w, &base_w);
-      if (p.taps_h == 0 || p.taps_w == 0) p.taps_h = p.taps_w = 0;
+      if (p.taps_h == 0 || p.taps_w == 0) {
+        p.taps_h = p.taps_w = 0;
+        backward_gaps_ = true;
+      }
       p.origin_h = base_h - p.taps_h + 1;
       p.origin_w = base_w - p.taps_w + 1;
       if (p.taps_h > 0) {
@@ -125,7 +129,7 @@ void Conv2d::pack_backward(ThreadPool& pool, const int8_t* wei, uint8_t* packed,
   });
 }
 
-// Rows [first, first + count) of every phase of one image, or pixels of a list of them; panels part, part + parts, ...
+// Rows [first, first + count) of every phase that taps reach of one image, or pixels of a list of them; panels part, part + parts, ...
 template <class Element>
 void Conv2d::backward_data_strip(const int8_t* diff_dst, const uint8_t* packed, int32_t* diff_src, int first, int count, int part,
                                  int parts, Element* scratch) const {
@@ -150,12 +154,7 @@ void Conv2d::backward_data_strip(const int8_t* diff_dst, const uint8_t* packed, 
         if (flat_) return diff_src + (int64_t{first} + x) * s.c + g * gc;
         return diff_src + ((int64_t{first + y} * s.stride + p.py) * s.w + int64_t{x} * s.stride + p.px) * s.c + g * gc;
       };
-      if (p.taps_h == 0) {
-        if (part == 0)
-          for (int y = 0; y < rows; ++y)
-            for (int x = 0; x < cols; ++x) std::memset(pixel(y, x), 0, static_cast<size_t>(gc) * 4);
-        continue;
-      }
+      if (p.taps_h == 0) continue;
       const uint8_t* base = packed + p.packed_at + static_cast<size_t>(g) * p.matrix.group_bytes;
       for_each_panel(tile, p.matrix.columns, part, parts, [&](int n, int width) {
         const int valid = std::min(width, gc - n);
@@ -224,11 +223,12 @@ void Conv2d::backward_data_as(ThreadPool& pool, int images, const int8_t* diff_d
       uint32_t max = 0;
       for (int first = 0; first < length; first += backward_strip_) {
         const int count = std::min(backward_strip_, length - first);
-        backward_data_strip(error_of(group), packed, diff_src, first, count, 0, 1, scratch_of(thread));
-        if (backward_group_ > 1) continue;
         const int64_t begin = flat_ ? int64_t{first} * s.c : int64_t{first} * s.stride * s.w * s.c;
         const int64_t end =
             flat_ ? begin + int64_t{count} * s.c : std::min<int64_t>(size, begin + int64_t{count} * s.stride * s.w * s.c);
+        if (backward_gaps_) std::fill(diff_src + begin, diff_src + end, 0);
+        backward_data_strip(error_of(group), packed, diff_src, first, count, 0, 1, scratch_of(thread));
+        if (backward_group_ > 1) continue;
         max = std::max(max, kernels_.max_abs({diff_src + begin, end - begin}));
       }
       for (int i = 0; i < images_of(group); ++i)
@@ -240,6 +240,7 @@ void Conv2d::backward_data_as(ThreadPool& pool, int images, const int8_t* diff_d
   // Few images: threads share strips and columns, then the images.
   const int strips = (length_of(0) + backward_strip_ - 1) / backward_strip_;
   const int parts = std::min(panels(columns(s.group_c())), (4 * threads_ + groups * strips - 1) / (groups * strips));
+  if (backward_gaps_) pool.run(groups, [&](int64_t group, int) { std::fill_n(buffer(group), images_of(group) * size, 0); });
   pool.run(int64_t{groups} * strips * parts, [&](int64_t task, int thread) {
     const int64_t group = task / parts / strips;
     const int first = static_cast<int>(task / parts % strips) * backward_strip_, length = length_of(group);

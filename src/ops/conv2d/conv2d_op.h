@@ -187,6 +187,7 @@ class Conv2d {
   int forward_strip_ = 1;  // output rows, or pixels of a flat convolution
   std::vector<Phase> phases_;
   size_t backward_packed_bytes_ = 0;
+  bool backward_gaps_ = false;                                         // pixels that no tap reaches
   int64_t backward_run_ = 0;                                           // longest segment
   int error_pad_h_ = 0, error_pad_w_ = 0, error_h_ = 0, error_w_ = 0;  // the padded error
   int backward_strip_ = 1;                                             // rows of a phase, or pixels

@@ -9,7 +9,7 @@
 namespace intrain::ops {
 
 template <class Lanes>
-[[gnu::always_inline]] static inline void stage_s16_vector(const StageS16& p) {
+[[gnu::always_inline]] static inline void stage_columns(const StageS16& p) {
   using Register = typename Lanes::Register;
   for_each_vector<Lanes>(
       p.channels, [&](const auto& part, int64_t column) __attribute__((always_inline)) {
@@ -35,6 +35,28 @@ template <class Lanes>
           part.store16(dst, Lanes::pack_in_order(v[0], v[1]));
         }
       });
+}
+
+// Few channels without gaps: as many rows as fill a vector are one.
+template <class Lanes>
+[[gnu::always_inline]] static inline void stage_s16_vector(const StageS16& p) {
+  constexpr int kCount = 2 * Lanes::kLanes;
+  const int repeat = kCount / p.channels;
+  if (repeat < 2 || kCount % p.channels != 0 || p.lda != p.channels || p.ldd != p.channels) return stage_columns<Lanes>(p);
+  alignas(64) int32_t shift[kCount];
+  for (int i = 0; i < kCount; i += p.channels)
+    for (int c = 0; c < p.channels; ++c) shift[i + c] = p.shift[c];
+  StageS16 wide = p;
+  wide.shift = shift;
+  wide.channels = kCount;
+  wide.lda = wide.ldd = kCount;
+  wide.rows = p.rows / repeat;
+  stage_columns<Lanes>(wide);
+  StageS16 rest = p;
+  rest.rows = p.rows % repeat;
+  rest.acc += wide.rows * kCount;
+  rest.dst += wide.rows * kCount;
+  if (rest.rows > 0) stage_columns<Lanes>(rest);
 }
 
 // Locals, for a store of bytes may change p.
@@ -164,8 +186,9 @@ template <class Element>
         }
       }
     }
-    for (; c < p.width; ++c)
-      for (int j = 0; j < kUnit; ++j) pack_one(p.format, j < rows && c < p.cols ? row[j][c] : uint8_t{0}, out + kUnit * c + j);
+    for (; c < (rows > 0 ? p.cols : 0); ++c)
+      for (int j = 0; j < kUnit; ++j) pack_one(p.format, j < rows ? row[j][c] : uint8_t{0}, out + kUnit * c + j);
+    for (Element* const end = out + kUnit * p.width; out + kUnit * c < end; ++c) __builtin_memset(out + kUnit * c, 0, 4);
   }
 }
 
