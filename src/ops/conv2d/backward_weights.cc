@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kFlatPixels = 64;  // of a pseudo-image
 // Packed at once, about: what a second-level cache holds if that is much, else enough for long sums.
-constexpr int kGroupBytes = 1 << 19, kGroupPixelsLeast = 4096, kGroupPixelsMost = 16384;
+constexpr int kGroupBytes = 1 << 19, kGroupPixelsLeast = 2048, kGroupPixelsMost = 16384;
 constexpr int kSubPixels = 2048;  // summed in s32, about: a panel of b stays in the second-level cache
 static_assert(kSubPixels < kMaxReduction / 2);
 constexpr int kSumBlock = 1 << 12;  // of private sums that a task adds up
@@ -72,13 +72,9 @@ void Conv2d::plan_backward_weights(int max_images) {
   const int group = std::clamp(kGroupBytes / ((s.k + columns(w.group_columns) * s.groups) * tile.element_bytes),
                                kGroupPixelsLeast, kGroupPixelsMost);
   w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
-  // Private sums where they are less than what would be shared instead.
+  // Private sums where they are not much more than what would be shared instead.
   w.by_images = threads_ > 1 && images >= threads_ &&
-                (threads_ - 1) * s.weights() * 8 <= max_images * (s.dst_pixels() * s.k + s.src_pixels() * s.c);
-  if (w.by_images) {  // as many groups for each thread
-    const int64_t groups = (images + w.images - 1) / w.images, rounds = (groups + threads_ - 1) / threads_;
-    w.images = static_cast<int>((images + rounds * threads_ - 1) / (rounds * threads_));
-  }
+                (threads_ - 1) * s.weights() * 8 <= 4 * max_images * (s.dst_pixels() * s.k + s.src_pixels() * s.c);
   const int span = std::max(1, w.span), span_pixels = span * w.steps * tile.k_unit;
   CHECK_LE(span_pixels, kMaxReduction);  // of one row, or at most kSubPixels
   w.sub = std::max(1, kSubPixels / span_pixels) * span;
@@ -130,6 +126,7 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   const size_t wide_row = w.wide ? align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c)) : 0;
   std::fill_n(ones, int64_t{w.sub} * w.steps * unit, Element{1});
 
+  const int64_t pixels_all = images * s.dst_pixels();  // flat
   // (Pseudo-)images that are packed at once, and where their sums go.
   struct Group {
     int64_t begin;
@@ -139,10 +136,14 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
     int64_t* sums;
     bool overwrite;
   };
-  const auto group_at = [&](int64_t begin, int64_t end, int slot, int64_t* sums, bool overwrite) {
+  const int64_t count_all = flat_ ? (pixels_all + kFlatPixels - 1) / kFlatPixels : images;
+  int64_t group_count = (count_all + w.images - 1) / w.images;
+  if (w.by_images) group_count = std::min(count_all, (group_count + threads_ - 1) / threads_ * threads_);  // as many for each
+  const auto group_at = [&](int64_t i, int slot, int64_t* sums, bool overwrite) {
+    const int64_t begin = i * count_all / group_count, end = (i + 1) * count_all / group_count;
     uint8_t* at = workspace + weight_group_bytes() * static_cast<size_t>(slot);
     return Group{begin,
-                 static_cast<int>(std::min<int64_t>(w.images, end - begin)),
+                 static_cast<int>(end - begin),
                  reinterpret_cast<Element*>(at),
                  at + weight_group_bytes() - w.b_bytes * static_cast<size_t>(phases * groups),
                  sums,
@@ -152,8 +153,6 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
     return reinterpret_cast<Element*>(group.matrices + w.b_bytes * static_cast<size_t>(phase * groups + g));
   };
 
-  const int64_t pixels_all = images * s.dst_pixels();  // flat
-  const int64_t count_all = flat_ ? (pixels_all + kFlatPixels - 1) / kFlatPixels : images;
   constexpr int kChannels = 64;  // of the error a task packs
   const int error_blocks = (s.k + kChannels - 1) / kChannels;
   constexpr int kRows = 8;  // of x a task packs
@@ -263,8 +262,8 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   const auto packs_of = [&](const Group& group) { return int64_t{group.count} * (error_blocks + row_blocks); };
 
   if (!w.by_images) {
-    for (int64_t begin = 0; begin < count_all; begin += w.images) {
-      const Group group = group_at(begin, count_all, 0, diff_wei, begin == 0);
+    for (int64_t i = 0; i < group_count; ++i) {
+      const Group group = group_at(i, 0, diff_wei, i == 0);
       pool.run(packs_of(group), [&](int64_t task, int thread) { pack(group, task, thread); });
       pool.run(products, [&](int64_t task, int) { multiply(group, task); });
     }
@@ -274,8 +273,8 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   int64_t* const privates = reinterpret_cast<int64_t*>(wide_rows + wide_row * static_cast<size_t>(threads_));
   const int64_t private_stride = static_cast<int64_t>(align_up(static_cast<size_t>(s.weights()) * 8)) / 8;
   const auto sums_of = [&](int thread) { return thread == 0 ? diff_wei : privates + (thread - 1) * private_stride; };
-  pool.run((count_all + w.images - 1) / w.images, [&](int64_t i, int thread) {
-    const Group group = group_at(i * w.images, count_all, thread, sums_of(thread), !started[thread]);
+  pool.run(group_count, [&](int64_t i, int thread) {
+    const Group group = group_at(i, thread, sums_of(thread), !started[thread]);
     started[thread] = true;
     for (int64_t task = 0; task < packs_of(group); ++task) pack(group, task, thread);
     for (int64_t task = 0; task < products; ++task) multiply(group, task);
