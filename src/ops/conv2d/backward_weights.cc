@@ -18,6 +18,34 @@ constexpr int kSumBlock = 1 << 12;  // of private sums that a task adds up
 
 int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
+// Planes of an image of the error in rows of ow, moved: out[row][q] = error[row][q + move], 0 where there is none; 0 also in `before`
+// elements before it and `after` after it.
+template <class Element>
+void pack_moved(const Kernels& kernels, const PackFormat& format, const uint8_t* error, const ConvShape& s, int channels,
+                int move, Element* out, int64_t plane, int before, int after) {
+  const int width = s.ow(), height = s.oh(), lost = std::abs(move), ahead = std::max(0, move), behind = std::max(0, -move);
+  kernels.pack_transpose({error + int64_t{ahead} * s.k, s.k, height * width - lost, channels, format, out + behind, plane});
+  const Element zero = static_cast<Element>(format.flip);
+  for (int k = 0; k < channels; ++k) {
+    Element* const at = out + k * plane;
+    for (int i = 0; i < lost; ++i)
+      for (int row = 0; row < height; ++row) at[row * width + (ahead > 0 ? width - lost : 0) + i] = zero;
+    if (before > 0) std::fill_n(at - before, before, zero);
+    std::fill_n(at + height * width, after, zero);
+  }
+}
+
+// Pixels of one stride phase, rows x cols from `in`, to rows of ow, 0 where there is none.
+void gather_phase(const uint8_t* in, const ConvShape& s, int rows, int cols, uint8_t* out) {
+  const size_t pixel = static_cast<size_t>(s.c);
+  for (int y = 0; y < s.oh(); ++y)
+    for (int x = 0; x < s.ow(); ++x, out += pixel)
+      if (y < rows && x < cols)
+        std::memcpy(out, in + (int64_t{y} * s.stride * s.w + int64_t{x} * s.stride) * s.c, pixel);
+      else
+        std::memset(out, 0, pixel);
+}
+
 }  // namespace
 
 // Output pixel p and tap kh meet at x row h = p * stride - pad + kh = q * stride + py: py = (kh - pad) mod stride,
@@ -38,7 +66,7 @@ void Conv2d::plan_backward_weights(int max_images) {
     int h, w;
   };
   std::vector<Move> moves;  // of each tap: p - q
-  int top = 0, bottom = 0, left = 0, right = 0;
+  int top = 0, bottom = 0, left = 0, right = 0, furthest = 0;
   for (int index = 0; index < w.taps; ++index) {
     const int kh = (w.wide ? index : index / s.kw) - s.pad, kw = w.wide ? 0 : index % s.kw - s.pad;
     const Move m{-floor_div(kh, s.stride), -floor_div(kw, s.stride)};
@@ -52,35 +80,53 @@ void Conv2d::plan_backward_weights(int max_images) {
     left = std::max(left, -m.w);
     bottom = std::max(bottom, w.rows - 1 + m.h - (s.oh() - 1));
     right = std::max(right, w.width - 1 + m.w - (s.ow() - 1));
+    furthest = std::max(furthest, std::abs(m.w));
+  }
+  const int image_rows = w.rows;
+  w.dense = !flat_ && !w.wide && 10 * padded(w.rows * w.width) <= 9 * w.rows * padded(w.width) && w.width == s.ow() &&
+            w.rows == s.oh() && furthest < w.width && w.rows * w.width <= kSubPixels;
+  if (w.dense) {
+    for (const Move& m : moves)
+      if (std::find(w.moves.begin(), w.moves.end(), m.w) == w.moves.end()) w.moves.push_back(m.w);
+    w.steps = padded(w.rows * w.width) / tile.k_unit;
+    w.rows = 1;
+    left = right = 0;
+  } else {
+    w.moves = {0};
   }
   w.pad_h = flat_ ? 0 : top;
   w.lead = flat_ ? 0 : left;
   w.e_h = flat_ ? 1 : s.oh() + top + bottom;
   w.e_w = flat_ ? kFlatPixels : s.ow() + std::max(left, right);
   w.span = 1;
-  if (w.e_w <= w.steps * tile.k_unit) {
+  if (!w.dense && w.e_w <= w.steps * tile.k_unit) {
     w.e_w = w.steps * tile.k_unit;
     if (w.e_h == w.rows)
       w.span = 0;
     else if (w.rows * w.e_w <= kSubPixels)
       w.span = w.rows;
   }
-  for (size_t i = 0; i < moves.size(); ++i) w.list[i].shift = (moves[i].h + w.pad_h) * w.e_w + moves[i].w + w.lead;
 
-  const int pixels = w.rows * w.width;
+  const int pixels = image_rows * w.width;
   const int64_t images = flat_ ? (max_images * s.dst_pixels() + kFlatPixels - 1) / kFlatPixels : max_images;
-  const int group = std::clamp(kGroupBytes / ((s.k + columns(w.group_columns) * s.groups) * tile.element_bytes),
-                               kGroupPixelsLeast, kGroupPixelsMost);
+  const int group = std::clamp(
+      kGroupBytes / ((s.k * static_cast<int>(w.moves.size()) + columns(w.group_columns) * s.groups) * tile.element_bytes),
+      kGroupPixelsLeast, kGroupPixelsMost);
   w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
   // Private sums where they are not much more than what would be shared instead.
   w.by_images = threads_ > 1 && images >= threads_ &&
-                (threads_ - 1) * s.weights() * 8 <= 4 * max_images * (s.dst_pixels() * s.k + s.src_pixels() * s.c);
+                (threads_ - 1) * s.weights() * 8 <= 2 * max_images * (s.dst_pixels() * s.k + s.src_pixels() * s.c);
   const int span = std::max(1, w.span), span_pixels = span * w.steps * tile.k_unit;
   CHECK_LE(span_pixels, kMaxReduction);  // of one row, or at most kSubPixels
   w.sub = std::max(1, kSubPixels / span_pixels) * span;
   // Rows of a start in different cache sets: an odd number of lines, and room for a tile's last loads.
   const int64_t line = static_cast<int64_t>(kAlignment) / tile.element_bytes;
   w.plane = ((w.lead + int64_t{w.images} * w.e_h * w.e_w + tile.k_unit + line) / line | 1) * line;
+  for (size_t i = 0; i < moves.size(); ++i) {
+    const Move& m = moves[i];
+    w.list[i].shift = int64_t{m.h + w.pad_h} * w.e_w + w.lead + (w.dense ? 0 : m.w);
+    if (w.dense) w.list[i].shift += (std::find(w.moves.begin(), w.moves.end(), m.w) - w.moves.begin()) * w.plane * s.k;
+  }
   for (int i = 0; i < w.images; ++i)
     for (int q = 0; q < w.rows; q += span) w.offset.push_back((int64_t{i} * w.e_h + q) * w.e_w);
   w.zeros.assign(std::min(w.offset.size(), static_cast<size_t>(w.sub)), 0);
@@ -90,13 +136,20 @@ void Conv2d::plan_backward_weights(int max_images) {
 
 size_t Conv2d::weight_group_bytes() const {
   const WeightPass& w = weight_;
-  return align_up(static_cast<size_t>(w.plane * shape_.k + w.e_h * w.e_w) * static_cast<size_t>(kernels_.tile->element_bytes) +
+  return align_up(static_cast<size_t>(w.plane * shape_.k * static_cast<int64_t>(w.moves.size()) + w.e_h * w.e_w) *
+                      static_cast<size_t>(kernels_.tile->element_bytes) +
                   kAlignment) +
          w.b_bytes * w.phases.size() * static_cast<size_t>(shape_.groups);
 }
 
-// Groups (the planar error, b of every phase and group of channels), a run of the value 1, for wide passes a padded row a thread,
-// and the private sums.
+// Of x for a thread: a padded row for wide passes, a phase of an image for strided dense ones.
+size_t Conv2d::weight_scratch_bytes() const {
+  const ConvShape& s = shape_;
+  if (weight_.wide) return align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c));
+  return weight_.dense && s.stride > 1 ? align_up(static_cast<size_t>(s.dst_pixels() * s.c)) : 0;
+}
+
+// Groups (the planar error, b of every phase and group of channels), a run of the value 1, scratch, and the private sums.
 size_t Conv2d::backward_weights_workspace_bytes() const {
   if (kernels_.tile == nullptr) return 0;
   const WeightPass& w = weight_;
@@ -104,7 +157,7 @@ size_t Conv2d::backward_weights_workspace_bytes() const {
   return weight_group_bytes() * (w.by_images ? threads : 1) +
          align_up(static_cast<size_t>(w.sub * w.steps * kernels_.tile->k_unit) *
                   static_cast<size_t>(kernels_.tile->element_bytes)) +
-         (w.wide ? align_up(static_cast<size_t>((shape_.w + 2 * shape_.pad) * shape_.c)) * threads : 0) +
+         weight_scratch_bytes() * threads +
          (w.by_images ? align_up(static_cast<size_t>(shape_.weights()) * 8) * (threads - 1) : 0);
 }
 
@@ -122,8 +175,7 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   const TileKernel::Functions& functions = unsigned_error ? *tile.unsigned_a : *tile.signed_a;
 
   Element* ones = reinterpret_cast<Element*>(workspace + weight_group_bytes() * static_cast<size_t>(w.by_images ? threads_ : 1));
-  uint8_t* wide_rows = reinterpret_cast<uint8_t*>(ones) + align_up(static_cast<size_t>(w.sub * w.steps * unit) * sizeof(Element));
-  const size_t wide_row = w.wide ? align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c)) : 0;
+  uint8_t* scratch = reinterpret_cast<uint8_t*>(ones) + align_up(static_cast<size_t>(w.sub * w.steps * unit) * sizeof(Element));
   std::fill_n(ones, int64_t{w.sub} * w.steps * unit, Element{1});
 
   const int64_t pixels_all = images * s.dst_pixels();  // flat
@@ -157,40 +209,50 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   const int error_blocks = (s.k + kChannels - 1) / kChannels;
   constexpr int kRows = 8;  // of x a task packs
   const int row_blocks = (w.rows + kRows - 1) / kRows;
-  // Blocks of output rows: enough tasks to share evenly.
+  // Blocks of output rows: enough tasks to share evenly, and where threads share a group, rows of its error for each.
   const int most = tile.max_rows[panel_width(tile, 0, np) / tile.lanes];
-  const int64_t blocks_wanted =
-      (8 * threads_ + int64_t{groups} * panel_count * taps - 1) / (int64_t{groups} * panel_count * taps);
+  const int64_t one_block = int64_t{groups} * panel_count * taps;
+  const int64_t blocks_wanted = std::max<int64_t>((8 * threads_ + one_block - 1) / one_block, w.by_images ? 1 : threads_);
   const int row_tiles = (gk + most - 1) / most;
   const int block_tiles = std::max<int>(1, row_tiles / static_cast<int>(std::min<int64_t>(blocks_wanted, row_tiles)));
   const int block_rows = block_tiles * most, blocks = (gk + block_rows - 1) / block_rows;
 
-  const auto pack = [&](const Group& group, int64_t task, int thread) {
-    const int i = static_cast<int>(task / (error_blocks + row_blocks)),
-              part = static_cast<int>(task % (error_blocks + row_blocks));
-    const int64_t image = group.begin + i, k_size = int64_t{group.count} * w.rows * w.steps * unit;
-    const int flat_width = flat_ ? static_cast<int>(std::min<int64_t>(kFlatPixels, pixels_all - image * kFlatPixels)) : 0;
-    if (part < error_blocks) {
-      const int k0 = part * kChannels, channels = std::min(kChannels, s.k - k0);
-      const uint8_t* in = reinterpret_cast<const uint8_t*>(diff_dst) + image * (flat_ ? kFlatPixels : s.dst_pixels()) * s.k + k0;
-      Element* out = group.planar + k0 * w.plane + w.lead + int64_t{i} * w.e_h * w.e_w;
-      const int width = flat_ ? flat_width : s.ow(), height = flat_ ? 1 : s.oh();
-      const bool whole = width == w.e_w && height == w.e_h;
-      if (!whole)
-        for (int k = 0; k < channels; ++k) {
-          const int lead = i == 0 ? w.lead : 0;
-          fill_zero(error_pack, out + k * w.plane - lead, lead + int64_t{w.e_h} * w.e_w);
-        }
-      if (width == w.e_w) {  // rows follow each other
-        kernels_.pack_transpose({in, s.k, height * width, channels, error_pack, out + int64_t{w.pad_h} * w.e_w, w.plane});
-        return;
-      }
-      for (int y = 0; y < height; ++y)
-        kernels_.pack_transpose(
-            {in + int64_t{y} * width * s.k, s.k, width, channels, error_pack, out + int64_t{w.pad_h + y} * w.e_w, w.plane});
+  const auto flat_width_of = [&](int64_t image) {
+    return flat_ ? static_cast<int>(std::min<int64_t>(kFlatPixels, pixels_all - image * kFlatPixels)) : 0;
+  };
+  const auto pack_error = [&](const Group& group, int64_t task) {
+    const int i = static_cast<int>(task % group.count), k0 = static_cast<int>(task / group.count) * kChannels;
+    const int64_t image = group.begin + i;
+    const int flat_width = flat_width_of(image), channels = std::min(kChannels, s.k - k0);
+    const uint8_t* in = reinterpret_cast<const uint8_t*>(diff_dst) + image * (flat_ ? kFlatPixels : s.dst_pixels()) * s.k + k0;
+    Element* out = group.planar + k0 * w.plane + w.lead + int64_t{i} * w.e_h * w.e_w;
+    if (w.dense) {  // the rows between two images are cleared with the first
+      const int top = w.pad_h * w.e_w, bottom = (w.e_h - w.pad_h - s.oh()) * w.e_w;
+      for (size_t v = 0; v < w.moves.size(); ++v)
+        pack_moved(kernels_, error_pack, in, s, channels, w.moves[v], out + static_cast<int64_t>(v) * w.plane * s.k + top,
+                   w.plane, i == 0 ? top : 0, i + 1 < group.count ? bottom + top : bottom);
       return;
     }
-    const int q0 = (part - error_blocks) * kRows, q1 = std::min(w.rows, q0 + kRows);
+    const int width = flat_ ? flat_width : s.ow(), height = flat_ ? 1 : s.oh();
+    const bool whole = width == w.e_w && height == w.e_h;
+    if (!whole)
+      for (int k = 0; k < channels; ++k) {
+        const int lead = i == 0 ? w.lead : 0;
+        fill_zero(error_pack, out + k * w.plane - lead, lead + int64_t{w.e_h} * w.e_w);
+      }
+    if (width == w.e_w) {  // rows follow each other
+      kernels_.pack_transpose({in, s.k, height * width, channels, error_pack, out + int64_t{w.pad_h} * w.e_w, w.plane});
+      return;
+    }
+    for (int y = 0; y < height; ++y)
+      kernels_.pack_transpose(
+          {in + int64_t{y} * width * s.k, s.k, width, channels, error_pack, out + int64_t{w.pad_h + y} * w.e_w, w.plane});
+  };
+  const auto pack_source = [&](const Group& group, int64_t task, int thread) {
+    const int i = static_cast<int>(task / row_blocks);
+    const int64_t image = group.begin + i, k_size = int64_t{group.count} * w.rows * w.steps * unit;
+    const int flat_width = flat_width_of(image);
+    const int q0 = static_cast<int>(task % row_blocks) * kRows, q1 = std::min(w.rows, q0 + kRows);
     for (int f = 0; f < phases; ++f)
       for (int q = q0; q < q1; ++q) {
         // A row of x: `valid` pixels from `in`, `stride` bytes apart.
@@ -201,12 +263,21 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
         if (flat_) {
           in = src + image * kFlatPixels * s.c;
           valid = flat_width;
+        } else if (w.dense) {
+          in = src + ((image * s.h + y) * s.w + px) * s.c;
+          valid = s.oh() * w.width;
+          if (s.stride > 1) {
+            uint8_t* const out = scratch + weight_scratch_bytes() * static_cast<size_t>(thread);
+            gather_phase(in, s, (s.h - y + s.stride - 1) / s.stride, (s.w - px + s.stride - 1) / s.stride, out);
+            in = out;
+            stride = s.c;
+          }
         } else if (y >= s.h) {
           in = src;
           valid = 0;
         } else if (w.wide) {
-          uint8_t* row = wide_rows + wide_row * static_cast<size_t>(thread);
-          std::memset(row, 0, wide_row);
+          uint8_t* row = scratch + weight_scratch_bytes() * static_cast<size_t>(thread);
+          std::memset(row, 0, weight_scratch_bytes());
           std::memcpy(row + s.pad * s.c, src + (image * s.h + y) * s.w * s.c,
                       static_cast<size_t>(s.w) * static_cast<size_t>(s.c));
           in = row;
@@ -226,10 +297,10 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
   const int64_t products = int64_t{groups} * panel_count * taps * blocks;
   const auto multiply = [&](const Group& group, int64_t task) {
     const int rows_all = group.count * w.rows;
-    const int first = static_cast<int>(task % blocks) * block_rows, rows = std::min(block_rows, gk - first);
-    const WeightTap& tap = w.list[static_cast<size_t>(task / blocks % taps)];
-    const int panel = static_cast<int>(task / blocks / taps % panel_count),
-              g = static_cast<int>(task / blocks / taps / panel_count);
+    const WeightTap& tap = w.list[static_cast<size_t>(task % taps)];
+    const int panel = static_cast<int>(task / taps % panel_count),
+              first = static_cast<int>(task / taps / panel_count % blocks) * block_rows,
+              g = static_cast<int>(task / taps / panel_count / blocks), rows = std::min(block_rows, gk - first);
     const int n = panel * tile.max_vectors * tile.lanes, width = panel_width(tile, n, np);
     const int valid = std::min(width, w.group_columns - n);
     const Element* b = matrix_of(group, tap.phase, g) + int64_t{rows_all} * w.steps * unit * n;
@@ -253,30 +324,33 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
         const int block = std::min(kBlockRows, rows - row);
         const int64_t k = int64_t{g} * gk + first + row;
         args.a = group.planar + k * w.plane + tap.shift;
+        int64_t* const to = group.sums + (k * w.taps + tap.index) * w.group_columns + n;
+        const int64_t next = int64_t{w.taps} * w.group_columns;
+        for (int r = 0; r < block; ++r)  // short runs, far apart: no hardware foresees them
+          for (int c = 0; c < valid; c += 8) __builtin_prefetch(to + r * next + c, 1, 2);
         run_tiles<Element>(tile, functions, width, args, block);
-        kernels_.add_sums({sums, width, block, valid, group.overwrite && at == 0,
-                           group.sums + (k * w.taps + tap.index) * w.group_columns + n, int64_t{w.taps} * w.group_columns});
+        kernels_.add_sums({sums, width, block, valid, group.overwrite && at == 0, to, next});
       }
     }
   };
-  const auto packs_of = [&](const Group& group) { return int64_t{group.count} * (error_blocks + row_blocks); };
-
   if (!w.by_images) {
     for (int64_t i = 0; i < group_count; ++i) {
       const Group group = group_at(i, 0, diff_wei, i == 0);
-      pool.run(packs_of(group), [&](int64_t task, int thread) { pack(group, task, thread); });
+      pool.run(int64_t{error_blocks} * group.count, [&](int64_t task, int) { pack_error(group, task); });
+      pool.run(int64_t{group.count} * row_blocks, [&](int64_t task, int thread) { pack_source(group, task, thread); });
       pool.run(products, [&](int64_t task, int) { multiply(group, task); });
     }
     return;
   }
   bool started[kMaxThreads] = {};
-  int64_t* const privates = reinterpret_cast<int64_t*>(wide_rows + wide_row * static_cast<size_t>(threads_));
+  int64_t* const privates = reinterpret_cast<int64_t*>(scratch + weight_scratch_bytes() * static_cast<size_t>(threads_));
   const int64_t private_stride = static_cast<int64_t>(align_up(static_cast<size_t>(s.weights()) * 8)) / 8;
   const auto sums_of = [&](int thread) { return thread == 0 ? diff_wei : privates + (thread - 1) * private_stride; };
   pool.run(group_count, [&](int64_t i, int thread) {
     const Group group = group_at(i, thread, sums_of(thread), !started[thread]);
     started[thread] = true;
-    for (int64_t task = 0; task < packs_of(group); ++task) pack(group, task, thread);
+    for (int64_t task = 0; task < int64_t{error_blocks} * group.count; ++task) pack_error(group, task);
+    for (int64_t task = 0; task < int64_t{group.count} * row_blocks; ++task) pack_source(group, task, thread);
     for (int64_t task = 0; task < products; ++task) multiply(group, task);
   });
   const int64_t blocks_all = (s.weights() + kSumBlock - 1) / kSumBlock;

@@ -107,17 +107,19 @@ class Conv2d {
   };
   // Backward weights. x of phase f is packed by rows of `width` pixels, `rows` an image; the planar error has e_h rows of e_w elements
   // an image after `lead` elements, with zeros where a tap leaves the image: those right of a row are also left of the next. Where rows
-  // of both are equally long, the rows of an image, or all rows, are one segment. A flat convolution has pseudo-images of one row.
+  // of both are equally long, the rows of an image, or all rows, are one segment. A flat convolution has pseudo-images of one row. So
+  // has a dense one, where rows are no multiple of a step (maps of 14 and 7): an image is a row without gaps, and for each column of
+  // taps there is a copy of the planar error moved to it, with zeros where the tap leaves the image.
   struct WeightTap {
     int phase;
-    int shift;  // elements into a planar image for x row 0, column 0
-    int index;  // of the tap in diff_wei
+    int64_t shift;  // elements into the planar error for x row 0, column 0
+    int index;      // of the tap in diff_wei
   };
   struct WeightPhase {
     int py, px;
   };
   struct WeightPass {
-    bool wide;
+    bool wide, dense;
     int rows, width, steps;
     int span;           // rows of a segment; 0: all that there are
     int group_columns;  // c of the group, or kw * c
@@ -128,6 +130,7 @@ class Conv2d {
     int64_t plane;   // elements from one k to the next
     int sub;         // rows of one register sum
     size_t b_bytes;
+    std::vector<int> moves;  // of a dense pass: columns by which a copy of the planar error is moved; else {0}
     std::vector<WeightPhase> phases;
     std::vector<WeightTap> list;
     std::vector<int64_t> offset;
@@ -173,6 +176,7 @@ class Conv2d {
                            uint8_t* workspace) const;
 
   size_t weight_group_bytes() const;
+  size_t weight_scratch_bytes() const;
   int64_t strip_slot() const;
   size_t forward_scratch() const;
   size_t backward_data_scratch() const;
