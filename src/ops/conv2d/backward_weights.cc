@@ -18,35 +18,36 @@ constexpr int kSumBlock = 1 << 12;  // of private sums that a task adds up
 
 int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
-// Planes of an image of the error in rows of ow, moved: out[row][q] = error[row][q + move], 0 where there is none; 0 also in `before`
-// elements before it and `after` after it.
-template <class Element>
-void pack_moved(const Kernels& kernels, const PackFormat& format, const uint8_t* error, const ConvShape& s, int channels,
-                int move, Element* out, int64_t plane, int before, int after) {
-  const int width = s.ow(), height = s.oh(), lost = std::abs(move), ahead = std::max(0, move), behind = std::max(0, -move);
-  kernels.pack_transpose({error + int64_t{ahead} * s.k, s.k, height * width - lost, channels, format, out + behind, plane});
-  const Element zero = static_cast<Element>(format.flip);
-  for (int k = 0; k < channels; ++k) {
-    Element* const at = out + k * plane;
-    for (int i = 0; i < lost; ++i)
-      for (int row = 0; row < height; ++row) at[row * width + (ahead > 0 ? width - lost : 0) + i] = zero;
-    if (before > 0) std::fill_n(at - before, before, zero);
-    std::fill_n(at + height * width, after, zero);
+}  // namespace
+
+// An image of x as a dense pass pairs it with one of the error: for each output pixel (row, col) the pixel of x of this phase at (row,
+// col - move), 0 where there is none.
+void Conv2d::gather_dense(const WeightPhase& phase, const uint8_t* image, uint8_t* out) const {
+  const ConvShape& s = shape_;
+  const size_t pixel = static_cast<size_t>(s.c);
+  for (int row = 0; row < s.oh(); ++row) {
+    const int y = row * s.stride + phase.py;
+    const uint8_t* in = image + (int64_t{y} * s.w + phase.px) * s.c;
+    const int first = std::max(0, phase.move), valid = y < s.h ? (s.w - phase.px + s.stride - 1) / s.stride : 0;
+    const int end = std::min(s.ow(), valid + phase.move);
+    if (first >= end) {
+      std::memset(out, 0, static_cast<size_t>(s.ow()) * pixel);
+      out += static_cast<size_t>(s.ow()) * pixel;
+      continue;
+    }
+    std::memset(out, 0, static_cast<size_t>(first) * pixel);
+    out += static_cast<size_t>(first) * pixel;
+    in += int64_t{first - phase.move} * s.stride * s.c;
+    if (s.stride == 1) {
+      std::memcpy(out, in, static_cast<size_t>(end - first) * pixel);
+      out += static_cast<size_t>(end - first) * pixel;
+    } else {
+      for (int col = first; col < end; ++col, in += s.stride * s.c, out += pixel) std::memcpy(out, in, pixel);
+    }
+    std::memset(out, 0, static_cast<size_t>(s.ow() - end) * pixel);
+    out += static_cast<size_t>(s.ow() - end) * pixel;
   }
 }
-
-// Pixels of one stride phase, rows x cols from `in`, to rows of ow, 0 where there is none.
-void gather_phase(const uint8_t* in, const ConvShape& s, int rows, int cols, uint8_t* out) {
-  const size_t pixel = static_cast<size_t>(s.c);
-  for (int y = 0; y < s.oh(); ++y)
-    for (int x = 0; x < s.ow(); ++x, out += pixel)
-      if (y < rows && x < cols)
-        std::memcpy(out, in + (int64_t{y} * s.stride * s.w + int64_t{x} * s.stride) * s.c, pixel);
-      else
-        std::memset(out, 0, pixel);
-}
-
-}  // namespace
 
 // Output pixel p and tap kh meet at x row h = p * stride - pad + kh = q * stride + py: py = (kh - pad) mod stride,
 // p = q - floor((kh - pad) / stride).
@@ -70,11 +71,6 @@ void Conv2d::plan_backward_weights(int max_images) {
   for (int index = 0; index < w.taps; ++index) {
     const int kh = (w.wide ? index : index / s.kw) - s.pad, kw = w.wide ? 0 : index % s.kw - s.pad;
     const Move m{-floor_div(kh, s.stride), -floor_div(kw, s.stride)};
-    const WeightPhase phase{kh + m.h * s.stride, kw + m.w * s.stride};
-    size_t f = 0;
-    while (f < w.phases.size() && (w.phases[f].py != phase.py || w.phases[f].px != phase.px)) ++f;
-    if (f == w.phases.size()) w.phases.push_back(phase);
-    w.list.push_back({static_cast<int>(f), 0, index});
     moves.push_back(m);
     top = std::max(top, -m.h);
     left = std::max(left, -m.w);
@@ -82,17 +78,23 @@ void Conv2d::plan_backward_weights(int max_images) {
     right = std::max(right, w.width - 1 + m.w - (s.ow() - 1));
     furthest = std::max(furthest, std::abs(m.w));
   }
-  const int image_rows = w.rows;
-  w.dense = !flat_ && !w.wide && 10 * padded(w.rows * w.width) <= 9 * w.rows * padded(w.width) && w.width == s.ow() &&
-            w.rows == s.oh() && furthest < w.width && w.rows * w.width <= kSubPixels;
+  const int pixels = w.rows * w.width;
+  w.dense = !flat_ && !w.wide && padded(pixels) < w.rows * padded(w.width) && w.width == s.ow() && w.rows == s.oh() &&
+            furthest < w.width && pixels <= kSubPixels;
   if (w.dense) {
-    for (const Move& m : moves)
-      if (std::find(w.moves.begin(), w.moves.end(), m.w) == w.moves.end()) w.moves.push_back(m.w);
-    w.steps = padded(w.rows * w.width) / tile.k_unit;
+    w.steps = padded(pixels) / tile.k_unit;
     w.rows = 1;
     left = right = 0;
-  } else {
-    w.moves = {0};
+  }
+  for (int index = 0; index < w.taps; ++index) {
+    Move& m = moves[static_cast<size_t>(index)];
+    const int kh = (w.wide ? index : index / s.kw) - s.pad, kw = w.wide ? 0 : index % s.kw - s.pad;
+    const WeightPhase phase{kh + m.h * s.stride, kw + m.w * s.stride, w.dense ? m.w : 0};
+    if (w.dense) m.w = 0;  // x is moved instead of the error
+    size_t f = 0;
+    while (f < w.phases.size() && w.phases[f] != phase) ++f;
+    if (f == w.phases.size()) w.phases.push_back(phase);
+    w.list.push_back({static_cast<int>(f), 0, index});
   }
   w.pad_h = flat_ ? 0 : top;
   w.lead = flat_ ? 0 : left;
@@ -107,11 +109,9 @@ void Conv2d::plan_backward_weights(int max_images) {
       w.span = w.rows;
   }
 
-  const int pixels = image_rows * w.width;
   const int64_t images = flat_ ? (max_images * s.dst_pixels() + kFlatPixels - 1) / kFlatPixels : max_images;
-  const int group = std::clamp(
-      kGroupBytes / ((s.k * static_cast<int>(w.moves.size()) + columns(w.group_columns) * s.groups) * tile.element_bytes),
-      kGroupPixelsLeast, kGroupPixelsMost);
+  const int group = std::clamp(kGroupBytes / ((s.k + columns(w.group_columns) * s.groups) * tile.element_bytes),
+                               kGroupPixelsLeast, kGroupPixelsMost);
   w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
   // Private sums where they are not much more than what would be shared instead.
   w.by_images = threads_ > 1 && images >= threads_ &&
@@ -122,11 +122,7 @@ void Conv2d::plan_backward_weights(int max_images) {
   // Rows of a start in different cache sets: an odd number of lines, and room for a tile's last loads.
   const int64_t line = static_cast<int64_t>(kAlignment) / tile.element_bytes;
   w.plane = ((w.lead + int64_t{w.images} * w.e_h * w.e_w + tile.k_unit + line) / line | 1) * line;
-  for (size_t i = 0; i < moves.size(); ++i) {
-    const Move& m = moves[i];
-    w.list[i].shift = int64_t{m.h + w.pad_h} * w.e_w + w.lead + (w.dense ? 0 : m.w);
-    if (w.dense) w.list[i].shift += (std::find(w.moves.begin(), w.moves.end(), m.w) - w.moves.begin()) * w.plane * s.k;
-  }
+  for (size_t i = 0; i < moves.size(); ++i) w.list[i].shift = (moves[i].h + w.pad_h) * w.e_w + moves[i].w + w.lead;
   for (int i = 0; i < w.images; ++i)
     for (int q = 0; q < w.rows; q += span) w.offset.push_back((int64_t{i} * w.e_h + q) * w.e_w);
   w.zeros.assign(std::min(w.offset.size(), static_cast<size_t>(w.sub)), 0);
@@ -136,17 +132,16 @@ void Conv2d::plan_backward_weights(int max_images) {
 
 size_t Conv2d::weight_group_bytes() const {
   const WeightPass& w = weight_;
-  return align_up(static_cast<size_t>(w.plane * shape_.k * static_cast<int64_t>(w.moves.size()) + w.e_h * w.e_w) *
-                      static_cast<size_t>(kernels_.tile->element_bytes) +
+  return align_up(static_cast<size_t>(w.plane * shape_.k + w.e_h * w.e_w) * static_cast<size_t>(kernels_.tile->element_bytes) +
                   kAlignment) +
          w.b_bytes * w.phases.size() * static_cast<size_t>(shape_.groups);
 }
 
-// Of x for a thread: a padded row for wide passes, a phase of an image for strided dense ones.
+// Of x for a thread: a padded row for wide passes, an image's pixels for dense ones.
 size_t Conv2d::weight_scratch_bytes() const {
   const ConvShape& s = shape_;
   if (weight_.wide) return align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c));
-  return weight_.dense && s.stride > 1 ? align_up(static_cast<size_t>(s.dst_pixels() * s.c)) : 0;
+  return weight_.dense ? align_up(static_cast<size_t>(s.dst_pixels() * s.c)) : 0;
 }
 
 // Groups (the planar error, b of every phase and group of channels), a run of the value 1, scratch, and the private sums.
@@ -226,13 +221,6 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
     const int flat_width = flat_width_of(image), channels = std::min(kChannels, s.k - k0);
     const uint8_t* in = reinterpret_cast<const uint8_t*>(diff_dst) + image * (flat_ ? kFlatPixels : s.dst_pixels()) * s.k + k0;
     Element* out = group.planar + k0 * w.plane + w.lead + int64_t{i} * w.e_h * w.e_w;
-    if (w.dense) {  // the rows between two images are cleared with the first
-      const int top = w.pad_h * w.e_w, bottom = (w.e_h - w.pad_h - s.oh()) * w.e_w;
-      for (size_t v = 0; v < w.moves.size(); ++v)
-        pack_moved(kernels_, error_pack, in, s, channels, w.moves[v], out + static_cast<int64_t>(v) * w.plane * s.k + top,
-                   w.plane, i == 0 ? top : 0, i + 1 < group.count ? bottom + top : bottom);
-      return;
-    }
     const int width = flat_ ? flat_width : s.ow(), height = flat_ ? 1 : s.oh();
     const bool whole = width == w.e_w && height == w.e_h;
     if (!whole)
@@ -264,14 +252,11 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
           in = src + image * kFlatPixels * s.c;
           valid = flat_width;
         } else if (w.dense) {
-          in = src + ((image * s.h + y) * s.w + px) * s.c;
-          valid = s.oh() * w.width;
-          if (s.stride > 1) {
-            uint8_t* const out = scratch + weight_scratch_bytes() * static_cast<size_t>(thread);
-            gather_phase(in, s, (s.h - y + s.stride - 1) / s.stride, (s.w - px + s.stride - 1) / s.stride, out);
-            in = out;
-            stride = s.c;
-          }
+          uint8_t* const pixels = scratch + weight_scratch_bytes() * static_cast<size_t>(thread);
+          gather_dense(w.phases[static_cast<size_t>(f)], src + image * s.src_pixels() * s.c, pixels);
+          in = pixels;
+          valid = static_cast<int>(s.dst_pixels());
+          stride = s.c;
         } else if (y >= s.h) {
           in = src;
           valid = 0;

@@ -108,15 +108,17 @@ class Conv2d {
   // Backward weights. x of phase f is packed by rows of `width` pixels, `rows` an image; the planar error has e_h rows of e_w elements
   // an image after `lead` elements, with zeros where a tap leaves the image: those right of a row are also left of the next. Where rows
   // of both are equally long, the rows of an image, or all rows, are one segment. A flat convolution has pseudo-images of one row. So
-  // has a dense one, where rows are no multiple of a step (maps of 14 and 7): an image is a row without gaps, and for each column of
-  // taps there is a copy of the planar error moved to it, with zeros where the tap leaves the image.
+  // has a dense one, where rows are no multiple of a step (maps of 14 and 7): an image is a row without gaps, and there is a copy of x
+  // for each column of taps, moved by it, with zeros where the tap leaves the image.
   struct WeightTap {
     int phase;
-    int64_t shift;  // elements into the planar error for x row 0, column 0
-    int index;      // of the tap in diff_wei
+    int shift;  // elements into a planar image for x row 0, column 0
+    int index;  // of the tap in diff_wei
   };
   struct WeightPhase {
     int py, px;
+    int move;  // of a dense pass: columns by which x is moved
+    bool operator==(const WeightPhase&) const = default;
   };
   struct WeightPass {
     bool wide, dense;
@@ -130,7 +132,6 @@ class Conv2d {
     int64_t plane;   // elements from one k to the next
     int sub;         // rows of one register sum
     size_t b_bytes;
-    std::vector<int> moves;  // of a dense pass: columns by which a copy of the planar error is moved; else {0}
     std::vector<WeightPhase> phases;
     std::vector<WeightTap> list;
     std::vector<int64_t> offset;
@@ -177,6 +178,7 @@ class Conv2d {
 
   size_t weight_group_bytes() const;
   size_t weight_scratch_bytes() const;
+  void gather_dense(const WeightPhase& phase, const uint8_t* image, uint8_t* out) const;
   int64_t strip_slot() const;
   size_t forward_scratch() const;
   size_t backward_data_scratch() const;
