@@ -52,15 +52,13 @@ void Conv2d::gather_dense(const WeightPhase& phase, const uint8_t* image, uint8_
 // Output pixel p and tap kh meet at x row h = p * stride - pad + kh = q * stride + py: py = (kh - pad) mod stride,
 // p = q - floor((kh - pad) / stride).
 void Conv2d::plan_backward_weights(int max_images) {
+  if (narrow()) return plan_backward_weights_narrow();
   const ConvShape& s = shape_;
   const TileKernel& tile = *kernels_.tile;
   WeightPass& w = weight_;
   w = {};
-  w.wide = s.groups == 1 && s.c < tile.lanes && s.kw > 1;
-  w.group_columns = w.wide ? s.kw * s.c : s.group_c();
-  w.taps = w.wide ? s.kh : static_cast<int>(s.taps());
   w.rows = flat_ ? 1 : (s.h + s.stride - 1) / s.stride;
-  w.width = flat_ ? kFlatPixels : w.wide ? s.ow() : (s.w + s.stride - 1) / s.stride;
+  w.width = flat_ ? kFlatPixels : (s.w + s.stride - 1) / s.stride;
   w.steps = padded(w.width) / tile.k_unit;
 
   struct Move {
@@ -68,8 +66,8 @@ void Conv2d::plan_backward_weights(int max_images) {
   };
   std::vector<Move> moves;  // of each tap: p - q
   int top = 0, bottom = 0, left = 0, right = 0, furthest = 0;
-  for (int index = 0; index < w.taps; ++index) {
-    const int kh = (w.wide ? index : index / s.kw) - s.pad, kw = w.wide ? 0 : index % s.kw - s.pad;
+  for (int index = 0; index < static_cast<int>(s.taps()); ++index) {
+    const int kh = index / s.kw - s.pad, kw = index % s.kw - s.pad;
     const Move m{-floor_div(kh, s.stride), -floor_div(kw, s.stride)};
     moves.push_back(m);
     top = std::max(top, -m.h);
@@ -79,16 +77,16 @@ void Conv2d::plan_backward_weights(int max_images) {
     furthest = std::max(furthest, std::abs(m.w));
   }
   const int pixels = w.rows * w.width;
-  w.dense = !flat_ && !w.wide && padded(pixels) < w.rows * padded(w.width) && w.width == s.ow() && w.rows == s.oh() &&
-            furthest < w.width && pixels <= kSubPixels;
+  w.dense = !flat_ && padded(pixels) < w.rows * padded(w.width) && w.width == s.ow() && w.rows == s.oh() && furthest < w.width &&
+            pixels <= kSubPixels;
   if (w.dense) {
     w.steps = padded(pixels) / tile.k_unit;
     w.rows = 1;
     left = right = 0;
   }
-  for (int index = 0; index < w.taps; ++index) {
+  for (int index = 0; index < static_cast<int>(s.taps()); ++index) {
     Move& m = moves[static_cast<size_t>(index)];
-    const int kh = (w.wide ? index : index / s.kw) - s.pad, kw = w.wide ? 0 : index % s.kw - s.pad;
+    const int kh = index / s.kw - s.pad, kw = index % s.kw - s.pad;
     const WeightPhase phase{kh + m.h * s.stride, kw + m.w * s.stride, w.dense ? m.w : 0};
     if (w.dense) m.w = 0;  // x is moved instead of the error
     size_t f = 0;
@@ -110,8 +108,8 @@ void Conv2d::plan_backward_weights(int max_images) {
   }
 
   const int64_t images = flat_ ? (max_images * s.dst_pixels() + kFlatPixels - 1) / kFlatPixels : max_images;
-  const int group = std::clamp(kGroupBytes / ((s.k + columns(w.group_columns) * s.groups) * tile.element_bytes),
-                               kGroupPixelsLeast, kGroupPixelsMost);
+  const int group = std::clamp(kGroupBytes / ((s.k + columns(s.group_c()) * s.groups) * tile.element_bytes), kGroupPixelsLeast,
+                               kGroupPixelsMost);
   w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
   // Private sums where they are not much more than what would be shared instead.
   w.by_images = threads_ > 1 && images >= threads_ &&
@@ -126,7 +124,7 @@ void Conv2d::plan_backward_weights(int max_images) {
   for (int i = 0; i < w.images; ++i)
     for (int q = 0; q < w.rows; q += span) w.offset.push_back((int64_t{i} * w.e_h + q) * w.e_w);
   w.zeros.assign(std::min(w.offset.size(), static_cast<size_t>(w.sub)), 0);
-  w.b_bytes = align_up(static_cast<size_t>(int64_t{w.images} * w.rows * w.steps * tile.k_unit * columns(w.group_columns)) *
+  w.b_bytes = align_up(static_cast<size_t>(int64_t{w.images} * w.rows * w.steps * tile.k_unit * columns(s.group_c())) *
                        static_cast<size_t>(tile.element_bytes));
 }
 
@@ -137,18 +135,18 @@ size_t Conv2d::weight_group_bytes() const {
          w.b_bytes * w.phases.size() * static_cast<size_t>(shape_.groups);
 }
 
-// Of x for a thread: a padded row for wide passes, an image's pixels for dense ones.
+// An image's pixels of x for a thread of a dense pass.
 size_t Conv2d::weight_scratch_bytes() const {
   const ConvShape& s = shape_;
-  if (weight_.wide) return align_up(static_cast<size_t>((s.w + 2 * s.pad) * s.c));
   return weight_.dense ? align_up(static_cast<size_t>(s.dst_pixels() * s.c)) : 0;
 }
 
 // Groups (the planar error, b of every phase and group of channels), a run of the value 1, scratch, and the private sums.
 size_t Conv2d::backward_weights_workspace_bytes() const {
   if (kernels_.tile == nullptr) return 0;
-  const WeightPass& w = weight_;
   const size_t threads = static_cast<size_t>(threads_);
+  if (narrow()) return narrow_thread_bytes() * threads;
+  const WeightPass& w = weight_;
   return weight_group_bytes() * (w.by_images ? threads : 1) +
          align_up(static_cast<size_t>(w.sub * w.steps * kernels_.tile->k_unit) *
                   static_cast<size_t>(kernels_.tile->element_bytes)) +
@@ -159,10 +157,11 @@ size_t Conv2d::backward_weights_workspace_bytes() const {
 template <class Element>
 void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
                                  uint8_t* workspace) const {
+  if (narrow()) return backward_weights_narrow<Element>(pool, images, src, diff_dst, diff_wei, workspace);
   const ConvShape& s = shape_;
   const WeightPass& w = weight_;
   const TileKernel& tile = *kernels_.tile;
-  const int gk = s.group_k(), unit = tile.k_unit, np = columns(w.group_columns), groups = s.groups;
+  const int gk = s.group_k(), unit = tile.k_unit, np = columns(s.group_c()), groups = s.groups;
   const int phases = static_cast<int>(w.phases.size()), panel_count = panels(np), taps = static_cast<int>(w.list.size());
   // A signed x must be the signed operand b, so the error is moved to unsigned; else the error is the signed one.
   const bool unsigned_error = s.signed_src;
@@ -260,13 +259,6 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
         } else if (y >= s.h) {
           in = src;
           valid = 0;
-        } else if (w.wide) {
-          uint8_t* row = scratch + weight_scratch_bytes() * static_cast<size_t>(thread);
-          std::memset(row, 0, weight_scratch_bytes());
-          std::memcpy(row + s.pad * s.c, src + (image * s.h + y) * s.w * s.c,
-                      static_cast<size_t>(s.w) * static_cast<size_t>(s.c));
-          in = row;
-          valid = w.width;
         } else {
           in = src + ((image * s.h + y) * s.w + px) * s.c;
           valid = px < s.w ? (s.w - px + s.stride - 1) / s.stride : 0;
@@ -274,7 +266,7 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
         const int64_t at = (int64_t{i} * w.rows + q) * w.steps * unit;
         for (int g = 0; g < groups; ++g)
           for_each_panel(tile, np, 0, 1, [&](int n, int width) {
-            kernels_.pack_interleave({in + g * w.group_columns + n, stride, valid, std::min(width, w.group_columns - n), src_pack,
+            kernels_.pack_interleave({in + g * s.group_c() + n, stride, valid, std::min(width, s.group_c() - n), src_pack,
                                       matrix_of(group, f, g) + k_size * n + at * width, w.steps, width});
           });
       }
@@ -287,7 +279,7 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
               first = static_cast<int>(task / taps / panel_count % blocks) * block_rows,
               g = static_cast<int>(task / taps / panel_count / blocks), rows = std::min(block_rows, gk - first);
     const int n = panel * tile.max_vectors * tile.lanes, width = panel_width(tile, n, np);
-    const int valid = std::min(width, w.group_columns - n);
+    const int valid = std::min(width, s.group_c() - n);
     const Element* b = matrix_of(group, tap.phase, g) + int64_t{rows_all} * w.steps * unit * n;
     alignas(64) int32_t init[TileKernel::kMaxVectors * TileKernel::kMaxLanes] = {};
     alignas(64) int32_t sums[kBlockRows * TileKernel::kMaxVectors * TileKernel::kMaxLanes];
@@ -309,8 +301,8 @@ void Conv2d::backward_weights_as(ThreadPool& pool, int images, const uint8_t* sr
         const int block = std::min(kBlockRows, rows - row);
         const int64_t k = int64_t{g} * gk + first + row;
         args.a = group.planar + k * w.plane + tap.shift;
-        int64_t* const to = group.sums + (k * w.taps + tap.index) * w.group_columns + n;
-        const int64_t next = int64_t{w.taps} * w.group_columns;
+        int64_t* const to = group.sums + (k * s.taps() + tap.index) * s.group_c() + n;
+        const int64_t next = int64_t{s.taps()} * s.group_c();
         for (int r = 0; r < block; ++r)  // short runs, far apart: no hardware foresees them
           for (int c = 0; c < valid; c += 8) __builtin_prefetch(to + r * next + c, 1, 2);
         run_tiles<Element>(tile, functions, width, args, block);

@@ -14,7 +14,7 @@
 // Nothing of im2col size is ever written: the segments' offsets walk the padded image. Backward data of stride s is s x s
 // convolutions of stride 1, one for each (h mod s, w mod s), with the taps that reach that phase; backward weights splits x into the
 // same phases. A 1x1 convolution of stride 1 is one long list of pixels over all images ("flat"). Where the input has fewer channels
-// than a vector has lanes (images), backward weights takes (kw, c) as columns ("wide").
+// than a vector has lanes (images), backward weights takes the taps as rows of a and k as columns ("narrow").
 //
 // A tile of bytes with unsigned a stores a signed one + 128 and starts from -128 * sum of b (TileKernel::signed_offset).
 //
@@ -121,11 +121,9 @@ class Conv2d {
     bool operator==(const WeightPhase&) const = default;
   };
   struct WeightPass {
-    bool wide, dense;
+    bool dense;
     int rows, width, steps;
-    int span;           // rows of a segment; 0: all that there are
-    int group_columns;  // c of the group, or kw * c
-    int taps;           // of diff_wei, each of group_columns
+    int span;  // rows of a segment; 0: all that there are
     int e_h, e_w, pad_h, lead;
     int images;      // (pseudo-)images packed at once, a group
     bool by_images;  // threads share groups and have sums of their own; else they share the work on each group
@@ -136,6 +134,15 @@ class Conv2d {
     std::vector<WeightTap> list;
     std::vector<int64_t> offset;
     std::vector<int64_t> zeros;  // as many offsets as a register sum has segments
+  };
+
+  // backward_weights_narrow.cc
+  struct NarrowPass {
+    int strips, rows;  // of an image, of a strip
+    int x_rows;        // of x a strip needs
+    int phases, pitch;
+    int64_t phase_size, b_elements;
+    std::vector<int64_t> offset, zeros;
   };
 
   PackFormat src_format() const;
@@ -176,6 +183,14 @@ class Conv2d {
   void backward_weights_as(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
                            uint8_t* workspace) const;
 
+  bool narrow() const { return shape_.groups == 1 && shape_.c < kernels_.tile->lanes && shape_.kw > 1; }
+  void plan_backward_weights_narrow();
+  size_t narrow_thread_bytes() const;
+  size_t narrow_row_bytes() const;
+  size_t narrow_sums_bytes() const;
+  template <class Element>
+  void backward_weights_narrow(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
+                               uint8_t* workspace) const;
   size_t weight_group_bytes() const;
   size_t weight_scratch_bytes() const;
   void gather_dense(const WeightPhase& phase, const uint8_t* image, uint8_t* out) const;
@@ -201,6 +216,7 @@ class Conv2d {
   int backward_group_ = 1;                                             // images taken together
   int backward_buffers_ = 1;
   WeightPass weight_;
+  NarrowPass narrow_;
 };
 
 }  // namespace intrain::ops
