@@ -241,6 +241,20 @@ TEST_P(Conv2dEquality, ManyStrips) {
   }
 }
 
+// Weight gradients: rows that are no multiple of a step, strides, images, with threads that have sums of their own or share a group.
+TEST_P(Conv2dEquality, SmallMapsOfManyImages) {
+  const Kernels kernels = make_kernels(isa());
+  uint64_t seed = 200;
+  for (const ConvShape& s : {ConvShape{14, 14, 20, 24, 3, 3, 1, 1, 1, false}, ConvShape{14, 14, 20, 24, 3, 3, 1, 1, 1, true},
+                             ConvShape{27, 28, 24, 20, 3, 3, 2, 1, 1, false}, ConvShape{7, 7, 32, 64, 3, 3, 1, 1, 1, false},
+                             ConvShape{14, 14, 36, 20, 1, 1, 2, 0, 1, false}, ConvShape{6, 10, 32, 32, 5, 5, 1, 2, 2, false},
+                             ConvShape{40, 40, 3, 20, 7, 7, 2, 3, 1, true}, ConvShape{24, 24, 5, 20, 3, 3, 1, 1, 1, false}}) {
+    check(Problem(s, 13, Fill::kUniform, seed++), kernels, {2});
+    check(Problem(s, 12, Fill::kHigh, seed++), kernels, {3});
+    if (HasFatalFailure()) return;
+  }
+}
+
 // Sums at the bounds of formats.h, all of one sign.
 TEST_P(Conv2dEquality, LongestReductions) {
   const Kernels kernels = make_kernels(isa());
@@ -253,6 +267,7 @@ TEST_P(Conv2dEquality, LongestReductions) {
       check(Problem({256, 250, 1, 2, 1, 1, 1, 0, 1, is_signed}, 3, fill, 3), kernels, {1, 2});
       check(Problem({100, 110, 2, 1, 1, 1, 1, 0, 1, is_signed}, 7, fill, 4), kernels, {3});
       check(Problem({262, 251, 1, 1, 3, 3, 1, 1, 1, is_signed}, 1, fill, 5, false), kernels, {2});  // rows padded to more pixels
+      check(Problem({262, 251, 16, 1, 1, 3, 1, 1, 1, is_signed}, 1, fill, 6, false), kernels, {2});
       if (HasFatalFailure()) return;
     }
 }

@@ -111,8 +111,8 @@ void Conv2d::plan_backward_weights(int max_images) {
   const int group = std::clamp(kGroupBytes / ((s.k + columns(s.group_c()) * s.groups) * tile.element_bytes), kGroupPixelsLeast,
                                kGroupPixelsMost);
   w.images = static_cast<int>(std::clamp<int64_t>((group + pixels - 1) / pixels, 1, images));
-  // Private sums where they are not much more than what would be shared instead.
-  w.by_images = threads_ > 1 && images >= threads_ &&
+  // Private sums where they are not much more than what would be shared instead, and groups come out even.
+  w.by_images = threads_ > 1 && (images >= 4 * threads_ || (images >= threads_ && images % threads_ == 0)) &&
                 (threads_ - 1) * s.weights() * 8 <= 2 * max_images * (s.dst_pixels() * s.k + s.src_pixels() * s.c);
   const int span = std::max(1, w.span), span_pixels = span * w.steps * tile.k_unit;
   CHECK_LE(span_pixels, kMaxReduction);  // of one row, or at most kSubPixels
