@@ -42,7 +42,7 @@ static constexpr int64_t rshift_stochastic(int64_t v, int s, uint32_t r) {
 }
 
 // The same from 8 random bits r, for the large tensors: u = ((2 r + 1) << s) >> 9, uniform over 256 values with the mean of [0,
-// 2^s) (s <= 8: exactly uniform), so E differs from v / 2^s by at most 2^-9. 0 <= s <= 24, |v| < 2^31 - 2^24.
+// 2^s) (s <= 8: exactly uniform), so E differs from v / 2^s by at most 2^-9. 0 <= s <= 29, |v| < 2^31 - 2^s.
 static constexpr int32_t rshift_stochastic8(int32_t v, int s, uint8_t r) {
   const int32_t odd = 2 * int32_t{r} + 1;
   return (v + (s >= 9 ? odd * (1 << (s - 9)) : odd >> (9 - s))) >> s;
@@ -119,6 +119,13 @@ static constexpr int64_t quantize_constant(int64_t v, int r, int dr_log2, uint32
   return clamp(n, -limit, limit);
 }
 
+// v with at most `bits` significant bits, rounded. |v| <= 2^62.
+static constexpr int64_t round_significant(int64_t v, int bits) {
+  const int s = bit_length(magnitude(v)) - bits;
+  return s > 0 ? rshift_round(v, s) * (int64_t{1} << s) : v;
+}
+
+static_assert(round_significant(1000, 4) == 1024 && round_significant(-1000, 5) == -992 && round_significant(7, 3) == 7);
 static_assert(rshift_round(5, 1) == 2 && rshift_round(7, 1) == 4 && rshift_round(-5, 1) == -2 && rshift_round(-7, 1) == -4);
 static_assert(rshift_round(INT64_MAX, 1) == int64_t{1} << 62 && rshift_round(INT64_MIN, 62) == -2);
 static_assert(rshift_round32(5, make_shift32(1)) == 2 && rshift_round32(-7, make_shift32(1)) == -4 &&

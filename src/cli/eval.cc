@@ -46,6 +46,7 @@ int eval_command(const EvalFlags& flags) {
   ThreadPool pool(flags.threads);
   SingleProcess reducer;
   const int batch = std::min(flags.batch, data.test.count);
+  net.set_widths(info.config.widths);
   net.prepare(batch, false, kernels, pool, reducer);
   restore_state(checkpoint, info.model, net.state());
   net.quantize_parameters();

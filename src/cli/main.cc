@@ -49,6 +49,22 @@ void add_train(CLI::App& app, TrainConfig& config) {
       ->type_name("N")
       // CLI11 takes -1 as 2^64 - 1.
       ->check([](const std::string& text) { return text.starts_with('-') ? "must not be negative" : ""; }, "", "");
+  train
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [&config](const std::vector<std::string>& settings) {
+            for (const std::string& setting : settings) set_width(config.widths, setting);
+          },
+          widths_help())
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  // First of all: the flags beside it are stored when all are parsed.
+  train
+      .add_option_function<std::string>(
+          "--config", [&config](const std::string& path) { read_config(path, config); },
+          "JSON of settings by the names of the flags, as config.json of a run folder, or some of them; flags given here win")
+      ->type_name("FILE")
+      ->trigger_on_parse();
   add_threads(train, config.threads);
   train.add_option("--out", config.out, "run folder to make; if not given, the first free runs/<data>-<model>-<n>")
       ->type_name("DIR");

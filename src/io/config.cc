@@ -1,7 +1,10 @@
 #include "io/config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -26,7 +29,71 @@ void check_integer(const std::string& flag, int value, int min, int max) {
 
 std::string text(double value) { return std::isfinite(value) ? nlohmann::json(value).dump() : std::to_string(value); }
 
+// The keys of --set.
+struct WidthKey {
+  const char* name;
+  int Widths::*value;
+  int min, max;
+  const char* meaning;
+};
+constexpr WidthKey kWidthKeys[] = {
+    {"w", &Widths::w, 2, 8, "W as it enters the products"},
+    {"a", &Widths::a, 2, 8, "A, outputs of ReLUs"},
+    {"g", &Widths::g, 2, 16, "G, gradients of W"},
+    {"e1", &Widths::e1, 2, 16, "E1, errors at activations and residual sums"},
+    {"e2", &Widths::e2, 3, 8, "E2, errors that enter the products"},
+    {"x_hat", &Widths::x_hat, 2, 8, "normalized values"},
+    {"gamma", &Widths::gamma, 2, 8, "scale after normalization"},
+    {"beta", &Widths::beta, 2, 8, "shift after normalization"},
+    {"mu", &Widths::mu, 2, 32, "significant bits of a channel's mean"},
+    {"sigma", &Widths::sigma, 2, 32, "significant bits of a channel's standard deviation"},
+    {"momentum", &Widths::momentum, 2, 16, "accumulator of the optimizer"},
+    {"rate", &Widths::rate, 1, 10, "significant bits of the learning rate"},
+    {"w_stored", &Widths::w_stored, 12, 32, "stored parameters, 8 of them before the binary point"},
+};
+struct RoundingKey {
+  const char* name;
+  bool Widths::*nearest;
+  const char* meaning;
+};
+constexpr RoundingKey kRoundingKeys[] = {{"round_e", &Widths::nearest_e, "rounding of E2"},
+                                         {"round_g", &Widths::nearest_g, "rounding of G"}};
+constexpr const char *kNearest = "nearest", *kStochastic = "stochastic";
+
 }  // namespace
+
+void set_width(Widths& widths, const std::string& setting) {
+  const size_t sign = setting.find('=');
+  const std::string key = setting.substr(0, sign), value = sign == std::string::npos ? "" : setting.substr(sign + 1);
+  for (const WidthKey& k : kWidthKeys)
+    if (key == k.name) {
+      int bits = 0;
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), bits);
+      if (error != std::errc() || end != value.data() + value.size() || bits < k.min || bits > k.max)
+        refuse("--set " + key, "'" + value + "'",
+               "a whole number of bits from " + std::to_string(k.min) + " to " + std::to_string(k.max));
+      widths.*k.value = bits;
+      return;
+    }
+  for (const RoundingKey& k : kRoundingKeys)
+    if (key == k.name) {
+      if (value != kNearest && value != kStochastic) refuse("--set " + key, "'" + value + "'", "nearest or stochastic");
+      widths.*k.nearest = value == kNearest;
+      return;
+    }
+  throw Error("'" + setting + "' is no setting", "--set", "it takes KEY=VALUE; 'intrain train --help' lists the keys");
+}
+
+std::string widths_help() {
+  std::string text = "a number format other than the default one, as KEY=BITS:";
+  const Widths widths;
+  for (const WidthKey& k : kWidthKeys)
+    text += std::string("\n") + k.name + "  " + k.meaning + ", " + std::to_string(k.min) + " to " + std::to_string(k.max) + " [" +
+            std::to_string(widths.*k.value) + "]";
+  for (const RoundingKey& k : kRoundingKeys)
+    text += std::string("\n") + k.name + "  " + k.meaning + ", nearest or stochastic [stochastic]";
+  return text;
+}
 
 void validate_batch(int batch) { check_integer("--batch", batch, 1, kMaxBatch); }
 
@@ -62,6 +129,8 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"seed", c.seed},
           {"threads", c.threads},
           {"out", c.out}};
+  for (const WidthKey& k : kWidthKeys) json["formats"][k.name] = c.widths.*k.value;
+  for (const RoundingKey& k : kRoundingKeys) json["formats"][k.name] = c.widths.*k.nearest ? kNearest : kStochastic;
 }
 
 void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
@@ -77,6 +146,44 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("seed").get_to(c.seed);
   json.at("threads").get_to(c.threads);
   json.at("out").get_to(c.out);
+  if (!json.contains("formats")) return;  // written before formats were settings
+  const auto& formats = json.at("formats");
+  for (const WidthKey& k : kWidthKeys)
+    set_width(c.widths, std::string(k.name).append("=").append(std::to_string(formats.at(k.name).get<int>())));
+  for (const RoundingKey& k : kRoundingKeys)
+    set_width(c.widths, std::string(k.name).append("=").append(formats.at(k.name).get<std::string>()));
+}
+
+void read_config(const std::string& path, TrainConfig& config) {
+  using Json = nlohmann::ordered_json;
+  const auto fail = [&](const std::string& what) -> void {
+    throw Error(what, "--config " + path, "give an object like config.json of a run folder, or a part of it");
+  };
+  constexpr std::uintmax_t kMaxBytes = 1 << 20;
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+  if (error) throw Error("cannot read it: " + error.message(), "--config " + path, "give a JSON file");
+  if (bytes > kMaxBytes) fail("it has more than 1 MiB");
+  std::ifstream in(path, std::ios::binary);
+  Json file = Json::parse(in, nullptr, false);
+  if (!file.is_object()) fail("it is no JSON object");
+  file.erase("out");
+  Json all = config;
+  const auto merge = [&](const auto& self, Json& to, const Json& from, const std::string& prefix) -> void {
+    for (const auto& [name, value] : from.items()) {
+      if (!to.contains(name)) fail("'" + prefix + name + "' is no setting");
+      if (to[name].is_object() && value.is_object())
+        self(self, to[name], value, prefix + name + ".");
+      else
+        to[name] = value;
+    }
+  };
+  merge(merge, all, file, "");
+  try {
+    config = all.get<TrainConfig>();
+  } catch (const nlohmann::json::exception&) {
+    fail("a setting has the wrong type");
+  }
 }
 
 void write_config(const std::string& path, const TrainConfig& config) {

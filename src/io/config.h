@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "base/widths.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
 
 namespace intrain {
@@ -21,6 +22,7 @@ struct TrainConfig {
   int warmup = 0;                   // epochs
   uint64_t seed = 0;
   int threads = 1;
+  Widths widths;    // --set
   std::string out;  // run folder; empty: the first free runs/<data>-<model>-<n>
 };
 
@@ -29,10 +31,18 @@ void validate(const TrainConfig& config);
 void validate_batch(int batch);
 void validate_threads(int threads);
 
+// KEY=VALUE of --set. Throws Error naming the key, and what it takes.
+void set_width(Widths& widths, const std::string& setting);
+// One line a key: name, range, default, meaning.
+std::string widths_help();
+
 void to_json(nlohmann::ordered_json& json, const TrainConfig& config);
 // Throws nlohmann's exception if a member is missing or of another type.
 void from_json(const nlohmann::ordered_json& json, TrainConfig& config);
 
+// Sets what the file holds, a JSON object with members of config.json; `out` is passed over. Throws Error naming the file and the member
+// for what does not exist, is of another type or not possible.
+void read_config(const std::string& path, TrainConfig& config);
 // The file config.json: Error if it cannot be written.
 void write_config(const std::string& path, const TrainConfig& config);
 

@@ -41,6 +41,7 @@ void ConvBn::plan(LayerPlan& plan) {
   const size_t out_bytes = batch * static_cast<size_t>(shape_.dst_pixels()) * k;
   conv_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.training && in_->error != nullptr);
   for (Parameter* p : {&weight_, &gamma_, &beta_}) p->allocate(plan.training);
+  weight_.grad_bits = widths_.g;
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   gamma8_.resize(k);
   beta8_.resize(k);
@@ -91,9 +92,9 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
 
 void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
   folded_ = false;
-  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, weight8_.data());
-  kernels.quantize_fixed({gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data()});
-  kernels.quantize_fixed({beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data()});
+  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_.w, weight8_.data());
+  quantize_stored(kernels, {gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data()}, widths_.gamma);
+  quantize_stored(kernels, {beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data()}, widths_.beta);
   pool.run(shape_.k, [&](int64_t k, int) {
     const size_t i = static_cast<size_t>(k);
     kernels.l1_norms({weight8_.data() + k * shape_.fan_in(), 1, shape_.fan_in(), &l1_[i]});
@@ -104,11 +105,12 @@ void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) 
 
 void ConvBn::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
   const size_t i = static_cast<size_t>(c);
-  sigma_[i] = ops::batch_norm_sigma(var_q16, staged_exp(c));
-  const ops::Affine affine = ops::batch_norm_affine(mean_q16, sigma_[i]);
+  sigma_[i] = static_cast<uint32_t>(
+      std::min<int64_t>(UINT32_MAX, round_significant(ops::batch_norm_sigma(var_q16, staged_exp(c)), widths_.sigma)));
+  const ops::Affine affine = ops::batch_norm_affine(round_significant(mean_q16, widths_.mu), sigma_[i]);
   mult_[i] = affine.mult;
   offset_[i] = affine.offset;
-  affine_shift_[i] = affine.shift;
+  affine_shift_[i] = affine.shift + 8 - widths_.x_hat;
 }
 
 namespace {
@@ -166,6 +168,7 @@ void ConvBn::add_thread_sums() {
 void ConvBn::normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* staged,
                                     int8_t* x_hat) const {
   context.kernels.batch_norm_normalize({staged, rows, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
+  if (widths_.x_hat < 8) context.kernels.narrow_s8({x_hat, rows * shape_.k, widths_.x_hat});
   if (!relu_) return;
   const int64_t at = first * shape_.k;
   ops::Activate p{};
@@ -182,9 +185,10 @@ void ConvBn::normalize_and_activate(const LayerContext& context, int64_t first, 
   }
   p.rows = rows;
   p.channels = shape_.k;
-  p.shift = out_->exp - kScaledExp;
+  p.shift = out_->exp - kScaledExp + 8 - widths_.a;
   p.dst = out_->output + at;
   context.kernels.activate(p);
+  if (widths_.a < 8) context.kernels.narrow_u8({p.dst, rows * shape_.k, widths_.a});
 }
 
 void ConvBn::forward(const LayerContext& context) {
@@ -260,8 +264,9 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
     const int64_t at = (n * pixels + strips.first(strip)) * shape_.k;
     int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
     const uint8_t* mask = relu_ ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
-    const int32_t max = context.kernels.batch_norm_backward_sums(
-        {error.data + at, align_[static_cast<size_t>(n)], mask, x_hat_ + at, strips.length(strip), shape_.k, sums, sums + k});
+    const int32_t max =
+        context.kernels.batch_norm_backward_sums({error.data + at, align_[static_cast<size_t>(n)], mask, x_hat_ + at,
+                                                  strips.length(strip), shape_.k, sums, sums + k, activation_top()});
     std::atomic_ref<int32_t> largest(error.max[static_cast<size_t>(n)]);
     atomic_max(largest, max);
   });
@@ -303,9 +308,10 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
   context.pool.run(strip_count, [&](int64_t task, int) {
     ops::NormBackward p = slice(task / strips.count, task % strips.count);
     const ErrorRandom random = context.error_random(number_, task / strips.count);
-    p.shift = shift;
-    p.random = &random;
+    p.shift = shift + 8 - widths_.e2;
+    p.random = widths_.nearest_e ? nullptr : &random;
     context.kernels.batch_norm_backward_quantize(p);
+    if (widths_.e2 < 8) context.kernels.narrow_s8({p.dst, p.rows * p.channels, widths_.e2});
   });
   e2_exp_ = ops::batch_norm_diff_exp(e_exp, t, in_->exp, weight_exp_) + shift;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/widths.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
 #include "core/parameter.h"
@@ -75,6 +76,7 @@ struct LayerContext {
   uint32_t first_sample;  // of this batch's images among those of all ranks
   uint64_t seed;          // of the random numbers
   uint32_t step;
+  int e1_bits;
   Profile* profile = nullptr;         // null: time is not taken
   GradientSink* gradients = nullptr;  // of a backward pass
 
@@ -133,6 +135,8 @@ class Layer {
   explicit Layer(std::string name) : name_(std::move(name)) {}
   virtual ~Layer() = default;
   const std::string& name() const { return name_; }
+  // Before plan().
+  void set_widths(const Widths& widths) { widths_ = widths; }
 
   virtual void plan(LayerPlan& plan) = 0;
   virtual void bind(const MemoryPlan& plan, uint8_t* memory) = 0;
@@ -146,7 +150,11 @@ class Layer {
   virtual std::optional<LayerProduct> product() const { return {}; }
 
  protected:
+  // What saturated activations are.
+  int activation_top() const { return ((1 << widths_.a) - 1) << (8 - widths_.a); }
+
   std::string name_;
+  Widths widths_;
   uint32_t number_ = 0;  // in the net, set by plan(): keeps random numbers and times of layers apart
 };
 

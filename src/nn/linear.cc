@@ -29,6 +29,7 @@ void Linear::plan(LayerPlan& plan) {
   const size_t batch = static_cast<size_t>(plan.max_batch), k = static_cast<size_t>(shape_.k);
   product_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.training && in_->error != nullptr);
   for (Parameter* p : {&weight_, &bias_}) p->allocate(plan.training);
+  weight_.grad_bits = widths_.g;
   weight8_.resize(static_cast<size_t>(shape_.weights()));
   bias32_.resize(k);
   packed_.plan(plan, name_, product_);
@@ -54,7 +55,7 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
 }
 
 void Linear::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
-  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, weight8_.data());
+  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_.w, weight8_.data());
   ops::rescale_bias_reference(bias_.master.data(), shape_.k, acc_exp(), bias32_.data());
   packed_.changed();
 }
@@ -64,6 +65,13 @@ void Linear::parameters(std::vector<Parameter*>& list) { list.insert(list.end(),
 void Linear::multiply(const LayerContext& context) {
   product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.get(context, product_, weight8_.data()),
                    {nullptr, nullptr, acc_}, nullptr, forward_workspace_);
+}
+
+void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16, int shift) {
+  const ErrorRandom random = context.error_random(number_, n);
+  int8_t* dst = e2_ + n * shape_.k;
+  context.kernels.error_quantize({src32, src16, shape_.k, shift + 8 - widths_.e2, dst, widths_.nearest_e ? nullptr : &random});
+  if (widths_.e2 < 8) context.kernels.narrow_s8({dst, shape_.k, widths_.e2});
 }
 
 void Linear::backward_products(const LayerContext& context) {
@@ -88,7 +96,9 @@ void Linear::backward_products(const LayerContext& context) {
 void LinearRelu::forward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
-  context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_->exp - acc_exp(), out_->output});
+  context.kernels.relu_requantize(
+      {acc_, bias32_.data(), context.count, shape_.k, out_->exp - acc_exp() + 8 - widths_.a, out_->output});
+  if (widths_.a < 8) context.kernels.narrow_u8({out_->output, int64_t{context.count} * shape_.k, widths_.a});
 }
 
 void LinearRelu::backward(const LayerContext& context) {
@@ -107,16 +117,13 @@ void LinearRelu::quantize_error(const LayerContext& context) {
     const size_t i = static_cast<size_t>(n);
     const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
     const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * shape_.k;
-    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k});
+    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k, activation_top()});
     error.exp[i] = e_exp;
   });
   int64_t max = *std::max_element(error.max.begin(), error.max.begin() + context.count);
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  context.pool.run(context.count, [&](int64_t n, int) {
-    const ErrorRandom random = context.error_random(number_, n);
-    context.kernels.error_quantize({nullptr, error.data + n * shape_.k, shape_.k, shift, e2_ + n * shape_.k, &random});
-  });
+  context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, nullptr, error.data + n * shape_.k, shift); });
   e2_exp_ = e_exp + shift;
 }
 
@@ -154,10 +161,7 @@ void LinearLogits::softmax(const LayerContext& context) {
   int64_t max = *std::max_element(max_.begin(), max_.begin() + context.count);
   context.reducer.max(&max, 1);
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  context.pool.run(context.count, [&](int64_t n, int) {
-    const ErrorRandom random = context.error_random(number_, n);
-    context.kernels.error_quantize({error_ + n * shape_.k, nullptr, shape_.k, shift, e2_ + n * shape_.k, &random});
-  });
+  context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, error_ + n * shape_.k, nullptr, shift); });
   e2_exp_ = ops::softmax_xent_exp(context.global_count) + shift;
 }
 

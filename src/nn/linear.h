@@ -22,6 +22,8 @@ class Linear : public Layer {
   virtual int acc_last_use(const LayerPlan& plan) const { return plan.forward_time(); }
   void multiply(const LayerContext& context);  // acc_ = input times W, without bias
   int acc_exp() const { return in_->exp + weight_exp_; }
+  // Image n's error, at the shift of 8 bits, to E2.
+  void quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16, int shift);
   // From E2 (e2_, e2_exp_): gradients of W and bias, E1 of the input.
   void backward_products(const LayerContext& context);
 

@@ -27,6 +27,7 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
   const int layers = static_cast<int>(layers_.size());
   for (int i = 0; i < layers; ++i) {
     LayerPlan plan{plan_, kernels, i, layers, max_batch, pool.threads(), training, keep_gradients_};
+    layers_[static_cast<size_t>(i)]->set_widths(widths_);
     layers_[static_cast<size_t>(i)]->plan(plan);
   }
 
@@ -69,7 +70,12 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
 }
 
 void Net::initialize(uint64_t seed) {
-  for (Parameter* p : parameters_) p->initialize(seed);
+  for (Parameter* p : parameters_) {
+    p->initialize(seed);
+    const int below = 32 - widths_.w_stored;
+    if (below > 0)
+      for (int32_t& w : p->master) w = static_cast<int32_t>(rshift_round(w, below) * (int64_t{1} << below));
+  }
   for (const auto& layer : layers_) layer->reset_statistics();
   quantize_parameters();
 }
@@ -86,7 +92,7 @@ LayerContext Net::context(const Batch& batch) {
   input_->data = batch.images.data();
   int64_t count = batch.count;
   reducer_->sum(&count, 1);
-  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0, profile_};
+  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0, widths_.e1, profile_};
 }
 
 void Net::forward(const Batch& batch) {

@@ -29,6 +29,8 @@ class Net {
 
   // Before prepare(): every Parameter::grad keeps its sums after backward(), in memory of its own.
   void keep_gradients() { keep_gradients_ = true; }
+  // Before prepare(): other widths than those of Widths{}.
+  void set_widths(const Widths& widths) { widths_ = widths; }
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
   // pass. Once; kernels, pool and reducer must outlive the net.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
@@ -78,6 +80,7 @@ class Net {
   LinearLogits* head_ = nullptr;
   MemoryPlan plan_;
   AlignedBuffer memory_;
+  Widths widths_;
   int max_batch_ = 0;
   bool training_ = false, keep_gradients_ = false;
   const ops::Kernels* kernels_ = nullptr;

@@ -1,4 +1,4 @@
-// W in 8 bits from the stored W, shared by the threads.
+// W as it enters the products from the stored W, shared by the threads.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,16 @@
 
 namespace intrain {
 
-// Returns t of ops/quantize/quantize.h: the exponent of dst is kMasterExp + t.
-inline int quantize_weights(const ops::Kernels& kernels, ThreadPool& pool, const Parameter& weight, int8_t* dst) {
+// quantize_fixed for a width of 2 to 8 bits.
+inline void quantize_stored(const ops::Kernels& kernels, ops::QuantizeFixed p, int bits) {
+  p.shift += 8 - bits;
+  // The kernels' sums in s32 hold for shifts to 24; beyond lie stored values of 64 and more at fewer than 8 bits.
+  p.shift <= 24 ? kernels.quantize_fixed(p) : ops::quantize_fixed_reference(p);
+  if (bits < 8) kernels.narrow_s8({p.dst, p.count, bits});
+}
+
+// Returns t of ops/quantize/quantize.h: the exponent of dst is kMasterExp + t. 2 <= bits <= 8.
+inline int quantize_weights(const ops::Kernels& kernels, ThreadPool& pool, const Parameter& weight, int bits, int8_t* dst) {
   constexpr int64_t kChunk = 1 << 15;
   const int64_t count = weight.count(), chunks = (count + kChunk - 1) / kChunk;
   const int32_t* master = weight.master.data();
@@ -20,7 +28,9 @@ inline int quantize_weights(const ops::Kernels& kernels, ThreadPool& pool, const
   std::atomic<uint32_t> max{0};
   pool.run(chunks, [&](int64_t i, int) { atomic_max(max, kernels.max_abs({master + i * kChunk, length(i)})); });
   const int t = quantize_shift(max.load(std::memory_order_relaxed), 8);
-  pool.run(chunks, [&](int64_t i, int) { kernels.quantize_fixed({master + i * kChunk, length(i), t, dst + i * kChunk}); });
+  pool.run(chunks, [&](int64_t i, int) {
+    quantize_stored(kernels, {master + i * kChunk, length(i), t, dst + i * kChunk}, bits);
+  });
   return t;
 }
 

@@ -7,6 +7,7 @@
 #include "ops/conv2d/conv2d.h"
 #include "ops/error/error.h"
 #include "ops/gemm/gemm.h"
+#include "ops/narrow/narrow.h"
 #include "ops/peak/peak.h"
 #include "ops/pool/pool.h"
 #include "ops/quantize/quantize.h"

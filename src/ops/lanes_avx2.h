@@ -51,9 +51,9 @@ struct Lanes {
   static inline Register load_s8(const void* p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p))); }
   static inline Register load_u8(const void* p) { return _mm256_cvtepu8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p))); }
   // All ones where the byte is neither 0 nor 255.
-  static inline Register load_pass(const void* p) {
+  static inline Register load_pass(const void* p, int top) {
     const __m128i less = _mm_add_epi8(_mm_loadu_si128(static_cast<const __m128i*>(p)), _mm_set1_epi8(-1));
-    return _mm256_cvtepi8_epi16(_mm_cmpeq_epi8(_mm_min_epu8(less, _mm_set1_epi8(static_cast<char>(253))), less));
+    return _mm256_cvtepi8_epi16(_mm_cmpeq_epi8(_mm_min_epu8(less, _mm_set1_epi8(static_cast<char>(top - 2))), less));
   }
   // Clamped to +-127; to 0 and 255.
   static inline void store_s8(void* p, Register v) {

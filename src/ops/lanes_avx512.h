@@ -54,10 +54,10 @@ struct Lanes {
   static inline Register load_u8(const void* p) {
     return _mm512_cvtepu8_epi16(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
   }
-  // All ones where the byte is neither 0 nor 255.
-  static inline Register load_pass(const void* p) {
+  // All ones where the byte is neither 0 nor top.
+  static inline Register load_pass(const void* p, int top) {
     const __m256i less = _mm256_add_epi8(_mm256_loadu_si256(static_cast<const __m256i*>(p)), _mm256_set1_epi8(-1));
-    return _mm512_cvtepi8_epi16(_mm256_cmpeq_epi8(_mm256_min_epu8(less, _mm256_set1_epi8(static_cast<char>(253))), less));
+    return _mm512_cvtepi8_epi16(_mm256_cmpeq_epi8(_mm256_min_epu8(less, _mm256_set1_epi8(static_cast<char>(top - 2))), less));
   }
   // Clamped to +-127; to 0 and 255.
   static inline void store_s8(void* p, Register v) {

@@ -42,7 +42,7 @@ ops::Scalar10 rate_at(const Schedule& s, int64_t step) {
     factor = rshift_round(kOne + cos_pi(div_round((step - s.warmup_steps) * kOne, s.total_steps - s.warmup_steps)), 1);
   else
     factor = 4 * step >= 3 * s.total_steps ? div_round(kOne, 100) : 2 * step >= s.total_steps ? div_round(kOne, 10) : kOne;
-  return round_scalar10(s.base.mantissa * factor, s.base.exp - 30);
+  return round_scalar10(round_significant(s.base.mantissa * factor, s.bits), s.base.exp - 30);
 }
 
 }  // namespace intrain

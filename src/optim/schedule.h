@@ -14,9 +14,10 @@ struct Schedule {
   ops::Scalar10 base;  // peak rate
   int64_t total_steps = 0;
   int64_t warmup_steps = 0;  // linear from base / warmup_steps
+  int bits = 10;             // of the rate, 1 to 10
 };
 
-// Rate of step `step` in [0, total_steps): base times a factor with 30 fraction bits, rounded to a 10-bit mantissa.
+// Rate of step `step` in [0, total_steps): base times a factor with 30 fraction bits, rounded to a mantissa of `bits` significant bits.
 //   warm-up (step < warmup): (step + 1) / warmup
 //   cosine: (1 + cos(pi p)) / 2, p = (step - warmup) / (total - warmup)
 //   step:   1, then 1/10 from half, then 1/100 from three quarters of total

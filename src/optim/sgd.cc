@@ -29,7 +29,8 @@ void sgd_update(Parameter& p, const ops::SgdStep& step, const ops::Kernels& kern
     return *std::max_element(largest.begin(), largest.begin() + pool.threads());
   };
   pass.scale = ops::sgd_scale(tensor, step, max_over_chunks(kernels.sgd_grad_max));
-  pass.shift = quantize_shift(max_over_chunks(kernels.sgd_accumulate), 16);
+  const auto accumulate = step.nearest_grad ? ops::sgd_accumulate_reference : kernels.sgd_accumulate;
+  pass.shift = quantize_shift(max_over_chunks(accumulate), step.momentum_bits);
   max_over_chunks([&](const ops::SgdPass& part) {
     kernels.sgd_update(part);
     return uint64_t{0};

@@ -42,6 +42,7 @@ Schedule make_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
   schedule.base = to_scalar10(config.lr);
   schedule.total_steps = config.epochs * steps_per_epoch;
   schedule.warmup_steps = config.warmup * steps_per_epoch;
+  schedule.bits = config.widths.rate;
   return schedule;
 }
 
@@ -70,7 +71,8 @@ class Training {
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0}),
         per_epoch_(train_loader_.steps_per_epoch()),
         schedule_(make_schedule(config, per_epoch_)),
-        sgd_{{}, to_fraction10(config.momentum), to_scalar10(config.weight_decay), config.seed, 0},
+        sgd_{{}, to_fraction10(config.momentum), to_scalar10(config.weight_decay), config.seed,
+             0,  config.widths.momentum,         32 - config.widths.w_stored,      config.widths.nearest_g},
         info_(make_info(config, data, norm_)) {}
 
   // Known only when the run folder is made.
@@ -178,6 +180,7 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   Net net = build_model(config.model, data.train.h, data.train.w, data.train.c, data.train.classes);
   ThreadPool pool(config.threads);
   SingleProcess reducer;
+  net.set_widths(config.widths);
   net.prepare(config.batch, true, kernels, pool, reducer);
   net.initialize(config.seed);
 

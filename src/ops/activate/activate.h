@@ -10,7 +10,8 @@ namespace intrain::ops {
 //   dst = clamp(round(z / 2^shift), 0, 255)                  shift = exponent of dst + 10
 // shortcut: nothing, an activation src << src_shift (src_shift = exponent of src + 10, <= 6), or a second normalized value
 // gamma2 x_hat2 + 16 beta2. Bounds: |gamma x_hat + 16 beta| <= 18161; 255 << 6 = 16320; so |z| <= 36322: s32, and s16 with
-// saturation gives the same dst, because a z beyond +-32767 is beyond 255 * 2^6 or below 0 either way (2 <= shift <= 6).
+// saturation gives the same dst, because a z beyond +-32767 is beyond 255 * 2^6 or below 0 either way (2 <= shift <= 6). Narrower A
+// takes shifts to 12, and from narrow_u8 the same: a z beyond 32767 is beyond (2^bits - 1) 2^shift, at most 255 * 2^6, as well.
 struct Activate {
   const int8_t* x_hat;
   const int8_t* gamma;
@@ -39,13 +40,14 @@ struct ReluRequantize {
 };
 void relu_requantize_reference(const ReluRequantize& p);
 
-// Backward of either on E1, in place: e = clamp(scale_pow2(e, -align), +-32767) where the output is neither 0 nor 255, else 0.
+// Backward of either on E1, in place: e = clamp(scale_pow2(e, -align), +-32767) where the output is neither 0 nor top, else 0.
 // Returns max |e|.
 struct ReluBackward {
   int16_t* e;
   int align;  // >= -15
   const uint8_t* output;
   int64_t count;
+  int top = 255;  // what saturated values are: less for narrower A
 };
 int32_t relu_backward_reference(const ReluBackward& p);
 

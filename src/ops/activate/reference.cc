@@ -25,7 +25,7 @@ void relu_requantize_reference(const ReluRequantize& p) {
 int32_t relu_backward_reference(const ReluBackward& p) {
   int64_t max = 0;
   for (int64_t i = 0; i < p.count; ++i) {
-    const bool pass = p.output[i] != 0 && p.output[i] != kU8Max;
+    const bool pass = p.output[i] != 0 && p.output[i] != p.top;
     const int64_t e = pass ? clamp(scale_pow2(p.e[i], -p.align), -kS16Max, kS16Max) : 0;
     p.e[i] = static_cast<int16_t>(e);
     const int64_t m = e < 0 ? -e : e;

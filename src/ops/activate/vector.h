@@ -88,7 +88,7 @@ template <class Lanes>
   Register max = Lanes::zero();
   for_each_vector<Lanes>(
       p.count, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
-        const Register v = Lanes::bit_and(aligned(part.load16(e + i)), part.load_pass(output + i));
+        const Register v = Lanes::bit_and(aligned(part.load16(e + i)), part.load_pass(output + i, p.top));
         part.store16(e + i, v);
         max = Lanes::max16(max, Lanes::abs16(v));
       });

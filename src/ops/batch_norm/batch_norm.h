@@ -31,7 +31,7 @@ uint32_t batch_norm_sigma(int64_t var_q16, int e_y);
 // x_hat = clamp(round((y * mult + offset) / 2^shift), +-127), the affine map 2^4 (y - mean) / sigma:
 //   L = bit_length(sigma_q16), shift = L - 7 in [2, 25], mult = round(2^(13 + L) / sigma_q16) in [2^13, 2^14]
 //   offset = -round(clamp(mean_q16, +-2^31) * mult / 2^16)
-// |y mult| < 2^29, |offset| <= 2^29, the rounding term < 2^25: the sum fits s32.
+// |y mult| < 2^29, |offset| <= 2^29, the rounding term at most 2^30 with shifts to 31 (narrower x_hat): the sum fits s32.
 struct Affine {
   int32_t mult, offset, shift;
 };
@@ -84,7 +84,7 @@ struct Normalize {
 };
 void batch_norm_normalize_reference(const Normalize& p);
 
-// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where mask[i] is neither 0 nor 255 (everywhere if mask is null), else 0; in
+// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where mask[i] is neither 0 nor top (everywhere if mask is null), else 0; in
 // place. sum_e[c] += e, sum_ex[c] += e * x_hat; returns max |e|.
 struct NormBackwardSums {
   int16_t* e;
@@ -95,6 +95,7 @@ struct NormBackwardSums {
   int channels;
   int64_t* sum_e;
   int64_t* sum_ex;
+  int top = 255;  // what saturated values of the mask are: less for narrower A
 };
 int32_t batch_norm_backward_sums_reference(const NormBackwardSums& p);
 
@@ -107,7 +108,7 @@ struct NormBackward {
   const int32_t* k;
   const int32_t* b;
   const int32_t* a;
-  int shift;    // 0..24; not read by max
+  int shift;    // 0..24, with narrower E2 to 29; not read by max
   int8_t* dst;  // not read by max
   const ErrorRandom* random = nullptr;
   int64_t first = 0;  // element of the sample that e[0] is, for random

@@ -42,7 +42,7 @@ constexpr int kNoError = INT32_MIN / 2;
 constexpr int aligned_exp(int64_t top) { return top == kNoError ? 0 : static_cast<int>(top) - 15; }
 int error_top(const int32_t* exp, const int32_t* max, int images);
 
-// Shift quantization of E2, one sample, from s16 or s32: dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 24, to
+// Shift quantization of E2, one sample, from s16 or s32: dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 29, to
 // nearest, or stochastic (rshift_stochastic8) if `random` is not null. |src| <= 2^30.
 struct ErrorQuantize {
   const int32_t* src32;

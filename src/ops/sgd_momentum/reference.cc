@@ -48,7 +48,8 @@ uint64_t sgd_accumulate_reference(const SgdPass& pass) {
   Bits bits(p, s, RandomUse::kGradient);
   uint64_t max = 0;
   for (int64_t i = pass.begin; i < pass.end; ++i) {
-    const int64_t g = quantize_stochastic(p.grad[i], scale.grad_shift, p.grad_bits, bits.at(i));
+    const int64_t g = s.nearest_grad ? quantize(p.grad[i], scale.grad_shift, p.grad_bits)
+                                     : quantize_stochastic(p.grad[i], scale.grad_shift, p.grad_bits, bits.at(i));
     const int64_t v = scale_pow2(int64_t{s.mom.mantissa} * p.momentum[i], p.momentum_exp + s.mom.exp - scale.exp) +
                       scale_pow2(g, p.grad_exp + scale.grad_shift - scale.exp) +
                       scale_pow2(int64_t{s.decay.mantissa} * p.master[i], kMasterExp + s.decay.exp - scale.exp);
@@ -64,9 +65,9 @@ void sgd_update_reference(const SgdPass& pass) {
   Bits momentum_bits(p, s, RandomUse::kMomentum), update_bits(p, s, RandomUse::kUpdate);
   const int down = kMasterExp - (s.rate.exp + pass.scale.exp + pass.shift);
   for (int64_t i = pass.begin; i < pass.end; ++i) {
-    const int64_t m = quantize_stochastic(p.grad[i], pass.shift, 16, momentum_bits.at(i));
+    const int64_t m = quantize_stochastic(p.grad[i], pass.shift, s.momentum_bits, momentum_bits.at(i));
     p.momentum[i] = static_cast<int16_t>(m);
-    p.master[i] = sgd_new_master(p.master[i], s.rate.mantissa * m, down, update_bits.at(i));
+    p.master[i] = sgd_new_master(p.master[i], s.rate.mantissa * m, down, s.coarse, update_bits.at(i));
   }
 }
 

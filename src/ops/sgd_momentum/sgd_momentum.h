@@ -1,16 +1,16 @@
 // Stochastic gradient descent with momentum and weight decay, one parameter tensor:
 //
 //   G  = Q(g)                        shift quantization to grad_bits, stochastic, from the exact sum g (s64)
-//   m' = Q16(mom m + G + decay W)    shift quantization to s16, stochastic
-//   W' = W - rate m'                 onto the stored grid 2^-24, stochastic; saturates at +-(2^31 - 1)
+//   m' = Q(mom m + G + decay W)      shift quantization to momentum_bits, stochastic
+//   W' = W - rate m'                 onto the stored grid 2^-24 2^coarse, stochastic; saturates at +-(2^31 - 1)
 //
 // mom, decay and rate are 10-bit mantissas with an exponent.
 //
 // Arithmetic. Each term is an integer times a power of two: mom.mantissa m at e_m + mom.exp, below 2^25; G at e_g + t, below
 // 2^(grad_bits - 1); decay.mantissa W at kMasterExp + decay.exp, below 2^41. top = the largest of exponent + bits over the terms
 // present; all are brought to the exponent E = top - 40 by scale_pow2, so each is at most 2^40 and the sum v below 2^42. Then
-// t' = quantize_shift(max |v|, 16), m' = quantize_stochastic(v, t', 16), e_m' = E + t'. The step rate.mantissa m' is below 2^25,
-// and is brought to 2^-24 by a stochastic right shift (0 from 63 bits on) or an exact left shift, saturated.
+// t' = quantize_shift(max |v|, momentum_bits), m' = quantize_stochastic(v, t', momentum_bits), e_m' = E + t'. The step rate.mantissa
+// m' is below 2^25, and is brought to the grid by a stochastic right shift (0 from 63 bits on) or an exact left shift, saturated.
 //
 // Random bits: RandomStream{seed, kGradient | kMomentum | kUpdate, tensor, step}.bits(element).
 #pragma once
@@ -42,6 +42,9 @@ struct SgdStep {
   Scalar10 rate, mom, decay;
   uint64_t seed;
   uint32_t step;
+  int momentum_bits = 16;     // 2..16
+  int coarse = 0;             // W is stored in multiples of 2^coarse, 0..20
+  bool nearest_grad = false;  // G to nearest, ties to even: known to the reference only
 };
 
 // What the three passes share.
@@ -51,14 +54,19 @@ struct SgdScale {
 };
 SgdScale sgd_scale(const SgdTensor& p, const SgdStep& step, uint64_t grad_max);
 
-// W' = clamp(W - clamp(step 2^-down, +-2^40), +-(2^31 - 1)), step = rate.mantissa m', below 2^25; r: the random bits.
-static constexpr int32_t sgd_new_master(int32_t master, int64_t step, int down, uint32_t r) {
-  const int64_t delta = down > 62 ? 0 : down >= 0 ? rshift_stochastic(step, down, r) : scale_pow2(step, -down);
-  return static_cast<int32_t>(clamp(master - clamp(delta, -(int64_t{1} << 40), int64_t{1} << 40), -INT32_MAX, INT32_MAX));
+// W' = clamp(W - clamp(2^coarse (step 2^-(down + coarse)), +-2^40), +-most), step = rate.mantissa m', below 2^25; r: the random bits;
+// most = the largest multiple of 2^coarse below 2^31.
+static constexpr int32_t sgd_most(int coarse) { return INT32_MAX >> coarse << coarse; }
+static constexpr int32_t sgd_new_master(int32_t master, int64_t step, int down, int coarse, uint32_t r) {
+  const int shift = down + coarse;
+  const int64_t delta = shift > 62 ? 0 : shift >= 0 ? rshift_stochastic(step, shift, r) : scale_pow2(step, -shift);
+  const int64_t limit = int64_t{1} << (40 - coarse);
+  return static_cast<int32_t>(
+      clamp(master - clamp(delta, -limit, limit) * (int64_t{1} << coarse), -sgd_most(coarse), sgd_most(coarse)));
 }
 
 // One pass over elements [begin, end), begin a multiple of 4, end at most 2^34. For the scale and the shift of the tensor's true
-// maxima: max |g| <= 2^62, scale = sgd_scale(tensor, step, max |g|), shift = quantize_shift(max |v|, 16).
+// maxima: max |g| <= 2^62, scale = sgd_scale(tensor, step, max |g|), shift = quantize_shift(max |v|, momentum_bits).
 struct SgdPass {
   SgdTensor tensor;
   SgdStep step;

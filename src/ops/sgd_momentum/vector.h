@@ -103,7 +103,7 @@ template <class Lanes>
   const RandomStream update_stream{s.seed, RandomUse::kUpdate, t.tensor, s.step};
   const StochasticShift shift = stochastic_shift(p.shift);
   const int down = kMasterExp - (s.rate.exp + p.scale.exp + p.shift);
-  const int32_t rate = s.rate.mantissa;
+  const int32_t rate = s.rate.mantissa, limit = static_cast<int32_t>(quantize_limit(s.momentum_bits));
   for_each_sgd_block(
       p, [&](int64_t at, int count) __attribute__((always_inline)) {
         alignas(64) uint32_t momentum_bits[kSgdBlock], update_bits[kSgdBlock];
@@ -113,9 +113,9 @@ template <class Lanes>
         int16_t* __restrict m = t.momentum + at;
         int32_t* __restrict w = t.master + at;
         const auto momentum = [&](int i) __attribute__((always_inline)) {
-          return clamp32(apply(v[i], momentum_bits[i], shift), -kS16Max, kS16Max);
+          return clamp32(apply(v[i], momentum_bits[i], shift), -limit, limit);
         };
-        if (down >= 0 && down <= 30) {
+        if (s.coarse == 0 && down >= 0 && down <= 30) {
           // |rate m'| < 2^25, so the sum with its random number fits s32; W is clamped first, so that the difference does too.
           for (int i = 0; i < count; ++i) {
             const int32_t quantized = momentum(i);
@@ -127,7 +127,7 @@ template <class Lanes>
           for (int i = 0; i < count; ++i) {
             const int32_t quantized = momentum(i);
             m[i] = static_cast<int16_t>(quantized);
-            w[i] = sgd_new_master(w[i], rate * quantized, down, update_bits[i]);
+            w[i] = sgd_new_master(w[i], rate * quantized, down, s.coarse, update_bits[i]);
           }
         }
       });

@@ -1,0 +1,28 @@
+// How many bits each kind of number of a training run has, and how it is rounded: the settings of `intrain train --set`.
+//
+// A width below that of its storage keeps the storage, the exponent and the range, on a coarser grid: k of 8 bits are the multiples of
+// 2^(8-k) between +-(2^(k-1) - 1) 2^(8-k), or between 0 and (2^k - 1) 2^(8-k), rounded once (E1: once more, from its s16).
+#pragma once
+
+namespace intrain {
+
+struct Widths {
+  int w = 8;       // W as it enters the products
+  int a = 8;       // A, outputs of ReLUs
+  int g = 8;       // G of weights; gamma, beta and biases have 16
+  int e1 = 16;     // E1, errors at activations
+  int e2 = 8;      // E2, errors that enter the products
+  int x_hat = 8;   // normalized values
+  int gamma = 8;   // as they multiply x_hat
+  int beta = 8;    // and are added
+  int mu = 32;     // significant bits of a channel's mean
+  int sigma = 32;  // of its standard deviation
+  int momentum = 16;
+  int rate = 10;           // significant bits of the learning rate
+  int w_stored = 32;       // stored parameters: 8 bits before the binary point, the sign among them, the rest after it
+  bool nearest_e = false;  // E2 to nearest instead of stochastically
+  bool nearest_g = false;  // G to nearest
+  bool operator==(const Widths&) const = default;
+};
+
+}  // namespace intrain
