@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -47,6 +48,58 @@ TEST(Config, NamesTheFlagOfWhatCannotBe) {
   for (double v : {-0.1, 1.0, 2.0, kNan, kInf}) refused("--momentum", [&](TrainConfig& c) { c.momentum = v; });
   for (double v : {-1e-4, 1.5, kNan, kInf}) refused("--weight-decay", [&](TrainConfig& c) { c.weight_decay = v; });
   for (const char* v : {"", "Cosine", "linear"}) refused("--schedule", [&](TrainConfig& c) { c.schedule = v; });
+}
+
+TEST(Config, SetsWidthsByTheirKeys) {
+  TrainConfig config;
+  for (const char* setting : {"w=2", "e1=7", "e2=3", "g=16", "mu=5", "rate=1", "w_stored=12", "round_e=nearest"})
+    set_width(config.widths, setting);
+  Widths expected;
+  expected.w = 2;
+  expected.e1 = 7;
+  expected.e2 = 3;
+  expected.g = 16;
+  expected.mu = 5;
+  expected.rate = 1;
+  expected.w_stored = 12;
+  expected.nearest_e = true;
+  EXPECT_TRUE(config.widths == expected);
+  EXPECT_TRUE(nlohmann::ordered_json(config).get<TrainConfig>().widths == expected);
+  set_width(config.widths, "round_e=stochastic");
+  EXPECT_FALSE(config.widths.nearest_e);
+  auto old = nlohmann::ordered_json(config);
+  old.erase("formats");
+  EXPECT_TRUE(old.get<TrainConfig>().widths == Widths{}) << "of a run from before there were settings";
+  for (const char* setting : {"w=1", "w=9", "w=", "w", "w=8 ", "w=+8", "w=99999999999", "e2=2", "g=17", "w_stored=33", "rate=11"})
+    expect_error([&] { set_width(config.widths, setting); }, "",
+                 "--set " + std::string(setting).substr(0, std::string(setting).find('=')));
+  for (const char* setting : {"round_e=up", "round_g="})
+    expect_error([&] { set_width(config.widths, setting); }, "", "--set round_");
+  for (const char* setting : {"", "=8", "W=8", "widths=8"}) expect_error([&] { set_width(config.widths, setting); }, "", "--set");
+}
+
+TEST(Config, ReadsPartsFromAFile) {
+  const test::TempFolder folder;
+  const std::string path = folder.path() + "/config.json";
+  const auto write = [&](const std::string& text) { std::ofstream(path) << text; };
+  TrainConfig config;
+  config.out = "here";
+  write(R"({"epochs": 7, "lr": 0.5, "out": "there", "formats": {"w": 5, "round_g": "nearest"}})");
+  read_config(path, config);
+  EXPECT_EQ(config.epochs, 7);
+  EXPECT_EQ(config.lr, 0.5);
+  EXPECT_EQ(config.out, "here");
+  EXPECT_EQ(config.batch, TrainConfig{}.batch);
+  EXPECT_EQ(config.widths.w, 5);
+  EXPECT_TRUE(config.widths.nearest_g);
+  for (const char* text : {"", "{", "[]", "3", R"({"epoch": 7})", R"({"epochs": "7"})", R"({"formats": {"v": 5}})",
+                           R"({"formats": 8})", R"({"formats": {"w": "5"}})", R"({"epochs": {"w": 1}})"}) {
+    write(text);
+    expect_error([&] { read_config(path, config); }, "", "--config " + path);
+  }
+  EXPECT_EQ(config.epochs, 7) << "what fails sets nothing";
+  expect_error([&] { read_config(folder.path() + "/none", config); }, "", "--config");
+  expect_error([&] { read_config(folder.path(), config); }, "", "--config");
 }
 
 TEST(Scalar10, IsTheNearestTenBitNumber) {

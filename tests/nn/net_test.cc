@@ -39,6 +39,39 @@ Outcome run_steps(Net net, const RunSettings& settings) {
   return outcome;
 }
 
+// Every width below its default.
+constexpr Widths kNarrow = {6, 5, 7, 10, 6, 6, 7, 5, 12, 13, 9, 6, 26, true, true};
+
+// A setting that does not reach the step would leave the outcome as it is.
+TEST(Net, EveryWidthShows) {
+  const Outcome expected = run_steps(one_of_each(), {});
+  for (int Widths::*width : {&Widths::w, &Widths::a, &Widths::g, &Widths::e1, &Widths::e2, &Widths::x_hat, &Widths::gamma,
+                             &Widths::beta, &Widths::mu, &Widths::sigma}) {
+    Widths widths;
+    widths.*width = kNarrow.*width;
+    Net net = one_of_each();
+    net.set_widths(widths);
+    EXPECT_FALSE(run_steps(std::move(net), {}) == expected) << "width " << kNarrow.*width;
+  }
+  Widths nearest;
+  nearest.nearest_e = true;
+  Net net = one_of_each();
+  net.set_widths(nearest);
+  EXPECT_FALSE(run_steps(std::move(net), {}) == expected);
+}
+
+TEST(Net, StoredParametersStartOnTheirGrid) {
+  Widths widths;
+  widths.w_stored = 20;
+  Net net = one_of_each();
+  net.set_widths(widths);
+  ReadyNet ready(std::move(net), 4);
+  int64_t others = 0;
+  for (const Parameter* p : ready.net.parameters())
+    for (int32_t w : p->master) others += w % (1 << 12) != 0;
+  EXPECT_EQ(others, 0);
+}
+
 class NetOnIsa : public IsaTest {};
 INTRAIN_FOR_ALL_ISAS(NetOnIsa);
 
@@ -55,6 +88,11 @@ TEST_P(NetOnIsa, ReturnsTheBitsOfTheReferenceForAnyThreads) {
     }
   };
   compare("one of each layer", one_of_each);
+  compare("narrow numbers", [] {
+    Net net = one_of_each();
+    net.set_widths(kNarrow);
+    return net;
+  });
   compare("resnet8", [] { return cifar_resnet(8, 12, 12, 1, 10); });
   compare("mlp", [] { return mlp(12, 12, 1, 10); });
 }

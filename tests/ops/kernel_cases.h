@@ -185,12 +185,13 @@ struct batch_norm_backward_sums_case {
   static constexpr int kVariants = 2 * 10;  // with and without a mask
   static NormBackwardSums params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
+    const int top = variant / 2 % 3 == 2 ? 192 : 255;
     int16_t* e = b.input<int16_t>("e", b.size(), -kS16Max, kS16Max);
     uint8_t* mask = nullptr;
     if (variant % 2 == 1) {
       mask = b.output<uint8_t>("mask", b.size());
-      constexpr uint8_t kMasks[] = {0, 1, 100, 254, 255, 128};
-      for (int64_t i = 0; i < b.size(); ++i) mask[i] = kMasks[b.rng().range(0, 5)];
+      constexpr uint8_t kMasks[] = {0, 1, 100, 254, 255, 192};
+      for (int64_t i = 0; i < b.size(); ++i) mask[i] = std::min(kMasks[b.rng().range(0, 5)], static_cast<uint8_t>(top));
     }
     return {e,
             kAligns[variant / 2],
@@ -199,7 +200,8 @@ struct batch_norm_backward_sums_case {
             s.rows,
             s.channels,
             b.output<int64_t>("sum_e", s.channels),
-            b.output<int64_t>("sum_ex", s.channels)};
+            b.output<int64_t>("sum_ex", s.channels),
+            top};
   }
 };
 
@@ -211,7 +213,7 @@ inline const ErrorRandom* error_random(int which) {
 }
 
 struct NormBackwardCase {
-  static constexpr int kShifts[] = {0, 1, 7, 8, 9, 10, 17, 23, 24};
+  static constexpr int kShifts[] = {0, 1, 7, 8, 9, 10, 17, 24, 29};
   static NormBackward params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
     return {b.input<int16_t>("e", b.size(), -kS16Max, kS16Max),
@@ -307,7 +309,7 @@ struct max_abs_case {
 struct error_quantize_case {
   static constexpr int kVariants = 2 * 9 * 3;  // s32 or s16, the shift, to nearest and stochastic
   static ErrorQuantize params(CaseBuilder& b, int variant) {
-    constexpr int kShifts[] = {0, 1, 2, 7, 8, 9, 10, 23, 24};
+    constexpr int kShifts[] = {0, 1, 2, 7, 8, 9, 10, 24, 29};
     const int64_t n = b.size();
     ErrorQuantize p{};
     if (variant % 2 == 0)
@@ -326,7 +328,7 @@ struct relu_backward_case {
   static constexpr int kVariants = batch_norm_backward_sums_case::kVariants / 2;
   static ReluBackward params(CaseBuilder& b, int variant) {
     const NormBackwardSums p = batch_norm_backward_sums_case::params(b, 2 * variant + 1);
-    return {p.e, p.align, p.mask, b.size()};
+    return {p.e, p.align, p.mask, b.size(), p.top};
   }
 };
 
@@ -389,6 +391,27 @@ struct quantize_fixed_case {
   }
 };
 
+struct narrow_s8_case {
+  static constexpr int kVariants = 7;  // each width
+  static NarrowS8 params(CaseBuilder& b, int variant) {
+    return {b.input<int8_t>("data", b.size(), -kS8Max, kS8Max), b.size(), 2 + variant};
+  }
+};
+
+struct narrow_u8_case {
+  static constexpr int kVariants = 7;
+  static NarrowU8 params(CaseBuilder& b, int variant) {
+    return {b.input<uint8_t>("data", b.size(), 0, kU8Max), b.size(), 2 + variant};
+  }
+};
+
+struct narrow_s16_case {
+  static constexpr int kVariants = 15;
+  static NarrowS16 params(CaseBuilder& b, int variant) {
+    return {b.input<int16_t>("data", b.size(), -kS16Max, kS16Max), b.size(), 2 + variant};
+  }
+};
+
 struct l1_norms_case {
   static constexpr int kVariants = 1;
   static L1Norms params(CaseBuilder& b, int) {
@@ -415,6 +438,10 @@ struct SgdCase {
     if (variant % 4 == 1) p.step.mom = {};
     if (variant % 4 == 2) p.step.decay = {};
     if (variant == 11) p.step.rate = {};
+    if (variant >= 6 && variant % 2 == 0) {
+      p.step.momentum_bits = static_cast<int>(rng.range(2, 16));
+      p.step.coarse = static_cast<int>(rng.range(0, 20));
+    }
     const int width = static_cast<int>(variant % 3 == 0 ? rng.range(1, 62) : rng.range(20, 32));
     const int64_t limit = rng.range(0, 3) == 0 ? int64_t{1} << width : (int64_t{1} << width) - 1;
     p.tensor.grad = b.input<int64_t>("grad", n, -limit, limit);
@@ -446,7 +473,7 @@ struct sgd_update_case : SgdCase {
     SgdPass p = SgdCase::params(b, variant), whole = p;
     whole.begin = 0;
     whole.end = p.tensor.count;
-    p.shift = quantize_shift(sgd_accumulate_reference(whole), 16);
+    p.shift = quantize_shift(sgd_accumulate_reference(whole), p.step.momentum_bits);
     return p;
   }
 };

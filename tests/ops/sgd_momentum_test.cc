@@ -42,7 +42,7 @@ struct Tensor {
     parts([&](const SgdPass& a) { grad_max = std::max(grad_max, sgd_grad_max_reference(a)); });
     scale = sgd_scale(p, s, grad_max);
     parts([&](const SgdPass& a) { max = std::max(max, sgd_accumulate_reference(a)); });
-    shift = quantize_shift(max, 16);
+    shift = quantize_shift(max, s.momentum_bits);
     parts(sgd_update_reference);
     momentum_exp = scale.exp + shift;
   }
@@ -61,6 +61,37 @@ TEST(Sgd, ByHand) {
   EXPECT_EQ(t.momentum_exp, -24);
   EXPECT_EQ(t.momentum, (std::vector<int16_t>{32000, 256, -16128}));
   EXPECT_EQ(t.master, (std::vector<int32_t>{1000000 - 96000, -768, -5 + 48384}));
+}
+
+// As above with a momentum of 8 bits, t' = 33, and W in multiples of 2^8: 3 m' 2^8 is one, so nothing is rounded.
+TEST(Sgd, NarrowMomentumAndStoredWByHand) {
+  Tensor t(3);
+  t.master = {1024000, 0, -256};
+  t.grad = {1000, 8, -504};
+  t.grad_exp = -19;
+  SgdStep step{{3, 0}, {0, 0}, {0, 0}, 1, 1};
+  step.momentum_bits = 8;
+  step.coarse = 8;
+  t.step(step);
+  EXPECT_EQ(t.momentum_exp, -16);
+  EXPECT_EQ(t.momentum, (std::vector<int16_t>{125, 1, -63}));
+  EXPECT_EQ(t.master, (std::vector<int32_t>{1024000 - 96000, -768, -256 + 48384}));
+  t.master = {INT32_MAX >> 8 << 8, 0, 0};
+  t.grad = {-1000, 0, 0};
+  t.momentum = {0, 0, 0};
+  t.step(step);
+  EXPECT_EQ(t.master[0], INT32_MAX >> 8 << 8) << "saturates on the grid";
+}
+
+// t = 3: 12 / 8 and 20 / 8 are ties, both to 2. G 2^33 as above, t' = 25: m' = 125 2^8, 2 2^8, 2 2^8.
+TEST(Sgd, GradientToNearestByHand) {
+  Tensor t(3);
+  t.grad = {1000, 12, 20};
+  t.grad_exp = -19;
+  SgdStep step{{3, 0}, {0, 0}, {0, 0}, 1, 1};
+  step.nearest_grad = true;
+  t.step(step);
+  EXPECT_EQ(t.momentum, (std::vector<int16_t>{32000, 512, 512}));
 }
 
 // Momentum 1/2 (512 2^-10) of m = 4 at 2^-10, decay 1/4 of W = 2^24 (1.0), G = 0: 2 2^-10 + 1/4 = 258 2^-10.

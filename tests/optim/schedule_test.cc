@@ -76,6 +76,8 @@ TEST(Schedule, CosineIsTheRealOne) {
   std::printf("beyond the rounding of the mantissa: %.3g of the base rate at most\n", worst);
   EXPECT_EQ(real(rate_at({ScheduleKind::kCosine, kTenth, 1000, 0}, 0)), real(kTenth));
   EXPECT_EQ(real(rate_at({ScheduleKind::kCosine, kTenth, 1000, 0}, 500)), real(kTenth) / 2);
+  EXPECT_EQ(real(rate_at({ScheduleKind::kCosine, kTenth, 1000, 0, 1}, 0)), 0.125) << "one significant bit";
+  EXPECT_EQ(real(rate_at({ScheduleKind::kCosine, kTenth, 1000, 0, 3}, 0)), 0.09375);
 }
 
 TEST(Schedule, WarmUpIsLinearAndMeetsTheBase) {
