@@ -67,6 +67,20 @@ for decay in -1 nan 2; do refused "weight decay $decay" "--weight-decay" train -
 refused "unknown schedule" "--schedule" train --schedule linear
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "no threads" "--threads" train --threads 0
+
+# Settings of the number formats, and configuration files.
+refused "a setting without a value" "--set" "${train_tiny[@]}" --set w
+refused "a width too large" "--set.*w|w.*--set" "${train_tiny[@]}" --set w=9
+refused "a width that is no number" "--set" "${train_tiny[@]}" --set w=many
+refused "a setting nobody knows" "bits.*--set|--set.*bits" "${train_tiny[@]}" --set bits=8
+refused "a rounding nobody knows" "--set" "${train_tiny[@]}" --set round_e=up
+refused "a configuration that is not there" "none.json" "${train_tiny[@]}" --config none.json
+echo '{"model": "mlp"' > half.json
+refused "a configuration cut short" "half.json" "${train_tiny[@]}" --config half.json
+echo '{"modle": "mlp"}' > unknown.json
+refused "a configuration with an unknown key" "unknown.json.*modle|modle.*unknown.json" "${train_tiny[@]}" --config unknown.json
+echo '{"widths": {"w": 9}}' > wide.json
+refused "a configuration with a width too large" "wide.json" "${train_tiny[@]}" --config wide.json
 refused "no threads to verify" "--threads" verify --threads 0
 refused "a model without a published signature" "resnet20.*--model" verify --model resnet20
 ulimit -Sv 2000000  # fewer than 256 stacks of 8 MB

@@ -30,7 +30,7 @@ for command in train eval info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
-for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out; do
+for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config; do
   check "help of train lists --$flag" has help.train "--$flag "
 done
 check "help of train tells the defaults" has help.train '0\.0001'
@@ -63,6 +63,12 @@ check "the second run gets a folder of its own" test -d runs/synthetic-resnet8-2
 check "the same bits with one thread" test "$(grep '^signature' train)" == "$(grep '^signature' again)"
 check "the same checkpoint but for its configuration" test \
   "$(stat -c %s runs/synthetic-resnet8-1/final.ckpt)" == "$(stat -c %s runs/synthetic-resnet8-2/final.ckpt)"
+"$intrain" train --data synthetic:256 --model resnet8 --epochs 1 --batch 32 --set w=6 --set e1=8 > narrow
+check "a narrower recipe trains" test $? -eq 0
+"$intrain" train --config runs/synthetic-resnet8-3/config.json > narrow.again
+check "a run's configuration gives the same bits" test "$(grep '^signature' narrow)" == "$(grep '^signature' narrow.again)"
+"$intrain" eval --checkpoint runs/synthetic-resnet8-3/final.ckpt --data synthetic:256 > eval
+check "eval uses the widths of the checkpoint" test "$(tail -n 1 eval)" == "$(tail -n 1 narrow)"
 for batch in 1 7 1000; do
   "$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --data synthetic:256 --batch $batch > eval
   check "eval in batches of $batch sees the accuracy of train" test "$(tail -n 1 eval)" == "$(tail -n 1 train)"
