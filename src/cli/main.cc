@@ -23,7 +23,9 @@ int print_error(const std::string& what, const std::string& where, const std::st
 }
 
 constexpr const char* kDataHelp =
-    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), or "
+    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), folder:DIR[:SIDE] "
+    "(photos "
+    "in DIR/train/<class>/ and DIR/val/<class>/, JPEG or PNG, scaled to SIDE pixels, 224 if not given), or "
     "synthetic[:N[:SIDE]] (N generated images of 12x12x1, or of SIDExSIDEx3)";
 
 void add_threads(CLI::App& app, int& threads) {

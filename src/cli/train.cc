@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/data.h"
 #include "cli/progress.h"
-#include "data/source.h"
 #include "train/signature.h"
 #include "train/trainer.h"
 
@@ -13,11 +13,12 @@ namespace intrain::cli {
 
 int train_command(const TrainConfig& config) {
   validate(config);
-  const DataSplits data = load_data(config.data);
+  const DataSplits data = load_showing(config.data, false);
   Progress progress(stdout, isatty(STDOUT_FILENO) != 0);
   TrainOptions options;
   options.observer = &progress;
   const TrainResult result = train(config, data, options);
+  print_broken(data);
   fmt::print("time: {}\n", duration_text(result.seconds));
   fmt::print("run folder: {}\n", result.folder);
   fmt::print("learning curve: {}\n", result.curve);

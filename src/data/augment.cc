@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "base/rounding.h"
 
 namespace intrain {
 
@@ -11,6 +12,30 @@ Crop random_crop(uint64_t seed, uint32_t epoch, uint32_t sample, int pad, bool m
   const uint32_t places = static_cast<uint32_t>(2 * pad + 1);
   return {static_cast<int>(random.below(0, places)), static_cast<int>(random.below(1, places)),
           mirror && random.below(2, 2) == 1};
+}
+
+Window random_window(uint64_t seed, uint32_t epoch, uint32_t sample, int h, int w) {
+  const RandomStream random{seed, RandomUse::kAugment, epoch, sample};
+  for (uint64_t i = 1; i <= 10; ++i) {
+    const int64_t share = 5243 + random.below(4 * i, 65536 - 5243 + 1);        // of 2^16 parts: 5243 are 8 %
+    const int64_t ratio = 49152 + random.below(4 * i + 1, 65536 - 49152 + 1);  // shorter side over longer, in 2^-16: 3/4 to 1
+    const int64_t area = int64_t{h} * w * share >> 16;                         // below 2^28
+    const int64_t longer = isqrt(static_cast<uint64_t>((area << 16) / ratio));
+    const int64_t shorter = longer * ratio >> 16;
+    const bool upright = random.bits(4 * i + 2) & 1;
+    const int64_t window_h = upright ? longer : shorter, window_w = upright ? shorter : longer;
+    if (window_h < 1 || window_w < 1 || window_h > h || window_w > w) continue;
+    const uint32_t place = random.bits(4 * i + 3);
+    const int64_t y = (place >> 16) * (h - window_h + 1) >> 16, x = (place & 65535) * (w - window_w + 1) >> 16;
+    return {static_cast<int>(y), static_cast<int>(x), static_cast<int>(window_h), static_cast<int>(window_w)};
+  }
+  const int side = std::min(h, w);
+  return {(h - side) / 2, (w - side) / 2, side, side};
+}
+
+Window center_window(int h, int w) {
+  const int side = std::max(1, static_cast<int>(int64_t{std::min(h, w)} * 7 / 8));
+  return {(h - side) / 2, (w - side) / 2, side, side};
 }
 
 void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, int8_t* dst) {

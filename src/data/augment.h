@@ -4,10 +4,11 @@
 #include <cstdint>
 
 #include "data/dataset.h"
+#include "data/resize.h"
 
 namespace intrain {
 
-// Where the window lies in an image with a border of `pad` pixels, dy and dx in [0, 2 pad], and whether it is mirrored.
+// Where the window lies in an image in memory with a border of `pad` pixels, dy and dx in [0, 2 pad], and whether it is mirrored.
 struct Crop {
   int dy, dx;
   bool mirrored;
@@ -23,6 +24,15 @@ Crop random_crop(uint64_t seed, uint32_t epoch, uint32_t sample, int pad, bool m
 // dst[y][x'][ch] = table[ch][src[y + dy - pad][x + dx - pad][ch]], 0 outside the image, x' = x or, mirrored, w - 1 - x.
 // src u8 and dst s8 are [h][w][c].
 void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, int8_t* dst);
+
+// The part of a photo of h x w pixels that one epoch shows (Szegedy et al., "Going deeper with convolutions", section 6): a share of its
+// area uniform in [8 %, 1], with sides whose ratio is uniform in [3/4, 1], upright or lying with the same probability, anywhere. Of ten
+// tries the first that fits counts; else the largest square in the middle. In integers: a function of (seed, epoch, sample), bits 4 i to
+// 4 i + 3 of RandomStream{seed, kAugment, epoch, sample} for try i + 1; bits 0 to 2 are for random_crop and the mirror.
+Window random_window(uint64_t seed, uint32_t epoch, uint32_t sample, int h, int w);
+
+// What evaluation sees of it: a square in the middle, 7/8 of the shorter side (rounded down, at least 1).
+Window center_window(int h, int w);
 
 // dst[i] = table[ch][src[i]]: an image as it is.
 void normalize_image(const uint8_t* src, int64_t pixels, int c, const Normalization& norm, int8_t* dst);

@@ -47,7 +47,7 @@ void append_cifar(const std::string& path, CifarKind kind, Dataset& set) {
       throw Error("label " + std::to_string(label) + " of image " + std::to_string(index) + " is out of range 0.." +
                       std::to_string(set.classes - 1),
                   path, "the file is damaged or of the other kind (CIFAR-10 or CIFAR-100): fetch it again");
-    set.labels.push_back(static_cast<uint8_t>(label));
+    set.labels.push_back(static_cast<uint16_t>(label));
     const size_t at = set.images.size();
     set.images.resize(at + kPixels);
     const uint8_t* planes = record.data() + label_bytes;

@@ -1,6 +1,7 @@
-// Labelled images in memory.
+// Labelled images: in memory, or photos in files.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,8 +12,12 @@ constexpr int kMaxChannels = 3;
 
 struct Dataset {
   int count = 0, h = 0, w = 0, c = 0, classes = 0;
-  std::vector<uint8_t> images;  // [count][h][w][c]
-  std::vector<uint8_t> labels;  // [count], each below classes
+  std::vector<uint8_t> images;  // [count][h][w][c]; empty where there are files
+  std::vector<std::string>
+      files;  // [count], photos of any size that are decoded and scaled to h x w when a batch needs them; or empty
+  std::vector<uint16_t> labels;  // [count], each below classes
+  // How often each value occurs in each channel of all files, as evaluation sees them; empty where the images are in memory.
+  std::vector<std::array<int64_t, 256>> histograms;
   int64_t image_size() const { return int64_t{h} * w * c; }
   const uint8_t* image(int64_t i) const { return images.data() + i * image_size(); }
 };
@@ -21,6 +26,7 @@ struct DataSplits {
   std::string spec;  // as given: "fashion-mnist", "cifar10:DIR" ...
   Dataset train, test;
   std::vector<std::string> class_names;  // may be empty
+  std::vector<std::string> broken;       // files that were left out: "path: why"
   bool mirror = true;                    // an image and its mirror image mean the same: not so for digits
 };
 

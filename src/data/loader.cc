@@ -2,118 +2,170 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <numeric>
 #include <thread>
 
 #include "core/check.h"
 #include "data/augment.h"
+#include "data/image_folder.h"
 #include "data/sampler.h"
 
 namespace intrain {
 
 namespace {
 
-// One in use, two ahead.
-constexpr int64_t kSlots = 3;
+// Batches that are in use or ready, besides those in the making.
+constexpr int kReady = 2;
 
 }  // namespace
 
 struct Loader::State {
+  // What one thread has to itself.
+  struct Worker {
+    int64_t order_epoch = -1;    // epoch that `order` holds
+    std::vector<int32_t> order;  // sample by place
+    PhotoReader reader;
+    std::vector<uint8_t> pixels;  // of one photo, scaled
+  };
+  struct Slot {
+    Batch batch;
+    int64_t made = -1;  // number of the batch it holds
+  };
+
   State(const Dataset& s, const Normalization& n, const LoaderOptions& o) : set(s), norm(n), options(o) {}
 
   const Dataset& set;
   const Normalization norm;
   const LoaderOptions options;
   int64_t per_epoch = 0;
-  int64_t order_epoch = -1;    // epoch that `order` holds
-  std::vector<int32_t> order;  // of the thread alone
 
-  Batch slots[kSlots];  // batch number k (from 0) is made in slot k mod kSlots
+  std::vector<Slot> slots;  // batch number k (from 0) is made in slot k mod their number
   std::mutex mutex;
   std::condition_variable changed;
-  int64_t made = 0;      // batches that are ready
-  int64_t released = 0;  // batches that the caller has done with
+  int64_t taken = 0;      // batches that threads have set out to make
+  int64_t released = -1;  // the batch in use: all before it are done with
   bool stop = false;
-  std::thread thread;
+  std::exception_ptr failed;
+  std::vector<std::thread> threads;
 
-  void make(int64_t step, Batch& batch);
+  void put(Worker& worker, int64_t epoch, int32_t sample, int8_t* dst) const;
+  void make(Worker& worker, int64_t step, Batch& batch) const;
   void run();
+  void join();
 };
 
-void Loader::State::make(int64_t step, Batch& batch) {
+// One sample as the net sees it.
+void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, int8_t* dst) const {
+  const bool photos = !set.files.empty();
+  const auto epoch_number = static_cast<uint32_t>(epoch), sample_number = static_cast<uint32_t>(sample);
+  const uint8_t* image = photos ? worker.pixels.data() : set.image(sample);
+  if (photos) {
+    const std::string& file = set.files[static_cast<size_t>(sample)];
+    if (options.training)
+      worker.reader.read(file, set.h, set.w, options.seed, epoch_number, sample_number, worker.pixels.data());
+    else
+      worker.reader.read(file, set.h, set.w, worker.pixels.data());
+  }
+  if (options.training) {
+    const int pad = photos ? 0 : crop_pad(set.h);  // photos are cropped already
+    const Crop crop = random_crop(options.seed, epoch_number, sample_number, pad, options.mirror);
+    crop_image(image, set.h, set.w, set.c, norm, pad, crop, dst);
+  } else {
+    normalize_image(image, int64_t{set.h} * set.w, set.c, norm, dst);
+  }
+}
+
+void Loader::State::make(Worker& worker, int64_t step, Batch& batch) const {
   const int64_t epoch = step / per_epoch, begin = step % per_epoch * options.batch;
   batch.count = static_cast<int>(std::min<int64_t>(options.batch, set.count - begin));
-  if (options.training && order_epoch != epoch) {
-    shuffle_epoch(options.seed, static_cast<uint32_t>(epoch), order);
-    order_epoch = epoch;
+  if (options.training && worker.order_epoch != epoch) {
+    shuffle_epoch(options.seed, static_cast<uint32_t>(epoch), worker.order);
+    worker.order_epoch = epoch;
   }
-  const int pad = crop_pad(set.h);
   for (int i = 0; i < batch.count; ++i) {
-    const int32_t sample = order[static_cast<size_t>(begin + i)];
-    int8_t* dst = batch.images.data() + i * set.image_size();
-    if (options.training) {
-      const Crop crop =
-          random_crop(options.seed, static_cast<uint32_t>(epoch), static_cast<uint32_t>(sample), pad, options.mirror);
-      crop_image(set.image(sample), set.h, set.w, set.c, norm, pad, crop, dst);
-    } else {
-      normalize_image(set.image(sample), int64_t{set.h} * set.w, set.c, norm, dst);
-    }
+    const int32_t sample = worker.order[static_cast<size_t>(begin + i)];
+    put(worker, epoch, sample, batch.images.data() + i * set.image_size());
     batch.labels[static_cast<size_t>(i)] = set.labels[static_cast<size_t>(sample)];
   }
 }
 
 void Loader::State::run() {
-  for (int64_t number = 0;; ++number) {
-    {
-      std::unique_lock lock(mutex);
-      changed.wait(lock, [&] { return stop || number - released < kSlots; });
-      if (stop) return;
+  const auto count = static_cast<int64_t>(slots.size());
+  try {
+    Worker worker;
+    worker.order.resize(static_cast<size_t>(set.count));
+    std::iota(worker.order.begin(), worker.order.end(), 0);
+    if (!set.files.empty()) worker.pixels.resize(static_cast<size_t>(set.image_size()));
+    while (true) {
+      int64_t number = 0;
+      {
+        std::unique_lock lock(mutex);
+        number = taken++;
+        changed.wait(lock, [&] { return stop || number - std::max<int64_t>(released, 0) < count; });
+        if (stop) return;
+      }
+      Slot& slot = slots[static_cast<size_t>(number % count)];
+      make(worker, options.first_step + number, slot.batch);
+      {
+        const std::lock_guard lock(mutex);
+        slot.made = number;
+      }
+      changed.notify_all();
     }
-    make(options.first_step + number, slots[number % kSlots]);
-    {
-      const std::lock_guard lock(mutex);
-      made = number + 1;
-    }
-    changed.notify_all();
+  } catch (...) {
+    const std::lock_guard lock(mutex);
+    failed = std::current_exception();
   }
+  changed.notify_all();
+}
+
+void Loader::State::join() {
+  {
+    const std::lock_guard lock(mutex);
+    stop = true;
+  }
+  changed.notify_all();
+  for (std::thread& thread : threads) thread.join();
 }
 
 Loader::Loader(const Dataset& set, const Normalization& norm, const LoaderOptions& options)
     : state_(std::make_unique<State>(set, norm, options)) {
   CHECK_LT(0, options.batch);
   CHECK_LT(0, set.count);
+  CHECK_LT(0, options.threads);
   if (options.training) CHECK_LE(options.batch, set.count);
   State& s = *state_;
   s.per_epoch = options.training ? set.count / options.batch : (set.count + options.batch - 1) / options.batch;
-  s.order.resize(static_cast<size_t>(set.count));
-  std::iota(s.order.begin(), s.order.end(), 0);
-  for (Batch& slot : s.slots) {
-    slot.images.resize(static_cast<size_t>(options.batch * set.image_size()));
-    slot.labels.resize(static_cast<size_t>(options.batch));
+  const int threads = set.files.empty() ? 1 : options.threads;
+  s.slots.resize(static_cast<size_t>(kReady + threads));
+  for (State::Slot& slot : s.slots) {
+    slot.batch.images.resize(static_cast<size_t>(options.batch * set.image_size()));
+    slot.batch.labels.resize(static_cast<size_t>(options.batch));
   }
-  s.released = -1;  // the first call of next() releases nothing; two ahead until then
-  s.thread = std::thread([&s] { s.run(); });
+  s.threads.reserve(static_cast<size_t>(threads));
+  try {
+    for (int i = 0; i < threads; ++i) s.threads.emplace_back([&s] { s.run(); });
+  } catch (...) {
+    s.join();
+    throw;
+  }
 }
 
-Loader::~Loader() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stop = true;
-  }
-  state_->changed.notify_all();
-  state_->thread.join();
-}
+Loader::~Loader() { state_->join(); }
 
 int64_t Loader::steps_per_epoch() const { return state_->per_epoch; }
 
 const Batch& Loader::next() {
   State& s = *state_;
   std::unique_lock lock(s.mutex);
-  const int64_t number = ++s.released;  // all before it are done with
+  const int64_t number = ++s.released;
   s.changed.notify_all();
-  s.changed.wait(lock, [&] { return s.made > number; });
-  return s.slots[number % kSlots];
+  const State::Slot& slot = s.slots[static_cast<size_t>(number % static_cast<int64_t>(s.slots.size()))];
+  s.changed.wait(lock, [&] { return slot.made == number || s.failed; });
+  if (slot.made != number) std::rethrow_exception(s.failed);
+  return slot.batch;
 }
 
 }  // namespace intrain

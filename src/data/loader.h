@@ -1,4 +1,4 @@
-// Batches from a data set, prepared by a thread of its own while the net works on earlier ones.
+// Batches from a data set, prepared by threads of its own while the net works on earlier ones.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@ struct LoaderOptions {
   bool mirror = false;     // training: mirror half of the images
   uint64_t seed = 0;       // of order, crops and mirrors
   int64_t first_step = 0;  // number of the first batch: step s is batch s mod steps_per_epoch of epoch s / steps_per_epoch
+  int threads = 1;         // that decode photos; images in memory take one
 };
 
 class Loader {
@@ -27,7 +28,7 @@ class Loader {
 
   int64_t steps_per_epoch() const;
 
-  // The next batch, epoch after epoch without end; waits for it if need be. It stays as it is until the next call. What a batch
+  // Throws Error if a photo cannot be read any more. The next batch, epoch after epoch without end; waits for it if need be. It stays as it is until the next call. What a batch
   // holds is a function of the options and its number alone.
   const Batch& next();
 

@@ -13,11 +13,11 @@ constexpr int64_t kMaxPixels = int64_t{1} << 36;
 static_assert(kMaxPixels < int64_t{1} << (63 - kVarianceFraction), "div_fraction");
 static_assert((127 * 128 + 1) * (uint64_t{1} << (2 * kFraction)) < uint64_t{1} << 62, "variance of a u8, scaled for isqrt");
 
-void fill_table(const int64_t (&histogram)[256], int64_t n, int8_t (&table)[256]) {
+void fill_table(const std::array<int64_t, 256>& histogram, int64_t n, int8_t (&table)[256]) {
   int64_t sum = 0, squares = 0;
-  for (int64_t p = 0; p < 256; ++p) sum += p * histogram[p];
+  for (int64_t p = 0; p < 256; ++p) sum += p * histogram[static_cast<size_t>(p)];
   const int64_t q = sum / n, r = sum % n;
-  for (int64_t p = 0; p < 256; ++p) squares += (p - q) * (p - q) * histogram[p];
+  for (int64_t p = 0; p < 256; ++p) squares += (p - q) * (p - q) * histogram[static_cast<size_t>(p)];
 
   const int64_t mean = (q << kFraction) + div_fraction(r, n, kFraction);
   const int64_t rest = div_fraction(r, n, kVarianceFraction);
@@ -38,8 +38,11 @@ Normalization make_normalization(const Dataset& set) {
   CHECK_LE(set.c, kMaxChannels);
   Normalization norm = {};
   for (int ch = 0; ch < set.c; ++ch) {
-    int64_t histogram[256] = {};
-    for (int64_t i = ch; i < n * set.c; i += set.c) ++histogram[set.images[static_cast<size_t>(i)]];
+    std::array<int64_t, 256> histogram = {};
+    if (set.files.empty())
+      for (int64_t i = ch; i < n * set.c; i += set.c) ++histogram[set.images[static_cast<size_t>(i)]];
+    else
+      histogram = set.histograms[static_cast<size_t>(ch)];
     fill_table(histogram, n, norm.table[ch]);
   }
   return norm;

@@ -13,7 +13,7 @@
 
 namespace intrain {
 
-// From all images of `set` (the training images). Channels that `set` lacks are all zero.
+// From all images of `set`, of photos as evaluation sees them (the training images). Channels that `set` lacks are all zero.
 Normalization make_normalization(const Dataset& set);
 
 }  // namespace intrain

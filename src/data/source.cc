@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "data/cifar.h"
 #include "data/idx.h"
+#include "data/image_folder.h"
 #include "data/synthetic.h"
 
 namespace intrain {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr const char* kFashionDir = "/usr/share/datasets/fashion-mnist";
 constexpr int kMaxSide = 512;
+constexpr int kPhotoSide = 224;
 constexpr int64_t kSyntheticBytes = int64_t{1} << 30;  // of sized images
 
 // What is at `path`, not_found included. Throws Error where that cannot be seen: below a folder without permission, say.
@@ -62,7 +64,7 @@ Dataset load_idx_split(const std::string& dir, const std::string& prefix, const 
       throw Error("label " + std::to_string(labels.values[i]) + " of image " + std::to_string(i) + " is out of range 0..9",
                   label_path, "the file is damaged or of another set: fetch it again");
   set.images = std::move(images.values);
-  set.labels = std::move(labels.values);
+  set.labels.assign(labels.values.begin(), labels.values.end());
   return set;
 }
 
@@ -136,25 +138,36 @@ DataSplits load_synthetic(const std::string& rest) {
   return make_synthetic(n, 0, {side, 3});
 }
 
-DataSplits load_named(const std::string& name, const std::string& rest) {
+// DIR or DIR:SIDE.
+DataSplits load_photos(const std::string& rest, const LoadOptions& options) {
+  const size_t colon = rest.rfind(':');
+  const int side = colon == std::string::npos ? kPhotoSide : to_number(rest.substr(colon + 1));
+  if (side < 8 || side > kMaxSide)
+    throw Error("'" + rest.substr(colon + 1) + "' is not a side of images", "--data",
+                "folder:DIR:SIDE takes a SIDE from 8 to " + std::to_string(kMaxSide));
+  return load_image_folder(rest.substr(0, colon), side, options.evaluation_only, options.progress);
+}
+
+DataSplits load_named(const std::string& name, const std::string& rest, const LoadOptions& options) {
   if (name == "fashion-mnist") return load_fashion_mnist(rest);
   if (name == "synthetic") return load_synthetic(rest);
-  if (name == "mnist" || name == "cifar10" || name == "cifar100") {
+  if (name == "mnist" || name == "cifar10" || name == "cifar100" || name == "folder") {
     if (rest.empty()) throw Error("'" + name + "' needs a folder", "--data", "write " + name + ":DIR");
+    if (name == "folder") return load_photos(rest, options);
     if (name == "mnist") return load_digits(rest);
     return load_cifar(rest, name == "cifar10" ? CifarKind::kCifar10 : CifarKind::kCifar100);
   }
   throw Error("unknown data '" + name + "'", "--data",
-              "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, synthetic[:N[:SIDE]]");
+              "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, folder:DIR[:SIDE], synthetic[:N[:SIDE]]");
 }
 
 }  // namespace
 
 std::string data_name(const std::string& spec) { return spec.substr(0, spec.find(':')); }
 
-DataSplits load_data(const std::string& spec) {
+DataSplits load_data(const std::string& spec, const LoadOptions& options) {
   const std::string name = data_name(spec);
-  DataSplits data = load_named(name, spec.size() > name.size() ? spec.substr(name.size() + 1) : "");
+  DataSplits data = load_named(name, spec.size() > name.size() ? spec.substr(name.size() + 1) : "", options);
   data.spec = spec;
   return data;
 }

@@ -40,7 +40,7 @@ Dataset make_split(int count, uint64_t seed, const SyntheticSize& size, uint32_t
       const int noise = static_cast<int>(random.below(static_cast<uint64_t>(4 + e), 2 * kNoise + 1)) - kNoise;
       image[e] = static_cast<uint8_t>(clamp(pattern_pixel(seed, label, size.side, y + dy, x + dx, e % set.c) + noise, 0, 255));
     }
-    set.labels[static_cast<size_t>(i)] = static_cast<uint8_t>(label);
+    set.labels[static_cast<size_t>(i)] = static_cast<uint16_t>(label);
   }
   return set;
 }

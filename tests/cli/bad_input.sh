@@ -90,6 +90,13 @@ refused "unknown model" "resnet9" train --data synthetic:64 --model resnet9 --ba
 refused "images too small for the model" "4x4.*too small.*--model" train --data synthetic:16:4 --model vgg_small --batch 16
 refused "generated images of an odd size" "'18'.*--data" train --data synthetic:16:18
 refused "too many generated images" "2000 images of 512x512.*--data" train --data synthetic:2000:512
+refused "photos without a folder" "folder.*--data" train --data folder
+refused "a folder of photos that is not there" "none" train --data folder:none
+mkdir -p photos/train/a photos/val
+refused "one class of photos" "photos/train" train --data folder:photos
+mkdir photos/train/b photos/val/b; echo text > photos/val/b/1.png
+refused "no photo that can be read" "photos/val" train --data folder:photos
+refused "photos of an impossible size" "'9999'.*--data" train --data folder:photos:9999
 refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
 INTRAIN_ISA=z80 refused "unknown instruction set" "z80.*INTRAIN_ISA" verify
 

@@ -74,5 +74,24 @@ for batch in 1 7 1000; do
   check "eval in batches of $batch sees the accuracy of train" test "$(tail -n 1 eval)" == "$(tail -n 1 train)"
 done
 
+# Photos: any PNG will do, and one file that is none.
+for class in left right; do
+  mkdir -p photos/train/$class photos/val/$class
+  for copy in 1 2 3; do cp runs/synthetic-resnet8-$copy/curve.png photos/train/$class/$copy.png; done
+  cp runs/synthetic-resnet8-1/curve.png photos/val/$class/
+done
+echo 'no photo' > photos/train/left/4.jpg
+"$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 > photos.train
+check "photos in folders train" last_is photos.train '^test accuracy: 50\.00 %$'
+check "files that cannot be read are counted" has photos.train '^left out as unreadable: 1 file$'
+check "and named" has photos.train '^  photos/train/left/4\.jpg: neither'
+"$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 --threads 2 > photos.again
+check "the same bits with two threads" test "$(grep '^signature' photos.train)" == "$(grep '^signature' photos.again)"
+"$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > eval
+check "eval finds the photos again" last_is eval '^test accuracy: 50\.00 %$'
+mv photos/train/right photos/train/wrong && mv photos/val/right photos/val/wrong
+"$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > /dev/null 2> eval.err
+check "eval refuses other classes" has eval.err '^error: .* knows other classes'
+
 echo "$passed checks of the command line passed, $failed failed"
 [[ $failed -eq 0 ]]

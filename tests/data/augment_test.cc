@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 #include "data/sampler.h"
@@ -81,6 +83,57 @@ TEST(Sampler, EachEpochIsAPermutationOfItsOwn) {
     fixed += first[i] == static_cast<int32_t>(i);
   }
   EXPECT_LT(fixed, 10);  // one is expected
+}
+
+TEST(RandomWindow, InsideAndOfTheSharesItSays) {
+  const int h = 300, w = 400;
+  int upright = 0, small = 0, top = 0;
+  for (uint32_t sample = 0; sample < 4000; ++sample) {
+    const Window v = random_window(1, 2, sample, h, w);
+    ASSERT_TRUE(v.y >= 0 && v.x >= 0 && v.h > 0 && v.w > 0 && v.y + v.h <= h && v.x + v.w <= w);
+    const double area = double(v.h) * v.w / (h * w), ratio = double(std::min(v.h, v.w)) / std::max(v.h, v.w);
+    ASSERT_TRUE(area > 0.075 && area <= 1) << area;
+    ASSERT_GT(ratio, 0.73);
+    upright += v.h > v.w;
+    small += area < 0.3;
+    top += v.y * 2 < h - v.h;
+  }
+  // Upright windows fit less often here. A share below 0.3 comes first with probability 22 / 92 and always fits; larger ones are tried
+  // again: more than that.
+  EXPECT_GT(upright, 1500);
+  EXPECT_LT(upright, 2000);
+  EXPECT_GT(small, 4000 * 22 / 92);
+  EXPECT_LT(small, 4000 * 40 / 92);
+  EXPECT_NEAR(top, 2000, 150);
+}
+
+TEST(RandomWindow, IsAFunctionOfSeedEpochAndSample) {
+  const auto at = [](uint64_t seed, uint32_t epoch, uint32_t sample) {
+    const Window v = random_window(seed, epoch, sample, 300, 400);
+    return std::array{v.y, v.x, v.h, v.w};
+  };
+  EXPECT_EQ(at(1, 2, 3), at(1, 2, 3));
+  EXPECT_NE(at(1, 2, 3), at(2, 2, 3));
+  EXPECT_NE(at(1, 2, 3), at(1, 3, 3));
+  EXPECT_NE(at(1, 2, 3), at(1, 2, 4));
+}
+
+TEST(RandomWindow, TakesTheMiddleOfPhotosThatAreTooLong) {
+  const Window v = random_window(1, 0, 0, 2, 1000);  // even 8 % of it, nearly square, would be 11 pixels high
+  EXPECT_EQ(v.h, 2);
+  EXPECT_EQ(v.w, 2);
+  EXPECT_EQ(v.x, 499);
+  const Window one = random_window(1, 0, 0, 1, 1);
+  EXPECT_EQ(one.h * one.w, 1);
+}
+
+TEST(CenterWindow, ByHand) {
+  const Window v = center_window(256, 320);
+  EXPECT_EQ(v.h, 224);
+  EXPECT_EQ(v.w, 224);
+  EXPECT_EQ(v.y, 16);
+  EXPECT_EQ(v.x, 48);
+  EXPECT_EQ(center_window(1, 5).h, 1);
 }
 
 }  // namespace

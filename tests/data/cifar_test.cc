@@ -33,7 +33,7 @@ TEST(Cifar, PlanesBecomePixels) {
   Dataset set;
   append_cifar(folder.file("a"), CifarKind::kCifar10, set);
   ASSERT_EQ(set.count, 2);
-  EXPECT_EQ(set.labels, (Bytes{3, 9}));
+  EXPECT_EQ(set.labels, (std::vector<uint16_t>{3, 9}));
   EXPECT_EQ(set.classes, 10);
   ASSERT_EQ(set.images.size(), 2u * 3072);
   for (int i = 0; i < 2; ++i)
@@ -52,11 +52,11 @@ TEST(Cifar, LoadsBothKinds) {
   write_bytes(folder.file("test.bin"), record({19, 0}));
 
   const DataSplits ten = load_data("cifar10:" + folder.path());
-  EXPECT_EQ(ten.train.labels, (Bytes{1, 2, 3, 4, 5}));
+  EXPECT_EQ(ten.train.labels, (std::vector<uint16_t>{1, 2, 3, 4, 5}));
   EXPECT_EQ(ten.test.count, 1);
   EXPECT_EQ(ten.class_names.size(), 10u);
   const DataSplits hundred = load_data("cifar100:" + folder.path());
-  EXPECT_EQ(hundred.train.labels, (Bytes{99, 50}));  // the fine label
+  EXPECT_EQ(hundred.train.labels, (std::vector<uint16_t>{99, 50}));  // the fine label
   EXPECT_EQ(hundred.train.classes, 100);
   EXPECT_TRUE(hundred.class_names.empty());
 }

@@ -124,8 +124,8 @@ TEST(MnistSource, LoadsBothSplits) {
   EXPECT_EQ(data.train.h, 4);
   EXPECT_EQ(data.train.c, 1);
   EXPECT_EQ(data.train.classes, 10);
-  EXPECT_EQ(data.train.labels, (Bytes{1, 9, 0}));
-  EXPECT_EQ(data.test.labels, (Bytes{7}));
+  EXPECT_EQ(data.train.labels, (std::vector<uint16_t>{1, 9, 0}));
+  EXPECT_EQ(data.test.labels, (std::vector<uint16_t>{7}));
   EXPECT_FALSE(data.mirror);  // a mirrored digit is no digit
   EXPECT_TRUE(load_data("fashion-mnist:" + folder.path()).mirror);
   EXPECT_EQ(load_data("fashion-mnist:" + folder.path()).class_names.size(), 10u);

@@ -97,7 +97,7 @@ TEST(Synthetic, IsAFunctionOfCountAndSeed) {
   EXPECT_NE(a.train.images, c.train.images);
   EXPECT_EQ(a.train.count, 200);
   EXPECT_EQ(a.test.count, 50);
-  EXPECT_EQ(std::set<uint8_t>(a.train.labels.begin(), a.train.labels.end()).size(), 10u);
+  EXPECT_EQ(std::set<uint16_t>(a.train.labels.begin(), a.train.labels.end()).size(), 10u);
   // The published signature rests on these bytes.
   uint64_t sum = 0;
   for (uint8_t v : a.train.images) sum = sum * 31 + v;

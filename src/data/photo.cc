@@ -1,0 +1,181 @@
+#include "data/photo.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+// Needs FILE declared before it.
+#include <jerror.h>
+#include <jpeglib.h>
+#include <png.h>
+
+#include "core/error.h"
+
+namespace intrain {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const std::string& what) {
+  throw Error(what, path, "replace the file or take it away");
+}
+
+void check_size(const std::string& path, int64_t h, int64_t w) {
+  if (h < 1 || w < 1) fail(path, "it has no pixels");
+  if (h > kMaxPhotoPixels / w) fail(path, std::to_string(w) + "x" + std::to_string(h) + " pixels are too many");
+}
+
+// Whether the picture is whole in spite of a warning of libjpeg.
+bool harmless(int code) { return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR; }
+
+// The decoder of one JPEG. libjpeg's errors are thrown as Error through its C code, which Debian compiles with unwind tables; what
+// it holds is freed by the destructor.
+class Jpeg {
+ public:
+  Jpeg(const std::string& path, const std::vector<uint8_t>& bytes) : path_(path) {
+    info_.err = jpeg_std_error(&errors_);
+    errors_.error_exit = [](j_common_ptr info) { refuse(info); };
+    errors_.emit_message = [](j_common_ptr info, int level) {
+      if (level < 0 && !harmless(info->err->msg_code)) refuse(info);
+    };
+    info_.client_data = this;
+    jpeg_create_decompress(&info_);
+    try {
+      jpeg_mem_src(&info_, bytes.data(), bytes.size());
+      jpeg_read_header(&info_, TRUE);
+      check_size(path_, info_.image_height, info_.image_width);
+    } catch (...) {
+      jpeg_destroy_decompress(&info_);
+      throw;
+    }
+  }
+  ~Jpeg() { jpeg_destroy_decompress(&info_); }
+  Jpeg(const Jpeg&) = delete;
+  Jpeg& operator=(const Jpeg&) = delete;
+
+  int h() const { return static_cast<int>(info_.image_height); }
+  int w() const { return static_cast<int>(info_.image_width); }
+
+  void decode(int denominator, Photo& photo) {
+    const bool cmyk = info_.num_components == 4;
+    info_.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+    info_.scale_num = 1;
+    info_.scale_denom = static_cast<unsigned>(denominator);
+    info_.dct_method = JDCT_ISLOW;  // exact: the same pixels from every CPU
+    jpeg_start_decompress(&info_);
+    photo.h = static_cast<int>(info_.output_height);
+    photo.w = static_cast<int>(info_.output_width);
+    photo.pixels.resize(size_t{3} * info_.output_height * info_.output_width);
+    if (cmyk) row_.resize(size_t{4} * info_.output_width);
+    while (info_.output_scanline < info_.output_height) {
+      uint8_t* to = photo.pixels.data() + size_t{3} * info_.output_scanline * info_.output_width;
+      uint8_t* row = cmyk ? row_.data() : to;
+      jpeg_read_scanlines(&info_, &row, 1);
+      if (cmyk) to_rgb(to);
+    }
+    jpeg_finish_decompress(&info_);
+  }
+
+ private:
+  [[noreturn]] static void refuse(j_common_ptr info) {
+    char message[JMSG_LENGTH_MAX];
+    info->err->format_message(info, message);
+    fail(static_cast<Jpeg*>(info->client_data)->path_, std::string("not a whole JPEG picture: ") + message);
+  }
+
+  // Paper shows what ink leaves of the light. Programs of Adobe, which mark their files, store the light, not the ink.
+  void to_rgb(uint8_t* to) const {
+    const int flip = info_.saw_Adobe_marker ? 0 : 255;
+    for (unsigned x = 0; x < info_.output_width; ++x) {
+      const uint8_t* from = row_.data() + size_t{4} * x;
+      const int black = from[3] ^ flip;
+      for (unsigned ch = 0; ch < 3; ++ch) to[size_t{3} * x + ch] = static_cast<uint8_t>(((from[ch] ^ flip) * black + 127) / 255);
+    }
+  }
+
+  const std::string& path_;
+  jpeg_decompress_struct info_{};
+  jpeg_error_mgr errors_{};
+  std::vector<uint8_t> row_;
+};
+
+// The decoder of one PNG.
+class Png {
+ public:
+  Png(const std::string& path, const std::vector<uint8_t>& bytes) : path_(path) {
+    image_.version = PNG_IMAGE_VERSION;
+    if (png_image_begin_read_from_memory(&image_, bytes.data(), bytes.size()) == 0) refuse();
+    check_size_or_free();
+  }
+  ~Png() { png_image_free(&image_); }
+  Png(const Png&) = delete;
+  Png& operator=(const Png&) = delete;
+
+  int h() const { return static_cast<int>(image_.height); }
+  int w() const { return static_cast<int>(image_.width); }
+
+  void decode(Photo& photo) {
+    image_.format = PNG_FORMAT_RGB;
+    photo.h = h();
+    photo.w = w();
+    photo.pixels.resize(PNG_IMAGE_SIZE(image_));
+    const png_color white = {255, 255, 255};
+    if (png_image_finish_read(&image_, &white, photo.pixels.data(), 0, nullptr) == 0) refuse();
+  }
+
+ private:
+  [[noreturn]] void refuse() const { fail(path_, std::string("not a whole PNG picture: ") + image_.message); }
+  void check_size_or_free() {
+    try {
+      check_size(path_, image_.height, image_.width);
+    } catch (...) {
+      png_image_free(&image_);
+      throw;
+    }
+  }
+
+  const std::string& path_;
+  png_image image_{};
+};
+
+void read_bytes(const std::string& path, std::vector<uint8_t>& bytes) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = in ? static_cast<std::streamoff>(in.tellg()) : -1;
+  if (size < 0) fail(path, "cannot be read");
+  if (size > kMaxPhotoBytes) fail(path, "it has more than 256 MiB");
+  bytes.resize(static_cast<size_t>(size));
+  in.seekg(0);
+  in.read(reinterpret_cast<char*>(bytes.data()), size);
+  if (in.gcount() != size) fail(path, "cannot be read");
+}
+
+}  // namespace
+
+void PhotoFile::open(const std::string& path) {
+  path_ = path;
+  read_bytes(path_, bytes_);
+  constexpr uint8_t kJpeg[] = {0xff, 0xd8, 0xff}, kPng[] = {0x89, 'P', 'N', 'G'};
+  const auto begins = [&](const auto& magic) {
+    return bytes_.size() > sizeof magic && std::memcmp(bytes_.data(), magic, sizeof magic) == 0;
+  };
+  jpeg_ = begins(kJpeg);
+  const auto take_size = [&](const auto& file) {
+    h_ = file.h();
+    w_ = file.w();
+  };
+  if (jpeg_)
+    take_size(Jpeg(path_, bytes_));
+  else if (begins(kPng))
+    take_size(Png(path_, bytes_));
+  else
+    fail(path_, "neither a JPEG nor a PNG picture");
+}
+
+void PhotoFile::decode(int denominator, Photo& photo) const {
+  if (jpeg_)
+    Jpeg(path_, bytes_).decode(denominator, photo);
+  else
+    Png(path_, bytes_).decode(photo);
+}
+
+}  // namespace intrain

@@ -1,0 +1,104 @@
+#include "data/photo.h"
+
+#include <gtest/gtest.h>
+
+#include "support/photos.h"
+#include "support/temp_folder.h"
+
+namespace intrain {
+namespace {
+
+using test::Bytes;
+using test::expect_error;
+using test::TempFolder;
+using test::write_bytes;
+
+Photo read(const std::string& path, int denominator = 1) {
+  PhotoFile file;
+  file.open(path);
+  Photo photo;
+  file.decode(denominator, photo);
+  return photo;
+}
+
+// The pixels of `colors` channels, 20 rows and 30 columns, all of one color.
+Bytes plain(const Bytes& color) {
+  Bytes pixels;
+  for (int i = 0; i < 20 * 30; ++i) pixels.insert(pixels.end(), color.begin(), color.end());
+  return pixels;
+}
+
+void expect_color(const Photo& photo, int h, int w, const Bytes& rgb, int tolerance) {
+  ASSERT_EQ(photo.h, h);
+  ASSERT_EQ(photo.w, w);
+  ASSERT_EQ(photo.pixels.size(), size_t{3} * static_cast<size_t>(h * w));
+  for (size_t i = 0; i < photo.pixels.size(); ++i) ASSERT_NEAR(photo.pixels[i], rgb[i % 3], tolerance) << "at " << i;
+}
+
+class PhotoTest : public testing::Test {
+ protected:
+  const TempFolder folder_;
+  const std::string path_ = folder_.file("photo");
+};
+
+TEST_F(PhotoTest, ReadsJpegOfEveryKind) {
+  write_bytes(path_, test::make_jpeg(20, 30, 3, plain({200, 100, 50})));
+  expect_color(read(path_), 20, 30, {200, 100, 50}, 3);
+  write_bytes(path_, test::make_jpeg(20, 30, 1, plain({77})));
+  expect_color(read(path_), 20, 30, {77, 77, 77}, 2);
+  // Half of the red light's absorption and 1/5 black: 255 (1 - 1/2) (4/5), 255 (4/5), 255 (4/5); stored inverted, as Adobe does.
+  write_bytes(path_, test::make_jpeg(20, 30, 4, plain({128, 255, 255, 204})));
+  expect_color(read(path_), 20, 30, {102, 204, 204}, 3);
+}
+
+TEST_F(PhotoTest, ReadsSmallerJpeg) {
+  write_bytes(path_, test::make_jpeg(20, 30, 3, plain({200, 100, 50})));
+  expect_color(read(path_, 2), 10, 15, {200, 100, 50}, 3);
+  expect_color(read(path_, 8), 3, 4, {200, 100, 50}, 3);
+}
+
+TEST_F(PhotoTest, ReadsPngOfEveryKindExactly) {
+  Bytes pixels(size_t{20} * 30 * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7);
+  write_bytes(path_, test::make_png(20, 30, 3, pixels));
+  EXPECT_EQ(read(path_).pixels, pixels);
+  EXPECT_EQ(read(path_, 8).pixels, pixels);  // there is no smaller one
+  write_bytes(path_, test::make_png(20, 30, 1, plain({77})));
+  expect_color(read(path_), 20, 30, {77, 77, 77}, 0);
+  write_bytes(path_, test::make_png(20, 30, 4, plain({10, 20, 30, 0})));
+  expect_color(read(path_), 20, 30, {255, 255, 255}, 0);  // nothing on white
+}
+
+TEST_F(PhotoTest, RefusesWhatIsNoPhoto) {
+  expect_error([&] { read(path_); }, "cannot be read", path_);
+  for (const Bytes& bytes : {Bytes{}, Bytes{'G', 'I', 'F', '8'}, Bytes{0xff, 0xd8}}) {
+    write_bytes(path_, bytes);
+    expect_error([&] { read(path_); }, "neither a JPEG nor a PNG", path_);
+  }
+}
+
+TEST_F(PhotoTest, RefusesEveryCutFile) {
+  Bytes pixels(size_t{20} * 30 * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * i);
+  for (const Bytes& whole : {test::make_jpeg(20, 30, 3, pixels), test::make_png(20, 30, 3, pixels)}) {
+    write_bytes(path_, whole);
+    EXPECT_NO_THROW(read(path_));
+    // The last two bytes of a JPEG say that it ends; the last 12 of a PNG too, and its pixels do before.
+    for (size_t size = 0; size + 20 < whole.size(); ++size) {
+      write_bytes(path_, Bytes(whole.begin(), whole.begin() + static_cast<int64_t>(size)));
+      ASSERT_ANY_THROW(read(path_)) << size << " of " << whole.size() << " bytes";
+    }
+  }
+}
+
+TEST_F(PhotoTest, RefusesSizesBeforeMemoryIsTaken) {
+  Bytes jpeg = test::make_jpeg(20, 30, 3, plain({1, 2, 3}));
+  // The frame header: ff c0, length, precision, then height and width.
+  for (size_t i = 0; i + 9 < jpeg.size(); ++i)
+    if (jpeg[i] == 0xff && jpeg[i + 1] == 0xc0) std::fill_n(jpeg.begin() + static_cast<int64_t>(i) + 5, 4, uint8_t{0xfe});
+  write_bytes(path_, jpeg);
+  expect_error([&] { read(path_); }, "65278x65278 pixels are too many", path_);
+}
+
+}  // namespace
+}  // namespace intrain
