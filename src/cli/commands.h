@@ -8,7 +8,7 @@
 
 namespace intrain::cli {
 
-int train_command(const TrainConfig& config);
+int train_command(TrainConfig config);
 
 struct EvalFlags {
   std::string checkpoint;

@@ -46,7 +46,7 @@ int eval_command(const EvalFlags& flags) {
   check_fit(checkpoint, data);
 
   const ops::Kernels kernels = ops::make_kernels(select_isa());
-  Net net = build_model(info.model, info.h, info.w, info.c, info.classes);
+  Net net = build_model(info.model, info.config.net, info.h, info.w, info.c, info.classes);
   ThreadPool pool(flags.threads);
   SingleProcess reducer;
   const int batch = std::min(flags.batch, data.test.count);

@@ -35,7 +35,8 @@ void add_threads(CLI::App& app, int& threads) {
 void add_train(CLI::App& app, TrainConfig& config) {
   CLI::App& train = *app.add_subcommand("train", "Train a net wholly in integers");
   train.add_option("--data", config.data, kDataHelp)->type_name("SPEC");
-  train.add_option("--model", config.model, "net to train ('intrain info' lists them)")->type_name("NAME");
+  train.add_option("--model", config.model, "net to train ('intrain info' lists them), or a TOML file that describes one")
+      ->type_name("NAME");
   train.add_option("--epochs", config.epochs, "passes over the training images")->type_name("N");
   train.add_option("--batch", config.batch, "images a step")->type_name("N");
   train.add_option("--lr", config.lr, "peak learning rate")->type_name("X");
@@ -185,7 +186,10 @@ int run(int argc, char** argv) {
   }
 
   if (app.get_subcommands().empty()) return print_error("no subcommand is given", "", help_line(app));
-  if (app.got_subcommand("train")) return train_command(config);
+  if (const CLI::App* train = app.get_subcommand("train"); train->parsed()) {
+    if (train->count("--model") > 0) config.net.clear();  // that of --config is another's
+    return train_command(config);
+  }
   if (app.got_subcommand("eval")) return eval_command(eval);
   if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {

@@ -6,13 +6,15 @@
 #include "cli/commands.h"
 #include "cli/data.h"
 #include "cli/progress.h"
+#include "models/net_file.h"
 #include "train/signature.h"
 #include "train/trainer.h"
 
 namespace intrain::cli {
 
-int train_command(const TrainConfig& config) {
+int train_command(TrainConfig config) {
   validate(config);
+  if (is_net_file(config.model) && config.net.empty()) config.net = read_net_file(config.model);  // and into the run's files
   const DataSplits data = load_showing(config.data, false);
   Progress progress(stdout, isatty(STDOUT_FILENO) != 0);
   TrainOptions options;

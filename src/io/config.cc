@@ -119,6 +119,7 @@ void validate(const TrainConfig& config) {
 void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
   json = {{"data", c.data},
           {"model", c.model},
+          {"net", c.net},
           {"epochs", c.epochs},
           {"batch", c.batch},
           {"lr", c.lr},
@@ -136,6 +137,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
 void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("data").get_to(c.data);
   json.at("model").get_to(c.model);
+  if (json.contains("net")) json.at("net").get_to(c.net);  // not in older files
   json.at("epochs").get_to(c.epochs);
   json.at("batch").get_to(c.batch);
   json.at("lr").get_to(c.lr);

@@ -13,6 +13,7 @@ namespace intrain {
 struct TrainConfig {
   std::string data = "fashion-mnist";  // data/source.h
   std::string model = "resnet8";       // models/models.h
+  std::string net;                     // text of the net's file, if the model is one; empty: to be read
   int epochs = 3;
   int batch = 128;
   double lr = 0.1;  // peak learning rate

@@ -26,8 +26,12 @@ Net imagenet_resnet(int depth, int h, int w, int c, int classes);
 // for 128, 256 and 512 channels; a hidden linear layer of 1024 with ReLU. At least 8x8 pixels.
 Net vgg_small(int h, int w, int c, int classes);
 
-// Throws Error for an unknown name, or an image size the model cannot take.
-Net build_model(const std::string& name, int h, int w, int c, int classes);
+// The net of that name; or of the file of that name if it ends with ".toml" (models/net_file.h), described by `net`, which is read from the
+// file where it is empty. Throws Error for an unknown name, an image size the model cannot take, and for what is wrong with the file.
+Net build_model(const std::string& name, const std::string& net, int h, int w, int c, int classes);
+inline Net build_model(const std::string& name, int h, int w, int c, int classes) {
+  return build_model(name, "", h, w, c, classes);
+}
 std::vector<std::string> model_names();
 
 }  // namespace intrain

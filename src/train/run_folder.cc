@@ -25,6 +25,9 @@ constexpr const char* kFiles[] = {"config.json", "metrics.jsonl", "curve.png", "
   throw Error("cannot make the run folder: " + reason, "--out " + path, "choose a folder that can be written with --out");
 }
 
+// Of a net in a file: the file's, without folder and ending.
+std::string model_name(const TrainConfig& config) { return fs::path(config.model).stem().string(); }
+
 // The topmost folder of `path` that is not there yet; empty if all are.
 fs::path first_missing(const fs::path& path) {
   fs::path missing;
@@ -36,7 +39,7 @@ fs::path first_missing(const fs::path& path) {
 std::string make_default(const TrainConfig& config) {
   fs::create_directories(kRuns);
   for (int n = 1; n < kMaxRuns; ++n)
-    if (const std::string path = fmt::format("{}/{}-{}-{}", kRuns, data_name(config.data), config.model, n);
+    if (const std::string path = fmt::format("{}/{}-{}-{}", kRuns, data_name(config.data), model_name(config), n);
         !fs::exists(path) && fs::create_directory(path))
       return path;
   fail(kRuns, "too many runs");
@@ -60,7 +63,7 @@ void refuse_used(const std::string& path) {
 
 }  // namespace
 
-RunFolder::RunFolder(const TrainConfig& config) : curve_(fmt::format("{} on {}", config.model, data_name(config.data))) {
+RunFolder::RunFolder(const TrainConfig& config) : curve_(fmt::format("{} on {}", model_name(config), data_name(config.data))) {
   fs::path made;  // the topmost folder made here, removed again on failure
   try {
     if (config.out.empty()) {

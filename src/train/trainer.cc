@@ -177,7 +177,7 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   validate(config);
   check_fit(config, data.train);
   const ops::Kernels kernels = ops::make_kernels(select_isa());
-  Net net = build_model(config.model, data.train.h, data.train.w, data.train.c, data.train.classes);
+  Net net = build_model(config.model, config.net, data.train.h, data.train.w, data.train.c, data.train.classes);
   ThreadPool pool(config.threads);
   SingleProcess reducer;
   net.set_widths(config.widths);

@@ -87,6 +87,11 @@ ulimit -Sv 2000000  # fewer than 256 stacks of 8 MB
 refused "more threads than the system grants" "cannot start 1000 threads.*--threads" verify --threads 1000
 ulimit -Sv "$(ulimit -Hv)"
 refused "unknown model" "resnet9" train --data synthetic:64 --model resnet9 --batch 16
+refused "a net's file that is not there" "none.toml" train --data synthetic:64 --batch 16 --model none.toml
+echo '[[layer]' > net.toml
+refused "a net's file that is no TOML" "net.toml, line 1" train --data synthetic:64 --batch 16 --model net.toml
+printf '[[layer]]\ntype = "conv"\n' > net.toml
+refused "a layer without its members" "'channels' is missing.*net.toml, layer 1" train --data synthetic:64 --batch 16 --model net.toml
 refused "images too small for the model" "4x4.*too small.*--model" train --data synthetic:16:4 --model vgg_small --batch 16
 refused "generated images of an odd size" "'18'.*--data" train --data synthetic:16:18
 refused "too many generated images" "2000 images of 512x512.*--data" train --data synthetic:2000:512

@@ -5,6 +5,7 @@
 set -uo pipefail
 
 readonly intrain=$(realpath "$1")
+readonly examples=$(realpath "$(dirname "$0")/../../examples")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -73,6 +74,21 @@ for batch in 1 7 1000; do
   "$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --data synthetic:256 --batch $batch > eval
   check "eval in batches of $batch sees the accuracy of train" test "$(tail -n 1 eval)" == "$(tail -n 1 train)"
 done
+
+# A net in a file, which the run keeps.
+cp "$examples/net.toml" mine.toml
+"$intrain" train --data synthetic:256 --model mine.toml --epochs 1 --batch 32 > mine
+check "a net in a file trains" test $? -eq 0
+check "its run folder has the file's name" test -s runs/synthetic-mine-1/final.ckpt
+"$intrain" train --data synthetic:256 --model resnet8 --epochs 1 --batch 32 > same
+check "and the bits of the same net by name" test "$(grep '^signature' mine)" == "$(grep '^signature' same)"
+rm mine.toml
+"$intrain" eval --checkpoint runs/synthetic-mine-1/final.ckpt > eval
+check "eval needs the checkpoint alone" test "$(tail -n 1 eval)" == "$(tail -n 1 mine)"
+"$intrain" train --config runs/synthetic-mine-1/config.json > again
+check "so does the run's configuration" test "$(grep '^signature' mine)" == "$(grep '^signature' again)"
+"$intrain" train --config runs/synthetic-mine-1/config.json --model mlp > mlp
+check "--model wins over the configuration's net" has mlp '^training mlp '
 
 # Photos: any PNG will do, and one file that is none.
 for class in left right; do

@@ -1,0 +1,229 @@
+#include "models/net_file.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "core/error.h"
+#include "models/residual_blocks.h"
+#include "nn/builder.h"
+
+namespace intrain {
+
+namespace {
+
+constexpr int kMaxChannels = 16384, kMaxWindow = 15, kMaxStride = 15, kMaxRepeat = 200, kMaxLayers = 1000;
+constexpr size_t kMaxBytes = size_t{1} << 20;
+constexpr const char* kHint = "src/models/net_file.h and examples/net.toml show what a net file may say";
+
+std::string quoted(std::string_view name) { return std::string("'").append(name).append("'"); }
+
+// Reads one net. Everything that NetBuilder takes for granted is checked here first.
+class Reader {
+ public:
+  Reader(const std::string& path, int h, int w, int c, int classes) : path_(path), net_(h, w, c, classes), last_(net_.input()) {
+    names_["input"] = last_;
+  }
+
+  Net read(const toml::table& file) {
+    for (const auto& [key, value] : file)
+      if (key.str() != "layer") fail(quoted(key.str()) + " is no member of a net: it has [[layer]] tables");
+    const toml::array* layers = file["layer"].as_array();
+    if (layers == nullptr || layers->empty() || !layers->is_array_of_tables()) fail("it has no [[layer]] tables");
+    if (layers->size() > kMaxLayers) fail("more than " + std::to_string(kMaxLayers) + " layers");
+    for (const toml::node& node : *layers) {
+      ++number_;
+      layer_ = node.as_table();
+      known_ = {"type", "name"};
+      add_layer();
+    }
+    layer_ = nullptr;
+    if (last_->kind == Value::Kind::kNormalized) fail("the last layer has no ReLU");
+    for (const auto& [value, number] : made_)
+      if (value != last_ && value->last_consumer < 0) fail("the output of layer " + std::to_string(number) + " is read by none");
+    return net_.linear_logits(last_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(what, layer_ == nullptr ? path_ : path_ + ", layer " + std::to_string(number_), kHint);
+  }
+
+  // A member that is a whole number; without a default it must be there.
+  int number(const char* key, int min, int max, int otherwise = -1) {
+    known_.insert(key);
+    const toml::node* node = layer_->get(key);
+    if (node == nullptr && otherwise >= 0) return otherwise;
+    if (node == nullptr) fail(quoted(key) + " is missing");
+    const toml::value<int64_t>* value = node->as_integer();
+    if (value == nullptr || value->get() < min || value->get() > max)
+      fail(quoted(key) + " takes a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+    return static_cast<int>(value->get());
+  }
+  std::string text(const char* key) {
+    known_.insert(key);
+    const toml::node* node = layer_->get(key);
+    if (node == nullptr) return "";
+    if (!node->is_string() || node->as_string()->get().empty()) fail(quoted(key) + " takes a text");
+    return node->as_string()->get();
+  }
+  bool flag(const char* key, bool otherwise) {
+    known_.insert(key);
+    const toml::node* node = layer_->get(key);
+    if (node == nullptr) return otherwise;
+    if (!node->is_boolean()) fail(quoted(key) + " takes true or false");
+    return node->as_boolean()->get();
+  }
+  void check_members() const {
+    for (const auto& [key, value] : *layer_)
+      if (!known_.contains(std::string(key.str()))) fail(quoted(key.str()) + " is no member of such a layer");
+  }
+
+  Value* named(const std::string& name) const {
+    const auto at = names_.find(name);
+    if (at == names_.end()) fail("there is no layer " + quoted(name) + " before it");
+    return at->second;
+  }
+  // What the layer reads.
+  Value* source() {
+    const std::string name = text("input");
+    Value* in = name.empty() ? last_ : named(name);
+    if (in->kind == Value::Kind::kNormalized) fail("it reads a layer without ReLU, which may only be added");
+    check_free(in);
+    return in;
+  }
+  void check_free(const Value* in) const {
+    if (added_.contains(in)) fail("what it reads may not be read any more: an earlier layer adds it, or takes its mean");
+  }
+  void check_activation(const Value* in) const {
+    if (in->kind != Value::Kind::kActivation) fail("it cannot read the images");
+  }
+
+  Value* conv() {
+    Value* in = source();
+    ConvSpec spec{};
+    spec.k = number("channels", 1, kMaxChannels);
+    spec.size = number("size", 1, kMaxWindow);
+    spec.stride = number("stride", 1, kMaxStride, 1);
+    spec.pad = number("pad", 0, spec.size - 1, 0);
+    spec.groups = number("groups", 1, kMaxChannels, 1);
+    const std::string add = text("add");
+    const bool relu = flag("relu", true);
+    check_members();
+    if (in->c % spec.groups != 0 || spec.k % spec.groups != 0)
+      fail(std::to_string(spec.groups) + " groups do not divide " + std::to_string(in->c) + " and " + std::to_string(spec.k) +
+           " channels");
+    if (add.empty()) return relu ? net_.conv_bn_relu(in, spec) : net_.conv_bn(in, spec);
+    if (!relu) fail("a layer that adds another has a ReLU");
+    Value* shortcut = named(add);
+    check_free(shortcut);
+    if (shortcut->kind == Value::Kind::kInput) fail("the images cannot be added");
+    const auto outputs = [&](int n) { return (n + 2 * spec.pad - spec.size) / spec.stride + 1; };
+    if (shortcut->c != spec.k || shortcut->h != outputs(in->h) || shortcut->w != outputs(in->w))
+      fail(quoted(add) + " has " + std::to_string(shortcut->h) + "x" + std::to_string(shortcut->w) + " pixels of " +
+           std::to_string(shortcut->c) + " channels, and is added to " + std::to_string(outputs(in->h)) + "x" +
+           std::to_string(outputs(in->w)) + " of " + std::to_string(spec.k));
+    added_.insert(shortcut);
+    return net_.conv_bn_add_relu(in, spec, shortcut);
+  }
+
+  Value* blocks(Value* (*block)(NetBuilder&, Value*, int, int)) {
+    Value* x = source();
+    const int channels = number("channels", 1, kMaxChannels / 4), stride = number("stride", 1, kMaxStride, 1);
+    const int repeat = number("repeat", 1, kMaxRepeat, 1);
+    check_members();
+    check_activation(x);
+    for (int i = 0; i < repeat; ++i) {
+      Value* in = x;
+      x = block(net_, in, channels, i == 0 ? stride : 1);
+      added_.insert(in);  // or read by the shortcut's convolution: then it could be, but why
+    }
+    return x;
+  }
+
+  Value* max_pool() {
+    Value* in = source();
+    const int size = number("size", 1, kMaxWindow), stride = number("stride", 1, kMaxStride, size);
+    const int pad = number("pad", 0, size - 1, 0);
+    check_members();
+    check_activation(in);
+    return net_.max_pool(in, size, stride, pad);
+  }
+
+  Value* average_pool() {
+    Value* in = source();
+    check_members();
+    check_activation(in);
+    if (in->last_consumer >= 0) fail("the mean must be the only reader of its layer");
+    added_.insert(in);
+    return net_.global_average_pool(in);
+  }
+
+  Value* linear() {
+    Value* in = source();
+    const int channels = number("channels", 1, kMaxChannels);
+    check_members();
+    return net_.linear_relu(in, channels);
+  }
+
+  void add_layer() {
+    const std::string type = text("type"), name = text("name");
+    if (type == "conv")
+      last_ = conv();
+    else if (type == "basic")
+      last_ = blocks(basic_block);
+    else if (type == "bottleneck")
+      last_ = blocks(bottleneck_block);
+    else if (type == "max_pool")
+      last_ = max_pool();
+    else if (type == "average_pool")
+      last_ = average_pool();
+    else if (type == "linear")
+      last_ = linear();
+    else
+      fail("its type is " + quoted(type) + ", not one of: conv, basic, bottleneck, max_pool, average_pool, linear");
+    made_.emplace_back(last_, number_);
+    if (!name.empty() && !names_.emplace(name, last_).second) fail("there is a layer " + quoted(name) + " already");
+  }
+
+  const std::string& path_;
+  NetBuilder net_;
+  Value* last_;
+  int number_ = 0;
+  const toml::table* layer_ = nullptr;
+  std::set<std::string> known_;  // members that the layer may have
+  std::map<std::string, Value*> names_;
+  std::set<const Value*> added_;              // nothing may read them any more
+  std::vector<std::pair<Value*, int>> made_;  // and the layers' numbers
+};
+
+}  // namespace
+
+bool is_net_file(const std::string& model) { return model.ends_with(".toml"); }
+
+std::string read_net_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text(kMaxBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  if (text.empty())
+    throw Error("cannot be read, or is empty", path, "--model takes a net's name, or a file that ends with .toml");
+  if (text.size() > kMaxBytes) throw Error("it has more than 1 MiB", path, kHint);
+  return text;
+}
+
+Net build_net(const std::string& text, const std::string& path, int h, int w, int c, int classes) {
+  toml::table file;
+  try {
+    file = toml::parse(text, path);
+  } catch (const toml::parse_error& e) {
+    throw Error("not TOML: " + std::string(e.description()), path + ", line " + std::to_string(e.source().begin.line), kHint);
+  }
+  return Reader(path, h, w, c, classes).read(file);
+}
+
+}  // namespace intrain

@@ -1,0 +1,38 @@
+// Nets that a user describes in a TOML file: `--model FILE.toml`.
+//
+//   [[layer]]                  # layers in order; each reads the one before
+//   type = "conv"              # convolution without bias, batch norm, ReLU
+//   channels = 16
+//   size = 3                   # kernel, 1 to 15
+//   pad = 1                    # zeros around the image, below size; stride = 1, groups = 1
+//   name = "stem"              # optional: for `input` and `add` of later layers
+//
+// type        members
+// conv        channels, size; stride, pad, groups, input; add: a layer of the same shape that is added before the ReLU, which nothing
+//             may read after that; relu = false: no ReLU, for a layer that is only added
+// basic       channels; stride, repeat, input: a residual block of two 3x3 convolutions, its shortcut 1x1 where the shape changes;
+//             the stride is the first one's of `repeat`
+// bottleneck  the same with 1x1, 3x3, 1x1 convolutions, of which the last has 4 times the channels
+// max_pool    size; stride = size, pad = 0, input
+// average_pool  input: the mean over the image
+// linear      channels, input: fully connected, with ReLU
+//
+// "input" names the images. What every net ends with, a fully connected layer of one output a class, is not written.
+#pragma once
+
+#include <string>
+
+#include "nn/net.h"
+
+namespace intrain {
+
+// Whether `model` names such a file: it ends with ".toml".
+bool is_net_file(const std::string& model);
+
+// The file's text. Throws Error if it cannot be read or has more than 1 MiB.
+std::string read_net_file(const std::string& path);
+
+// The net that `text` describes. Throws Error, naming `path` and the layer, for what it cannot be.
+Net build_net(const std::string& text, const std::string& path, int h, int w, int c, int classes);
+
+}  // namespace intrain

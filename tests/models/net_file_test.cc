@@ -1,0 +1,122 @@
+#include "models/net_file.h"
+
+#include <gtest/gtest.h>
+
+#include "models/models.h"
+#include "support/temp_folder.h"
+
+namespace intrain {
+namespace {
+
+using test::expect_error;
+using test::TempFolder;
+
+Net build(const std::string& text) { return build_net(text, "my.toml", 32, 32, 3, 10); }
+
+std::string layer(const std::string& members) { return "[[layer]]\n" + members + "\n"; }
+
+const std::string kStem = layer("type='conv'\nname='stem'\nchannels=16\nsize=3\npad=1");
+
+// Names, shapes and shortcuts, as far as a net shows them.
+void expect_same(const Net& a, const Net& b) {
+  ASSERT_EQ(a.layers().size(), b.layers().size());
+  ASSERT_EQ(a.parameters().size(), b.parameters().size());
+  for (size_t i = 0; i < a.parameters().size(); ++i) {
+    EXPECT_EQ(a.parameters()[i]->name, b.parameters()[i]->name);
+    EXPECT_EQ(a.parameters()[i]->count(), b.parameters()[i]->count());
+  }
+}
+
+TEST(NetFile, SaysWhatTheModelsAre) {
+  const std::string resnet8 = kStem + layer("type='basic'\nchannels=16") + layer("type='basic'\nchannels=32\nstride=2") +
+                              layer("type='basic'\nchannels=64\nstride=2") + layer("type='average_pool'");
+  expect_same(build(resnet8), build_model("resnet8", 32, 32, 3, 10));
+  const std::string resnet20 = kStem + layer("type='basic'\nchannels=16\nrepeat=3") +
+                               layer("type='basic'\nchannels=32\nstride=2\nrepeat=3") +
+                               layer("type='basic'\nchannels=64\nstride=2\nrepeat=3") + layer("type='average_pool'");
+  expect_same(build(resnet20), build_model("resnet20", 32, 32, 3, 10));
+  const std::string resnet50 =
+      layer("type='conv'\nchannels=64\nsize=7\nstride=2\npad=3") + layer("type='max_pool'\nsize=3\nstride=2\npad=1") +
+      layer("type='bottleneck'\nchannels=64\nrepeat=3") + layer("type='bottleneck'\nchannels=128\nstride=2\nrepeat=4") +
+      layer("type='bottleneck'\nchannels=256\nstride=2\nrepeat=6") +
+      layer("type='bottleneck'\nchannels=512\nstride=2\nrepeat=3") + layer("type='average_pool'");
+  expect_same(build(resnet50), build_model("resnet50", 32, 32, 3, 10));
+  expect_same(
+      build(layer("type='linear'\nchannels=200") + layer("type='linear'\nchannels=100") + layer("type='linear'\nchannels=50")),
+      build_model("mlp", 32, 32, 3, 10));
+  std::string vgg;
+  for (const char* width : {"128", "256", "512"}) {
+    for (int i = 0; i < 2; ++i) vgg += layer(std::string("type='conv'\nsize=3\npad=1\nchannels=") + width);
+    vgg += layer("type='max_pool'\nsize=2");
+  }
+  expect_same(build(vgg + layer("type='linear'\nchannels=1024")), build_model("vgg_small", 32, 32, 3, 10));
+}
+
+TEST(NetFile, BlocksMayBeWrittenOut) {
+  const std::string conv = "type='conv'\nchannels=16\nsize=3\npad=1";
+  const std::string down = layer("type='conv'\nname='short'\ninput='sum'\nchannels=32\nsize=1\nstride=2\nrelu=false") +
+                           layer("type='conv'\ninput='sum'\nchannels=32\nsize=3\nstride=2\npad=1") +
+                           layer("type='conv'\nchannels=32\nsize=3\npad=1\nadd='short'");
+  expect_same(build(kStem + layer(conv) + layer(conv + "\nadd='stem'\nname='sum'") + down + layer("type='average_pool'")),
+              build(kStem + layer("type='basic'\nchannels=16") + layer("type='basic'\nchannels=32\nstride=2") +
+                    layer("type='average_pool'")));
+}
+
+TEST(NetFile, RefusesWhatNoNetCanBe) {
+  const auto refused = [](const std::string& text, const std::string& what, const std::string& where = "my.toml") {
+    SCOPED_TRACE(text);
+    expect_error([&] { build(text); }, what, where);
+  };
+  const std::string conv = "type='conv'\nchannels=16\nsize=3\npad=1";
+  refused("[[layer", "not TOML", "my.toml, line 1");
+  refused("", "no [[layer]] tables");
+  refused("layer = 3", "no [[layer]] tables");
+  refused("layer = [1]", "no [[layer]] tables");
+  refused("depth = 3", "'depth' is no member");
+  refused(layer("type='conf'"), "its type is 'conf'", "my.toml, layer 1");
+  refused(layer("channels=3"), "its type is ''");
+  refused(kStem + layer("type=3"), "'type' takes a text", "my.toml, layer 2");
+  refused(layer("type='conv'\nsize=3"), "'channels' is missing");
+  for (const char* value : {"0", "16385", "1.5", "'8'", "-1"})
+    refused(layer(std::string("type='conv'\nsize=3\nchannels=") + value), "'channels' takes a whole number");
+  refused(layer("type='conv'\nchannels=16\nsize=3\npad=3"), "'pad' takes a whole number from 0 to 2");
+  refused(layer(conv + "\nstrides=2"), "'strides' is no member");
+  refused(layer(conv + "\nrelu=1"), "'relu' takes true or false");
+  refused(layer(conv + "\ngroups=2"), "2 groups do not divide 3 and 16 channels");
+  refused(layer(conv + "\ninput='stem'"), "no layer 'stem'");
+  refused(kStem + kStem, "a layer 'stem' already");
+  refused(layer(conv + "\nname='input'"), "a layer 'input' already");
+  refused(kStem + layer(conv + "\nadd='input'"), "the images cannot be added");
+  refused(kStem + layer("type='conv'\nchannels=8\nsize=3\npad=1\nadd='stem'"), "'stem' has 32x32 pixels of 16 channels");
+  refused(kStem + layer(conv + "\nrelu=false\nadd='stem'"), "has a ReLU");
+  refused(kStem + layer(conv + "\nadd='stem'") + layer(conv + "\ninput='stem'"), "may not be read any more");
+  refused(kStem + layer(conv + "\nadd='stem'") + layer(conv + "\nadd='stem'"), "may not be read any more");
+  refused(kStem + layer(conv + "\nrelu=false") + layer(conv), "may only be added", "layer 3");
+  refused(kStem + layer(conv + "\nrelu=false"), "the last layer has no ReLU");
+  refused(kStem + layer(conv) + layer(conv + "\ninput='stem'"), "the output of layer 2 is read by none");
+  refused(layer("type='average_pool'"), "cannot read the images");
+  refused(layer("type='max_pool'\nsize=2"), "cannot read the images");
+  refused(layer("type='basic'\nchannels=3"), "cannot read the images");
+  refused(kStem + layer(conv) + layer("type='average_pool'\ninput='stem'"), "the only reader");
+  refused(kStem + layer("type='basic'\nchannels=16\nname='a'") + layer("type='average_pool'") +
+              layer("type='linear'\nchannels=4\ninput='a'"),
+          "may not be read any more");
+  refused(kStem + layer("type='max_pool'\nsize=2\nname='p'") + layer("type='conv'\nchannels=3\nsize=15\npad=0") +
+              layer("type='conv'\nchannels=3\nsize=15\npad=0"),
+          "too small for this model", "--model");
+  refused(layer("type='conv'\nchannels=16000\nsize=5\npad=1") + layer("type='conv'\nchannels=1\nsize=5"),
+          "too large for this model", "--data");
+}
+
+TEST(NetFile, RefusesFilesThatCannotBeRead) {
+  const TempFolder folder;
+  expect_error([&] { read_net_file(folder.file("none.toml")); }, "cannot be read", "none.toml");
+  expect_error([&] { read_net_file(folder.path()); }, "cannot be read", folder.path());
+  test::write_bytes(folder.file("long.toml"), test::Bytes((1 << 20) + 1, '#'));
+  expect_error([&] { read_net_file(folder.file("long.toml")); }, "more than 1 MiB", "long.toml");
+  test::write_bytes(folder.file("net.toml"), {'a'});
+  EXPECT_EQ(read_net_file(folder.file("net.toml")), "a");
+}
+
+}  // namespace
+}  // namespace intrain
