@@ -187,7 +187,7 @@ section_sanitizers() {
   fi
   if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
-    local prefix=() threaded='*Thread*:*Loader*:Trainer*:*PlannedAndPackedAgain*'
+    local prefix=() threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:*PlannedAndPackedAgain*'
     build/tsan/intrain --version > /dev/null 2>&1 || prefix=(setarch -R)
     run_unit_tests tsan "${prefix[@]}" build/tsan/intrain_tests --gtest_filter="$threaded"
     check "verify under TSan" "${prefix[@]}" build/tsan/intrain verify --threads 3
@@ -197,7 +197,7 @@ section_sanitizers() {
 section_style() {
   heading "style"
   local sources
-  mapfile -t sources < <(find src tests -name '*.h' -o -name '*.cc')
+  mapfile -t sources < <(find src tests examples -name '*.h' -o -name '*.cc')
   check "clang-format of ${#sources[@]} files" clang-format --dry-run -Werror "${sources[@]}"
 }
 
@@ -218,6 +218,7 @@ section_cli() {
     echo "$([[ ${counts[1]} -eq 0 ]] && echo 'ok     ' || echo 'FAILED ') $script: ${counts[0]} passed, ${counts[1]} failed"
     [[ ${counts[1]} -eq 0 ]] || tail -n 40 "$log" | sed 's/^/        | /'
   done
+  build release custom_net && check_showing 1 "the example of a net in C++ trains" build/release/custom_net
 }
 
 section_training() {

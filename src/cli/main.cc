@@ -48,6 +48,14 @@ void add_train(CLI::App& app, TrainConfig& config) {
                   "how the learning rate falls: cosine (to 0), or step (to 1/10 at half, 1/100 at three quarters)")
       ->type_name("cosine|step");
   train.add_option("--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
+  train
+      .add_option("--mean", config.mean,
+                  "mean of each channel's pixels, 0 to 1, instead of the training images'; 0.485,0.456,0.406 for ImageNet")
+      ->delimiter(',')
+      ->type_name("X,X,X");
+  train.add_option("--deviation", config.deviation, "standard deviation of each, with --mean; 0.229,0.224,0.225 for ImageNet")
+      ->delimiter(',')
+      ->type_name("X,X,X");
   train.add_option("--seed", config.seed, "seed of weights, order, crops and rounding")
       ->type_name("N")
       // CLI11 takes -1 as 2^64 - 1.

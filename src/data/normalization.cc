@@ -8,12 +8,19 @@ namespace intrain {
 
 namespace {
 
-constexpr int kFraction = 23, kVarianceFraction = 26;
+constexpr int kFraction = kNormalizationFraction, kVarianceFraction = 26;
 constexpr int64_t kMaxPixels = int64_t{1} << 36;
 static_assert(kMaxPixels < int64_t{1} << (63 - kVarianceFraction), "div_fraction");
 static_assert((127 * 128 + 1) * (uint64_t{1} << (2 * kFraction)) < uint64_t{1} << 62, "variance of a u8, scaled for isqrt");
 
-void fill_table(const std::array<int64_t, 256>& histogram, int64_t n, int8_t (&table)[256]) {
+void fill_table(int64_t mean, int64_t deviation, int8_t (&table)[256]) {
+  for (int64_t p = 0; p < 256; ++p) {
+    const int64_t scaled = ((p << kFraction) - mean) * (int64_t{1} << -kInputExp);
+    table[p] = deviation == 0 ? int8_t{0} : static_cast<int8_t>(clamp(div_round(scaled, deviation), -kS8Max, kS8Max));
+  }
+}
+
+void fill_table_of(const std::array<int64_t, 256>& histogram, int64_t n, int8_t (&table)[256]) {
   int64_t sum = 0, squares = 0;
   for (int64_t p = 0; p < 256; ++p) sum += p * histogram[static_cast<size_t>(p)];
   const int64_t q = sum / n, r = sum % n;
@@ -23,10 +30,7 @@ void fill_table(const std::array<int64_t, 256>& histogram, int64_t n, int8_t (&t
   const int64_t rest = div_fraction(r, n, kVarianceFraction);
   const int64_t variance = div_fraction(squares, n, kVarianceFraction) - ((rest * rest) >> kVarianceFraction);
   const int64_t deviation = variance <= 0 ? 0 : isqrt(static_cast<uint64_t>(variance) << (2 * kFraction - kVarianceFraction));
-  for (int64_t p = 0; p < 256; ++p) {
-    const int64_t scaled = ((p << kFraction) - mean) * (int64_t{1} << -kInputExp);
-    table[p] = deviation == 0 ? int8_t{0} : static_cast<int8_t>(clamp(div_round(scaled, deviation), -kS8Max, kS8Max));
-  }
+  fill_table(mean, deviation, table);
 }
 
 }  // namespace
@@ -43,7 +47,19 @@ Normalization make_normalization(const Dataset& set) {
       for (int64_t i = ch; i < n * set.c; i += set.c) ++histogram[set.images[static_cast<size_t>(i)]];
     else
       histogram = set.histograms[static_cast<size_t>(ch)];
-    fill_table(histogram, n, norm.table[ch]);
+    fill_table_of(histogram, n, norm.table[ch]);
+  }
+  return norm;
+}
+
+Normalization make_normalization(const std::vector<int64_t>& mean, const std::vector<int64_t>& deviation) {
+  CHECK_LE(mean.size(), size_t{kMaxChannels});
+  CHECK_EQ(mean.size(), deviation.size());
+  Normalization norm = {};
+  for (size_t ch = 0; ch < mean.size(); ++ch) {
+    CHECK_TRUE(0 <= mean[ch] && mean[ch] <= int64_t{255} << kFraction);
+    CHECK_TRUE(0 < deviation[ch] && deviation[ch] < int64_t{1} << 31);
+    fill_table(mean[ch], deviation[ch], norm.table[ch]);
   }
   return norm;
 }

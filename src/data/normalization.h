@@ -9,11 +9,18 @@
 // Bounds: n <= 2^36, so V <= 2^52 and r 2^26 < 2^62.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "data/dataset.h"
 
 namespace intrain {
 
 // From all images of `set`, of photos as evaluation sees them (the training images). Channels that `set` lacks are all zero.
 Normalization make_normalization(const Dataset& set);
+
+// From a mean and a deviation for each channel instead, in 2^-23 of a pixel's step (0 to 255): 0 <= mean <= 255 2^23, 0 < deviation < 2^31.
+Normalization make_normalization(const std::vector<int64_t>& mean, const std::vector<int64_t>& deviation);
+constexpr int kNormalizationFraction = 23;
 
 }  // namespace intrain

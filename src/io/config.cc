@@ -114,6 +114,14 @@ void validate(const TrainConfig& config) {
     refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs",
            "fewer epochs than --epochs");
   validate_threads(config.threads);
+  if (config.mean.size() != config.deviation.size() || config.mean.size() > 3)
+    throw Error(std::to_string(config.mean.size()) + " means and " + std::to_string(config.deviation.size()) + " deviations",
+                "--mean, --deviation", "give both, with as many numbers as the images have channels");
+  for (const double mean : config.mean)
+    if (!(mean >= 0 && mean <= 1)) refuse("--mean", text(mean), "numbers from 0 to 1, the largest pixel value");
+  for (const double deviation : config.deviation)
+    if (!(deviation >= 1e-3 && deviation <= 1))
+      refuse("--deviation", text(deviation), "numbers from 0.001 to 1, the largest pixel value");
 }
 
 void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
@@ -127,6 +135,8 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"weight_decay", c.weight_decay},
           {"schedule", c.schedule},
           {"warmup", c.warmup},
+          {"mean", c.mean},
+          {"deviation", c.deviation},
           {"seed", c.seed},
           {"threads", c.threads},
           {"out", c.out}};
@@ -145,6 +155,10 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("weight_decay").get_to(c.weight_decay);
   json.at("schedule").get_to(c.schedule);
   json.at("warmup").get_to(c.warmup);
+  if (json.contains("mean")) {  // not in older files
+    json.at("mean").get_to(c.mean);
+    json.at("deviation").get_to(c.deviation);
+  }
   json.at("seed").get_to(c.seed);
   json.at("threads").get_to(c.threads);
   json.at("out").get_to(c.out);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "base/widths.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
@@ -21,6 +22,8 @@ struct TrainConfig {
   double weight_decay = 1e-4;
   std::string schedule = "cosine";  // or "step"
   int warmup = 0;                   // epochs
+  // Of the channels' pixels, as shares of the largest value: 0 .. 1; both empty: those of the training images.
+  std::vector<double> mean, deviation;
   uint64_t seed = 0;
   int threads = 1;
   Widths widths;    // --set

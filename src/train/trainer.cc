@@ -31,9 +31,22 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
     throw Error(
         "a batch of " + std::to_string(config.batch) + " is more than the " + std::to_string(train.count) + " training images",
         "--batch", "choose a smaller batch");
+  if (!config.mean.empty() && static_cast<int>(config.mean.size()) != train.c)
+    throw Error(std::to_string(config.mean.size()) + " means for images of " + std::to_string(train.c) + " channels", "--mean",
+                "give one for each channel");
   check_training_batch(config.batch, train.h, train.w);
   if (train.count / config.batch > INT32_MAX / int64_t{config.epochs})
     throw Error("more than 2^31 steps", "--epochs", "choose fewer epochs");
+}
+
+Normalization normalization_of(const TrainConfig& config, const Dataset& train) {
+  if (config.mean.empty()) return make_normalization(train);
+  const auto fixed = [](const std::vector<double>& shares) {
+    std::vector<int64_t> values;
+    for (const double share : shares) values.push_back(std::llrint(std::ldexp(share * 255, kNormalizationFraction)));
+    return values;
+  };
+  return make_normalization(fixed(config.mean), fixed(config.deviation));
 }
 
 Schedule make_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
@@ -66,7 +79,7 @@ class Training {
   Training(const TrainConfig& config, const DataSplits& data, Net& net)
       : config_(config),
         net_(net),
-        norm_(make_normalization(data.train)),
+        norm_(normalization_of(config, data.train)),
         train_loader_(data.train, norm_, {config.batch, true, data.mirror, config.seed, 0, config.threads}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
         per_epoch_(train_loader_.steps_per_epoch()),
@@ -177,7 +190,9 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   validate(config);
   check_fit(config, data.train);
   const ops::Kernels kernels = ops::make_kernels(select_isa());
-  Net net = build_model(config.model, config.net, data.train.h, data.train.w, data.train.c, data.train.classes);
+  const Dataset& images = data.train;
+  Net net = options.build ? options.build(images.h, images.w, images.c, images.classes)
+                          : build_model(config.model, config.net, images.h, images.w, images.c, images.classes);
   ThreadPool pool(config.threads);
   SingleProcess reducer;
   net.set_widths(config.widths);

@@ -1,6 +1,7 @@
 // A whole training: data, net, steps, evaluations, checkpoints.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace intrain {
 struct TrainOptions {
   bool write_folder = true;           // make a run folder (train/run_folder.h)
   TrainObserver* observer = nullptr;  // may be null
+  // A net of one's own (nn/builder.h) for images of h x w x c; empty: config.model by name, else that is only what it is called.
+  std::function<Net(int h, int w, int c, int classes)> build;
 };
 
 struct TrainResult {

@@ -68,6 +68,11 @@ refused "unknown schedule" "--schedule" train --schedule linear
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "no threads" "--threads" train --threads 0
 
+refused "a mean without deviation" "--mean, --deviation" "${train_tiny[@]}" --mean 0.5
+refused "a mean out of range" "--mean" "${train_tiny[@]}" --mean 1.5 --deviation 0.5
+refused "no deviation at all" "--deviation" "${train_tiny[@]}" --mean 0.5 --deviation 0
+refused "means for other images" "3 means for images of 1 channels.*--mean" "${train_tiny[@]}" --mean 0.5,0.5,0.5 --deviation 0.2,0.2,0.2
+
 # Settings of the number formats, and configuration files.
 refused "a setting without a value" "--set" "${train_tiny[@]}" --set w
 refused "a width too large" "--set.*w|w.*--set" "${train_tiny[@]}" --set w=9

@@ -79,5 +79,20 @@ TEST(Normalization, ExtremeImages) {
   EXPECT_EQ(norm.table[0][255], 32);
 }
 
+TEST(Normalization, GivenMeanAndDeviation) {
+  const int64_t one = int64_t{1} << kNormalizationFraction;
+  const Normalization norm = make_normalization({100 * one, 255 * one / 2}, {64 * one, one / 2});
+  EXPECT_EQ(norm.table[0][100], 0);
+  EXPECT_EQ(norm.table[0][164], 32);   // one deviation
+  EXPECT_EQ(norm.table[0][0], -50);    // 32 * 100 / 64
+  EXPECT_EQ(norm.table[0][101], 0);    // half a step, to even
+  EXPECT_EQ(norm.table[0][103], 2);    // 1.5, to even
+  EXPECT_EQ(norm.table[0][255], 78);   // 77.5, to even
+  EXPECT_EQ(norm.table[1][127], -32);  // half a pixel below the mean
+  EXPECT_EQ(norm.table[1][255], 127);
+  EXPECT_EQ(norm.table[1][0], -127);
+  EXPECT_EQ(norm.table[2][200], 0);
+}
+
 }  // namespace
 }  // namespace intrain
