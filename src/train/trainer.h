@@ -16,7 +16,7 @@ struct TrainOptions {
   bool write_folder = true;           // make a run folder (train/run_folder.h)
   TrainObserver* observer = nullptr;  // may be null
   // A net of one's own (nn/builder.h) for images of h x w x c; empty: config.model by name, else that is only what it is called.
-  std::function<Net(int h, int w, int c, int classes)> build;
+  std::function<Net(int h, int w, int c, int classes)> build = {};
 };
 
 struct TrainResult {

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "data/source.h"
+#include "models/models.h"
+#include "nn/builder.h"
 #include "io/checkpoint.h"
 #include "support/temp_folder.h"
 #include "train/verify.h"
@@ -77,6 +79,34 @@ TEST(Trainer, TheResultDoesNotDependOnThreads) {
   EXPECT_EQ(train(config, data, options).signature, one);
   config.seed = 1;
   EXPECT_NE(train(config, data, options).signature, one);
+}
+
+TEST(Trainer, TrainsANetBuiltByTheCaller) {
+  TrainConfig config = small_config("");
+  const DataSplits data = load_data(config.data);
+  TrainOptions options;
+  options.write_folder = false;
+  const uint64_t named = train(config, data, options).signature;
+  options.build = [&](int h, int w, int c, int classes) { return build_model(config.model, h, w, c, classes); };
+  EXPECT_EQ(train(config, data, options).signature, named);
+  options.build = [](int h, int w, int c, int classes) {
+    NetBuilder net(h, w, c, classes);
+    return net.linear_logits(net.linear_relu(net.input(), 8));
+  };
+  EXPECT_NE(train(config, data, options).signature, named);
+}
+
+TEST(Trainer, TakesAGivenMeanAndDeviation) {
+  TrainConfig config = small_config("");
+  const DataSplits data = load_data(config.data);
+  TrainOptions options;
+  options.write_folder = false;
+  const uint64_t own = train(config, data, options).signature;
+  config.mean = {0.5};
+  config.deviation = {0.25};
+  EXPECT_NE(train(config, data, options).signature, own);
+  config.mean = config.deviation = {0.5, 0.5, 0.5};
+  expect_error([&] { train(config, data, options); }, "3 means for images of 1 channels", "--mean");
 }
 
 TEST(Trainer, WhatCannotBeLeavesNoFolder) {
