@@ -18,6 +18,15 @@ struct EvalFlags {
 };
 int eval_command(const EvalFlags& flags);
 
+struct InspectFlags {
+  std::string checkpoint;
+  std::string data;  // empty: the data that the checkpoint was trained on
+  int batch = 128;
+  int threads = 1;
+  std::string png;  // empty: inspect.png beside the checkpoint
+};
+int inspect_command(const InspectFlags& flags);
+
 int info_command();
 
 int verify_command(const std::string& model, int threads);

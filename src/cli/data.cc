@@ -7,8 +7,17 @@
 #include <cstdio>
 
 #include "cli/progress.h"
+#include "core/error.h"
 
 namespace intrain::cli {
+
+namespace {
+
+std::string shape_text(int h, int w, int c, int classes) {
+  return fmt::format("{}x{}x{} images and {} classes", h, w, c, classes);
+}
+
+}  // namespace
 
 DataSplits load_showing(const std::string& spec, bool evaluation_only) {
   ProgressBar bar(stdout, isatty(STDOUT_FILENO) != 0);
@@ -26,6 +35,25 @@ void print_broken(const DataSplits& data) {
   fmt::print("left out as unreadable: {} file{}\n", data.broken.size(), data.broken.size() == 1 ? "" : "s");
   for (size_t i = 0; i < std::min(kShown, data.broken.size()); ++i) fmt::print("  {}\n", data.broken[i]);
   if (data.broken.size() > kShown) fmt::print("  and {} more\n", data.broken.size() - kShown);
+}
+
+void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplits& data) {
+  const CheckpointInfo& info = checkpoint.info;
+  const std::string hint = fmt::format("give it data like '{}', on which it was trained, with --data", info.config.data);
+  if (info.h != set.h || info.w != set.w || info.c != set.c || info.classes != set.classes)
+    throw Error(
+        fmt::format("the checkpoint of {} is for {}, but {} has {}", info.model, shape_text(info.h, info.w, info.c, info.classes),
+                    data.spec, shape_text(set.h, set.w, set.c, set.classes)),
+        checkpoint.path, hint);
+  if (!info.class_names.empty() && !data.class_names.empty() && info.class_names != data.class_names)
+    throw Error(fmt::format("the checkpoint of {} knows other classes than {} has", info.model, data.spec), checkpoint.path,
+                hint);
+}
+
+Normalization normalization_of(const CheckpointInfo& info) {
+  Normalization norm = {};
+  std::copy(info.normalization.begin(), info.normalization.end(), norm.table[0]);
+  return norm;
 }
 
 }  // namespace intrain::cli

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "data/source.h"
+#include "io/checkpoint.h"
 
 namespace intrain::cli {
 
@@ -12,5 +13,11 @@ DataSplits load_showing(const std::string& spec, bool evaluation_only);
 
 // How many files could not be read, and the first of them; nothing if there are none.
 void print_broken(const DataSplits& data);
+
+// Throws Error unless `set`, of `data`, has images and classes like those that the checkpoint was trained on.
+void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplits& data);
+
+// That of the checkpoint.
+Normalization normalization_of(const CheckpointInfo& info);
 
 }  // namespace intrain::cli

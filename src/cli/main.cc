@@ -156,6 +156,16 @@ void add_bench(CLI::App& app, std::vector<BenchCommand>& commands, int threads) 
 }
 
 // The subcommand that a wrong flag was given to, for the hint.
+void add_inspect(CLI::App& app, InspectFlags& flags) {
+  CLI::App& inspect = *app.add_subcommand("inspect", "Show how the numbers of a checkpoint's next training step are distributed");
+  inspect.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
+  inspect.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
+      ->type_name("SPEC");
+  inspect.add_option("--batch", flags.batch, "training images to look at")->type_name("N");
+  inspect.add_option("--png", flags.png, "picture to write; if not given, inspect.png beside the checkpoint")->type_name("FILE");
+  add_threads(inspect, flags.threads);
+}
+
 std::string help_line(const CLI::App& app) {
   for (const CLI::App* sub : app.get_subcommands()) {
     const std::string command = "'intrain " + sub->get_name();
@@ -163,15 +173,16 @@ std::string help_line(const CLI::App& app) {
     if (sub->get_name() == "bench") return command + " --help' lists the benchmarks: peak, kernels, step, infer";
     return command + " --help' lists the flags";
   }
-  return "'intrain --help' lists the subcommands: train, eval, info, verify, bench";
+  return "'intrain --help' lists the subcommands: train, eval, inspect, info, verify, bench";
 }
 
 int run(int argc, char** argv) {
   TrainConfig config;
   EvalFlags eval;
+  InspectFlags inspect;
   int verify_threads = available_threads();
   std::string verify_model = "resnet8";
-  config.threads = eval.threads = verify_threads;
+  config.threads = eval.threads = inspect.threads = verify_threads;
 
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
   app.option_defaults()->always_capture_default();
@@ -179,6 +190,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);  // none is refused below: here it would hide a misspelt one
   add_train(app, config);
   add_eval(app, eval);
+  add_inspect(app, inspect);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
   verify.add_option("--model", verify_model, "net to train: resnet8, resnet18 or resnet50")->type_name("NAME");
@@ -199,6 +211,7 @@ int run(int argc, char** argv) {
     return train_command(config);
   }
   if (app.got_subcommand("eval")) return eval_command(eval);
+  if (app.got_subcommand("inspect")) return inspect_command(inspect);
   if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {
     for (const BenchCommand& command : bench)

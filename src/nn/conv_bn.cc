@@ -208,6 +208,10 @@ void ConvBn::forward(const LayerContext& context) {
     const int64_t first = strips.first(i), at = first * shape_.k;
     normalize_and_activate(context, first, strips.length(i), staged_ + at, x_hat_ + at);
   });
+  const int64_t elements = context.count * shape_.dst_pixels() * shape_.k;
+  context.show(name_, TensorKind::kW, weight8_.data(), shape_.weights(), weight_exp_);
+  context.show(name_, TensorKind::kXHat, x_hat_, elements, kNormalizedExp);
+  if (relu_) context.show(name_, TensorKind::kA, out_->output, elements, out_->exp);
 }
 
 // Mean and variance are folded into one multiply and shift a channel once; each strip goes through all that follows while it is in
@@ -314,6 +318,8 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
     if (widths_.e2 < 8) context.kernels.narrow_s8({p.dst, p.rows * p.channels, widths_.e2});
   });
   e2_exp_ = ops::batch_norm_diff_exp(e_exp, t, in_->exp, weight_exp_) + shift;
+  context.show(name_, TensorKind::kE1, error.data, context.count * pixels * shape_.k, e_exp);
+  context.show(name_, TensorKind::kE2, e2_, context.count * pixels * shape_.k, e2_exp_);
 }
 
 void ConvBn::backward(const LayerContext& context) {

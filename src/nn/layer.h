@@ -16,6 +16,7 @@
 #include "core/reducer.h"
 #include "nn/memory_plan.h"
 #include "nn/state.h"
+#include "nn/tensor_sink.h"
 #include "ops/kernels.h"
 
 namespace intrain {
@@ -79,9 +80,14 @@ struct LayerContext {
   int e1_bits;
   Profile* profile = nullptr;         // null: time is not taken
   GradientSink* gradients = nullptr;  // of a backward pass
+  TensorSink* tensors = nullptr;      // null: none looks
 
   void finish(Parameter& p) const {
     if (gradients != nullptr) gradients->gradient(p);
+  }
+  template <class Integer>
+  void show(const std::string& layer, TensorKind kind, const Integer* data, int64_t elements, int exp) const {
+    if (tensors != nullptr) tensors->tensor(layer, kind, data, elements, exp);
   }
   // Of image n's E2 in layer `layer`.
   ErrorRandom error_random(uint32_t layer, int64_t n) const {

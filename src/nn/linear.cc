@@ -65,6 +65,7 @@ void Linear::parameters(std::vector<Parameter*>& list) { list.insert(list.end(),
 void Linear::multiply(const LayerContext& context) {
   product_.forward(context.pool, context.count, in_->data, weight8_.data(), packed_.get(context, product_, weight8_.data()),
                    {nullptr, nullptr, acc_}, nullptr, forward_workspace_);
+  context.show(name_, TensorKind::kW, weight8_.data(), shape_.weights(), weight_exp_);
 }
 
 void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16, int shift) {
@@ -75,6 +76,7 @@ void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* 
 }
 
 void Linear::backward_products(const LayerContext& context) {
+  context.show(name_, TensorKind::kE2, e2_, int64_t{context.count} * shape_.k, e2_exp_);
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
     std::fill(bias_.grad.begin(), bias_.grad.end(), 0);
@@ -98,7 +100,9 @@ void LinearRelu::forward(const LayerContext& context) {
   multiply(context);
   context.kernels.relu_requantize(
       {acc_, bias32_.data(), context.count, shape_.k, out_->exp - acc_exp() + 8 - widths_.a, out_->output});
-  if (widths_.a < 8) context.kernels.narrow_u8({out_->output, int64_t{context.count} * shape_.k, widths_.a});
+  const int64_t elements = int64_t{context.count} * shape_.k;
+  if (widths_.a < 8) context.kernels.narrow_u8({out_->output, elements, widths_.a});
+  context.show(name_, TensorKind::kA, out_->output, elements, out_->exp);
 }
 
 void LinearRelu::backward(const LayerContext& context) {
@@ -125,6 +129,7 @@ void LinearRelu::quantize_error(const LayerContext& context) {
   const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
   context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, nullptr, error.data + n * shape_.k, shift); });
   e2_exp_ = e_exp + shift;
+  context.show(name_, TensorKind::kE1, error.data, int64_t{context.count} * shape_.k, e_exp);
 }
 
 void LinearLogits::plan(LayerPlan& plan) {

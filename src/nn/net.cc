@@ -97,7 +97,8 @@ LayerContext Net::context(const Batch& batch) {
 
 void Net::forward(const Batch& batch) {
   CHECK_TRUE(training_);
-  const LayerContext c = context(batch);
+  LayerContext c = context(batch);
+  c.tensors = tensor_sink_;
   for (const auto& layer : layers_) layer->forward(c);
 }
 
@@ -112,6 +113,7 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   c.seed = seed;
   c.step = step;
   c.gradients = sink;
+  c.tensors = tensor_sink_;
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->written = false;
   head_->set_labels(batch.labels.data());

@@ -60,6 +60,8 @@ class Net {
   // Time goes there from now on, from the passes and quantize_parameters(); null, as at first: none is taken. It must outlive the net.
   void set_profile(Profile* profile) { profile_ = profile; }
   Profile* profile() const { return profile_; }
+  // The tensors of forward and backward passes are shown there from now on; null, as at first: to none.
+  void set_tensor_sink(TensorSink* sink) { tensor_sink_ = sink; }
   // As given to prepare().
   const ops::Kernels& kernels() const { return *kernels_; }
   ThreadPool& pool() const { return *pool_; }
@@ -87,6 +89,7 @@ class Net {
   ThreadPool* pool_ = nullptr;
   Reducer* reducer_ = nullptr;
   Profile* profile_ = nullptr;
+  TensorSink* tensor_sink_ = nullptr;
 };
 
 }  // namespace intrain

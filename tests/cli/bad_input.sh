@@ -108,6 +108,9 @@ mkdir photos/train/b photos/val/b; echo text > photos/val/b/1.png
 refused "no photo that can be read" "photos/val" train --data folder:photos
 refused "photos of an impossible size" "'9999'.*--data" train --data folder:photos:9999
 refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
+refused "inspect without a checkpoint" "--checkpoint" inspect
+refused "inspect of a checkpoint that is not there" "none.ckpt" inspect --checkpoint none.ckpt
+refused "inspect of no images" "--batch" inspect --checkpoint none.ckpt --batch 0
 INTRAIN_ISA=z80 refused "unknown instruction set" "z80.*INTRAIN_ISA" verify
 
 # Benchmarks.

@@ -27,7 +27,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval info verify bench; do
+for command in train eval inspect info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -74,6 +74,12 @@ for batch in 1 7 1000; do
   "$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --data synthetic:256 --batch $batch > eval
   check "eval in batches of $batch sees the accuracy of train" test "$(tail -n 1 eval)" == "$(tail -n 1 train)"
 done
+
+"$intrain" inspect --checkpoint runs/synthetic-resnet8-1/final.ckpt --batch 16 > inspect
+check "inspect succeeds" test $? -eq 0
+for tensor in W A x_hat E1 E2 G; do check "inspect tells of $tensor" has inspect "^conv0 +$tensor +[0-9]+ "; done
+check "inspect names its picture" last_is inspect '^picture: runs/synthetic-resnet8-1/inspect.png$'
+check "and draws it" test -s runs/synthetic-resnet8-1/inspect.png
 
 # A net in a file, which the run keeps.
 cp "$examples/net.toml" mine.toml

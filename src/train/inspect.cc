@@ -1,0 +1,130 @@
+#include "train/inspect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/formats.h"
+#include "base/rounding.h"
+#include "train/canvas.h"
+
+namespace intrain {
+
+namespace {
+
+class Collector final : public TensorSink, public GradientSink {
+ public:
+  explicit Collector(std::vector<LayerStatistics>& layers) : layers_(layers) {}
+
+  void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) override {
+    add(layer, kind, data, count, exp, kS8Max, 0);
+  }
+  void tensor(const std::string& layer, TensorKind kind, const uint8_t* data, int64_t count, int exp) override {
+    add(layer, kind, data, count, exp, kU8Max, 0);
+  }
+  void tensor(const std::string& layer, TensorKind kind, const int16_t* data, int64_t count, int exp) override {
+    add(layer, kind, data, count, exp, kS16Max, 8);
+  }
+
+  // "conv3.weight": the rest of a layer's parameters is small.
+  void gradient(Parameter& p) override {
+    const size_t end = p.name.rfind(".weight");
+    if (end == std::string::npos) return;
+    uint64_t max = 0;
+    for (const int64_t g : p.grad) max = std::max(max, magnitude(g));
+    const int shift = quantize_shift(max, p.grad_bits);
+    g_.resize(p.grad.size());
+    std::transform(p.grad.begin(), p.grad.end(), g_.begin(),
+                   [&](int64_t g) { return static_cast<int16_t>(quantize(g, shift, p.grad_bits)); });
+    const int64_t limit = quantize_limit(p.grad_bits);
+    add(p.name.substr(0, end), TensorKind::kG, g_.data(), p.count(), p.grad_exp + shift, limit, std::max(0, p.grad_bits - 8));
+  }
+
+ private:
+  template <class Integer>
+  void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp, int64_t limit, int shift) {
+    TensorStatistics& s = statistics(layer).tensor[static_cast<int>(kind)];
+    s.count += count;
+    s.exp = exp;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t v = data[i], m = static_cast<int64_t>(magnitude(v));
+      s.zeros += v == 0;
+      s.saturated += m == limit;
+      s.largest = std::max(s.largest, m);
+      ++s.histogram[static_cast<size_t>((v >> shift) + 128)];
+    }
+  }
+  LayerStatistics& statistics(const std::string& layer) {
+    for (LayerStatistics& l : layers_)
+      if (l.layer == layer) return l;
+    layers_.push_back({layer, {}});
+    return layers_.back();
+  }
+
+  std::vector<LayerStatistics>& layers_;
+  std::vector<int16_t> g_;
+};
+
+constexpr double kLeft = 120, kTop = 84, kCellWidth = 160, kCellHeight = 54, kGap = 14;
+constexpr Color kBar{0.12, 0.40, 0.72}, kEnd{0.85, 0.37, 0.05};
+
+// Bars two integers wide, as high as the logarithm of the share; the ends of the format, where numbers are cut, in another color.
+void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const TensorStatistics& s) {
+  const double base = y + kCellHeight - 14;
+  canvas.line({{x, base + 0.5}, {x + kCellWidth, base + 0.5}}, kGrid, 1);
+  const bool positive = kind == TensorKind::kA;
+  const int first = positive ? 128 : 0, bars = 128;
+  constexpr double kDecades = 6;
+  for (int bar = 0; bar < bars; ++bar) {
+    const size_t at = static_cast<size_t>(first + 2 * bar);
+    const int64_t count = s.histogram[at] + s.histogram[at + 1];
+    if (count == 0) continue;
+    const double share = static_cast<double>(count) / static_cast<double>(s.count);
+    const double height = std::max(0.02, 1 + std::log10(share) / kDecades) * (kCellHeight - 20);
+    const bool end = bar == bars - 1 || (!positive && bar == 0);
+    canvas.box(x + bar * kCellWidth / bars, base - height, kCellWidth / bars, height, end ? kEnd : kBar);
+  }
+  const auto percent = [&](int64_t n) { return 100 * static_cast<double>(n) / static_cast<double>(s.count); };
+  canvas.text(x, base + 11, 0, 9, kSoft,
+              fmt::format("2^{}, {:.1f} % zero, {:.2f} % cut", s.exp, percent(s.zeros), percent(s.saturated)));
+}
+
+}  // namespace
+
+const char* tensor_name(TensorKind kind) {
+  static const char* const kNames[kTensorKinds] = {"W", "A", "x_hat", "E1", "E2", "G"};
+  return kNames[static_cast<int>(kind)];
+}
+
+void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers) {
+  Collector collector(layers);
+  net.set_tensor_sink(&collector);
+  net.forward(batch);
+  net.backward(batch, seed, step, &collector);
+  net.set_tensor_sink(nullptr);
+}
+
+void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path) {
+  const double width = kLeft + kTensorKinds * (kCellWidth + kGap) + kGap;
+  const double height = kTop + static_cast<double>(layers.size()) * kCellHeight + 40;
+  Canvas canvas(static_cast<int>(width), static_cast<int>(height));
+  canvas.text(kGap, 30, 0, 18, kInk, title, true);
+  canvas.text(kGap, 50, 0, 12, kSoft,
+              "Each integer from one end of its format to the other (A from 0); height: logarithm of its share, from one in a "
+              "million to all.");
+  for (int kind = 0; kind < kTensorKinds; ++kind)
+    canvas.text(kLeft + kind * (kCellWidth + kGap) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk,
+                tensor_name(static_cast<TensorKind>(kind)), true);
+  double y = kTop;
+  for (const LayerStatistics& layer : layers) {
+    canvas.text(kGap, y + kCellHeight - 16, 0, 12, kInk, layer.layer);
+    for (int kind = 0; kind < kTensorKinds; ++kind)
+      if (layer.tensor[kind].count > 0)
+        draw_cell(canvas, kLeft + kind * (kCellWidth + kGap), y, static_cast<TensorKind>(kind), layer.tensor[kind]);
+    y += kCellHeight;
+  }
+  canvas.write_png(path);
+}
+
+}  // namespace intrain

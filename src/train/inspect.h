@@ -1,0 +1,40 @@
+// What the numbers of a net look like: how they are distributed, how many are zero, how many lie at the end of their format.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "nn/net.h"
+#include "nn/tensor_sink.h"
+
+namespace intrain {
+
+constexpr int kTensorKinds = 6;
+const char* tensor_name(TensorKind kind);  // "x_hat"
+
+struct TensorStatistics {
+  int64_t count = 0;  // 0: the layer has no such tensor
+  int64_t zeros = 0;
+  int64_t saturated = 0;  // at the largest magnitude of the format
+  int64_t largest = 0;    // magnitude
+  int exp = 0;            // of the last batch
+  // By the upper 8 bits, floor(integer / 2^(bits - 8)): -128 .. 127, or 0 .. 255 for A, at index value + 128.
+  std::array<int64_t, 384> histogram = {};
+};
+
+struct LayerStatistics {
+  std::string layer;
+  TensorStatistics tensor[kTensorKinds];  // by TensorKind
+};
+
+// The tensors of one training step on the batch, forward and backward; nothing that is stored of the net changes but its running
+// statistics. The net is prepared for training. seed, step: of the rounding of E2. Adds to `layers`, which is in the order of the net.
+void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers);
+
+// A row a layer, a column a kind, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
+void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path);
+
+}  // namespace intrain

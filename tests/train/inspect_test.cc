@@ -1,0 +1,94 @@
+#include "train/inspect.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "core/reducer.h"
+#include "nn/builder.h"
+#include "support/isas.h"
+#include "support/nets.h"
+#include "support/temp_folder.h"
+
+namespace intrain::test {
+namespace {
+
+const TensorStatistics& of(const LayerStatistics& layer, TensorKind kind) { return layer.tensor[static_cast<int>(kind)]; }
+
+class InspectTest : public testing::Test {
+ protected:
+  static Net build() {
+    NetBuilder net(8, 8, 3, 5);
+    Value* x = net.conv_bn_relu(net.input(), {.k = 6, .size = 3, .pad = 1});
+    Value* shortcut = net.conv_bn(x, {.k = 4, .size = 1});
+    x = net.conv_bn_add_relu(x, {.k = 4, .size = 3, .pad = 1}, shortcut);
+    return net.linear_logits(net.linear_relu(net.global_average_pool(x), 7));
+  }
+  InspectTest() {
+    net_.prepare(4, true, kernels_, pool_, reducer_);
+    net_.initialize(1);
+    inspect(net_, batch_, 1, 2, layers_);
+  }
+
+  const ops::Kernels kernels_ = ops::make_kernels(Isa::kScalar);
+  ThreadPool pool_{2};
+  SingleProcess reducer_;
+  const Batch batch_ = random_batch(7, 4, 8, 8, 3, 5);
+  Net net_ = build();
+  std::vector<LayerStatistics> layers_;
+};
+
+TEST_F(InspectTest, EachLayerShowsWhatItHas) {
+  std::vector<std::string> names;
+  for (const LayerStatistics& l : layers_) names.push_back(l.layer);
+  EXPECT_EQ(names, (std::vector<std::string>{"conv0", "conv1", "conv2", "linear4", "linear5"}));
+  const LayerStatistics &stem = layers_[0], &shortcut = layers_[1], &hidden = layers_[3], &logits = layers_[4];
+  EXPECT_EQ(of(stem, TensorKind::kW).count, 6 * 9 * 3);
+  EXPECT_EQ(of(stem, TensorKind::kG).count, 6 * 9 * 3);
+  for (const TensorKind kind : {TensorKind::kA, TensorKind::kXHat, TensorKind::kE1, TensorKind::kE2})
+    EXPECT_EQ(of(stem, kind).count, 4 * 64 * 6);
+  EXPECT_EQ(of(shortcut, TensorKind::kA).count, 0);  // no ReLU
+  EXPECT_EQ(of(shortcut, TensorKind::kXHat).count, 4 * 64 * 4);
+  EXPECT_EQ(of(hidden, TensorKind::kA).count, 4 * 7);
+  EXPECT_EQ(of(hidden, TensorKind::kXHat).count, 0);
+  EXPECT_EQ(of(logits, TensorKind::kE2).count, 4 * 5);
+  EXPECT_EQ(of(logits, TensorKind::kE1).count, 0);
+}
+
+TEST_F(InspectTest, CountsAddUp) {
+  for (const LayerStatistics& layer : layers_)
+    for (int kind = 0; kind < kTensorKinds; ++kind) {
+      const TensorStatistics& s = layer.tensor[kind];
+      EXPECT_EQ(std::accumulate(s.histogram.begin(), s.histogram.end(), int64_t{0}), s.count);
+      EXPECT_LE(s.zeros + s.saturated, s.count);
+      if (s.count == 0) continue;
+      const auto k = static_cast<TensorKind>(kind);
+      EXPECT_GT(s.largest, 0) << layer.layer << " " << tensor_name(k);
+      EXPECT_LE(s.largest, k == TensorKind::kE1 ? 32767 : k == TensorKind::kA ? 255 : 127);
+      EXPECT_EQ(s.saturated > 0, s.largest == (k == TensorKind::kE1 ? 32767 : k == TensorKind::kA ? 255 : 127));
+      if (k != TensorKind::kE1) EXPECT_EQ(s.histogram[128], s.zeros);
+      // Shift quantization: the largest uses the format's upper half.
+      if (k == TensorKind::kW || k == TensorKind::kG) EXPECT_GE(s.largest, 63);
+    }
+}
+
+TEST_F(InspectTest, BatchesAdd) {
+  const std::vector<LayerStatistics> once = layers_;
+  inspect(net_, batch_, 1, 2, layers_);
+  ASSERT_EQ(layers_.size(), once.size());
+  for (size_t i = 0; i < once.size(); ++i)
+    for (int kind = 0; kind < kTensorKinds; ++kind) {
+      EXPECT_EQ(layers_[i].tensor[kind].count, 2 * once[i].tensor[kind].count);
+      EXPECT_EQ(layers_[i].tensor[kind].zeros, 2 * once[i].tensor[kind].zeros);  // the same step again
+    }
+}
+
+TEST_F(InspectTest, Draws) {
+  const TempFolder folder;
+  draw_statistics("a net", layers_, folder.file("a.png"));
+  EXPECT_GT(read_bytes(folder.file("a.png")).size(), 1000u);
+  expect_error([&] { draw_statistics("a net", layers_, folder.file("none/a.png")); }, "", "none/a.png");
+}
+
+}  // namespace
+}  // namespace intrain::test
