@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "data/source.h"
+#include "io/checkpoint.h"
 #include "models/models.h"
 #include "nn/builder.h"
-#include "io/checkpoint.h"
 #include "support/temp_folder.h"
 #include "train/verify.h"
 
