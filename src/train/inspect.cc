@@ -112,7 +112,7 @@ void draw_statistics(const std::string& title, const std::vector<LayerStatistics
   canvas.text(kGap, 30, 0, 18, kInk, title, true);
   canvas.text(kGap, 50, 0, 12, kSoft,
               "Each integer from one end of its format to the other (A from 0); height: logarithm of its share, from one in a "
-              "million to all.");
+              "million to all. Cut: at the ends, in orange.");
   for (int kind = 0; kind < kTensorKinds; ++kind)
     canvas.text(kLeft + kind * (kCellWidth + kGap) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk,
                 tensor_name(static_cast<TensorKind>(kind)), true);
