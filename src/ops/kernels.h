@@ -5,6 +5,7 @@
 #include "ops/activate/activate.h"
 #include "ops/batch_norm/batch_norm.h"
 #include "ops/conv2d/conv2d.h"
+#include "ops/depthwise/depthwise.h"
 #include "ops/error/error.h"
 #include "ops/gemm/gemm.h"
 #include "ops/narrow/narrow.h"

@@ -74,6 +74,18 @@ struct Part {
       held.copy(p, count);
     }
   }
+  // From the order of memory.
+  [[gnu::always_inline]] inline void store32(int32_t* p, Register first, Register second) const {
+    if constexpr (kWhole) {
+      Lanes::store(p, first);
+      Lanes::store(p + Lanes::kLanes, second);
+    } else {
+      Held<int32_t> held;
+      Lanes::store(held.data, first);
+      Lanes::store(held.data + Lanes::kLanes, second);
+      held.copy(p, count);
+    }
+  }
   [[gnu::always_inline]] inline void store_s8(int8_t* p, Register v) const {
     if constexpr (kWhole) {
       Lanes::store_s8(p, v);
@@ -145,6 +157,23 @@ struct Round32 {
   [[gnu::always_inline]] inline Register operator()(Register v) const {
     const Register up = Lanes::bit_and(Lanes::shift_right(v, s), odd);
     return Lanes::shift_right(Lanes::add(Lanes::add(v, bias), up), s);
+  }
+};
+
+// The same with a shift of each lane's own, 0 to 31.
+template <class Lanes>
+struct RoundEach32 {
+  using Register = typename Lanes::Register;
+  Register shift, bias, odd;  // 2^(shift - 1) - 1 and 1, or 0 and 0 for 0
+  [[gnu::always_inline]] inline explicit RoundEach32(Register shift_) : shift(shift_) {
+    const Register one = Lanes::set(1), minus_one = Lanes::set(0xFFFFFFFF);
+    odd = Lanes::min(shift, one);
+    bias = Lanes::add(Lanes::shift_left_each(odd, Lanes::max(Lanes::add(shift, minus_one), Lanes::zero())),
+                      Lanes::subtract(Lanes::zero(), odd));
+  }
+  [[gnu::always_inline]] inline Register operator()(Register v) const {
+    const Register up = Lanes::bit_and(Lanes::shift_right_each(v, shift), odd);
+    return Lanes::shift_right_each(Lanes::add(Lanes::add(v, bias), up), shift);
   }
 };
 

@@ -255,6 +255,27 @@ TEST_P(Conv2dEquality, SmallMapsOfManyImages) {
   }
 }
 
+// 3x3 of each channel: strides, paddings, maps of one pixel, channels of less than a vector, of vectors, and with a rest.
+TEST_P(Conv2dEquality, Depthwise) {
+  const Kernels kernels = make_kernels(isa());
+  uint64_t seed = 300;
+  for (int c : {2, 16, 24, 32, 48, 96, 144})
+    for (const auto& [h, w] : {std::pair{1, 1}, {2, 3}, {7, 7}, {14, 13}, {31, 30}})
+      for (int stride : {1, 2, 3})
+        for (int pad : {0, 1, 2, 3}) {
+          if (std::min(h, w) + 2 * pad < 3 || h * w * c > 40000) continue;
+          const bool is_signed = seed % 3 == 0;
+          const Fill fill = intrain::test::kAllFills[seed % 5];
+          check(Problem({h, w, c, c, 3, 3, stride, pad, c, is_signed}, 1 + static_cast<int>(seed % 5), fill, seed), kernels,
+                {1 + static_cast<int>(seed % 3)});
+          ++seed;
+          if (HasFatalFailure()) return;
+        }
+  check(Problem({56, 61, 36, 36, 3, 3, 1, 1, 36, false}, 7, Fill::kUniform, seed), kernels, {2});  // several strips
+  check(Problem({57, 60, 36, 36, 3, 3, 2, 1, 36, false}, 1, Fill::kHigh, seed), kernels, {3});
+  check(Problem({262, 251, 2, 2, 3, 3, 1, 1, 2, false}, 1, Fill::kHigh, seed), kernels, {2});  // as many pixels as there may be
+}
+
 // Sums at the bounds of formats.h, all of one sign.
 TEST_P(Conv2dEquality, LongestReductions) {
   const Kernels kernels = make_kernels(isa());

@@ -148,6 +148,73 @@ struct add_sums_case {
   }
 };
 
+struct depthwise_conv_case {
+  static constexpr int kVariants = 20;  // the taps, the stride, the source's sign, s32 or s16
+  // About `rows` pixels of output, in a source that leaves taps outside on every side, or none.
+  static DepthwiseConv params(CaseBuilder& b, int variant) {
+    constexpr int kTaps[][3] = {{3, 3, 1}, {3, 3, 2}, {2, 2, 1}, {2, 1, 1}, {1, 2, 1}};
+    const CaseShape& s = b.shape();
+    const auto& [taps_h, taps_w, stride] = kTaps[variant % 5];
+    const int rows = static_cast<int>(s.rows), cols = 1 + rows % 11, lines = (rows + cols - 1) / cols;
+    DepthwiseConv p{};
+    p.signed_src = variant / 5 % 2 == 1;
+    p.channels = s.channels;
+    p.taps_h = taps_h;
+    p.taps_w = taps_w;
+    p.stride = stride;
+    p.origin_h = -static_cast<int>(b.rng().range(0, 2));
+    p.origin_w = -static_cast<int>(b.rng().range(0, 3));
+    p.first = static_cast<int>(b.rng().range(0, 2));
+    p.rows = lines;
+    p.cols = cols;
+    p.h = std::max(1, (p.first + lines) * stride + static_cast<int>(b.rng().range(-2, 2)));
+    p.w = std::max(1, cols * stride + static_cast<int>(b.rng().range(-3, 3)));
+    const int64_t size = int64_t{p.h} * p.w * p.channels;
+    if (p.signed_src)
+      p.src = b.input<int8_t>("src", size, -kS8Max, kS8Max);
+    else
+      p.src = b.input<uint8_t>("src", size, 0, kU8Max);
+    p.wei = b.input<int8_t>("wei", int64_t{taps_h} * taps_w * p.channels, -kS8Max, kS8Max);
+    const int gap = variant % 3;
+    p.pixel_step = p.channels + gap;
+    p.row_step = cols * p.pixel_step + 2 * gap;
+    const int64_t end = std::max<int64_t>(lines * p.row_step, 1);
+    if (variant / 10 == 0) {
+      p.dst32 = b.output<int32_t>("dst", end);
+    } else {
+      p.dst16 = b.output<int16_t>("dst", end);
+      p.shift = b.per_channel<int32_t>("shift", 4, 17);  // 9 * 255 * 127 / 2^4 < 2^15
+    }
+    return p;
+  }
+};
+
+struct depthwise_weights_case {
+  static constexpr int kVariants = 8;  // the stride, the source's sign, the padding
+  static DepthwiseWeights params(CaseBuilder& b, int variant) {
+    const CaseShape& s = b.shape();
+    DepthwiseWeights p{};
+    p.stride = 1 + variant % 2;
+    p.signed_src = variant / 2 % 2 == 1;
+    p.pad = variant / 4 == 0 ? 1 : static_cast<int>(b.rng().range(0, 3));
+    p.channels = s.channels;
+    p.cols = 1 + static_cast<int>(s.rows) % 11;
+    p.rows = (static_cast<int>(s.rows) + p.cols - 1) / p.cols;
+    p.first = static_cast<int>(b.rng().range(0, 2));
+    p.h = std::max(1, (p.first + p.rows) * p.stride + static_cast<int>(b.rng().range(-2, 2)));
+    p.w = std::max(1, p.cols * p.stride + static_cast<int>(b.rng().range(-3, 3)));
+    const int64_t size = int64_t{p.h} * p.w * p.channels;
+    if (p.signed_src)
+      p.src = b.input<int8_t>("src", size, -kS8Max, kS8Max);
+    else
+      p.src = b.input<uint8_t>("src", size, 0, kU8Max);
+    p.diff_dst =
+        b.input<int8_t>("diff_dst", std::max<int64_t>(int64_t{p.first + p.rows} * p.cols * p.channels, 1), -kS8Max, kS8Max);
+    p.diff_wei = b.output<int64_t>("diff_wei", int64_t{9} * p.channels, -(int64_t{1} << 50), int64_t{1} << 50);
+    return p;
+  }
+};
+
 struct batch_norm_sums_case {
   static constexpr int kVariants = 1;
   static NormSums params(CaseBuilder& b, int) {

@@ -72,6 +72,7 @@ void Conv2d::plan_backward_data(int max_images) {
 }
 
 size_t Conv2d::backward_data_scratch() const {
+  if (depthwise()) return 0;
   const int64_t pixels = flat_ ? backward_strip_ : int64_t{backward_strip_rows_} * error_w_;
   return align_up(static_cast<size_t>(pixels * padded(shape_.group_k())) * static_cast<size_t>(kernels_.tile->element_bytes) +
                   kAlignment);
@@ -94,6 +95,7 @@ size_t Conv2d::backward_data_workspace_bytes() const {
 
 template <class Element>
 void Conv2d::pack_backward(ThreadPool& pool, const int8_t* wei, uint8_t* packed, Element* ones) const {
+  if (depthwise()) return pack_backward_depthwise(wei, packed);
   const ConvShape& s = shape_;
   const TileKernel& tile = *kernels_.tile;
   const int gc = s.group_c(), gk = s.group_k(), kp = padded(gk), count = panels(columns(gc));
@@ -133,6 +135,7 @@ void Conv2d::pack_backward(ThreadPool& pool, const int8_t* wei, uint8_t* packed,
 template <class Element>
 void Conv2d::backward_data_strip(const int8_t* diff_dst, const uint8_t* packed, int32_t* diff_src, int first, int count, int part,
                                  int parts, Element* scratch) const {
+  if (depthwise()) return backward_data_strip_depthwise(diff_dst, packed, diff_src, first, count);
   const ConvShape& s = shape_;
   const TileKernel& tile = *kernels_.tile;
   const int gc = s.group_c(), gk = s.group_k(), kp = padded(gk);

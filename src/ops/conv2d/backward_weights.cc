@@ -144,6 +144,7 @@ size_t Conv2d::weight_scratch_bytes() const {
 // Groups (the planar error, b of every phase and group of channels), a run of the value 1, scratch, and the private sums.
 size_t Conv2d::backward_weights_workspace_bytes() const {
   if (kernels_.tile == nullptr) return 0;
+  if (depthwise()) return weight_depthwise_bytes();
   const size_t threads = static_cast<size_t>(threads_);
   if (narrow()) return narrow_thread_bytes() * threads;
   const WeightPass& w = weight_;
@@ -349,6 +350,8 @@ void Conv2d::backward_weights(ThreadPool& pool, int images, const void* src, con
   if (kernels_.tile == nullptr) {
     std::memset(diff_wei, 0, static_cast<size_t>(shape_.weights()) * 8);
     conv2d_backward_weights_reference(shape_, images, src, diff_dst, diff_wei);
+  } else if (depthwise()) {
+    backward_weights_depthwise(pool, images, bytes, diff_dst, diff_wei, workspace);
   } else if (kernels_.tile->element_bytes == 1) {
     backward_weights_as<uint8_t>(pool, images, bytes, diff_dst, diff_wei, workspace);
   } else {

@@ -32,7 +32,7 @@ void Conv2d::plan(const ConvShape& shape, const Kernels& kernels, int threads, i
   // norm.
   const int pixels = std::clamp((1 << 15) / std::max(s.k, s.c / 4), kBlockRows, 16 * kBlockRows) / kBlockRows * kBlockRows;
   forward_strip_ = flat_ ? pixels : std::max(1, pixels / s.ow());
-  plan_backward_weights(max_images);
+  if (!depthwise()) plan_backward_weights(max_images);
   if (backward_data) plan_backward_data(max_images);
 }
 
@@ -43,7 +43,7 @@ Conv2d::Matrix Conv2d::matrix(int64_t k_size, int n) const {
   const size_t width = static_cast<size_t>(m.columns);
   m.group_bytes =
       align_up(static_cast<size_t>(k_size) * width * static_cast<size_t>(kernels_.tile->element_bytes)) + align_up(width * 4);
-  m.bytes = m.group_bytes * static_cast<size_t>(shape_.groups);
+  m.bytes = depthwise() ? align_up(static_cast<size_t>(shape_.weights())) : m.group_bytes * static_cast<size_t>(shape_.groups);
   return m;
 }
 
@@ -92,7 +92,9 @@ void Conv2d::pack_weights_as(ThreadPool& pool, const int8_t* wei, uint8_t* packe
 
 void Conv2d::pack_weights(ThreadPool& pool, const int8_t* wei, uint8_t* packed) const {
   if (kernels_.tile == nullptr) return;
-  if (kernels_.tile->element_bytes == 1)
+  if (depthwise())
+    pack_depthwise(wei, packed);
+  else if (kernels_.tile->element_bytes == 1)
     pack_weights_as<uint8_t>(pool, wei, packed);
   else
     pack_weights_as<int16_t>(pool, wei, packed);

@@ -14,7 +14,8 @@
 // Nothing of im2col size is ever written: the segments' offsets walk the padded image. Backward data of stride s is s x s
 // convolutions of stride 1, one for each (h mod s, w mod s), with the taps that reach that phase; backward weights splits x into the
 // same phases. A 1x1 convolution of stride 1 is one long list of pixels over all images ("flat"). Where the input has fewer channels
-// than a vector has lanes (images), backward weights takes the taps as rows of a and k as columns ("narrow").
+// than a vector has lanes (images), backward weights takes the taps as rows of a and k as columns ("narrow"). Depthwise 3x3 convolutions
+// have nothing to multiply as matrices: their strips run the kernels of depthwise.h.
 //
 // A tile of bytes with unsigned a stores a signed one + 128 and starts from -128 * sum of b (TileKernel::signed_offset).
 //
@@ -191,6 +192,22 @@ class Conv2d {
   template <class Element>
   void backward_weights_narrow(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
                                uint8_t* workspace) const;
+
+  // depthwise.cc
+  bool depthwise() const {
+    return shape_.groups > 1 && shape_.groups == shape_.c && shape_.c == shape_.k && shape_.kh == 3 && shape_.kw == 3 &&
+           shape_.stride <= 2;
+  }
+  void pack_depthwise(const int8_t* wei, uint8_t* packed) const;
+  void forward_strip_depthwise(const uint8_t* src, const uint8_t* packed, const ConvDst& dst, int64_t out, int64_t image,
+                               int64_t first, int64_t count) const;
+  void pack_backward_depthwise(const int8_t* wei, uint8_t* packed) const;
+  void backward_data_strip_depthwise(const int8_t* diff_dst, const uint8_t* packed, int32_t* diff_src, int first,
+                                     int count) const;
+  size_t weight_depthwise_bytes() const;
+  void backward_weights_depthwise(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
+                                  uint8_t* workspace) const;
+
   size_t weight_group_bytes() const;
   size_t weight_scratch_bytes() const;
   void gather_dense(const WeightPhase& phase, const uint8_t* image, uint8_t* out) const;

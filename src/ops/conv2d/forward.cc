@@ -11,7 +11,7 @@ namespace intrain::ops {
 size_t Conv2d::forward_scratch() const {
   const ConvShape& s = shape_;
   if (kernels_.tile == nullptr) return align_up(static_cast<size_t>(s.dst_pixels() * s.k) * 4);
-  if (direct_source()) return 0;
+  if (direct_source() || depthwise()) return 0;
   const int64_t pixels = flat_ ? forward_strip_ : (int64_t{forward_strip_ - 1} * s.stride + s.kh) * (s.w + 2 * s.pad);
   return align_up(static_cast<size_t>(pixels * s.group_c()) * static_cast<size_t>(kernels_.tile->element_bytes) + kAlignment);
 }
@@ -36,6 +36,7 @@ size_t Conv2d::strip_bytes() const { return static_cast<size_t>(strip_slot() * s
 template <class Element>
 void Conv2d::forward_strip(const uint8_t* src, const uint8_t* packed, const ConvDst& dst, int64_t out, int64_t image,
                            int64_t first, int64_t count, int part, int parts, Element* scratch) const {
+  if (depthwise()) return forward_strip_depthwise(src, packed, dst, out, image, first, count);
   const ConvShape& s = shape_;
   const TileKernel& tile = *kernels_.tile;
   const int gc = s.group_c(), gk = s.group_k(), src_w = s.w + 2 * s.pad;

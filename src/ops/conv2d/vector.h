@@ -13,26 +13,16 @@ template <class Lanes>
   using Register = typename Lanes::Register;
   for_each_vector<Lanes>(
       p.channels, [&](const auto& part, int64_t column) __attribute__((always_inline)) {
-        const Register one = Lanes::set(1), minus_one = Lanes::set(0xFFFFFFFF);
-        Register shift[2], bias[2], odd[2];
+        Register shift[2];
         part.load32(p.shift + column, &shift[0], &shift[1]);
-        for (int i = 0; i < 2; ++i) {  // 2^(shift - 1) - 1 and 1, or 0 and 0 for 0
-          odd[i] = Lanes::min(shift[i], one);
-          bias[i] = Lanes::add(Lanes::shift_left_each(odd[i], Lanes::max(Lanes::add(shift[i], minus_one), Lanes::zero())),
-                               Lanes::subtract(Lanes::zero(), odd[i]));
-        }
+        const RoundEach32<Lanes> first(shift[0]), second(shift[1]);
         const int32_t* acc = p.acc + column;
         int16_t* dst = p.dst + column;
         const int64_t rows = p.rows, lda = p.lda, ldd = p.ldd;
         for (int64_t r = 0; r < rows; ++r, acc += lda, dst += ldd) {
           Register v[2];
           part.load32(acc, &v[0], &v[1]);
-#pragma GCC unroll 2
-          for (int i = 0; i < 2; ++i) {
-            const Register up = Lanes::bit_and(Lanes::shift_right_each(v[i], shift[i]), odd[i]);
-            v[i] = Lanes::shift_right_each(Lanes::add(Lanes::add(v[i], bias[i]), up), shift[i]);
-          }
-          part.store16(dst, Lanes::pack_in_order(v[0], v[1]));
+          part.store16(dst, Lanes::pack_in_order(first(v[0]), second(v[1])));
         }
       });
 }

@@ -1,0 +1,9 @@
+#include "ops/depthwise/vector.h"
+#include "ops/lanes_avx2.h"
+
+namespace intrain::ops::avx2 {
+
+void depthwise_conv(const DepthwiseConv& p) { depthwise_conv_vector<Lanes>(p); }
+void depthwise_weights(const DepthwiseWeights& p) { depthwise_weights_vector<Lanes>(p); }
+
+}  // namespace intrain::ops::avx2
