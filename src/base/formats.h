@@ -13,12 +13,14 @@ constexpr int kS8Max = 127;  // s8 never holds -128
 constexpr int kU8Max = 255;
 constexpr int kS16Max = 32767;  // s16 never holds -32768
 
-constexpr int kInputExp = -5;                           // image input, in standard deviations
-constexpr int kActivationExp = -5;                      // u8 after ReLU
-constexpr int kResidualExp = -4;                        // u8 after a residual sum and ReLU
-constexpr int kPooledExp = -5;                          // u8 after the global average
-constexpr int kNormalizedExp = -4;                      // x_hat, s8: +-8 standard deviations
-constexpr int kGammaExp = -6;                           // gamma and beta, s8
+constexpr int kInputExp = -5;                    // image input, in standard deviations
+constexpr int kActivationExp = -5;               // u8 after ReLU
+constexpr int kRelu6Top = 6 << -kActivationExp;  // ReLU6's largest: a multiple of 2^6, so on every coarser grid of 2 bits or more
+constexpr int kResidualExp = -4;                 // u8 after a residual sum and ReLU
+constexpr int kSignedExp = -4;                   // s8 after batch norm without ReLU, and after a sum of such: +-8
+constexpr int kPooledExp = -5;                   // u8 after the global average
+constexpr int kNormalizedExp = -4;               // x_hat, s8: +-8 standard deviations
+constexpr int kGammaExp = -6;                    // gamma and beta, s8
 constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta, s16
 constexpr int kMasterExp = -24;                         // stored parameters, s32
 constexpr int kRunningExp = -32;                        // running mean and variance, s64
@@ -36,6 +38,8 @@ static_assert(kMaxReduction * kS8Max * kS8Max < int64_t{1} << 30);
 
 // gamma * x_hat + beta fits s16: 127 * 127 + 127 * 16 = 18161.
 static_assert(kS8Max * kS8Max + (kS8Max << (kGammaExp - kScaledExp)) <= kS16Max);
+
+static_assert(kRelu6Top == 192 && kRelu6Top % (1 << 6) == 0);
 
 // Sums over one channel: s64 holds n * 2^30 for n up to 2^kMaxCountLog2 elements a channel, with the factors of batch_norm.h.
 constexpr int kMaxCountLog2 = 24;

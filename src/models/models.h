@@ -22,6 +22,12 @@ Net cifar_resnet(int depth, int h, int w, int c, int classes);
 // the shape changes; global average. Takes smaller images too, down to one pixel.
 Net imagenet_resnet(int depth, int h, int w, int c, int classes);
 
+// MobileNetV2 (Sandler et al., "MobileNetV2: Inverted residuals and linear bottlenecks", 2018, table 2), width 1, as torchvision has it but
+// without the dropout before the last layer: 3x3 stem of 32 channels and stride 2, 17 inverted residual blocks, a 1x1 convolution of 1280
+// channels, global average. Images of up to 64x64 pixels take the form usual for CIFAR: stride 1 in the stem and in the first block of 24
+// channels, so that 32x32 pixels end as 4x4.
+Net mobilenet_v2(int h, int w, int c, int classes);
+
 // The VGG-like net for 32x32 images of the papers on integer training (WAGE, WAGEUBN, NITI): two 3x3 convolutions and a 2x2 max pool,
 // for 128, 256 and 512 channels; a hidden linear layer of 1024 with ReLU. At least 8x8 pixels.
 Net vgg_small(int h, int w, int c, int classes);

@@ -16,7 +16,7 @@ namespace intrain {
 
 namespace {
 
-constexpr int kMaxChannels = 16384, kMaxWindow = 15, kMaxStride = 15, kMaxRepeat = 200, kMaxLayers = 1000;
+constexpr int kMaxChannels = 16384, kMaxExpansion = 64, kMaxWindow = 15, kMaxStride = 15, kMaxRepeat = 200, kMaxLayers = 1000;
 constexpr size_t kMaxBytes = size_t{1} << 20;
 constexpr const char* kHint = "src/models/net_file.h and examples/net.toml show what a net file may say";
 
@@ -99,8 +99,12 @@ class Reader {
   void check_free(const Value* in) const {
     if (added_.contains(in)) fail("what it reads may not be read any more: an earlier layer adds it, or takes its mean");
   }
-  void check_activation(const Value* in) const {
-    if (in->kind != Value::Kind::kActivation) fail("it cannot read the images");
+  void check_no_image(const Value* in) const {
+    if (in->kind == Value::Kind::kInput) fail("it cannot read the images");
+  }
+  void check_pool(const Value* in) const {
+    check_no_image(in);
+    if (in->kind == Value::Kind::kSigned) fail("a pool reads a layer with a ReLU");
   }
 
   Value* conv() {
@@ -113,12 +117,24 @@ class Reader {
     spec.groups = number("groups", 1, kMaxChannels, 1);
     const std::string add = text("add");
     const bool relu = flag("relu", true);
+    const std::string activation = text("activation");
     check_members();
+    if (!activation.empty() && activation != "relu" && activation != "relu6" && activation != "linear")
+      fail("'activation' takes \"relu\", \"relu6\" or \"linear\"");
+    if (!relu && !activation.empty()) fail("'relu' and 'activation' say the same: take one");
     if (in->c % spec.groups != 0 || spec.k % spec.groups != 0)
       fail(std::to_string(spec.groups) + " groups do not divide " + std::to_string(in->c) + " and " + std::to_string(spec.k) +
            " channels");
-    if (add.empty()) return relu ? net_.conv_bn_relu(in, spec) : net_.conv_bn(in, spec);
-    if (!relu) fail("a layer that adds another has a ReLU");
+    if (!relu && add.empty()) return net_.conv_bn(in, spec);
+    if (!relu) fail("a layer that adds another has a ReLU, or activation = \"linear\"");
+    Value* shortcut = add.empty() ? nullptr : shortcut_of(add, in, spec);
+    if (activation == "relu6") return net_.conv_bn_relu6(in, spec, shortcut);
+    if (activation == "linear") return net_.conv_bn_linear(in, spec, shortcut);
+    return add.empty() ? net_.conv_bn_relu(in, spec) : net_.conv_bn_add_relu(in, spec, shortcut);
+  }
+
+  // The layer `add`, for the sum of a convolution.
+  Value* shortcut_of(const std::string& add, const Value* in, const ConvSpec& spec) {
     Value* shortcut = named(add);
     check_free(shortcut);
     if (shortcut->kind == Value::Kind::kInput) fail("the images cannot be added");
@@ -128,15 +144,24 @@ class Reader {
            std::to_string(shortcut->c) + " channels, and is added to " + std::to_string(outputs(in->h)) + "x" +
            std::to_string(outputs(in->w)) + " of " + std::to_string(spec.k));
     added_.insert(shortcut);
-    return net_.conv_bn_add_relu(in, spec, shortcut);
+    return shortcut;
   }
 
-  Value* blocks(Value* (*block)(NetBuilder&, Value*, int, int)) {
+  Value* inverted_residuals() {
+    const int expansion = number("expand", 1, kMaxExpansion, 6);
+    return blocks([&](NetBuilder& net, Value* x, int channels, int stride) {
+      if (int64_t{x->c} * expansion > kMaxChannels) fail("it expands to more than " + std::to_string(kMaxChannels) + " channels");
+      return inverted_residual_block(net, x, channels, stride, expansion);
+    });
+  }
+
+  template <class Block>
+  Value* blocks(const Block& block) {
     Value* x = source();
     const int channels = number("channels", 1, kMaxChannels / 4), stride = number("stride", 1, kMaxStride, 1);
     const int repeat = number("repeat", 1, kMaxRepeat, 1);
     check_members();
-    check_activation(x);
+    check_no_image(x);
     for (int i = 0; i < repeat; ++i) {
       Value* in = x;
       x = block(net_, in, channels, i == 0 ? stride : 1);
@@ -150,14 +175,14 @@ class Reader {
     const int size = number("size", 1, kMaxWindow), stride = number("stride", 1, kMaxStride, size);
     const int pad = number("pad", 0, size - 1, 0);
     check_members();
-    check_activation(in);
+    check_pool(in);
     return net_.max_pool(in, size, stride, pad);
   }
 
   Value* average_pool() {
     Value* in = source();
     check_members();
-    check_activation(in);
+    check_pool(in);
     if (in->last_consumer >= 0) fail("the mean must be the only reader of its layer");
     added_.insert(in);
     return net_.global_average_pool(in);
@@ -178,6 +203,8 @@ class Reader {
       last_ = blocks(basic_block);
     else if (type == "bottleneck")
       last_ = blocks(bottleneck_block);
+    else if (type == "inverted_residual")
+      last_ = inverted_residuals();
     else if (type == "max_pool")
       last_ = max_pool();
     else if (type == "average_pool")
@@ -185,7 +212,8 @@ class Reader {
     else if (type == "linear")
       last_ = linear();
     else
-      fail("its type is " + quoted(type) + ", not one of: conv, basic, bottleneck, max_pool, average_pool, linear");
+      fail("its type is " + quoted(type) +
+           ", not one of: conv, basic, bottleneck, inverted_residual, max_pool, average_pool, linear");
     made_.emplace_back(last_, number_);
     if (!name.empty() && !names_.emplace(name, last_).second) fail("there is a layer " + quoted(name) + " already");
   }

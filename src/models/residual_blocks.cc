@@ -22,4 +22,11 @@ Value* bottleneck_block(NetBuilder& net, Value* x, int width, int stride) {
   return net.conv_bn_add_relu(y, {.k = 4 * width, .size = 1}, shortcut);
 }
 
+Value* inverted_residual_block(NetBuilder& net, Value* x, int channels, int stride, int expansion) {
+  const int width = x->c * expansion;
+  Value* y = expansion == 1 ? x : net.conv_bn_relu6(x, {.k = width, .size = 1});
+  y = net.conv_bn_relu6(y, {.k = width, .size = 3, .stride = stride, .pad = 1, .groups = width});
+  return net.conv_bn_linear(y, {.k = channels, .size = 1}, stride == 1 && x->c == channels ? x : nullptr);
+}
+
 }  // namespace intrain

@@ -1,4 +1,4 @@
-// The blocks of residual nets v1 (He et al., "Deep residual learning", figure 5), every convolution with batch norm. The shortcut is
+// The blocks of residual nets, every convolution with batch norm. Of v1 (He et al., "Deep residual learning", figure 5): the shortcut is
 // x itself, or a 1x1 convolution where stride or channels change the shape.
 #pragma once
 
@@ -11,5 +11,9 @@ Value* basic_block(NetBuilder& net, Value* x, int width, int stride);
 
 // 1x1 of `width` channels, 3x3 of `width` and stride `stride`, 1x1 of 4 times `width`.
 Value* bottleneck_block(NetBuilder& net, Value* x, int width, int stride);
+
+// Of MobileNetV2 (Sandler et al., 2018, figure 4): 1x1 of `expansion` times the channels of x with ReLU6, left out if that is 1; 3x3 of each
+// channel, of stride `stride`, with ReLU6; 1x1 of `channels` without an activation, plus x where stride and channels leave the shape.
+Value* inverted_residual_block(NetBuilder& net, Value* x, int channels, int stride, int expansion);
 
 }  // namespace intrain

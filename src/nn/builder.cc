@@ -54,18 +54,20 @@ void NetBuilder::check_sums(int64_t longest) const {
 
 std::string NetBuilder::next_name(const char* kind) { return kind + std::to_string(net_.layers_.size()); }
 
-Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool relu) {
+Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, Activation activation) {
   const ops::ConvShape shape{in->h,     in->w,       in->c,    spec.k,      spec.size,
-                             spec.size, spec.stride, spec.pad, spec.groups, in->kind == Value::Kind::kInput};
+                             spec.size, spec.stride, spec.pad, spec.groups, in->is_signed()};
   CHECK_TRUE(in->kind != Value::Kind::kNormalized);
   check_window(in, spec.size, spec.pad);
   check_sums(std::max({shape.dst_pixels(), shape.fan_in(), shape.taps() * shape.group_k()}));
   const std::string name = next_name("conv");
   consume(in);
   if (shortcut != nullptr) consume(shortcut);
-  const int exp = shortcut != nullptr ? kResidualExp : kActivationExp;
-  Value* out = relu ? value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), spec.k, exp)
-                    : value(Value::Kind::kNormalized, name, shape.oh(), shape.ow(), spec.k, kScaledExp);
+  Value::Kind kind = Value::Kind::kActivation;
+  int exp = shortcut != nullptr && activation == Activation::kRelu ? kResidualExp : kActivationExp;
+  if (activation == Activation::kLinear) kind = Value::Kind::kSigned, exp = kSignedExp;
+  if (activation == Activation::kNone) kind = Value::Kind::kNormalized, exp = kScaledExp;
+  Value* out = value(kind, name, shape.oh(), shape.ow(), spec.k, exp);
   if (shortcut != nullptr) {
     CHECK_TRUE(shortcut->h == out->h && shortcut->w == out->w && shortcut->c == out->c && shortcut->kind != Value::Kind::kInput);
     shortcuts_.emplace_back(shortcut, static_cast<int>(net_.layers_.size()));
@@ -74,7 +76,7 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, bool r
     for (const auto& v : net_.values_)
       if (v->error == old) v->error = out->error;
   }
-  net_.layers_.push_back(std::make_unique<ConvBn>(name, in, shortcut, out, shape, relu));
+  net_.layers_.push_back(std::make_unique<ConvBn>(name, in, shortcut, out, shape, activation));
   return out;
 }
 
@@ -104,7 +106,7 @@ Value* NetBuilder::linear_relu(Value* in, int outputs) {
   check_sums(in->elements());
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, 1, 1, outputs, kActivationExp);
-  net_.layers_.push_back(std::make_unique<LinearRelu>(name, in, out, in->kind == Value::Kind::kInput));
+  net_.layers_.push_back(std::make_unique<LinearRelu>(name, in, out));
   return out;
 }
 
@@ -114,7 +116,7 @@ Net NetBuilder::linear_logits(Value* in) {
   CHECK_TRUE(in->kind != Value::Kind::kNormalized);
   check_sums(in->elements());
   consume(in);
-  auto head = std::make_unique<LinearLogits>(name, in, net_.classes_, in->kind == Value::Kind::kInput);
+  auto head = std::make_unique<LinearLogits>(name, in, net_.classes_);
   net_.head_ = head.get();
   net_.layers_.push_back(std::move(head));
   // The last reader of a shortcut is the sum whose error it shares.

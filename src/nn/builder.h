@@ -30,12 +30,22 @@ class NetBuilder {
 
   Value* input() { return net_.input_; }
   // Convolution without bias, batch normalization, ReLU.
-  Value* conv_bn_relu(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, true); }
+  Value* conv_bn_relu(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, Activation::kRelu); }
   // The same without ReLU: a shortcut branch. It may only be added.
-  Value* conv_bn(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, false); }
+  Value* conv_bn(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, Activation::kNone); }
   // ReLU(batch norm(convolution) + shortcut). The shortcut has the output's shape; this layer must be its last consumer, because
   // the two then share one error tensor.
-  Value* conv_bn_add_relu(Value* in, const ConvSpec& spec, Value* shortcut) { return conv(in, shortcut, spec, true); }
+  Value* conv_bn_add_relu(Value* in, const ConvSpec& spec, Value* shortcut) {
+    return conv(in, shortcut, spec, Activation::kRelu);
+  }
+  // The same with ReLU6, min(ReLU, 6); the shortcut may be null.
+  Value* conv_bn_relu6(Value* in, const ConvSpec& spec, Value* shortcut = nullptr) {
+    return conv(in, shortcut, spec, Activation::kRelu6);
+  }
+  // The same without an activation, in s8: a linear bottleneck, which layers may read.
+  Value* conv_bn_linear(Value* in, const ConvSpec& spec, Value* shortcut = nullptr) {
+    return conv(in, shortcut, spec, Activation::kLinear);
+  }
   Value* max_pool(Value* in, int size, int stride, int pad);
   Value* global_average_pool(Value* in);
   Value* linear_relu(Value* in, int outputs);
@@ -43,7 +53,7 @@ class NetBuilder {
   Net linear_logits(Value* in);
 
  private:
-  Value* conv(Value* in, Value* shortcut, const ConvSpec& spec, bool relu);
+  Value* conv(Value* in, Value* shortcut, const ConvSpec& spec, Activation activation);
   Value* value(Value::Kind kind, const std::string& name, int h, int w, int c, int exp);
   void consume(Value* in);
   void check_window(const Value* in, int size, int pad) const;

@@ -11,8 +11,8 @@
 
 namespace intrain {
 
-ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, bool relu)
-    : Layer(std::move(name)), in_(in), shortcut_(shortcut), out_(out), shape_(shape), relu_(relu) {
+ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, Activation activation)
+    : Layer(std::move(name)), in_(in), shortcut_(shortcut), out_(out), shape_(shape), activation_(activation) {
   const int64_t fan_out = shape.taps() * shape.group_k();
   weight_.name = name_ + ".weight";
   weight_.shape = {shape.k, shape.kh, shape.kw, shape.group_c()};
@@ -53,14 +53,14 @@ void ConvBn::plan(LayerPlan& plan) {
   align_.resize(batch);
   sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
 
-  // Evaluation needs strips of the staged output and, where a ReLU follows, of x_hat; without one, x_hat is the output and lives until
+  // Evaluation needs strips of the staged output and, where an activation follows, of x_hat; without one, x_hat is the output and lives until
   // the layer that adds it.
   const size_t x_hat_strips = static_cast<size_t>(plan.threads) * static_cast<size_t>(conv_.strip_pixels()) * k;
   staged_buffer_ = plan.forward_buffer(name_ + ".staged", std::max(plan.training ? out_bytes * 2 : 0, conv_.strip_bytes()));
   conv_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
   if (plan.training)
-    x_hat_buffer_ = plan.kept_buffer(name_ + ".x_hat", std::max(out_bytes, relu_ ? x_hat_strips : 0));
-  else if (relu_)
+    x_hat_buffer_ = plan.kept_buffer(name_ + ".x_hat", std::max(out_bytes, activates() ? x_hat_strips : 0));
+  else if (activates())
     x_hat_buffer_ = plan.forward_buffer(name_ + ".x_hat", x_hat_strips);
   else
     x_hat_buffer_ = plan.memory.add(name_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
@@ -83,7 +83,7 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   backward_workspace_ = at(backward_buffer_);
   size_t i = 0;
   for (Parameter* p : {&weight_, &gamma_, &beta_}) p->grad = gradient_at(plan, memory, grad_buffer_[i++], *p);
-  if (!relu_) {
+  if (!activates()) {
     out_->x_hat = x_hat_;
     out_->gamma = gamma8_.data();
     out_->beta = beta8_.data();
@@ -164,12 +164,18 @@ void ConvBn::add_thread_sums() {
   for (size_t i = size; i < sums_.size(); ++i) sums_[i % size] += sums_[i];
 }
 
-// Rows [first, first + rows) of the batch: staged output to x_hat and, with relu, to the output.
+// On the grid of fewer bits (base/widths.h) as well, of which kRelu6Top is a multiple.
+int ConvBn::clip_top() const {
+  if (activation_ == Activation::kLinear) return static_cast<int>(quantize_limit(widths_.a)) << (8 - widths_.a);
+  return activation_ == Activation::kRelu6 ? kRelu6Top : activation_top();
+}
+
+// Rows [first, first + rows) of the batch: staged output to x_hat and, with an activation, to the output.
 void ConvBn::normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* staged,
                                     int8_t* x_hat) const {
   context.kernels.batch_norm_normalize({staged, rows, shape_.k, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
   if (widths_.x_hat < 8) context.kernels.narrow_s8({x_hat, rows * shape_.k, widths_.x_hat});
-  if (!relu_) return;
+  if (!activates()) return;
   const int64_t at = first * shape_.k;
   ops::Activate p{};
   p.x_hat = x_hat;
@@ -182,13 +188,20 @@ void ConvBn::normalize_and_activate(const LayerContext& context, int64_t first, 
   } else if (shortcut_ != nullptr) {
     p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
     p.src_shift = shortcut_->exp - kScaledExp;
+    p.src_signed = shortcut_->is_signed();
   }
   p.rows = rows;
   p.channels = shape_.k;
   p.shift = out_->exp - kScaledExp + 8 - widths_.a;
   p.dst = out_->output + at;
+  p.top = clip_top() >> (8 - widths_.a);
+  p.bottom = out_->is_signed() ? -p.top : 0;
   context.kernels.activate(p);
-  if (widths_.a < 8) context.kernels.narrow_u8({p.dst, rows * shape_.k, widths_.a});
+  if (widths_.a == 8) return;
+  if (out_->is_signed())
+    context.kernels.narrow_s8({reinterpret_cast<int8_t*>(p.dst), rows * shape_.k, widths_.a});
+  else
+    context.kernels.narrow_u8({p.dst, rows * shape_.k, widths_.a});
 }
 
 void ConvBn::forward(const LayerContext& context) {
@@ -211,7 +224,11 @@ void ConvBn::forward(const LayerContext& context) {
   const int64_t elements = context.count * shape_.dst_pixels() * shape_.k;
   context.show(name_, TensorKind::kW, weight8_.data(), shape_.weights(), weight_exp_);
   context.show(name_, TensorKind::kXHat, x_hat_, elements, kNormalizedExp);
-  if (relu_) context.show(name_, TensorKind::kA, out_->output, elements, out_->exp);
+  if (!activates()) return;
+  if (out_->is_signed())
+    context.show(name_, TensorKind::kA, reinterpret_cast<const int8_t*>(out_->output), elements, out_->exp);
+  else
+    context.show(name_, TensorKind::kA, out_->output, elements, out_->exp);
 }
 
 // Mean and variance are folded into one multiply and shift a channel once; each strip goes through all that follows while it is in
@@ -220,7 +237,7 @@ class ConvBn::EvaluateSink final : public ops::StripSink {
  public:
   EvaluateSink(const ConvBn& layer, const LayerContext& context) : layer_(layer), context_(context) {}
   void strip(int64_t first, int64_t pixels, const int16_t* staged, int thread) override {
-    const int64_t k = layer_.shape_.k, at = layer_.relu_ ? thread * layer_.conv_.strip_pixels() * k : first * k;
+    const int64_t k = layer_.shape_.k, at = layer_.activates() ? thread * layer_.conv_.strip_pixels() * k : first * k;
     layer_.normalize_and_activate(context_, first, pixels, staged, layer_.x_hat_ + at);
   }
 
@@ -267,10 +284,10 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
     const int64_t n = task / strips.count, strip = task % strips.count;
     const int64_t at = (n * pixels + strips.first(strip)) * shape_.k;
     int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
-    const uint8_t* mask = relu_ ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
+    const uint8_t* mask = activates() ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
     const int32_t max =
         context.kernels.batch_norm_backward_sums({error.data + at, align_[static_cast<size_t>(n)], mask, x_hat_ + at,
-                                                  strips.length(strip), shape_.k, sums, sums + k, activation_top()});
+                                                  strips.length(strip), shape_.k, sums, sums + k, clip_top(), clip_bottom()});
     std::atomic_ref<int32_t> largest(error.max[static_cast<size_t>(n)]);
     atomic_max(largest, max);
   });

@@ -1,4 +1,4 @@
-// Convolution, batch normalization, optional residual sum, optional ReLU: one layer, so that the wide convolution output lives
+// Convolution, batch normalization, optional residual sum, optional activation: one layer, so that the wide convolution output lives
 // only inside it. Kept for backward: the input (its producer's) and x_hat.
 #pragma once
 
@@ -10,9 +10,8 @@ namespace intrain {
 
 class ConvBn final : public Layer {
  public:
-  // shortcut: null, or a value of the output's shape, added before the ReLU; only with relu. Without relu the output is
-  // kNormalized.
-  ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, bool relu);
+  // shortcut: null, or a value of the output's shape, added before the activation; not with Activation::kNone.
+  ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, Activation activation);
 
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
@@ -34,12 +33,16 @@ class ConvBn final : public Layer {
   void normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* staged,
                               int8_t* x_hat) const;
   void backward_batch_norm(const LayerContext& context);
+  bool activates() const { return activation_ != Activation::kNone; }
+  // What the output is clipped to; the error passes strictly between.
+  int clip_top() const;
+  int clip_bottom() const { return out_->is_signed() ? -clip_top() : 0; }
   // Exponent of channel c of the staged convolution output.
   int staged_exp(int c) const { return in_->exp + weight_exp_ + shift_[static_cast<size_t>(c)]; }
 
   Value *in_, *shortcut_, *out_;
   ops::ConvShape shape_;
-  bool relu_;
+  Activation activation_;
   ops::Conv2d conv_;
   Parameter weight_, gamma_, beta_;
   std::vector<int64_t> running_mean_, running_var_;  // kRunningExp

@@ -26,6 +26,7 @@ struct Value {
   enum class Kind {
     kInput,       // s8 image
     kActivation,  // u8 after ReLU or pooling
+    kSigned,      // s8 after batch norm without ReLU
     kNormalized,  // x_hat s8 with gamma and beta: gamma x_hat + beta, at kScaledExp, formed by whoever reads it
   };
   Kind kind = Kind::kActivation;
@@ -35,8 +36,8 @@ struct Value {
   int producer = -1;       // layer; -1: the net's input
   int last_consumer = -1;  // layer
 
-  const void* data = nullptr;     // u8, or s8 of the input
-  uint8_t* output = nullptr;      // the same, for the producer of a kActivation
+  const void* data = nullptr;     // u8, or s8 of the input and of kSigned
+  uint8_t* output = nullptr;      // the same, for the producer of a kActivation or kSigned
   const int8_t* x_hat = nullptr;  // kNormalized
   const int8_t* gamma = nullptr;
   const int8_t* beta = nullptr;
@@ -52,10 +53,15 @@ struct Value {
   };
   std::shared_ptr<Error> error;  // null: not needed
 
+  bool is_signed() const { return kind == Kind::kInput || kind == Kind::kSigned; }
   int64_t pixels() const { return int64_t{h} * w; }
   int64_t elements() const { return pixels() * c; }
   int data_buffer = -1;
 };
+
+// What follows batch norm. kNone: nothing, a kNormalized value. kRelu, kRelu6: a kActivation, the latter clipped at 6. kLinear: a kSigned
+// value, that of a linear bottleneck.
+enum class Activation { kNone, kRelu, kRelu6, kLinear };
 
 // What a backward pass hands each parameter to when its gradient is complete. It may change what is stored of the parameter; the
 // memory of the gradient serves others afterwards.

@@ -11,8 +11,8 @@
 
 namespace intrain {
 
-Linear::Linear(std::string name, Value* in, int outputs, bool input_is_image)
-    : Layer(std::move(name)), in_(in), shape_{1, 1, static_cast<int>(in->elements()), outputs, 1, 1, 1, 0, 1, input_is_image} {
+Linear::Linear(std::string name, Value* in, int outputs)
+    : Layer(std::move(name)), in_(in), shape_{1, 1, static_cast<int>(in->elements()), outputs, 1, 1, 1, 0, 1, in->is_signed()} {
   weight_.name = name_ + ".weight";
   weight_.shape = {outputs, shape_.c};
   bias_.name = name_ + ".bias";

@@ -17,7 +17,7 @@ class Linear : public Layer {
   std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
 
  protected:
-  Linear(std::string name, Value* in, int outputs, bool input_is_image);
+  Linear(std::string name, Value* in, int outputs);
 
   virtual int acc_last_use(const LayerPlan& plan) const { return plan.forward_time(); }
   void multiply(const LayerContext& context);  // acc_ = input times W, without bias
@@ -45,8 +45,7 @@ class Linear : public Layer {
 // y = ReLU(W x + b), requantized to u8.
 class LinearRelu final : public Linear {
  public:
-  LinearRelu(std::string name, Value* in, Value* out, bool input_is_image)
-      : Linear(std::move(name), in, out->c, input_is_image), out_(out) {}
+  LinearRelu(std::string name, Value* in, Value* out) : Linear(std::move(name), in, out->c), out_(out) {}
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override { forward(context); }
   void backward(const LayerContext& context) override;
@@ -60,8 +59,7 @@ class LinearRelu final : public Linear {
 // Logits W x + b (s32 at exp()), kept until the next forward.
 class LinearLogits final : public Linear {
  public:
-  LinearLogits(std::string name, Value* in, int classes, bool input_is_image)
-      : Linear(std::move(name), in, classes, input_is_image) {}
+  LinearLogits(std::string name, Value* in, int classes) : Linear(std::move(name), in, classes) {}
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
   void forward(const LayerContext& context) override;

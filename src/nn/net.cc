@@ -34,7 +34,7 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
   // Values live until their last reader: a consumer's weight gradient or the producer's own ReLU mask.
   const size_t batch = static_cast<size_t>(max_batch);
   for (const auto& v : values_) {
-    if (v->kind != Value::Kind::kActivation) continue;
+    if (v->kind != Value::Kind::kActivation && v->kind != Value::Kind::kSigned) continue;
     v->data_buffer = plan_.add(v->name + ".output", batch * static_cast<size_t>(v->elements()), v->producer,
                                training ? 2 * layers - v->producer : v->last_consumer);
   }

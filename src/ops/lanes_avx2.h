@@ -41,6 +41,7 @@ struct Lanes {
   static inline Register add16(Register a, Register b) { return _mm256_add_epi16(a, b); }
   static inline Register add16_saturated(Register a, Register b) { return _mm256_adds_epi16(a, b); }
   static inline Register multiply16(Register a, Register b) { return _mm256_mullo_epi16(a, b); }
+  static inline Register min16(Register a, Register b) { return _mm256_min_epi16(a, b); }
   static inline Register max16(Register a, Register b) { return _mm256_max_epi16(a, b); }
   static inline Register abs16(Register a) { return _mm256_abs_epi16(a); }
   static inline Register shift16_left(Register a, Count s) { return _mm256_sll_epi16(a, s); }
@@ -50,10 +51,11 @@ struct Lanes {
   // From and to bytes in memory.
   static inline Register load_s8(const void* p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p))); }
   static inline Register load_u8(const void* p) { return _mm256_cvtepu8_epi16(_mm_loadu_si128(static_cast<const __m128i*>(p))); }
-  // All ones where the byte is neither 0 nor 255.
-  static inline Register load_pass(const void* p, int top) {
-    const __m128i less = _mm_add_epi8(_mm_loadu_si128(static_cast<const __m128i*>(p)), _mm_set1_epi8(-1));
-    return _mm256_cvtepi8_epi16(_mm_cmpeq_epi8(_mm_min_epu8(less, _mm_set1_epi8(static_cast<char>(top - 2))), less));
+  // All ones where bottom < the byte < top; the byte is s8 where bottom < 0.
+  static inline Register load_pass(const void* p, int bottom, int top) {
+    const __m128i less =
+        _mm_add_epi8(_mm_loadu_si128(static_cast<const __m128i*>(p)), _mm_set1_epi8(static_cast<char>(-1 - bottom)));
+    return _mm256_cvtepi8_epi16(_mm_cmpeq_epi8(_mm_min_epu8(less, _mm_set1_epi8(static_cast<char>(top - bottom - 2))), less));
   }
   // Clamped to +-127; to 0 and 255.
   static inline void store_s8(void* p, Register v) {

@@ -41,6 +41,7 @@ struct Lanes {
   static inline Register add16(Register a, Register b) { return _mm512_add_epi16(a, b); }
   static inline Register add16_saturated(Register a, Register b) { return _mm512_adds_epi16(a, b); }
   static inline Register multiply16(Register a, Register b) { return _mm512_mullo_epi16(a, b); }
+  static inline Register min16(Register a, Register b) { return _mm512_min_epi16(a, b); }
   static inline Register max16(Register a, Register b) { return _mm512_max_epi16(a, b); }
   static inline Register abs16(Register a) { return _mm512_abs_epi16(a); }
   static inline Register shift16_left(Register a, Count s) { return _mm512_sll_epi16(a, s); }
@@ -54,10 +55,12 @@ struct Lanes {
   static inline Register load_u8(const void* p) {
     return _mm512_cvtepu8_epi16(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
   }
-  // All ones where the byte is neither 0 nor top.
-  static inline Register load_pass(const void* p, int top) {
-    const __m256i less = _mm256_add_epi8(_mm256_loadu_si256(static_cast<const __m256i*>(p)), _mm256_set1_epi8(-1));
-    return _mm512_cvtepi8_epi16(_mm256_cmpeq_epi8(_mm256_min_epu8(less, _mm256_set1_epi8(static_cast<char>(top - 2))), less));
+  // All ones where bottom < the byte < top; the byte is s8 where bottom < 0.
+  static inline Register load_pass(const void* p, int bottom, int top) {
+    const __m256i less =
+        _mm256_add_epi8(_mm256_loadu_si256(static_cast<const __m256i*>(p)), _mm256_set1_epi8(static_cast<char>(-1 - bottom)));
+    return _mm512_cvtepi8_epi16(
+        _mm256_cmpeq_epi8(_mm256_min_epu8(less, _mm256_set1_epi8(static_cast<char>(top - bottom - 2))), less));
   }
   // Clamped to +-127; to 0 and 255.
   static inline void store_s8(void* p, Register v) {

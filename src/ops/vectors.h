@@ -37,9 +37,9 @@ struct Part {
     if constexpr (kWhole) return Lanes::load_u8(p);
     return Lanes::load_u8(Held<uint8_t>(p, count).data);
   }
-  [[gnu::always_inline]] inline Register load_pass(const uint8_t* p, int top) const {
-    if constexpr (kWhole) return Lanes::load_pass(p, top);
-    return Lanes::load_pass(Held<uint8_t>(p, count).data, top);
+  [[gnu::always_inline]] inline Register load_pass(const uint8_t* p, int bottom, int top) const {
+    if constexpr (kWhole) return Lanes::load_pass(p, bottom, top);
+    return Lanes::load_pass(Held<uint8_t>(p, count).data, bottom, top);
   }
   // 32 bits in the order of memory: two registers.
   [[gnu::always_inline]] inline void load32(const int32_t* p, Register* first, Register* second) const {

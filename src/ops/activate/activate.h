@@ -1,4 +1,4 @@
-// ReLU with requantization to u8, with and without a residual sum.
+// ReLU with requantization to u8, or none to s8; with and without a residual sum.
 #pragma once
 
 #include <cstdint>
@@ -7,16 +7,17 @@ namespace intrain::ops {
 
 // After batch normalization:
 //   z = gamma x_hat + 16 beta + shortcut                     exponent kScaledExp = -10
-//   dst = clamp(round(z / 2^shift), 0, 255)                  shift = exponent of dst + 10
+//   dst = clamp(round(z / 2^shift), bottom, top)             shift = exponent of dst + 10
+// A ReLU has bottom 0 and top <= 255, a dst of s8 bottom = -top >= -127.
 // shortcut: nothing, an activation src << src_shift (src_shift = exponent of src + 10, <= 6), or a second normalized value
 // gamma2 x_hat2 + 16 beta2. Bounds: |gamma x_hat + 16 beta| <= 18161; 255 << 6 = 16320; so |z| <= 36322: s32, and s16 with
 // saturation gives the same dst, because a z beyond +-32767 is beyond 255 * 2^6 or below 0 either way (2 <= shift <= 6). Narrower A
-// takes shifts to 12, and from narrow_u8 the same: a z beyond 32767 is beyond (2^bits - 1) 2^shift, at most 255 * 2^6, as well.
+// takes shifts to 12, and a smaller top: a z beyond +-32767 is beyond top 2^shift, at most 255 * 2^6, as well.
 struct Activate {
   const int8_t* x_hat;
   const int8_t* gamma;
   const int8_t* beta;
-  const uint8_t* src;  // or null
+  const uint8_t* src;  // or null; s8 if src_signed
   int src_shift;
   const int8_t* x_hat2;  // or null
   const int8_t* gamma2;
@@ -24,7 +25,9 @@ struct Activate {
   int64_t rows;
   int channels;
   int shift;
-  uint8_t* dst;
+  uint8_t* dst;  // s8 if bottom < 0
+  bool src_signed = false;
+  int bottom = 0, top = 255;
 };
 void activate_reference(const Activate& p);
 

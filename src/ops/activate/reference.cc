@@ -9,9 +9,9 @@ void activate_reference(const Activate& p) {
   for (int64_t i = 0; i < p.rows * p.channels; ++i) {
     const int64_t c = i % p.channels;
     int64_t z = p.gamma[c] * p.x_hat[i] + (int64_t{p.beta[c]} << kBetaShift);
-    if (p.src != nullptr) z += int64_t{p.src[i]} << p.src_shift;
+    if (p.src != nullptr) z += int64_t{p.src_signed ? static_cast<int8_t>(p.src[i]) : p.src[i]} * (int64_t{1} << p.src_shift);
     if (p.x_hat2 != nullptr) z += p.gamma2[c] * p.x_hat2[i] + (int64_t{p.beta2[c]} << kBetaShift);
-    p.dst[i] = static_cast<uint8_t>(clamp(rshift_round(z, p.shift), 0, kU8Max));
+    p.dst[i] = static_cast<uint8_t>(clamp(rshift_round(z, p.shift), p.bottom, p.top));
   }
 }
 

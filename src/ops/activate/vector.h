@@ -8,8 +8,8 @@
 namespace intrain::ops {
 
 // z in saturated s16, which the header allows; so does its rounding, (z + 2^(shift-1) - 1 + odd) >> shift, because what saturates
-// ends beyond 255. Shortcut: 0 none, 1 an activation, 2 a second normalized value.
-template <class Lanes, int kShortcut>
+// ends beyond top. Shortcut: 0 none, 1 an activation, 2 a second normalized value, 3 an activation of s8.
+template <class Lanes, int kShortcut, bool kSigned>
 [[gnu::always_inline]] static inline void activate_rows(const Activate& p) {
   using Register = typename Lanes::Register;
   constexpr int kBetaShift = kGammaExp - kScaledExp;
@@ -17,9 +17,10 @@ template <class Lanes, int kShortcut>
   const uint8_t* src = p.src;
   uint8_t* dst = p.dst;
   const Shift32 rounding = make_shift32(p.shift);
-  const typename Lanes::Count shift = Lanes::count(p.shift), src_shift = Lanes::count(kShortcut == 1 ? p.src_shift : 0),
+  const typename Lanes::Count shift = Lanes::count(p.shift), src_shift = Lanes::count(kShortcut % 2 == 1 ? p.src_shift : 0),
                               beta_shift = Lanes::count(kBetaShift);
-  const Register bias = Lanes::set16(rounding.bias), odd = Lanes::set16(rounding.odd);
+  const Register bias = Lanes::set16(rounding.bias), odd = Lanes::set16(rounding.odd), top = Lanes::set16(p.top),
+                 bottom = Lanes::set16(p.bottom);
   for_each_slice(
       p.rows, p.channels, kWidestSlice, [&](const RowSlice& slice) __attribute__((always_inline)) {
         const WideArray<int8_t> gamma(p.gamma, slice), beta(p.beta, slice);
@@ -38,24 +39,40 @@ template <class Lanes, int kShortcut>
                       Register z = Lanes::add16(Lanes::multiply16(part.load_s8(x_hat + at), g), b);
                       if constexpr (kShortcut == 1)
                         z = Lanes::add16_saturated(z, Lanes::shift16_left(part.load_u8(src + at), src_shift));
+                      if constexpr (kShortcut == 3)
+                        z = Lanes::add16_saturated(
+                            z, Lanes::shift16_left(part.load_s8(reinterpret_cast<const int8_t*>(src + at)), src_shift));
                       if constexpr (kShortcut == 2)
                         z = Lanes::add16_saturated(z, Lanes::add16(Lanes::multiply16(part.load_s8(x_hat2 + at), g2), b2));
                       const Register up = Lanes::add16(bias, Lanes::bit_and(Lanes::shift16_right(z, shift), odd));
-                      part.store_u8(dst + at, Lanes::shift16_right(Lanes::add16_saturated(z, up), shift));
+                      const Register a = Lanes::min16(Lanes::shift16_right(Lanes::add16_saturated(z, up), shift), top);
+                      if constexpr (kSigned)
+                        part.store_s8(reinterpret_cast<int8_t*>(dst + at), Lanes::max16(a, bottom));
+                      else
+                        part.store_u8(dst + at, a);
                     }
                   });
             });
       });
 }
 
+template <class Lanes, bool kSigned>
+[[gnu::always_inline]] static inline void activate_to(const Activate& p) {
+  if (p.src != nullptr && p.src_signed)
+    activate_rows<Lanes, 3, kSigned>(p);
+  else if (p.src != nullptr)
+    activate_rows<Lanes, 1, kSigned>(p);
+  else if (p.x_hat2 != nullptr)
+    activate_rows<Lanes, 2, kSigned>(p);
+  else
+    activate_rows<Lanes, 0, kSigned>(p);
+}
 template <class Lanes>
 [[gnu::always_inline]] static inline void activate_vector(const Activate& p) {
-  if (p.src != nullptr)
-    activate_rows<Lanes, 1>(p);
-  else if (p.x_hat2 != nullptr)
-    activate_rows<Lanes, 2>(p);
+  if (p.bottom < 0)
+    activate_to<Lanes, true>(p);
   else
-    activate_rows<Lanes, 0>(p);
+    activate_to<Lanes, false>(p);
 }
 
 // A loop that the compiler vectorizes, exact in s64. What is below 0 ends as 0, so only values without a sign are shifted: from 40
@@ -88,7 +105,7 @@ template <class Lanes>
   Register max = Lanes::zero();
   for_each_vector<Lanes>(
       p.count, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
-        const Register v = Lanes::bit_and(aligned(part.load16(e + i)), part.load_pass(output + i, p.top));
+        const Register v = Lanes::bit_and(aligned(part.load16(e + i)), part.load_pass(output + i, 0, p.top));
         part.store16(e + i, v);
         max = Lanes::max16(max, Lanes::abs16(v));
       });

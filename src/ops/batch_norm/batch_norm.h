@@ -84,18 +84,17 @@ struct Normalize {
 };
 void batch_norm_normalize_reference(const Normalize& p);
 
-// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where mask[i], at most top, is neither 0 nor top (everywhere if mask is null), else 0; in
-// place. sum_e[c] += e, sum_ex[c] += e * x_hat; returns max |e|.
+// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where bottom < mask[i] < top (everywhere if mask is null), else 0; in place. sum_e[c] += e, sum_ex[c] += e * x_hat; returns max |e|.
 struct NormBackwardSums {
   int16_t* e;
   int align;            // >= -15
-  const uint8_t* mask;  // the layer's output, or null
+  const uint8_t* mask;  // the layer's output, s8 if bottom < 0; or null
   const int8_t* x_hat;
   int64_t rows;
   int channels;
   int64_t* sum_e;
   int64_t* sum_ex;
-  int top = 255;  // what saturated values of the mask are: less for narrower A
+  int top = 255, bottom = 0;  // what saturated values of the mask are
 };
 int32_t batch_norm_backward_sums_reference(const NormBackwardSums& p);
 

@@ -23,7 +23,11 @@ int32_t batch_norm_backward_sums_reference(const NormBackwardSums& p) {
   int64_t max = 0;
   for (int64_t i = 0; i < p.rows * p.channels; ++i) {
     const int64_t c = i % p.channels;
-    const bool pass = p.mask == nullptr || (p.mask[i] != 0 && p.mask[i] != p.top);
+    bool pass = true;
+    if (p.mask != nullptr) {
+      const int output = p.bottom < 0 ? static_cast<int8_t>(p.mask[i]) : p.mask[i];
+      pass = p.bottom < output && output < p.top;
+    }
     const int64_t e = pass ? clamp(scale_pow2(p.e[i], -p.align), -kS16Max, kS16Max) : 0;
     p.e[i] = static_cast<int16_t>(e);
     p.sum_e[c] += e;

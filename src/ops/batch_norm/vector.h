@@ -182,7 +182,7 @@ template <class Lanes>
                     // Aligns and masks the error of row r.
                     const auto update = [&](int64_t r) __attribute__((always_inline)) {
                       Register v = aligned(part.load16(e + r * column.stride));
-                      if (mask != nullptr) v = Lanes::bit_and(v, part.load_pass(mask + r * column.stride, p.top));
+                      if (mask != nullptr) v = Lanes::bit_and(v, part.load_pass(mask + r * column.stride, p.bottom, p.top));
                       part.store16(e + r * column.stride, v);
                       max = Lanes::max16(max, Lanes::abs16(v));
                       return v;
