@@ -108,6 +108,23 @@ TEST(Models, OutputsHaveTheShapesOfTheTable) {
           {"conv15", 8 * 8 * 512},
           {"conv53", 2 * 2 * 2048},
           {"average_pool54", 2048}});
+  // Of the blocks the linear outputs; up to 64 pixels the stem and the stage of 24 channels keep the size.
+  expect("mobilenet_v2", 224,
+         {{"conv0", 112 * 112 * 32},
+          {"conv2", 112 * 112 * 16},
+          {"conv4", 56 * 56 * 96},
+          {"conv5", 56 * 56 * 24},
+          {"conv11", 28 * 28 * 32},
+          {"conv20", 14 * 14 * 64},
+          {"conv32", 14 * 14 * 96},
+          {"conv41", 7 * 7 * 160},
+          {"conv50", 7 * 7 * 320},
+          {"conv51", 7 * 7 * 1280},
+          {"average_pool52", 1280}});
+  expect("mobilenet_v2", 32,
+         {{"conv0", 32 * 32 * 32}, {"conv5", 32 * 32 * 24}, {"conv11", 16 * 16 * 32}, {"conv50", 4 * 4 * 320}});
+  expect("mobilenet_v2", 64, {{"conv0", 64 * 64 * 32}, {"conv51", 8 * 8 * 1280}});
+  expect("mobilenet_v2", 65, {{"conv0", 33 * 33 * 32}, {"conv51", 3 * 3 * 1280}});
   expect("vgg_small", 32,
          {{"conv1", 32 * 32 * 128},
           {"max_pool2", 16 * 16 * 128},
@@ -116,6 +133,16 @@ TEST(Models, OutputsHaveTheShapesOfTheTable) {
           {"conv7", 8 * 8 * 512},
           {"max_pool8", 4 * 4 * 512},
           {"linear9", 1024}});
+}
+
+TEST(Models, MobilenetV2HasTheSizeOfTorchvisions) {
+  const Net net = build_model("mobilenet_v2", 224, 224, 3, 1000);
+  EXPECT_EQ(parameters(net), 3'504'872);
+  EXPECT_EQ(net.layers().size(), 52u + 2);  // convolutions; pool, linear
+  for (int size : {32, 64, 65, 97}) {
+    const Net other = build_model("mobilenet_v2", size, size, 1, 10);
+    EXPECT_EQ(parameters(other), 3'504'872 - 9 * 2 * 32 - 990 * 1281) << size;
+  }
 }
 
 TEST(Models, SmallVggHasThePublishedSize) {
@@ -134,7 +161,7 @@ TEST(Models, EveryNameBuilds) {
   EXPECT_TRUE(
       std::is_permutation(names.begin(), names.end(),
                           std::vector<std::string>{"mlp", "resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56",
-                                                   "resnet110", "resnet18", "resnet34", "resnet50", "vgg_small"}
+                                                   "resnet110", "resnet18", "resnet34", "resnet50", "mobilenet_v2", "vgg_small"}
                               .begin()));
   for (const std::string& name : names) EXPECT_GT(build_model(name, 12, 12, 1, 10).parameter_count(), 0) << name;
 }
@@ -213,6 +240,11 @@ TEST_P(ModelsOnIsa, Resnet18ReturnsTheBitsOfTheReferenceForAnyThreads) {
 TEST_P(ModelsOnIsa, Resnet50ReturnsTheBitsOfTheReferenceForAnyThreads) {
   static const Outcome expected = step_of("resnet50", 24, {.isa = kScalar});
   expect_bits_of_the_reference("resnet50", 24, isa(), expected);
+}
+
+TEST_P(ModelsOnIsa, MobilenetV2ReturnsTheBitsOfTheReferenceForAnyThreads) {
+  static const Outcome expected = step_of("mobilenet_v2", 11, {.isa = kScalar});
+  expect_bits_of_the_reference("mobilenet_v2", 11, isa(), expected);
 }
 
 TEST_P(ModelsOnIsa, SmallVggReturnsTheBitsOfTheReferenceForAnyThreads) {

@@ -41,6 +41,12 @@ TEST(NetFile, SaysWhatTheModelsAre) {
       layer("type='bottleneck'\nchannels=256\nstride=2\nrepeat=6") +
       layer("type='bottleneck'\nchannels=512\nstride=2\nrepeat=3") + layer("type='average_pool'");
   expect_same(build(resnet50), build_model("resnet50", 32, 32, 3, 10));
+  const auto inverted = [](const char* members) { return layer(std::string("type='inverted_residual'\nchannels=") + members); };
+  expect_same(build(layer("type='conv'\nchannels=32\nsize=3\npad=1\nactivation='relu6'") + inverted("16\nexpand=1") +
+                    inverted("24\nrepeat=2") + inverted("32\nstride=2\nrepeat=3") + inverted("64\nstride=2\nrepeat=4") +
+                    inverted("96\nrepeat=3") + inverted("160\nstride=2\nrepeat=3") + inverted("320") +
+                    layer("type='conv'\nchannels=1280\nsize=1\nactivation='relu6'") + layer("type='average_pool'")),
+              build_model("mobilenet_v2", 32, 32, 3, 10));
   expect_same(
       build(layer("type='linear'\nchannels=200") + layer("type='linear'\nchannels=100") + layer("type='linear'\nchannels=50")),
       build_model("mlp", 32, 32, 3, 10));
@@ -60,6 +66,14 @@ TEST(NetFile, BlocksMayBeWrittenOut) {
   expect_same(build(kStem + layer(conv) + layer(conv + "\nadd='stem'\nname='sum'") + down + layer("type='average_pool'")),
               build(kStem + layer("type='basic'\nchannels=16") + layer("type='basic'\nchannels=32\nstride=2") +
                     layer("type='average_pool'")));
+}
+
+TEST(NetFile, InvertedResidualsMayBeWrittenOut) {
+  const std::string stem = layer("type='conv'\nchannels=16\nsize=3\npad=1\nactivation='linear'\nname='stem'");
+  expect_same(build(stem + layer("type='conv'\nchannels=96\nsize=1\nactivation='relu6'") +
+                    layer("type='conv'\nchannels=96\nsize=3\npad=1\ngroups=96\nactivation='relu6'") +
+                    layer("type='conv'\nchannels=16\nsize=1\nactivation='linear'\nadd='stem'")),
+              build(stem + layer("type='inverted_residual'\nchannels=16")));
 }
 
 TEST(NetFile, RefusesWhatNoNetCanBe) {
@@ -89,6 +103,13 @@ TEST(NetFile, RefusesWhatNoNetCanBe) {
   refused(kStem + layer(conv + "\nadd='input'"), "the images cannot be added");
   refused(kStem + layer("type='conv'\nchannels=8\nsize=3\npad=1\nadd='stem'"), "'stem' has 32x32 pixels of 16 channels");
   refused(kStem + layer(conv + "\nrelu=false\nadd='stem'"), "has a ReLU");
+  refused(layer(conv + "\nactivation='relu7'"), "'activation' takes");
+  refused(layer(conv + "\nactivation='linear'\nrelu=false"), "say the same");
+  refused(layer(conv + "\nactivation='linear'") + layer("type='average_pool'"), "a pool reads a layer with a ReLU", "layer 2");
+  refused(layer("type='inverted_residual'\nchannels=3"), "cannot read the images");
+  refused(kStem + layer("type='inverted_residual'\nchannels=3\nexpand=65"), "'expand' takes a whole number from 1 to 64");
+  refused(layer("type='conv'\nchannels=4000\nsize=1") + layer("type='inverted_residual'\nchannels=3"),
+          "expands to more than 16384");
   refused(kStem + layer(conv + "\nadd='stem'") + layer(conv + "\ninput='stem'"), "may not be read any more");
   refused(kStem + layer(conv + "\nadd='stem'") + layer(conv + "\nadd='stem'"), "may not be read any more");
   refused(kStem + layer(conv + "\nrelu=false") + layer(conv), "may only be added", "layer 3");

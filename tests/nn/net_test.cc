@@ -88,8 +88,14 @@ TEST_P(NetOnIsa, ReturnsTheBitsOfTheReferenceForAnyThreads) {
     }
   };
   compare("one of each layer", one_of_each);
+  compare("inverted residuals", inverted_residuals);
   compare("narrow numbers", [] {
     Net net = one_of_each();
+    net.set_widths(kNarrow);
+    return net;
+  });
+  compare("narrow numbers in inverted residuals", [] {
+    Net net = inverted_residuals();
     net.set_widths(kNarrow);
     return net;
   });
@@ -258,6 +264,7 @@ TEST(Net, EveryKindOfNetLearns) {
   expect_learns("mlp", mlp(12, 12, 1, 10), 102, 120, 0.9);
   expect_learns("resnet8", cifar_resnet(8, 12, 12, 1, 10), 102, 40, 0.9);
   expect_learns("one of each layer", one_of_each(), 51, 60, 0.9);
+  expect_learns("inverted residuals", inverted_residuals(), 51, 60, 0.9);
 }
 
 }  // namespace

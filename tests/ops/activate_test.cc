@@ -45,11 +45,36 @@ TEST(Activate, ByHand) {
             (std::vector<int>{0, 23, 130, 3}));  // (16 + 8128 + 160) / 64 = 129.75; (48 + 160) / 64 = 3.25
 }
 
+// gamma 1.0, beta 0 and x_hat of 5.9375, 6.0, 7.0: ReLU6 of exponent -5 is clamped to 192. Without an activation, in s8 of exponent -4:
+// x_hat itself, and plus an s8 shortcut of -3, -120, 127 of the same exponent; 112 + 127 and -100 - 120 are clamped.
+TEST(Activate, Relu6AndLinearByHand) {
+  const int8_t x[] = {95, 96, 112}, gamma[] = {64}, beta[] = {0};
+  uint8_t dst[3];
+  Activate p{x, gamma, beta, nullptr, 0, nullptr, nullptr, nullptr, 3, 1, 5, dst};
+  p.top = kRelu6Top;
+  activate_reference(p);
+  EXPECT_EQ(std::vector<int>(dst, dst + 3), (std::vector<int>{190, 192, 192}));
+  const int8_t signed_x[] = {-100, 5, 112}, src[] = {-120, -3, 127};
+  p.x_hat = signed_x;
+  p.shift = 6;
+  p.bottom = -kS8Max;
+  p.top = kS8Max;
+  activate_reference(p);
+  EXPECT_EQ(std::vector<int>(reinterpret_cast<int8_t*>(dst), reinterpret_cast<int8_t*>(dst) + 3),
+            (std::vector<int>{-100, 5, 112}));
+  p.src = reinterpret_cast<const uint8_t*>(src);
+  p.src_shift = 6;
+  p.src_signed = true;
+  activate_reference(p);
+  EXPECT_EQ(std::vector<int>(reinterpret_cast<int8_t*>(dst), reinterpret_cast<int8_t*>(dst) + 3),
+            (std::vector<int>{-127, 2, 127}));
+}
+
 TEST(Activate, IsFloat64) {
   uint64_t seed = 1;
   for (int channels : {1, 3, 17})
     for (Fill fill : intrain::test::kAllFills)
-      for (int shortcut : {0, 1, 2})
+      for (int shortcut : {0, 1, 2, 3})  // none, u8, normalized, s8
         for (int shift = 2; shift <= 6; ++shift) {
           Rng rng(seed++);
           const int64_t rows = 29, n = rows * channels;
@@ -59,19 +84,24 @@ TEST(Activate, IsFloat64) {
                      gamma2 = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max);
           const auto beta = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max),
                      beta2 = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max);
-          const auto src = random_vector<uint8_t>(rng, fill, n, 0, kU8Max);
+          auto src = random_vector<uint8_t>(rng, fill, n, 0, kU8Max);
+          for (uint8_t& v : src) v = shortcut == 3 && v == 128 ? 129 : v;
+          const bool is_signed = seed % 3 == 0;
+          const int top = is_signed ? kS8Max : seed % 3 == 1 ? kU8Max : kRelu6Top, bottom = is_signed ? -top : 0;
           const int src_exp = kScaledExp + static_cast<int>(rng.range(0, 6)), dst_exp = kScaledExp + shift;
           std::vector<uint8_t> dst(static_cast<size_t>(n));
-          activate_reference({x.data(), gamma.data(), beta.data(), shortcut == 1 ? src.data() : nullptr, src_exp - kScaledExp,
-                              shortcut == 2 ? x2.data() : nullptr, gamma2.data(), beta2.data(), rows, channels, shift,
-                              dst.data()});
+          activate_reference({x.data(), gamma.data(), beta.data(), shortcut % 2 == 1 ? src.data() : nullptr, src_exp - kScaledExp,
+                              shortcut == 2 ? x2.data() : nullptr, gamma2.data(), beta2.data(), rows, channels, shift, dst.data(),
+                              shortcut == 3, bottom, top});
           for (size_t i = 0; i < dst.size(); ++i) {
             const size_t c = i % static_cast<size_t>(channels);
             double z = std::ldexp(gamma[c], kGammaExp) * std::ldexp(x[i], kNormalizedExp) + std::ldexp(beta[c], kGammaExp);
             if (shortcut == 1) z += std::ldexp(src[i], src_exp);
+            if (shortcut == 3) z += std::ldexp(static_cast<int8_t>(src[i]), src_exp);
             if (shortcut == 2)
               z += std::ldexp(gamma2[c], kGammaExp) * std::ldexp(x2[i], kNormalizedExp) + std::ldexp(beta2[c], kGammaExp);
-            ASSERT_EQ(dst[i], clip(std::nearbyint(std::ldexp(z, -dst_exp)), 0, kU8Max))
+            ASSERT_EQ(is_signed ? static_cast<int8_t>(dst[i]) : dst[i],
+                      clip(std::nearbyint(std::ldexp(z, -dst_exp)), bottom, top))
                 << "element " << i << ", shortcut " << shortcut << ", seed " << seed - 1;
           }
         }

@@ -31,6 +31,17 @@ TEST(NormBackwardSums, ByHand) {
   EXPECT_EQ(sum_ex[0], -20);
 }
 
+// The mask is s8 between -7 and 7: only what is strictly between passes.
+TEST(NormBackwardSums, SignedMaskByHand) {
+  int16_t e[] = {10, 11, 12, 13, 14};
+  const int8_t mask[] = {-7, -6, 0, 6, 7}, x[] = {1, 1, 1, 1, 1};
+  int64_t sum_e[] = {0}, sum_ex[] = {0};
+  EXPECT_EQ(batch_norm_backward_sums_reference({e, 0, reinterpret_cast<const uint8_t*>(mask), x, 5, 1, sum_e, sum_ex, 7, -7}),
+            13);
+  EXPECT_EQ(std::vector<int>(e, e + 5), (std::vector<int>{0, 11, 12, 13, 0}));
+  EXPECT_EQ(sum_e[0], 36);
+}
+
 TEST(NormBackwardSums, IsFloat64) {
   uint64_t seed = 1;
   for (Fill fill : intrain::test::kAllFills)

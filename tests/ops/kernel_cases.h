@@ -249,26 +249,32 @@ struct batch_norm_normalize_case {
 
 struct batch_norm_backward_sums_case {
   static constexpr int kAligns[] = {0, -15, -3, 1, 7, 15, 16, 17, 31, 40};
-  static constexpr int kVariants = 2 * 10;  // with and without a mask
+  static constexpr int kVariants = 3 * 10;  // without a mask, with one of u8, of s8
   static NormBackwardSums params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
-    const int top = variant / 2 % 3 == 2 ? 192 : 255;
+    const bool is_signed = variant / 10 == 2;
+    const int top = is_signed ? 127 - variant % 2 * 3 : variant % 3 == 2 ? 192 : 255;
     int16_t* e = b.input<int16_t>("e", b.size(), -kS16Max, kS16Max);
     uint8_t* mask = nullptr;
-    if (variant % 2 == 1) {
+    if (is_signed) {
+      mask = reinterpret_cast<uint8_t*>(b.output<int8_t>("mask", b.size()));
+      const int values[] = {0, 1, -1, top - 1, top, 1 - top, -top};
+      for (int64_t i = 0; i < b.size(); ++i) mask[i] = static_cast<uint8_t>(values[b.rng().range(0, 6)]);
+    } else if (variant / 10 == 1) {
       mask = b.output<uint8_t>("mask", b.size());
       constexpr uint8_t kMasks[] = {0, 1, 100, 254, 255, 192};
       for (int64_t i = 0; i < b.size(); ++i) mask[i] = std::min(kMasks[b.rng().range(0, 5)], static_cast<uint8_t>(top));
     }
     return {e,
-            kAligns[variant / 2],
+            kAligns[variant % 10],
             mask,
             b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max),
             s.rows,
             s.channels,
             b.output<int64_t>("sum_e", s.channels),
             b.output<int64_t>("sum_ex", s.channels),
-            top};
+            top,
+            is_signed ? -top : 0};
   }
 };
 
@@ -304,16 +310,18 @@ struct batch_norm_backward_quantize_case : NormBackwardCase {
 };
 
 struct activate_case {
-  static constexpr int kVariants = 3 * 5;  // the shortcut x the shift
+  static constexpr int kVariants = 3 * 4 * 5;  // ReLU, ReLU6 or s8 x the shortcut x the shift
   static Activate params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
-    const int shortcut = variant % 3;
+    const int shortcut = variant % 4;
     Activate p{};
     p.x_hat = b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max);
     p.gamma = b.per_channel<int8_t>("gamma", -kS8Max, kS8Max);
     p.beta = b.per_channel<int8_t>("beta", -kS8Max, kS8Max);
-    if (shortcut == 1) {
-      p.src = b.input<uint8_t>("src", b.size(), 0, kU8Max);
+    if (shortcut % 2 == 1) {
+      p.src_signed = shortcut == 3;
+      p.src = p.src_signed ? reinterpret_cast<const uint8_t*>(b.input<int8_t>("src", b.size(), -kS8Max, kS8Max))
+                           : b.input<uint8_t>("src", b.size(), 0, kU8Max);
       p.src_shift = static_cast<int>(b.rng().range(0, 6));
     }
     if (shortcut == 2) {
@@ -323,7 +331,9 @@ struct activate_case {
     }
     p.rows = s.rows;
     p.channels = s.channels;
-    p.shift = 2 + variant / 3;
+    p.shift = 2 + variant / 4 % 5;
+    p.top = variant / 20 == 0 ? kU8Max : variant / 20 == 1 ? kRelu6Top : kS8Max;
+    p.bottom = variant / 20 == 2 ? -p.top : 0;
     p.dst = b.output<uint8_t>("dst", b.size());
     return p;
   }
@@ -392,9 +402,9 @@ struct error_quantize_case {
 };
 
 struct relu_backward_case {
-  static constexpr int kVariants = batch_norm_backward_sums_case::kVariants / 2;
+  static constexpr int kVariants = 10;
   static ReluBackward params(CaseBuilder& b, int variant) {
-    const NormBackwardSums p = batch_norm_backward_sums_case::params(b, 2 * variant + 1);
+    const NormBackwardSums p = batch_norm_backward_sums_case::params(b, 10 + variant);
     return {p.e, p.align, p.mask, b.size(), p.top};
   }
 };

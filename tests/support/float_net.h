@@ -35,6 +35,7 @@ inline double on_grid(double v, int exp, double lo, double hi) {
 struct RealTensor {
   int n, h, w, c;
   int exp = 0;  // of the grid
+  bool is_signed = false;
   Reals v, grad;
   RealTensor(int n_, int h_, int w_, int c_)
       : n(n_), h(h_), w(w_), c(c_), v(static_cast<size_t>(n_) * h_ * w_ * c_), grad(v.size()) {}
@@ -66,6 +67,7 @@ class FloatNet {
     input_ = make(batch.count, h, w, c);
     for (size_t i = 0; i < input_->v.size(); ++i) input_->v[i] = std::ldexp(batch.images[i], kInputExp);
     input_->exp = kInputExp;
+    input_->is_signed = true;
     labels_ = batch.labels;
   }
 
@@ -74,6 +76,17 @@ class FloatNet {
   Tensor* conv_bn(Tensor* in, const ConvSpec& s) { return batch_norm(conv(in, s)); }
   Tensor* conv_bn_add_relu(Tensor* in, const ConvSpec& s, Tensor* shortcut) {
     return relu(add(batch_norm(conv(in, s)), shortcut), kResidualExp);
+  }
+  Tensor* conv_bn_relu6(Tensor* in, const ConvSpec& s, Tensor* shortcut = nullptr) {
+    Tensor* z = batch_norm(conv(in, s));
+    return clip(shortcut == nullptr ? z : add(z, shortcut), kActivationExp, 0, 6);
+  }
+  Tensor* conv_bn_linear(Tensor* in, const ConvSpec& s, Tensor* shortcut = nullptr) {
+    Tensor* z = batch_norm(conv(in, s));
+    const double top = grid_ == Grid::kEightBits ? std::ldexp(kS8Max, kSignedExp) : 1e300;
+    Tensor* out = clip(shortcut == nullptr ? z : add(z, shortcut), kSignedExp, -top, top);
+    out->is_signed = true;
+    return out;
   }
   Tensor* linear_relu(Tensor* in, int outputs) { return relu(linear(in, outputs), kActivationExp); }
 
@@ -229,7 +242,7 @@ class FloatNet {
     for (size_t c = 0; c < k; ++c) {
       double bound = 0;
       for (size_t i = 0; i < fan_in; ++i) bound += std::abs(w[c * fan_in + i]);
-      bound *= std::ldexp(in == input_ ? kS8Max : kU8Max, in->exp);
+      bound *= std::ldexp(in->is_signed ? kS8Max : kU8Max, in->exp);
       int staged_exp = std::max(exp, std::ilogb(bound) - 14);
       if (std::nearbyint(std::ldexp(bound, -staged_exp)) > kS16Max) ++staged_exp;
       for (size_t i = c; i < out->v.size(); i += k) out->v[i] = on_grid(out->v[i], staged_exp, -kS16Max, kS16Max);
@@ -261,15 +274,18 @@ class FloatNet {
   }
 
   // exp: of the u8 output.
-  Tensor* relu(Tensor* in, int exp) {
+  Tensor* relu(Tensor* in, int exp) { return clip(in, exp, 0, grid_ == Grid::kEightBits ? std::ldexp(kU8Max, exp) : 1e300); }
+
+  // Between bottom and top; the gradient passes strictly between.
+  Tensor* clip(Tensor* in, int exp, double bottom, double top) {
     Tensor* out = make(in->n, in->h, in->w, in->c);
     out->exp = exp;
-    const double top = grid_ == Grid::kEightBits ? std::ldexp(kU8Max, exp) : 1e300;
     for (size_t i = 0; i < in->v.size(); ++i)
-      out->v[i] = grid_ == Grid::kEightBits ? on_grid(in->v[i], exp, 0, kU8Max) : std::max(0.0, in->v[i]);
+      out->v[i] = grid_ == Grid::kEightBits ? on_grid(in->v[i], exp, std::ldexp(bottom, -exp), std::ldexp(top, -exp))
+                                            : std::clamp(in->v[i], bottom, top);
     tape_.push_back([=] {
       for (size_t i = 0; i < in->v.size(); ++i)
-        if (out->v[i] > 0 && out->v[i] < top) in->grad[i] += out->grad[i];
+        if (out->v[i] > bottom && out->v[i] < top) in->grad[i] += out->grad[i];
     });
     return out;
   }

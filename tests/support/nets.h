@@ -12,6 +12,7 @@
 #include "data/normalization.h"
 #include "data/synthetic.h"
 #include "isa/isa.h"
+#include "models/residual_blocks.h"
 #include "nn/builder.h"
 #include "nn/net.h"
 #include "ops/kernels.h"
@@ -115,6 +116,25 @@ inline Net one_of_each() {
   x = net.conv_bn_add_relu(y, {.k = 20, .size = 3, .pad = 1}, x);
   x = net.max_pool(x, 3, 2, 1);
   x = net.linear_relu(x, 33);
+  return net.linear_logits(x);
+}
+
+// Everything of MobileNetV2 on such images, and what its layers allow beside: a linear output that adds u8, s8 or a normalized value, an s8
+// shortcut before a ReLU, ReLU6 with a shortcut, s8 into a linear layer.
+inline Net inverted_residuals() {
+  NetBuilder net(12, 12, 1, 10);
+  Value* x = net.conv_bn_relu6(net.input(), {.k = 16, .size = 3, .pad = 1});
+  x = inverted_residual_block(net, x, 16, 1, 1);
+  x = inverted_residual_block(net, x, 24, 2, 3);
+  x = inverted_residual_block(net, x, 24, 1, 2);
+  Value* shortcut = net.conv_bn(x, {.k = 20, .size = 1});
+  Value* y = net.conv_bn_relu(x, {.k = 10, .size = 3, .pad = 1});
+  x = net.conv_bn_linear(y, {.k = 20, .size = 1}, shortcut);
+  y = net.conv_bn_relu6(x, {.k = 20, .size = 3, .pad = 1, .groups = 20});
+  x = net.conv_bn_add_relu(y, {.k = 20, .size = 1}, x);
+  y = net.conv_bn_relu(x, {.k = 14, .size = 1});
+  x = net.conv_bn_relu6(y, {.k = 20, .size = 1}, x);
+  x = net.conv_bn_linear(x, {.k = 9, .size = 3, .stride = 2, .pad = 1});
   return net.linear_logits(x);
 }
 
