@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "nn/backward_sink.h"
 #include "nn/quantize_weights.h"
+#include "nn/strips.h"
 
 namespace intrain {
 
@@ -130,19 +131,6 @@ class SumsSink final : public ops::StripSink {
   int64_t* sums_;
 };
 
-// Strips of `rows` rows of `channels` values: large ones for long work, as many as threads can share for short.
-struct Strips {
-  int64_t rows, step, count;
-  Strips(int64_t rows_, int channels, int64_t times, int threads) : rows(rows_) {
-    constexpr int64_t kSmallest = 1 << 14, kLargest = 1 << 16;
-    const int64_t size = clamp(rows * times * channels / (8 * threads), kSmallest, kLargest);
-    step = std::max<int64_t>(1, size / channels);
-    count = (rows + step - 1) / step;
-  }
-  int64_t first(int64_t i) const { return i * step; }
-  int64_t length(int64_t i) const { return std::min(step, rows - i * step); }
-};
-
 }  // namespace
 
 void ConvBn::statistics(const LayerContext& context) {
@@ -162,12 +150,6 @@ void ConvBn::statistics(const LayerContext& context) {
 void ConvBn::add_thread_sums() {
   const size_t size = 2 * static_cast<size_t>(shape_.k);
   for (size_t i = size; i < sums_.size(); ++i) sums_[i % size] += sums_[i];
-}
-
-// On the grid of fewer bits (base/widths.h) as well, of which kRelu6Top is a multiple.
-int ConvBn::clip_top() const {
-  if (activation_ == Activation::kLinear) return static_cast<int>(quantize_limit(widths_.a)) << (8 - widths_.a);
-  return activation_ == Activation::kRelu6 ? kRelu6Top : activation_top();
 }
 
 // Rows [first, first + rows) of the batch: staged output to x_hat and, with an activation, to the output.
@@ -194,7 +176,7 @@ void ConvBn::normalize_and_activate(const LayerContext& context, int64_t first, 
   p.channels = shape_.k;
   p.shift = out_->exp - kScaledExp + 8 - widths_.a;
   p.dst = out_->output + at;
-  p.top = clip_top() >> (8 - widths_.a);
+  p.top = activation_top(activation_) >> (8 - widths_.a);
   p.bottom = out_->is_signed() ? -p.top : 0;
   context.kernels.activate(p);
   if (widths_.a == 8) return;
@@ -274,6 +256,7 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
   std::fill(sums_.begin(), sums_.end(), 0);
   const Strips strips(pixels, shape_.k, context.count, context.pool.threads());
   const int64_t strip_count = context.count * strips.count;
+  const int top_a = activation_top(activation_);
   for (int64_t n = 0; n < context.count; ++n) {
     const size_t i = static_cast<size_t>(n);
     align_[i] = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
@@ -285,9 +268,9 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
     const int64_t at = (n * pixels + strips.first(strip)) * shape_.k;
     int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
     const uint8_t* mask = activates() ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
-    const int32_t max =
-        context.kernels.batch_norm_backward_sums({error.data + at, align_[static_cast<size_t>(n)], mask, x_hat_ + at,
-                                                  strips.length(strip), shape_.k, sums, sums + k, clip_top(), clip_bottom()});
+    const int32_t max = context.kernels.batch_norm_backward_sums({error.data + at, align_[static_cast<size_t>(n)], mask,
+                                                                  x_hat_ + at, strips.length(strip), shape_.k, sums, sums + k,
+                                                                  top_a, out_->is_signed() ? -top_a : 0});
     std::atomic_ref<int32_t> largest(error.max[static_cast<size_t>(n)]);
     atomic_max(largest, max);
   });

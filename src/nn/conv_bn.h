@@ -34,9 +34,6 @@ class ConvBn final : public Layer {
                               int8_t* x_hat) const;
   void backward_batch_norm(const LayerContext& context);
   bool activates() const { return activation_ != Activation::kNone; }
-  // What the output is clipped to; the error passes strictly between.
-  int clip_top() const;
-  int clip_bottom() const { return out_->is_signed() ? -clip_top() : 0; }
   // Exponent of channel c of the staged convolution output.
   int staged_exp(int c) const { return in_->exp + weight_exp_ + shift_[static_cast<size_t>(c)]; }
 

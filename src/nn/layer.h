@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/formats.h"
 #include "base/widths.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
@@ -162,8 +163,13 @@ class Layer {
   virtual std::optional<LayerProduct> product() const { return {}; }
 
  protected:
-  // What saturated activations are.
-  int activation_top() const { return ((1 << widths_.a) - 1) << (8 - widths_.a); }
+  // What saturated activations are, also of fewer bits. The lower end of a linear one is the negative of its upper.
+  int activation_top(Activation activation = Activation::kRelu) const {
+    const int up = 8 - widths_.a;
+    if (activation == Activation::kRelu6) return kRelu6Top;
+    if (activation == Activation::kLinear) return static_cast<int>(quantize_limit(widths_.a)) << up;
+    return ((1 << widths_.a) - 1) << up;
+  }
 
   std::string name_;
   Widths widths_;
