@@ -73,7 +73,8 @@ constexpr Color kBar{0.12, 0.40, 0.72}, kEnd{0.85, 0.37, 0.05};
 void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const TensorStatistics& s) {
   const double base = y + kCellHeight - 14;
   canvas.line({{x, base + 0.5}, {x + kCellWidth, base + 0.5}}, kGrid, 1);
-  const bool positive = kind == TensorKind::kA;
+  const bool positive =
+      kind == TensorKind::kA && std::all_of(s.histogram.begin(), s.histogram.begin() + 128, [](int64_t n) { return n == 0; });
   const int first = positive ? 128 : 0, bars = 128;
   constexpr double kDecades = 6;
   for (int bar = 0; bar < bars; ++bar) {
@@ -110,9 +111,10 @@ void draw_statistics(const std::string& title, const std::vector<LayerStatistics
   const double height = kTop + static_cast<double>(layers.size()) * kCellHeight + 40;
   Canvas canvas(static_cast<int>(width), static_cast<int>(height));
   canvas.text(kGap, 30, 0, 18, kInk, title, true);
-  canvas.text(kGap, 50, 0, 12, kSoft,
-              "Each integer from one end of its format to the other (A from 0); height: logarithm of its share, from one in a "
-              "million to all. Cut: at the ends, in orange.");
+  canvas.text(
+      kGap, 50, 0, 12, kSoft,
+      "Each integer from one end of its format to the other (A of a ReLU from 0); height: logarithm of its share, from one in a "
+      "million to all. Cut: at the ends, in orange.");
   for (int kind = 0; kind < kTensorKinds; ++kind)
     canvas.text(kLeft + kind * (kCellWidth + kGap) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk,
                 tensor_name(static_cast<TensorKind>(kind)), true);

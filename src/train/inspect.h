@@ -21,7 +21,7 @@ struct TensorStatistics {
   int64_t saturated = 0;  // at the largest magnitude of the format
   int64_t largest = 0;    // magnitude
   int exp = 0;            // of the last batch
-  // By the upper 8 bits, floor(integer / 2^(bits - 8)): -128 .. 127, or 0 .. 255 for A, at index value + 128.
+  // By the upper 8 bits, floor(integer / 2^(bits - 8)): -128 .. 127, or 0 .. 255 for A of a ReLU, at index value + 128.
   std::array<int64_t, 384> histogram = {};
 };
 
