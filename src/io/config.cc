@@ -41,7 +41,7 @@ constexpr WidthKey kWidthKeys[] = {
     {"a", &Widths::a, 2, 8, "A, outputs of ReLUs"},
     {"g", &Widths::g, 2, 16, "G, gradients of W"},
     {"e1", &Widths::e1, 2, 16, "E1, errors at activations and residual sums"},
-    {"e2", &Widths::e2, 3, 8, "E2, errors that enter the products"},
+    {"e2", &Widths::e2, 3, 16, "E2, errors that enter the products, above 8 in two products"},
     {"x_hat", &Widths::x_hat, 2, 8, "normalized values"},
     {"gamma", &Widths::gamma, 2, 8, "scale after normalization"},
     {"beta", &Widths::beta, 2, 8, "shift after normalization"},
@@ -59,12 +59,20 @@ struct RoundingKey {
 constexpr RoundingKey kRoundingKeys[] = {{"round_e", &Widths::nearest_e, "rounding of E2"},
                                          {"round_g", &Widths::nearest_g, "rounding of G"}};
 constexpr const char *kNearest = "nearest", *kStochastic = "stochastic";
+constexpr const char* kFlag8 = "flag8";  // of e2
 
 }  // namespace
 
 void set_width(Widths& widths, const std::string& setting) {
   const size_t sign = setting.find('=');
   const std::string key = setting.substr(0, sign), value = sign == std::string::npos ? "" : setting.substr(sign + 1);
+  if (key == "e2") {
+    widths.flag_e2 = value == kFlag8;
+    if (widths.flag_e2) {
+      widths.e2 = 8;
+      return;
+    }
+  }
   for (const WidthKey& k : kWidthKeys)
     if (key == k.name) {
       int bits = 0;
@@ -90,6 +98,7 @@ std::string widths_help() {
   for (const WidthKey& k : kWidthKeys)
     text += std::string("\n") + k.name + "  " + k.meaning + ", " + std::to_string(k.min) + " to " + std::to_string(k.max) + " [" +
             std::to_string(widths.*k.value) + "]";
+  text += "\ne2=flag8  E2 in the paper's 8 bits with a flag that tells the range, in two products";
   for (const RoundingKey& k : kRoundingKeys)
     text += std::string("\n") + k.name + "  " + k.meaning + ", nearest or stochastic [stochastic]";
   return text;
@@ -141,6 +150,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"threads", c.threads},
           {"out", c.out}};
   for (const WidthKey& k : kWidthKeys) json["formats"][k.name] = c.widths.*k.value;
+  if (c.widths.flag_e2) json["formats"]["e2"] = kFlag8;
   for (const RoundingKey& k : kRoundingKeys) json["formats"][k.name] = c.widths.*k.nearest ? kNearest : kStochastic;
 }
 
@@ -164,8 +174,11 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("out").get_to(c.out);
   if (!json.contains("formats")) return;  // written before formats were settings
   const auto& formats = json.at("formats");
-  for (const WidthKey& k : kWidthKeys)
-    set_width(c.widths, std::string(k.name).append("=").append(std::to_string(formats.at(k.name).get<int>())));
+  for (const WidthKey& k : kWidthKeys) {
+    const auto& value = formats.at(k.name);
+    const std::string text = value == kFlag8 ? kFlag8 : std::to_string(value.get<int>());
+    set_width(c.widths, std::string(k.name).append("=").append(text));
+  }
   for (const RoundingKey& k : kRoundingKeys)
     set_width(c.widths, std::string(k.name).append("=").append(formats.at(k.name).get<std::string>()));
 }

@@ -6,7 +6,6 @@
 #include "base/formats.h"
 #include "core/atomic_max.h"
 #include "core/check.h"
-#include "nn/backward_sink.h"
 #include "nn/quantize_weights.h"
 
 namespace intrain {
@@ -67,7 +66,7 @@ void ConvBn::plan(LayerPlan& plan) {
   if (plan.training) {
     size_t i = 0;
     for (const Parameter* p : {&weight_, &gamma_, &beta_}) grad_buffer_[i++] = plan.gradient_buffer(*p);
-    e2_buffer_ = plan.backward_buffer(name_ + ".e2", out_bytes);
+    e2_.plan(plan, name_, widths_, out_bytes, weight_);
     backward_buffer_ = plan.backward_buffer(
         name_ + ".backward_workspace", std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
   }
@@ -79,7 +78,7 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
   conv_workspace_ = at(conv_buffer_);
   packed_.bind(plan, memory);
   x_hat_ = reinterpret_cast<int8_t*>(at(x_hat_buffer_));
-  e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
+  e2_.bind(plan, memory);
   backward_workspace_ = at(backward_buffer_);
   size_t i = 0;
   for (Parameter* p : {&weight_, &gamma_, &beta_}) p->grad = gradient_at(plan, memory, grad_buffer_[i++], *p);
@@ -296,9 +295,10 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
 
   const auto slice = [&](int64_t n, int64_t strip) {
     const int64_t first = strips.first(strip) * shape_.k, at = n * pixels * shape_.k + first;
-    ops::NormBackward p{error.data + at, x_hat_ + at, strips.length(strip), shape_.k, k_.data(), b_.data(), a_.data(), 0,
-                        e2_ + at};
+    ops::NormBackward p{error.data + at, x_hat_ + at, strips.length(strip), shape_.k,     k_.data(),
+                        b_.data(),       a_.data(),   e2_.shift(),          e2_.upper(at)};
     p.first = first;
+    p.plane = e2_.plane(at);
     return p;
   };
   std::fill(sums_.begin(), sums_.end(), 0);  // now each thread's maximum
@@ -308,18 +308,17 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
   });
   int64_t max = *std::max_element(sums_.begin(), sums_.end());
   context.reducer.max(&max, 1);
-  const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
+  e2_.set_scale(static_cast<uint64_t>(max), ops::batch_norm_diff_exp(e_exp, t, in_->exp, weight_exp_));
   context.pool.run(strip_count, [&](int64_t task, int) {
     ops::NormBackward p = slice(task / strips.count, task % strips.count);
     const ErrorRandom random = context.error_random(number_, task / strips.count);
-    p.shift = shift + 8 - widths_.e2;
     p.random = widths_.nearest_e ? nullptr : &random;
     context.kernels.batch_norm_backward_quantize(p);
-    if (widths_.e2 < 8) context.kernels.narrow_s8({p.dst, p.rows * p.channels, widths_.e2});
+    e2_.narrow(context.kernels, p.dst, p.rows * p.channels);
   });
-  e2_exp_ = ops::batch_norm_diff_exp(e_exp, t, in_->exp, weight_exp_) + shift;
   context.show(name_, TensorKind::kE1, error.data, context.count * pixels * shape_.k, e_exp);
-  context.show(name_, TensorKind::kE2, e2_, context.count * pixels * shape_.k, e2_exp_);
+  e2_.for_each_plane(
+      [&](const int8_t* plane, int exp) { context.show(name_, TensorKind::kE2, plane, context.count * pixels * shape_.k, exp); });
 }
 
 void ConvBn::backward(const LayerContext& context) {
@@ -330,15 +329,12 @@ void ConvBn::backward(const LayerContext& context) {
 
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardWeights);
-    conv_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
+    e2_.backward_weights(context, conv_, *in_, weight_, backward_workspace_);
   }
-  weight_.grad_exp = in_->exp + e2_exp_;
   for (Parameter* p : {&weight_, &gamma_, &beta_}) context.finish(*p);
   if (in_->error == nullptr) return;
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardData);
-  ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
-  conv_.backward_data(context.pool, context.count, e2_, weight8_.data(), sink, backward_workspace_);
-  in_->error->written = true;
+  e2_.backward_data(context, conv_, *in_, weight8_.data(), weight_exp_, backward_workspace_);
 }
 
 void ConvBn::parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&weight_, &gamma_, &beta_}); }

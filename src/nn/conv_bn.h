@@ -4,6 +4,7 @@
 
 #include "nn/layer.h"
 #include "nn/packed_weights.h"
+#include "nn/product_error.h"
 #include "ops/conv2d/conv2d_op.h"
 
 namespace intrain {
@@ -54,14 +55,14 @@ class ConvBn final : public Layer {
   std::vector<uint32_t> sigma_;
   std::vector<int32_t> mult_, offset_, affine_shift_, k_, b_, a_, align_;
   std::vector<int64_t> sums_, l1_, kappa_;  // sums_: [threads][2][channels]
-  int e2_exp_ = 0;
+  ProductError e2_;
   bool folded_ = false;  // mult_, offset_ and affine_shift_ are those of the running statistics
 
   int grad_buffer_[3] = {-1, -1, -1};
-  int staged_buffer_ = -1, conv_buffer_ = -1, x_hat_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
+  int staged_buffer_ = -1, conv_buffer_ = -1, x_hat_buffer_ = -1, backward_buffer_ = -1;
   int16_t* staged_ = nullptr;
   uint8_t *conv_workspace_ = nullptr, *backward_workspace_ = nullptr;
-  int8_t *x_hat_ = nullptr, *e2_ = nullptr;
+  int8_t* x_hat_ = nullptr;
 };
 
 }  // namespace intrain

@@ -65,12 +65,18 @@ TEST(Config, SetsWidthsByTheirKeys) {
   expected.nearest_e = true;
   EXPECT_TRUE(config.widths == expected);
   EXPECT_TRUE(nlohmann::ordered_json(config).get<TrainConfig>().widths == expected);
+  set_width(config.widths, "e2=flag8");
+  EXPECT_TRUE(config.widths.flag_e2 && config.widths.e2 == 8);
+  EXPECT_TRUE(nlohmann::ordered_json(config).get<TrainConfig>().widths == config.widths);
+  set_width(config.widths, "e2=16");
+  EXPECT_TRUE(!config.widths.flag_e2 && config.widths.e2 == 16);
   set_width(config.widths, "round_e=stochastic");
   EXPECT_FALSE(config.widths.nearest_e);
   auto old = nlohmann::ordered_json(config);
   old.erase("formats");
   EXPECT_TRUE(old.get<TrainConfig>().widths == Widths{}) << "of a run from before there were settings";
-  for (const char* setting : {"w=1", "w=9", "w=", "w", "w=8 ", "w=+8", "w=99999999999", "e2=2", "g=17", "w_stored=33", "rate=11"})
+  for (const char* setting :
+       {"w=1", "w=9", "w=", "w", "w=8 ", "w=+8", "w=99999999999", "e2=2", "e2=17", "e2=flag", "g=17", "w_stored=33", "rate=11"})
     expect_error([&] { set_width(config.widths, setting); }, "",
                  "--set " + std::string(setting).substr(0, std::string(setting).find('=')));
   for (const char* setting : {"round_e=up", "round_g="})

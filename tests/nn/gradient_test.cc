@@ -171,6 +171,32 @@ TEST(Gradient, ResidualNetAgreesWithFloat) {
   compare_with_float(ready, batch, "resnet8 after 20 steps", resnet8);
 }
 
+// The two planes of E2 are added at their places: a lost or misplaced plane would turn the gradient, which is nearer to that of the same
+// forward pass in float64 than with 8 bits of E2.
+TEST(Gradient, TwoPlanesOfErrorAreFiner) {
+  const Batch batch = synthetic_batch(32);
+  const auto cosine_of_first = [&](const Widths& widths) {
+    Net net = cifar_resnet(8, 12, 12, 1, 10);
+    net.set_widths(widths);
+    ReadyNet ready(std::move(net), 32);
+    ready.net.forward(batch);
+    ready.net.backward(batch, 1, 0);
+    const std::vector<Parameter*>& list = ready.net.parameters();
+    FloatNet reference(FloatNet::real_parameters(list, Grid::kEightBits), Grid::kEightBits, batch, 12, 12, 1);
+    reference.softmax_xent(resnet8(reference));
+    return cosine(to_real(std::vector<int64_t>(list[0]->grad.begin(), list[0]->grad.end()), list[0]->grad_exp),
+                  reference.gradients()[0]);
+  };
+  Widths flag, wide;
+  flag.flag_e2 = true;
+  wide.e2 = 16;
+  const double one = cosine_of_first({}), two_ranges = cosine_of_first(flag), two_planes = cosine_of_first(wide);
+  std::printf("cosine of the first W's gradient: 8 bits %.4f, with a flag %.4f, 16 bits %.4f\n", one, two_ranges, two_planes);
+  EXPECT_GT(two_planes, 0.985);
+  EXPECT_GT(two_ranges, one);
+  EXPECT_GT(two_planes, one);
+}
+
 // The three blocks, and the projection before them, share one error tensor: a lost, doubled or unmasked contribution would show
 // as a gain far from one in every layer before.
 TEST(Gradient, IdentityBlocksShareTheirError) {

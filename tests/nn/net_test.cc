@@ -40,7 +40,7 @@ Outcome run_steps(Net net, const RunSettings& settings) {
 }
 
 // Every width below its default.
-constexpr Widths kNarrow = {6, 5, 7, 10, 6, 6, 7, 5, 12, 13, 9, 6, 26, true, true};
+constexpr Widths kNarrow = {6, 5, 7, 10, 6, 6, 7, 5, 12, 13, 9, 6, 26, false, true, true};
 
 // A setting that does not reach the step would leave the outcome as it is.
 TEST(Net, EveryWidthShows) {
@@ -53,11 +53,14 @@ TEST(Net, EveryWidthShows) {
     net.set_widths(widths);
     EXPECT_FALSE(run_steps(std::move(net), {}) == expected) << "width " << kNarrow.*width;
   }
-  Widths nearest;
-  nearest.nearest_e = true;
-  Net net = one_of_each();
-  net.set_widths(nearest);
-  EXPECT_FALSE(run_steps(std::move(net), {}) == expected);
+  Widths nearest, flag, wide;
+  nearest.nearest_e = flag.flag_e2 = true;
+  wide.e2 = 16;
+  for (const Widths& widths : {nearest, flag, wide}) {
+    Net net = one_of_each();
+    net.set_widths(widths);
+    EXPECT_FALSE(run_steps(std::move(net), {}) == expected);
+  }
 }
 
 TEST(Net, StoredParametersStartOnTheirGrid) {
@@ -91,6 +94,20 @@ TEST_P(NetOnIsa, ReturnsTheBitsOfTheReferenceForAnyThreads) {
   compare("narrow numbers", [] {
     Net net = one_of_each();
     net.set_widths(kNarrow);
+    return net;
+  });
+  compare("16 bits of E2", [] {
+    Widths widths;
+    widths.e2 = 16;
+    Net net = one_of_each();
+    net.set_widths(widths);
+    return net;
+  });
+  compare("flag format of E2", [] {
+    Widths widths;
+    widths.flag_e2 = true;
+    Net net = one_of_each();
+    net.set_widths(widths);
     return net;
   });
   compare("resnet8", [] { return cifar_resnet(8, 12, 12, 1, 10); });

@@ -212,6 +212,14 @@ inline const ErrorRandom* error_random(int which) {
   return which == 0 ? nullptr : &kRandoms[which - 1];
 }
 
+// One plane of E2, the flag format, all of 16 bits, 9 bits.
+constexpr int kErrorPlanes = 4;
+inline ErrorPlane error_plane(CaseBuilder& b, int which) {
+  constexpr int kLimits[] = {0, 0, kPlanesMax, 255};
+  if (which == 0) return {};
+  return {b.output<int8_t>("low", b.size()), which == 1, kLimits[which]};
+}
+
 struct NormBackwardCase {
   static constexpr int kShifts[] = {0, 1, 7, 8, 9, 10, 17, 24, 29};
   static NormBackward params(CaseBuilder& b, int variant) {
@@ -225,15 +233,16 @@ struct NormBackwardCase {
             b.per_channel<int32_t>("a", -2047 * 32767, 2047 * 32767),
             kShifts[variant % 9],
             b.output<int8_t>("dst", b.size()),
-            error_random(variant / 9),
-            b.rng().range(0, 2) * 100};
+            error_random(variant / 9 % 3),
+            b.rng().range(0, 2) * 100,
+            error_plane(b, variant / 27)};
   }
 };
 struct batch_norm_backward_max_case : NormBackwardCase {
   static constexpr int kVariants = 1;
 };
 struct batch_norm_backward_quantize_case : NormBackwardCase {
-  static constexpr int kVariants = 3 * 9;  // to nearest and stochastic, the shift
+  static constexpr int kVariants = 3 * 9 * kErrorPlanes;  // the shift, to nearest and stochastic, the planes
 };
 
 struct activate_case {
@@ -307,7 +316,7 @@ struct max_abs_case {
 };
 
 struct error_quantize_case {
-  static constexpr int kVariants = 2 * 9 * 3;  // s32 or s16, the shift, to nearest and stochastic
+  static constexpr int kVariants = 2 * 9 * 3 * kErrorPlanes;  // s32 or s16, the shift, to nearest and stochastic, the planes
   static ErrorQuantize params(CaseBuilder& b, int variant) {
     constexpr int kShifts[] = {0, 1, 2, 7, 8, 9, 10, 24, 29};
     const int64_t n = b.size();
@@ -318,8 +327,9 @@ struct error_quantize_case {
       p.src16 = b.input<int16_t>("src16", n, -kS16Max, kS16Max);
     p.count = n;
     p.shift = kShifts[variant / 2 % 9];
-    p.random = error_random(variant / 18);
+    p.random = error_random(variant / 18 % 3);
     p.dst = b.output<int8_t>("dst", n);
+    p.plane = error_plane(b, variant / 54);
     return p;
   }
 };

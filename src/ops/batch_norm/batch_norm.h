@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "base/rounding.h"
+#include "ops/error/error.h"
 
 namespace intrain::ops {
 
@@ -112,6 +113,7 @@ struct NormBackward {
   int8_t* dst;  // not read by max
   const ErrorRandom* random = nullptr;
   int64_t first = 0;  // element of the sample that e[0] is, for random
+  ErrorPlane plane = {};
 };
 uint32_t batch_norm_backward_max_reference(const NormBackward& p);
 void batch_norm_backward_quantize_reference(const NormBackward& p);

@@ -55,9 +55,8 @@ uint32_t batch_norm_backward_max_reference(const NormBackward& p) {
 void batch_norm_backward_quantize_reference(const NormBackward& p) {
   for (int64_t i = 0; i < p.rows * p.channels; ++i) {
     const int32_t v = static_cast<int32_t>(backward_value(p, i));
-    const int64_t q = p.random != nullptr ? rshift_stochastic8(v, p.shift, p.random->stream.byte(p.random->sample, p.first + i))
-                                          : rshift_round(v, p.shift);
-    p.dst[i] = static_cast<int8_t>(clamp(q, -kS8Max, kS8Max));
+    const uint8_t r = p.random != nullptr ? p.random->stream.byte(p.random->sample, p.first + i) : 0;
+    quantize_error(v, p.shift, p.random != nullptr ? &r : nullptr, p.plane, i, p.dst);
   }
 }
 
