@@ -15,16 +15,16 @@ namespace {
 
 class Collector final : public TensorSink, public GradientSink {
  public:
-  explicit Collector(std::vector<LayerStatistics>& layers) : layers_(layers) {}
+  Collector(const Widths& widths, std::vector<LayerStatistics>& layers) : widths_(widths), layers_(layers) {}
 
   void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, kS8Max, 0);
+    add(layer, kind, data, count, exp, 0);
   }
   void tensor(const std::string& layer, TensorKind kind, const uint8_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, kU8Max, 0);
+    add(layer, kind, data, count, exp, 0);
   }
   void tensor(const std::string& layer, TensorKind kind, const int16_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, kS16Max, 8);
+    add(layer, kind, data, count, exp, 8);
   }
 
   // "conv3.weight": the rest of a layer's parameters is small.
@@ -37,13 +37,13 @@ class Collector final : public TensorSink, public GradientSink {
     g_.resize(p.grad.size());
     std::transform(p.grad.begin(), p.grad.end(), g_.begin(),
                    [&](int64_t g) { return static_cast<int16_t>(quantize(g, shift, p.grad_bits)); });
-    const int64_t limit = quantize_limit(p.grad_bits);
-    add(p.name.substr(0, end), TensorKind::kG, g_.data(), p.count(), p.grad_exp + shift, limit, std::max(0, p.grad_bits - 8));
+    add(p.name.substr(0, end), TensorKind::kG, g_.data(), p.count(), p.grad_exp + shift, std::max(0, p.grad_bits - 8));
   }
 
  private:
   template <class Integer>
-  void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp, int64_t limit, int shift) {
+  void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp, int shift) {
+    const int64_t limit = format_limit(kind, widths_);
     TensorStatistics& s = statistics(layer).tensor[static_cast<int>(kind)];
     s.count += count;
     s.exp = exp;
@@ -62,6 +62,7 @@ class Collector final : public TensorSink, public GradientSink {
     return layers_.back();
   }
 
+  const Widths widths_;
   std::vector<LayerStatistics>& layers_;
   std::vector<int16_t> g_;
 };
@@ -92,13 +93,8 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
 
 }  // namespace
 
-const char* tensor_name(TensorKind kind) {
-  static const char* const kNames[kTensorKinds] = {"W", "A", "x_hat", "E1", "E2", "G"};
-  return kNames[static_cast<int>(kind)];
-}
-
 void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers) {
-  Collector collector(layers);
+  Collector collector(net.widths(), layers);
   net.set_tensor_sink(&collector);
   net.forward(batch);
   net.backward(batch, seed, step, &collector);

@@ -8,19 +8,12 @@
 
 #include "core/batch.h"
 #include "nn/net.h"
-#include "nn/tensor_sink.h"
+#include "train/numbers.h"
 
 namespace intrain {
 
-constexpr int kTensorKinds = 6;
-const char* tensor_name(TensorKind kind);  // "x_hat"
-
-struct TensorStatistics {
-  int64_t count = 0;  // 0: the layer has no such tensor
-  int64_t zeros = 0;
-  int64_t saturated = 0;  // at the largest magnitude of the format
-  int64_t largest = 0;    // magnitude
-  int exp = 0;            // of the last batch
+struct TensorStatistics : TensorNumbers {
+  int64_t largest = 0;  // magnitude
   // By the upper 8 bits, floor(integer / 2^(bits - 8)): -128 .. 127, or 0 .. 255 for A, at index value + 128.
   std::array<int64_t, 384> histogram = {};
 };

@@ -86,7 +86,8 @@ class Training {
         schedule_(make_schedule(config, per_epoch_)),
         sgd_{{}, to_fraction10(config.momentum), to_scalar10(config.weight_decay), config.seed,
              0,  config.widths.momentum,         32 - config.widths.w_stored,      config.widths.nearest_g},
-        info_(make_info(config, data, norm_)) {}
+        info_(make_info(config, data, norm_)),
+        numbers_(config.widths) {}
 
   // Known only when the run folder is made.
   void set_out(const std::string& path) { config_.out = info_.config.out = path; }
@@ -131,8 +132,11 @@ class Training {
       const Batch& batch = train_loader_.next();
       sgd_.rate = rate_at(schedule_, step_);
       sgd_.step = static_cast<uint32_t>(step_);
+      const bool look = folder != nullptr && step_ % kNumbersEvery == 0;
+      if (look) net_.set_tensor_sink(&numbers_);
       train_step(net_, batch, sgd_);
       ++step_;
+      if (look) add_numbers(*folder);
       const Metrics metrics = measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
       const double step_seconds = seconds_since(start);
       sum += metrics;
@@ -153,6 +157,15 @@ class Training {
     report.train_loss = sum.mean_loss();
     report.train_accuracy = sum.accuracy();
     report.images_per_second = static_cast<double>(sum.count) / seconds;
+  }
+
+  void add_numbers(RunFolder& folder) {
+    net_.set_tensor_sink(nullptr);
+    int64_t stored_saturated = 0;
+    for (const Parameter* p : net_.parameters())
+      for (const int32_t w : p->master) stored_saturated += magnitude(w) >= static_cast<uint64_t>(ops::sgd_most(sgd_.coarse));
+    folder.add(step_, numbers_.layers(), stored_saturated);
+    numbers_.clear();
   }
 
   double seconds_left(int epoch) const {
@@ -180,6 +193,7 @@ class Training {
   const Schedule schedule_;
   ops::SgdStep sgd_;
   CheckpointInfo info_;
+  NumbersSink numbers_;
   int64_t step_ = 0;
   double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps; of the last evaluation
 };

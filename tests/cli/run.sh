@@ -78,8 +78,13 @@ done
 "$intrain" inspect --checkpoint runs/synthetic-resnet8-1/final.ckpt --batch 16 > inspect
 check "inspect succeeds" test $? -eq 0
 for tensor in W A x_hat E1 E2 G; do check "inspect tells of $tensor" has inspect "^conv0 +$tensor +[0-9]+ "; done
-check "inspect names its picture" last_is inspect '^picture: runs/synthetic-resnet8-1/inspect.png$'
+check "inspect names its picture" has inspect '^picture: runs/synthetic-resnet8-1/inspect.png$'
 check "and draws it" test -s runs/synthetic-resnet8-1/inspect.png
+check "inspect names the picture of the exponents" last_is inspect '^exponents over time: runs/synthetic-resnet8-1/inspect_exponents.png$'
+check "and draws it" test -s runs/synthetic-resnet8-1/inspect_exponents.png
+mkdir alone && cp runs/synthetic-resnet8-1/final.ckpt alone/
+"$intrain" inspect --checkpoint alone/final.ckpt --batch 16 > inspect
+check "a checkpoint by itself has no exponents over time" last_is inspect '^picture: alone/inspect.png$'
 
 # A net in a file, which the run keeps.
 cp "$examples/net.toml" mine.toml

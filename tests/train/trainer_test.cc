@@ -49,14 +49,17 @@ TEST(Trainer, FillsTheRunFolder) {
   const auto saved = nlohmann::ordered_json::parse(std::ifstream(out + "/config.json"));
   EXPECT_EQ(saved.dump(), nlohmann::ordered_json(config).dump());
   std::ifstream metrics(out + "/metrics.jsonl");
-  int steps = 0, epochs = 0;
+  int steps = 0, epochs = 0, looks = 0;
   for (std::string line; std::getline(metrics, line);) {
     const auto json = nlohmann::json::parse(line);
     if (json.at("type") == "step")
       EXPECT_EQ(json.at("step"), ++steps);
-    else
+    else if (json.at("type") == "epoch")
       EXPECT_EQ(json.at("epoch"), ++epochs);
+    else
+      looks += json.at("type") == "numbers";
   }
+  EXPECT_EQ(looks, 1);  // the first step
   EXPECT_EQ(steps, 8);
   EXPECT_EQ(epochs, 2);
   const test::Bytes png = test::read_bytes(result.curve);
