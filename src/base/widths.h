@@ -22,6 +22,7 @@ struct Widths {
   int w_stored = 32;       // stored parameters: 8 bits before the binary point, the sign among them, the rest after it
   bool nearest_e = false;  // E2 to nearest instead of stochastically
   bool nearest_g = false;  // G to nearest
+  constexpr int activation_top() const { return ((1 << a) - 1) << (8 - a); }  // what saturated activations are
   bool operator==(const Widths&) const = default;
 };
 

@@ -121,7 +121,7 @@ void LinearRelu::quantize_error(const LayerContext& context) {
     const size_t i = static_cast<size_t>(n);
     const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
     const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * shape_.k;
-    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k, activation_top()});
+    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k, widths_.activation_top()});
     error.exp[i] = e_exp;
   });
   int64_t max = *std::max_element(error.max.begin(), error.max.begin() + context.count);

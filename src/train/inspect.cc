@@ -93,7 +93,7 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
 }  // namespace
 
 const char* tensor_name(TensorKind kind) {
-  static const char* const kNames[kTensorKinds] = {"W", "A", "x_hat", "E1", "E2", "G"};
+  static const char* const kNames[kTensorKinds] = {"W", "A", "x_hat", "E1", "E2", "G", "stream"};
   return kNames[static_cast<int>(kind)];
 }
 

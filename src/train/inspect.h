@@ -12,7 +12,7 @@
 
 namespace intrain {
 
-constexpr int kTensorKinds = 6;
+constexpr int kTensorKinds = 7;
 const char* tensor_name(TensorKind kind);  // "x_hat"
 
 struct TensorStatistics {
