@@ -20,6 +20,7 @@ constexpr int kPooledExp = -5;                          // u8 after the global a
 constexpr int kNormalizedExp = -4;                      // x_hat, s8: +-8 standard deviations
 constexpr int kGammaExp = -6;                           // gamma and beta, s8
 constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta, s16
+constexpr int kStreamExp = -8;                          // residual stream of pre-activation nets, s16: +-128
 constexpr int kMasterExp = -24;                         // stored parameters, s32
 constexpr int kRunningExp = -32;                        // running mean and variance, s64
 constexpr int kEpsilonLog2 = -17;                       // batch norm: 2^-17 = 0.76e-5

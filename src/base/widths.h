@@ -28,6 +28,7 @@ struct Widths {
   int e2_plane_shift() const { return flag_e2 ? 7 : 8; }  // the upper plane's exponent less the lower's
   // Bits of the shift quantization that the upper plane (the only one, where there is one) has the exponent of.
   int e2_bits() const { return e2 > 8 ? e2 : 8; }
+  constexpr int activation_top() const { return ((1 << a) - 1) << (8 - a); }  // what saturated activations are
   bool operator==(const Widths&) const = default;
 };
 

@@ -22,6 +22,13 @@ Net cifar_resnet(int depth, int h, int w, int c, int classes);
 // the shape changes; global average. Takes smaller images too, down to one pixel.
 Net imagenet_resnet(int depth, int h, int w, int c, int classes);
 
+// The same nets with pre-activation blocks, v2 (He et al., "Identity mappings in deep residual networks"; models/residual_blocks.h). For
+// small images the stream starts at the stem's convolution, and the batch norm and ReLU of the last sum precede the global average.
+Net cifar_resnet_v2(int depth, int h, int w, int c, int classes);
+// For large ones the stem keeps its batch norm, ReLU and max pool, whose output is the first block's activation and, where the shape stays,
+// its shortcut: the first unit of that paper's appendix.
+Net imagenet_resnet_v2(int depth, int h, int w, int c, int classes);
+
 // The VGG-like net for 32x32 images of the papers on integer training (WAGE, WAGEUBN, NITI): two 3x3 convolutions and a 2x2 max pool,
 // for 128, 256 and 512 channels; a hidden linear layer of 1024 with ReLU. At least 8x8 pixels.
 Net vgg_small(int h, int w, int c, int classes);

@@ -13,6 +13,10 @@
 // basic       channels; stride, repeat, input: a residual block of two 3x3 convolutions, its shortcut 1x1 where the shape changes;
 //             the stride is the first one's of `repeat`
 // bottleneck  the same with 1x1, 3x3, 1x1 convolutions, of which the last has 4 times the channels
+// stream      as conv, for pre-activation nets: the convolution plus what it adds is the residual stream, of which the next layers read
+//             the batch norm and ReLU. add: a stream of the same shape, or a layer with ReLU, which nothing may add, or read, after
+//             that; relu = false: the convolution alone, a shortcut that a stream adds
+// basic_v2, bottleneck_v2  as basic and bottleneck, with pre-activation, on a stream or any layer with ReLU
 // max_pool    size; stride = size, pad = 0, input
 // average_pool  input: the mean over the image
 // linear      channels, input: fully connected, with ReLU

@@ -12,4 +12,9 @@ Value* basic_block(NetBuilder& net, Value* x, int width, int stride);
 // 1x1 of `width` channels, 3x3 of `width` and stride `stride`, 1x1 of 4 times `width`.
 Value* bottleneck_block(NetBuilder& net, Value* x, int width, int stride);
 
+// The same blocks with pre-activation, v2 (He et al., "Identity mappings in deep residual networks", figure 4e): the last convolution
+// is added to the stream. The shortcut is the stream, or a 1x1 convolution of its activation, without batch norm.
+Stream basic_block_v2(NetBuilder& net, Stream x, int width, int stride);
+Stream bottleneck_block_v2(NetBuilder& net, Stream x, int width, int stride);
+
 }  // namespace intrain

@@ -27,6 +27,7 @@ struct Value {
     kInput,       // s8 image
     kActivation,  // u8 after ReLU or pooling
     kNormalized,  // x_hat s8 with gamma and beta: gamma x_hat + beta, at kScaledExp, formed by whoever reads it
+    kStream,      // s16 at kStreamExp, a sum of convolutions that is not normalized; it may only be added
   };
   Kind kind = Kind::kActivation;
   std::string name;
@@ -40,6 +41,7 @@ struct Value {
   const int8_t* x_hat = nullptr;  // kNormalized
   const int8_t* gamma = nullptr;
   const int8_t* beta = nullptr;
+  int16_t* stream = nullptr;  // kStream
 
   // E1: the loss gradient here, s16 with an exponent and a true maximum an image. A shortcut shares the error of the sum it goes
   // into.
@@ -156,9 +158,6 @@ class Layer {
   virtual std::optional<LayerProduct> product() const { return {}; }
 
  protected:
-  // What saturated activations are.
-  int activation_top() const { return ((1 << widths_.a) - 1) << (8 - widths_.a); }
-
   std::string name_;
   Widths widths_;
   uint32_t number_ = 0;  // in the net, set by plan(): keeps random numbers and times of layers apart

@@ -76,12 +76,12 @@ void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* 
 }
 
 void Linear::backward_products(const LayerContext& context) {
+  e2_.show(context, name_, int64_t{context.count} * shape_.k);
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
     bool first = true;
     e2_.for_each_plane([&](const int8_t* plane, int exp) {
       const int64_t elements = int64_t{context.count} * shape_.k;
-      context.show(name_, TensorKind::kE2, plane, elements, exp);
       // The upper plane comes first, and its unit is the coarser one.
       for (int64_t& g : bias_.grad) g = first ? 0 : g * (int64_t{1} << (bias_.grad_exp - exp));
       first = false;
@@ -123,7 +123,7 @@ void LinearRelu::quantize_error(const LayerContext& context) {
     const size_t i = static_cast<size_t>(n);
     const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
     const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * shape_.k;
-    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k, activation_top()});
+    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k, widths_.activation_top()});
     error.exp[i] = e_exp;
   });
   int64_t max = *std::max_element(error.max.begin(), error.max.begin() + context.count);

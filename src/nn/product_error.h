@@ -2,6 +2,7 @@
 // formed one after the other and added.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,20 @@ class ProductError {
 
   // From the true maximum and the exponent of what becomes E2.
   void set_scale(uint64_t max, int exp) {
-    const int t = quantize_shift(max, widths_.e2_bits());
-    shift_ = t + (widths_.e2 < 8 ? 8 - widths_.e2 : 0);
-    exp_ = exp + t + (widths_.e2 > 8 ? widths_.e2_plane_shift() : 0);
+    const int t = quantize_shift(max, bits());
+    set_unit(exp + t);
+    shift_ = t + narrower();
   }
-  int shift() const { return shift_; }  // of ops::ErrorQuantize
+  // The exponent of the shift quantization, where what becomes E2 has an exponent of each image (exp + the shift of its maximum to bits(),
+  // the largest over the images).
+  int bits() const { return widths_.e2_bits(); }
+  void set_unit(int exp) {
+    unit_ = exp;
+    exp_ = exp + (widths_.e2 > 8 ? widths_.e2_plane_shift() : 0);
+  }
+  // Of ops::ErrorQuantize: after set_scale(); after set_unit(), for what has the exponent exp.
+  int shift() const { return shift_; }
+  int shift_from(int exp) const { return std::min(unit_ - exp, 24) + narrower(); }  // from 24 on nothing is left of 16 bits
   // Elements from `at` on.
   int8_t* upper(int64_t at) const { return upper_ + at; }
   ops::ErrorPlane plane(int64_t at) const {
@@ -50,6 +60,10 @@ class ProductError {
   void for_each_plane(const Body& body) const {
     body(upper_, exp_);
     if (widths_.e2_planes() == 2) body(lower_, exp_ - widths_.e2_plane_shift());
+  }
+
+  void show(const LayerContext& context, const std::string& layer, int64_t elements) const {
+    for_each_plane([&](const int8_t* plane, int exp) { context.show(layer, TensorKind::kE2, plane, elements, exp); });
   }
 
   // weight.grad and its exponent.
@@ -80,11 +94,13 @@ class ProductError {
   }
 
  private:
+  int narrower() const { return widths_.e2 < 8 ? 8 - widths_.e2 : 0; }
+
   Widths widths_;
   int upper_buffer_ = -1, lower_buffer_ = -1, sums_buffer_ = -1;
   int8_t *upper_ = nullptr, *lower_ = nullptr;
   int64_t* sums_ = nullptr;
-  int shift_ = 0, exp_ = 0;
+  int shift_ = 0, unit_ = 0, exp_ = 0;
 };
 
 }  // namespace intrain

@@ -7,7 +7,7 @@
 namespace intrain {
 
 const char* tensor_name(TensorKind kind) {
-  static const char* const kNames[kTensorKinds] = {"W", "A", "x_hat", "E1", "E2", "G"};
+  static const char* const kNames[kTensorKinds] = {"W", "A", "x_hat", "E1", "E2", "G", "stream"};
   return kNames[static_cast<int>(kind)];
 }
 
@@ -26,6 +26,8 @@ int64_t format_limit(TensorKind kind, const Widths& widths) {
       return widths.e2_planes() == 2 ? kS8Max : s8(widths.e2);
     case TensorKind::kG:
       return quantize_limit(widths.g);
+    case TensorKind::kStream:
+      return kS16Max;
   }
   return 0;
 }

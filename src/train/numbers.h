@@ -13,7 +13,7 @@ namespace intrain {
 
 constexpr int64_t kNumbersEvery = 100;  // steps; the first of a run is looked at
 
-constexpr int kTensorKinds = 6;
+constexpr int kTensorKinds = 7;
 const char* tensor_name(TensorKind kind);  // "x_hat"
 
 struct TensorNumbers {

@@ -62,9 +62,9 @@ class CaseBuilder {
 };
 
 struct stage_s16_case {
-  static constexpr int kVariants = 2;  // tight rows, rows with a gap
+  static constexpr int kVariants = 4;  // tight rows, rows with a gap; within s16, any
   static StageS16 params(CaseBuilder& b, int variant) {
-    const int gap = variant == 0 ? 0 : 5;
+    const int gap = variant % 2 == 0 ? 0 : 5;
     const CaseShape& s = b.shape();
     const int64_t lda = s.channels + gap, ldd = s.channels + 2 * gap;
     int32_t* shift = b.per_channel<int32_t>("shift", 0, 17);
@@ -73,7 +73,7 @@ struct stage_s16_case {
     constexpr int64_t kAccLimit = (int64_t{1} << 31) - (int64_t{1} << 17) - 1;
     for (int64_t r = 0; r < s.rows; ++r)
       for (int c = 0; c < s.channels; ++c) {
-        const int64_t limit = std::min(kAccLimit, int64_t{kS16Max} << shift[c]);
+        const int64_t limit = variant < 2 ? std::min(kAccLimit, int64_t{kS16Max} << shift[c]) : kAccLimit;
         acc[r * lda + c] = static_cast<int32_t>(intrain::test::draw(rng, s.fill, -limit, limit));
       }
     return {acc, lda, s.rows, s.channels, shift, b.output<int16_t>("dst", std::max<int64_t>(s.rows * ldd, 1)), ldd};
@@ -330,6 +330,44 @@ struct error_quantize_case {
     p.random = error_random(variant / 18 % 3);
     p.dst = b.output<int8_t>("dst", n);
     p.plane = error_plane(b, variant / 54);
+    return p;
+  }
+};
+
+struct stream_add_case {
+  static constexpr int kVariants = 1 + 8;  // a stream, activations of each shift
+  static StreamAdd params(CaseBuilder& b, int variant) {
+    StreamAdd p{};
+    if (variant == 0)
+      p.src16 = b.input<int16_t>("src16", b.size(), -kS16Max, kS16Max);
+    else
+      p.src8 = b.input<uint8_t>("src8", b.size(), 0, kU8Max);
+    p.src_shift = variant == 0 ? 0 : variant - 1;
+    p.count = b.size();
+    p.dst = b.output<int16_t>("dst", b.size());
+    intrain::test::fill(b.rng(), b.shape().fill, p.dst, p.count, -kS16Max, kS16Max);
+    return p;
+  }
+};
+
+// Scales as error_scale makes them from true maxima.
+struct stream_error_case {
+  static constexpr int kVariants = 3 * 8;  // no addend, an addend, dst as the addend; exponents apart
+  static StreamError params(CaseBuilder& b, int variant) {
+    constexpr int kApart[] = {0, 1, -3, 14, 15, 16, 17, -70};
+    const int addend = variant % 3;
+    const int64_t n = b.size();
+    StreamError p{};
+    p.norm = NormBackwardCase::params(b, 0);
+    p.dst = b.output<int16_t>("stream", n);
+    uint32_t addend_max = 0;
+    if (addend != 0) {
+      int16_t* a = addend == 2 ? p.dst : b.output<int16_t>("addend", n);
+      intrain::test::fill(b.rng(), b.shape().fill, a, n, -kS16Max, kS16Max);
+      for (int64_t i = 0; i < n; ++i) addend_max = std::max(addend_max, static_cast<uint32_t>(magnitude(a[i])));
+      p.addend = a;
+    }
+    p.scale = error_scale(batch_norm_backward_max_reference(p.norm), -20, addend_max, -20 + kApart[variant / 3]);
     return p;
   }
 };

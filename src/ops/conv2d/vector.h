@@ -1,6 +1,7 @@
 // The vector forms of staging and packing, for the ISA of the file that includes this.
 #pragma once
 
+#include "base/formats.h"
 #include "base/rounding.h"
 #include "ops/conv2d/conv2d.h"
 #include "ops/intrinsics.h"
@@ -13,7 +14,7 @@ template <class Lanes>
   using Register = typename Lanes::Register;
   for_each_vector<Lanes>(
       p.channels, [&](const auto& part, int64_t column) __attribute__((always_inline)) {
-        const Register one = Lanes::set(1), minus_one = Lanes::set(0xFFFFFFFF);
+        const Register one = Lanes::set(1), minus_one = Lanes::set(0xFFFFFFFF), least = Lanes::set16(-kS16Max);
         Register shift[2], bias[2], odd[2];
         part.load32(p.shift + column, &shift[0], &shift[1]);
         for (int i = 0; i < 2; ++i) {  // 2^(shift - 1) - 1 and 1, or 0 and 0 for 0
@@ -32,7 +33,7 @@ template <class Lanes>
             const Register up = Lanes::bit_and(Lanes::shift_right_each(v[i], shift[i]), odd[i]);
             v[i] = Lanes::shift_right_each(Lanes::add(Lanes::add(v[i], bias[i]), up), shift[i]);
           }
-          part.store16(dst, Lanes::pack_in_order(v[0], v[1]));
+          part.store16(dst, Lanes::max16(Lanes::pack_in_order(v[0], v[1]), least));
         }
       });
 }

@@ -1,0 +1,9 @@
+#include "ops/lanes_avx512.h"
+#include "ops/stream/vector.h"
+
+namespace intrain::ops::avx512vnni {
+
+void stream_add(const StreamAdd& p) { stream_add_vector<Lanes>(p); }
+int32_t stream_error(const StreamError& p) { return stream_error_vector<Lanes>(p); }
+
+}  // namespace intrain::ops::avx512vnni
