@@ -193,7 +193,7 @@ int run(int argc, char** argv) {
   add_inspect(app, inspect);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
-  verify.add_option("--model", verify_model, "net to train: resnet8, resnet18 or resnet50")->type_name("NAME");
+  verify.add_option("--model", verify_model, "net to train: resnet8, resnet8_v2, resnet18 or resnet50")->type_name("NAME");
   add_threads(verify, verify_threads);
   std::vector<BenchCommand> bench;
   add_bench(app, bench, verify_threads);

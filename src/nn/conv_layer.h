@@ -19,6 +19,7 @@ class ConvLayer : public Layer {
 
   void plan_convolution(LayerPlan& plan);
   void bind_convolution(const MemoryPlan& plan, uint8_t* memory);
+  void weights_changed() { packed_.changed(); }  // after each change of weight8_
   // The staged output, by shift_; the sink may be null.
   void multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink);
   // From E2 to the gradient of W, which is finished, and E1 of the input.
@@ -41,9 +42,6 @@ class ConvLayer : public Layer {
   PackedWeights packed_;
   int grad_buffer_ = -1, forward_buffer_ = -1, backward_buffer_ = -1;
   uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
-
- protected:
-  void weights_changed() { packed_.changed(); }
 };
 
 }  // namespace intrain

@@ -103,7 +103,8 @@ void StreamConv::backward_batch_norm(const LayerContext& context) {
     const uint32_t addend_max = error.written ? static_cast<uint32_t>(error.max[i]) : 0;
     const ops::ErrorScale scale = ops::error_scale(context.kernels.batch_norm_backward_max(v), exp, addend_max, error.exp[i]);
     int16_t* dst = error.data + n * out_elements();
-    error.max[i] = context.kernels.stream_error({v, addend_max != 0 ? dst : nullptr, scale, dst});
+    error.max[i] =
+        context.kernels.batch_norm_backward_add({v, addend_max != 0 ? dst : nullptr, scale.acc_shift, scale.addend_shift, dst});
     if (context.e1_bits < 16) error.max[i] = context.kernels.narrow_s16({dst, out_elements(), context.e1_bits});
     error.exp[i] = scale.exp;
   });

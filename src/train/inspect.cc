@@ -102,22 +102,26 @@ void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::ve
 }
 
 void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path) {
-  const double width = kLeft + kTensorKinds * (kCellWidth + kGap) + kGap;
+  std::vector<int> kinds;  // those that there are
+  for (int kind = 0; kind < kTensorKinds; ++kind)
+    if (std::any_of(layers.begin(), layers.end(), [&](const LayerStatistics& l) { return l.tensor[kind].count > 0; }))
+      kinds.push_back(kind);
+  const auto column = [](size_t i) { return kLeft + static_cast<double>(i) * (kCellWidth + kGap); };
+  const double width = column(kinds.size()) + kGap;
   const double height = kTop + static_cast<double>(layers.size()) * kCellHeight + 40;
   Canvas canvas(static_cast<int>(width), static_cast<int>(height));
   canvas.text(kGap, 30, 0, 18, kInk, title, true);
   canvas.text(kGap, 50, 0, 12, kSoft,
               "Each integer from one end of its format to the other (A from 0); height: logarithm of its share, from one in a "
               "million to all. Cut: at the ends, in orange.");
-  for (int kind = 0; kind < kTensorKinds; ++kind)
-    canvas.text(kLeft + kind * (kCellWidth + kGap) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk,
-                tensor_name(static_cast<TensorKind>(kind)), true);
+  for (size_t i = 0; i < kinds.size(); ++i)
+    canvas.text(column(i) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk, tensor_name(static_cast<TensorKind>(kinds[i])), true);
   double y = kTop;
   for (const LayerStatistics& layer : layers) {
     canvas.text(kGap, y + kCellHeight - 16, 0, 12, kInk, layer.layer);
-    for (int kind = 0; kind < kTensorKinds; ++kind)
-      if (layer.tensor[kind].count > 0)
-        draw_cell(canvas, kLeft + kind * (kCellWidth + kGap), y, static_cast<TensorKind>(kind), layer.tensor[kind]);
+    for (size_t i = 0; i < kinds.size(); ++i)
+      if (layer.tensor[kinds[i]].count > 0)
+        draw_cell(canvas, column(i), y, static_cast<TensorKind>(kinds[i]), layer.tensor[kinds[i]]);
     y += kCellHeight;
   }
   canvas.write_png(path);

@@ -27,7 +27,7 @@ struct LayerStatistics {
 // statistics. The net is prepared for training. seed, step: of the rounding of E2. Adds to `layers`, which is in the order of the net.
 void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers);
 
-// A row a layer, a column a kind, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
+// A row a layer, a column for each kind that there is, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
 void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path);
 
 }  // namespace intrain

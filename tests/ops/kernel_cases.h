@@ -245,6 +245,30 @@ struct batch_norm_backward_quantize_case : NormBackwardCase {
   static constexpr int kVariants = 3 * 9 * kErrorPlanes;  // the shift, to nearest and stochastic, the planes
 };
 
+// Shifts as error_scale makes them from true maxima.
+struct batch_norm_backward_add_case {
+  static constexpr int kVariants = 3 * 8;  // no addend, an addend, dst as the addend; exponents apart
+  static NormBackwardAdd params(CaseBuilder& b, int variant) {
+    constexpr int kApart[] = {0, 1, -3, 14, 15, 16, 17, -70};
+    const int addend = variant % 3;
+    const int64_t n = b.size();
+    NormBackwardAdd p{};
+    p.norm = NormBackwardCase::params(b, 0);
+    p.dst = b.output<int16_t>("stream", n);
+    uint32_t addend_max = 0;
+    if (addend != 0) {
+      int16_t* a = addend == 2 ? p.dst : b.output<int16_t>("addend", n);
+      intrain::test::fill(b.rng(), b.shape().fill, a, n, -kS16Max, kS16Max);
+      for (int64_t i = 0; i < n; ++i) addend_max = std::max(addend_max, static_cast<uint32_t>(magnitude(a[i])));
+      p.addend = a;
+    }
+    const ErrorScale scale = error_scale(batch_norm_backward_max_reference(p.norm), -20, addend_max, -20 + kApart[variant / 3]);
+    p.v_shift = scale.acc_shift;
+    p.addend_shift = scale.addend_shift;
+    return p;
+  }
+};
+
 struct activate_case {
   static constexpr int kVariants = 3 * 5;  // the shortcut x the shift
   static Activate params(CaseBuilder& b, int variant) {
@@ -346,28 +370,6 @@ struct stream_add_case {
     p.count = b.size();
     p.dst = b.output<int16_t>("dst", b.size());
     intrain::test::fill(b.rng(), b.shape().fill, p.dst, p.count, -kS16Max, kS16Max);
-    return p;
-  }
-};
-
-// Scales as error_scale makes them from true maxima.
-struct stream_error_case {
-  static constexpr int kVariants = 3 * 8;  // no addend, an addend, dst as the addend; exponents apart
-  static StreamError params(CaseBuilder& b, int variant) {
-    constexpr int kApart[] = {0, 1, -3, 14, 15, 16, 17, -70};
-    const int addend = variant % 3;
-    const int64_t n = b.size();
-    StreamError p{};
-    p.norm = NormBackwardCase::params(b, 0);
-    p.dst = b.output<int16_t>("stream", n);
-    uint32_t addend_max = 0;
-    if (addend != 0) {
-      int16_t* a = addend == 2 ? p.dst : b.output<int16_t>("addend", n);
-      intrain::test::fill(b.rng(), b.shape().fill, a, n, -kS16Max, kS16Max);
-      for (int64_t i = 0; i < n; ++i) addend_max = std::max(addend_max, static_cast<uint32_t>(magnitude(a[i])));
-      p.addend = a;
-    }
-    p.scale = error_scale(batch_norm_backward_max_reference(p.norm), -20, addend_max, -20 + kApart[variant / 3]);
     return p;
   }
 };

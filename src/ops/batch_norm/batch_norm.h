@@ -122,4 +122,15 @@ constexpr int64_t batch_norm_backward_value(const NormBackward& p, int64_t i) {
 uint32_t batch_norm_backward_max_reference(const NormBackward& p);
 void batch_norm_backward_quantize_reference(const NormBackward& p);
 
+// What is below the norm, one image, in s16: v of `norm` (its shift, dst and random are not read), and what another consumer has left:
+//   dst[i] = clamp(scale_pow2(v[i], -v_shift) + scale_pow2(addend[i], -addend_shift), +-32767)
+// Returns max |dst|. The shifts are those of error_scale for the true maxima, so each operand ends within 2^15. addend may be null, or dst.
+struct NormBackwardAdd {
+  NormBackward norm;
+  const int16_t* addend;
+  int v_shift, addend_shift;  // at least -15
+  int16_t* dst;
+};
+int32_t batch_norm_backward_add_reference(const NormBackwardAdd& p);
+
 }  // namespace intrain::ops

@@ -51,4 +51,17 @@ void batch_norm_backward_quantize_reference(const NormBackward& p) {
   }
 }
 
+int32_t batch_norm_backward_add_reference(const NormBackwardAdd& p) {
+  int64_t max = 0;
+  for (int64_t i = 0; i < p.norm.rows * p.norm.channels; ++i) {
+    int64_t sum = scale_pow2(batch_norm_backward_value(p.norm, i), -p.v_shift);
+    if (p.addend != nullptr) sum += scale_pow2(p.addend[i], -p.addend_shift);
+    sum = clamp(sum, -kS16Max, kS16Max);
+    p.dst[i] = static_cast<int16_t>(sum);
+    const int64_t m = sum < 0 ? -sum : sum;
+    if (m > max) max = m;
+  }
+  return static_cast<int32_t>(max);
+}
+
 }  // namespace intrain::ops

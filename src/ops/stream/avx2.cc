@@ -4,6 +4,5 @@
 namespace intrain::ops::avx2 {
 
 void stream_add(const StreamAdd& p) { stream_add_vector<Lanes>(p); }
-int32_t stream_error(const StreamError& p) { return stream_error_vector<Lanes>(p); }
 
 }  // namespace intrain::ops::avx2

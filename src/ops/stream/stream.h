@@ -1,10 +1,7 @@
-// The residual stream of pre-activation nets: s16 at kStreamExp, saturated. Its error is E1 of error.h.
+// The residual stream of pre-activation nets: s16 at kStreamExp, saturated. Its error is that of batch_norm_backward_add.
 #pragma once
 
 #include <cstdint>
-
-#include "ops/batch_norm/batch_norm.h"
-#include "ops/error/error.h"
 
 namespace intrain::ops {
 
@@ -18,17 +15,5 @@ struct StreamAdd {
   int16_t* dst;
 };
 void stream_add_reference(const StreamAdd& p);
-
-// E1 of the stream, one image: what comes back through batch norm, v = k e + b (256 x_hat) + a of `norm` (its shift, dst and random are
-// not read), and what another consumer has left there, as error_stage:
-//   dst = clamp(scale_pow2(v, -acc_shift) + scale_pow2(addend, -addend_shift), +-32767)
-// Returns max |dst|. scale is error_scale of the true maxima. addend may be null, or dst.
-struct StreamError {
-  NormBackward norm;
-  const int16_t* addend;
-  ErrorScale scale;
-  int16_t* dst;
-};
-int32_t stream_error_reference(const StreamError& p);
 
 }  // namespace intrain::ops
