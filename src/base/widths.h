@@ -22,6 +22,10 @@ struct Widths {
   int w_stored = 32;       // stored parameters: 8 bits before the binary point, the sign among them, the rest after it
   bool nearest_e = false;  // E2 to nearest instead of stochastically
   bool nearest_g = false;  // G to nearest
+  // Of WAGEUBN (docs/wageubn.md):
+  bool fixed_w = false;      // W on the fixed grid 2^-7 instead of one exponent a layer
+  bool constant_g = false;   // G by constant quantization, all of the optimizer on fixed grids (ops/sgd_wageubn)
+  bool fan_in_init = false;  // W of convolutions at first from a truncated normal distribution of deviation 1 / sqrt(fan in)
   bool operator==(const Widths&) const = default;
 };
 

@@ -92,7 +92,7 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
 
 void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
   folded_ = false;
-  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_.w, weight8_.data());
+  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_, weight8_.data());
   quantize_stored(kernels, {gamma_.master.data(), shape_.k, kGammaExp - kMasterExp, gamma8_.data()}, widths_.gamma);
   quantize_stored(kernels, {beta_.master.data(), shape_.k, kGammaExp - kMasterExp, beta8_.data()}, widths_.beta);
   pool.run(shape_.k, [&](int64_t k, int) {

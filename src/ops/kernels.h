@@ -12,6 +12,7 @@
 #include "ops/pool/pool.h"
 #include "ops/quantize/quantize.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
+#include "ops/sgd_wageubn/sgd_wageubn.h"
 
 namespace intrain::ops {
 
