@@ -1,6 +1,7 @@
 #include "io/recipe.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "ops/sgd_wageubn/sgd_wageubn.h"
@@ -43,7 +44,7 @@ void apply_recipe(TrainConfig& config, const std::string& name) {
 
 void check_fixed_grids(const TrainConfig& config) {
   const Widths& w = config.widths;
-  const auto number = [](double value) { return std::to_string(value); };
+  const auto number = [](double value) { return nlohmann::json(value).dump(); };
   const std::string because = " does not fit the fixed grids of g_scale=constant";
   const double quarters = std::ldexp(config.momentum, ops::kWageubnMomentumLog2);
   if (quarters != std::floor(quarters))

@@ -48,6 +48,10 @@ struct WageubnPass {
   int64_t begin, end;
 };
 
+static_assert((3 << 15) + (1 << 17) <= 1 << 18);                          // c m + n
+static_assert(wageubn_most(false, 0) + (int64_t{1} << 24) <= INT32_MAX);  // W - l u
+static_assert((13 + kWageubnMomentumLog2) + 10 - 1 == 24);                // the paper's: sum, rate, stored W
+
 // E for max |g| <= 2^62.
 int wageubn_exp(const SgdTensor& tensor, const SgdStep& step, uint64_t grad_max);
 
