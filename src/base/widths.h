@@ -24,7 +24,7 @@ struct Widths {
   bool nearest_g = false;  // G to nearest
   // Of WAGEUBN (docs/wageubn.md):
   bool fixed_w = false;      // W on the fixed grid 2^-7 instead of one exponent a layer
-  bool constant_g = false;   // G by constant quantization, all of the optimizer on fixed grids (ops/sgd_wageubn)
+  bool constant_g = false;   // G by constant quantization, all of the optimizer on fixed grids (ops/sgd_momentum/wageubn.h)
   bool fan_in_init = false;  // W of convolutions at first from a truncated normal distribution of deviation 1 / sqrt(fan in)
   bool operator==(const Widths&) const = default;
 };

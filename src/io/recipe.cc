@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "ops/sgd_wageubn/sgd_wageubn.h"
+#include "ops/sgd_momentum/wageubn.h"
 
 namespace intrain {
 

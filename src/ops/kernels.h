@@ -12,7 +12,7 @@
 #include "ops/pool/pool.h"
 #include "ops/quantize/quantize.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
-#include "ops/sgd_wageubn/sgd_wageubn.h"
+#include "ops/sgd_momentum/wageubn.h"
 
 namespace intrain::ops {
 

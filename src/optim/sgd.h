@@ -1,4 +1,4 @@
-// The optimizers, ops/sgd_momentum and ops/sgd_wageubn, over the threads.
+// The optimizers of ops/sgd_momentum/ over the threads.
 #pragma once
 
 #include "core/parallel.h"

@@ -1,6 +1,6 @@
 #include "base/random.h"
 #include "base/rounding.h"
-#include "ops/sgd_wageubn/sgd_wageubn.h"
+#include "ops/sgd_momentum/wageubn.h"
 
 namespace intrain::ops {
 

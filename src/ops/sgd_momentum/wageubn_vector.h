@@ -5,7 +5,7 @@
 #include "base/rounding.h"
 #include "ops/random_bytes.h"
 #include "ops/sgd_momentum/vector.h"
-#include "ops/sgd_wageubn/sgd_wageubn.h"
+#include "ops/sgd_momentum/wageubn.h"
 
 namespace intrain::ops {
 

@@ -1,5 +1,5 @@
 // WAGEUBN's optimizer by hand, against float64 within a stated bound in one step, right on average, clipped at the ends.
-#include "ops/sgd_wageubn/sgd_wageubn.h"
+#include "ops/sgd_momentum/wageubn.h"
 
 #include <gtest/gtest.h>
 
