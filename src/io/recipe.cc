@@ -1,7 +1,7 @@
 #include "io/recipe.h"
 
+#include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "ops/sgd_momentum/wageubn.h"
@@ -44,7 +44,10 @@ void apply_recipe(TrainConfig& config, const std::string& name) {
 
 void check_fixed_grids(const TrainConfig& config) {
   const Widths& w = config.widths;
-  const auto number = [](double value) { return nlohmann::json(value).dump(); };
+  const auto number = [](double value) {
+    char text[32];
+    return std::string(text, std::to_chars(text, text + sizeof text, value).ptr);
+  };
   const std::string because = " does not fit the fixed grids of g_scale=constant";
   const double quarters = std::ldexp(config.momentum, ops::kWageubnMomentumLog2);
   if (quarters != std::floor(quarters))

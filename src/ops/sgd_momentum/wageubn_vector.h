@@ -1,4 +1,4 @@
-// The vector form of sgd_wageubn.h: loops that the compiler vectorizes for the ISA of the file that includes this.
+// The vector form of wageubn.h: loops that the compiler vectorizes for the ISA of the file that includes this.
 #pragma once
 
 #include "base/random.h"
