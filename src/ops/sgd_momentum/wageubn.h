@@ -31,7 +31,7 @@ namespace intrain::ops {
 
 constexpr int kWageubnMomentumLog2 = 2;  // the grid of the momentum
 
-// The largest stored parameter: 1 - 2^coarse of W; gamma, beta and biases have a bit before the binary point, because gamma starts at 1.
+// The largest stored parameter: 2^24 - 2^coarse, just below 1, of W; gamma, beta and biases have a bit before the binary point, because gamma starts at 1.
 static constexpr int32_t wageubn_most(bool weight, int coarse) {
   return (int32_t{1} << (weight ? -kMasterExp : 1 - kMasterExp)) - (int32_t{1} << coarse);
 }
