@@ -23,6 +23,10 @@ struct Widths {
   bool flag_e2 = false;    // E2 in the paper's 8 bits with a flag: two s8 planes, of which one is 0 (e2 is 8)
   bool nearest_e = false;  // E2 to nearest instead of stochastically
   bool nearest_g = false;  // G to nearest
+  // Of WAGEUBN (docs/wageubn.md):
+  bool fixed_w = false;      // W on the fixed grid 2^-7 instead of one exponent a layer
+  bool constant_g = false;   // G by constant quantization, all of the optimizer on fixed grids (ops/sgd_momentum/wageubn.h)
+  bool fan_in_init = false;  // W of convolutions at first from a truncated normal distribution of deviation 1 / sqrt(fan in)
 
   int e2_planes() const { return flag_e2 || e2 > 8 ? 2 : 1; }
   int e2_plane_shift() const { return flag_e2 ? 7 : 8; }  // the upper plane's exponent less the lower's

@@ -15,6 +15,7 @@
 #include "isa/isa.h"
 #include "models/models.h"
 #include "ops/kernels.h"
+#include "optim/schedule.h"
 #include "train/exponents.h"
 
 namespace intrain::cli {
@@ -57,7 +58,11 @@ int inspect_command(const InspectFlags& flags) {
 
   Loader loader(data.train, normalization_of(info), {batch, true, data.mirror, info.config.seed, 0, flags.threads});
   std::vector<LayerStatistics> layers;
-  inspect(net, loader.next(), info.config.seed, static_cast<uint32_t>(info.step), layers);
+  // The phase by the epochs done: whole epochs, as checkpoints are.
+  const TrainConfig& config = info.config;
+  const int range_log2 =
+      config.widths.constant_g ? wageubn_range_log2(wageubn_phase(info.epoch, config.epochs), config.widths.g) : 0;
+  inspect(net, loader.next(), config.seed, static_cast<uint32_t>(info.step), layers, range_log2);
   print(layers);
   const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
   const std::string png = flags.png.empty() ? (folder / "inspect.png").string() : flags.png;

@@ -28,7 +28,7 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
 }
 
 void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
-  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_.w, weight8_.data());
+  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_, weight8_.data());
   pool.run(shape_.k, [&](int64_t k, int) {
     const size_t i = static_cast<size_t>(k);
     kernels.l1_norms({weight8_.data() + k * shape_.fan_in(), 1, shape_.fan_in(), &l1_[i]});

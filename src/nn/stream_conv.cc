@@ -36,7 +36,7 @@ void StreamConv::reset_statistics() {
 // -5 that is t = 4 to 21, which only weights that are all below 2^-13, or one of 16 and more, would leave.
 void StreamConv::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
   const int most = kStreamExp - in_->exp - kMasterExp;
-  const int t = quantize_weights(kernels, pool, weight_, widths_.w, weight8_.data(), most - ops::kMaxStagingShift, most);
+  const int t = quantize_weights(kernels, pool, weight_, widths_, weight8_.data(), most - ops::kMaxStagingShift, most);
   weight_exp_ = kMasterExp + t;
   std::fill(shift_.begin(), shift_.end(), most - t);
   weights_changed();

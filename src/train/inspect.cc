@@ -15,16 +15,17 @@ namespace {
 
 class Collector final : public TensorSink, public GradientSink {
  public:
-  Collector(const Widths& widths, std::vector<LayerStatistics>& layers) : widths_(widths), layers_(layers) {}
+  Collector(std::vector<LayerStatistics>& layers, const Widths& widths, int range_log2)
+      : widths_(widths), layers_(layers), constant_exp_(-(widths.momentum + 1)), range_log2_(range_log2) {}
 
   void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, 0);
+    add(layer, kind, data, count, exp, 0, format_limit(kind, widths_));
   }
   void tensor(const std::string& layer, TensorKind kind, const uint8_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, 0);
+    add(layer, kind, data, count, exp, 0, format_limit(kind, widths_));
   }
   void tensor(const std::string& layer, TensorKind kind, const int16_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, 8);
+    add(layer, kind, data, count, exp, 8, format_limit(kind, widths_));
   }
 
   // "conv3.weight": the rest of a layer's parameters is small.
@@ -33,17 +34,18 @@ class Collector final : public TensorSink, public GradientSink {
     if (end == std::string::npos) return;
     uint64_t max = 0;
     for (const int64_t g : p.grad) max = std::max(max, magnitude(g));
-    const int shift = quantize_shift(max, p.grad_bits);
+    const int shift = range_log2_ > 0 ? nearest_log2(max) - range_log2_ : quantize_shift(max, p.grad_bits);
+    const int64_t limit = quantize_limit(range_log2_ > 0 ? range_log2_ + 1 : p.grad_bits);
     g_.resize(p.grad.size());
     std::transform(p.grad.begin(), p.grad.end(), g_.begin(),
-                   [&](int64_t g) { return static_cast<int16_t>(quantize(g, shift, p.grad_bits)); });
-    add(p.name.substr(0, end), TensorKind::kG, g_.data(), p.count(), p.grad_exp + shift, std::max(0, p.grad_bits - 8));
+                   [&](int64_t g) { return static_cast<int16_t>(clamp(scale_pow2(g, -shift), -limit, limit)); });
+    const int exp = range_log2_ > 0 ? constant_exp_ : p.grad_exp + shift;
+    add(p.name.substr(0, end), TensorKind::kG, g_.data(), p.count(), exp, std::max(0, p.grad_bits - 8), limit);
   }
 
  private:
   template <class Integer>
-  void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp, int shift) {
-    const int64_t limit = format_limit(kind, widths_);
+  void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp, int shift, int64_t limit) {
     TensorStatistics& s = statistics(layer).tensor[static_cast<int>(kind)];
     s.count += count;
     s.exp = exp;
@@ -65,6 +67,7 @@ class Collector final : public TensorSink, public GradientSink {
   const Widths widths_;
   std::vector<LayerStatistics>& layers_;
   std::vector<int16_t> g_;
+  const int constant_exp_, range_log2_;
 };
 
 constexpr double kLeft = 120, kTop = 84, kCellWidth = 160, kCellHeight = 54, kGap = 14;
@@ -93,8 +96,8 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
 
 }  // namespace
 
-void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers) {
-  Collector collector(net.widths(), layers);
+void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers, int range_log2) {
+  Collector collector(layers, net.widths(), range_log2);
   net.set_tensor_sink(&collector);
   net.forward(batch);
   net.backward(batch, seed, step, &collector);

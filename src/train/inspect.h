@@ -25,7 +25,10 @@ struct LayerStatistics {
 
 // The tensors of one training step on the batch, forward and backward; nothing that is stored of the net changes but its running
 // statistics. The net is prepared for training. seed, step: of the rounding of E2. Adds to `layers`, which is in the order of the net.
-void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers);
+// G is shown rounded to nearest, and without weight decay where that belongs to it: by shift quantization, or by constant quantization
+// with dr = 2^range_log2 for range_log2 > 0.
+void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers,
+             int range_log2 = 0);
 
 // A row a layer, a column for each kind that there is, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
 void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path);

@@ -51,11 +51,14 @@ Normalization normalization_of(const TrainConfig& config, const Dataset& train) 
 
 Schedule make_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
   Schedule schedule;
-  schedule.kind = config.schedule == "step" ? ScheduleKind::kStep : ScheduleKind::kCosine;
+  schedule.kind = config.schedule == "step"      ? ScheduleKind::kStep
+                  : config.schedule == "wageubn" ? ScheduleKind::kWageubn
+                                                 : ScheduleKind::kCosine;
   schedule.base = to_scalar10(config.lr);
   schedule.total_steps = config.epochs * steps_per_epoch;
   schedule.warmup_steps = config.warmup * steps_per_epoch;
   schedule.bits = config.widths.rate;
+  schedule.fixed = config.widths.constant_g;
   return schedule;
 }
 
@@ -84,8 +87,14 @@ class Training {
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
         per_epoch_(train_loader_.steps_per_epoch()),
         schedule_(make_schedule(config, per_epoch_)),
-        sgd_{{}, to_fraction10(config.momentum), to_scalar10(config.weight_decay), config.seed,
-             0,  config.widths.momentum,         32 - config.widths.w_stored,      config.widths.nearest_g},
+        sgd_{{},
+             to_fraction10(config.momentum, config.widths.constant_g ? ops::kWageubnMomentumLog2 : 10),
+             to_scalar10(config.weight_decay),
+             config.seed,
+             0,
+             config.widths.momentum,
+             32 - config.widths.w_stored,
+             config.widths.nearest_g},
         info_(make_info(config, data, norm_)),
         numbers_(config.widths) {}
 
@@ -132,6 +141,8 @@ class Training {
       const Batch& batch = train_loader_.next();
       sgd_.rate = rate_at(schedule_, step_);
       sgd_.step = static_cast<uint32_t>(step_);
+      if (config_.widths.constant_g)
+        sgd_.range_log2 = wageubn_range_log2(wageubn_phase(step_, schedule_.total_steps), config_.widths.g);
       const bool look = folder != nullptr && step_ % kNumbersEvery == 0;
       if (look) net_.set_tensor_sink(&numbers_);
       train_step(net_, batch, sgd_);

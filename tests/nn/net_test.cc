@@ -7,6 +7,7 @@
 #include <set>
 
 #include "models/models.h"
+#include "nn/quantize_weights.h"
 #include "support/isas.h"
 #include "support/nets.h"
 #include "support/oracle.h"
@@ -264,6 +265,52 @@ TEST(Net, InitializationHasTheStatedSpread) {
       EXPECT_NEAR(std::sqrt(squares / n) / expected, 1, 5 / std::sqrt(2 * n)) << p->name;
       EXPECT_NEAR(sum / n / expected, 0, 5 / std::sqrt(n)) << p->name;
     }
+}
+
+// Of a normal number cut at two deviations the deviation is 0.8796 of the whole one's.
+TEST(Net, InitializationOfWageubnIsTruncatedAndClipped) {
+  Net net = cifar_resnet(14, 12, 12, 1, 10);
+  Widths widths;
+  widths.fan_in_init = widths.constant_g = true;
+  widths.w_stored = 31;
+  net.set_widths(widths);
+  const ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
+  ThreadPool pool(1);
+  SingleProcess reducer;
+  net.prepare(1, true, kernels, pool, reducer);
+  net.initialize(1);
+  for (const Parameter* p : net.parameters()) {
+    for (const int32_t w : p->master) ASSERT_EQ(w % 2, 0) << p->name;
+    if (p->shape.size() != 4) continue;
+    const double deviation = 1 / std::sqrt(static_cast<double>(p->count() / p->shape[0]));
+    double squares = 0, most = 0;
+    for (double w : to_real(p->master, -24)) squares += w * w, most = std::max(most, std::fabs(w));
+    EXPECT_LE(most, 2 * deviation * (1 + 1e-6)) << p->name;
+    EXPECT_LE(most, 1 - std::exp2(-23)) << p->name;
+    if (p->count() < 500) continue;
+    EXPECT_GT(most, 1.9 * deviation) << p->name;
+    EXPECT_NEAR(std::sqrt(squares / static_cast<double>(p->count())) / (0.8796 * deviation), 1,
+                5 / std::sqrt(2 * static_cast<double>(p->count())))
+        << p->name;
+  }
+}
+
+// W on the fixed grid is what rounding to 2^-7 gives, however small its largest is.
+TEST(Net, WHasAFixedGridIfAsked) {
+  Parameter w;
+  w.shape = {3, 1};
+  w.master = {3 << 17, (1 << 17) + (1 << 16), -(1 << 25)};
+  const ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
+  ThreadPool pool(1);
+  Widths widths;
+  int8_t w8[3];
+  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 19);
+  widths.fixed_w = true;
+  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 17);
+  EXPECT_EQ(std::vector<int8_t>(w8, w8 + 3), (std::vector<int8_t>{3, 2, -127}));
+  widths.w = 6;
+  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 17);
+  EXPECT_EQ(std::vector<int8_t>(w8, w8 + 3), (std::vector<int8_t>{4, 0, -124}));
 }
 
 TEST(Net, StateNamesEachArrayOnce) {

@@ -78,6 +78,16 @@ TEST_F(InspectTest, CountsAddUp) {
     }
 }
 
+// Constant quantization with dr = 2 leaves signs, on WAGEUBN's grid for an accumulator of 16 bits.
+TEST_F(InspectTest, ShowsGByConstantQuantization) {
+  std::vector<LayerStatistics> layers;
+  inspect(net_, batch_, 1, 2, layers, 1);
+  const TensorStatistics& g = of(layers[0], TensorKind::kG);
+  EXPECT_EQ(g.exp, -17);
+  EXPECT_EQ(g.largest, 1);
+  EXPECT_EQ(g.zeros + g.saturated, g.count);
+}
+
 TEST_F(InspectTest, BatchesAdd) {
   const std::vector<LayerStatistics> once = layers_;
   inspect(net_, batch_, 1, 2, layers_);

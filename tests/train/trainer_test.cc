@@ -7,6 +7,7 @@
 
 #include "data/source.h"
 #include "io/checkpoint.h"
+#include "io/recipe.h"
 #include "models/models.h"
 #include "nn/builder.h"
 #include "support/temp_folder.h"
@@ -97,6 +98,26 @@ TEST(Trainer, TrainsANetBuiltByTheCaller) {
     return net.linear_logits(net.linear_relu(net.input(), 8));
   };
   EXPECT_NE(train(config, data, options).signature, named);
+}
+
+TEST(Trainer, TrainsByWageubn) {
+  TrainConfig config = small_config("");
+  apply_recipe(config, "wageubn");
+  config.data = "synthetic:128";
+  config.model = "resnet8";
+  config.epochs = 5;
+  config.lr = 0.5;  // the paper's is for many more steps
+  const DataSplits data = load_data(config.data);
+  TrainOptions options;
+  options.write_folder = false;
+  const TrainResult one = train(config, data, options);
+  EXPECT_GT(one.test.metrics.accuracy(), 0.5);
+  config.threads = 3;
+  EXPECT_EQ(train(config, data, options).signature, one.signature);
+  config.widths.fixed_w = false;
+  EXPECT_NE(train(config, data, options).signature, one.signature);
+  config.momentum = 0.9;
+  expect_error([&] { train(config, data, options); }, "fixed grids", "--momentum");
 }
 
 TEST(Trainer, TakesAGivenMeanAndDeviation) {
