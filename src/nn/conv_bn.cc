@@ -10,7 +10,7 @@
 namespace intrain {
 
 ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape)
-    : ConvLayer(std::move(name), in, shape), shortcut_(shortcut), out_(out), norm_(name_, shortcut, out) {}
+    : ConvLayer(std::move(name), in, shape), shortcut_(shortcut), norm_(name_, shortcut, out) {}
 
 void ConvBn::plan(LayerPlan& plan) {
   plan_convolution(plan);

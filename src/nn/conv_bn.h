@@ -25,7 +25,7 @@ class ConvBn final : public ConvLayer {
  private:
   void backward_batch_norm(const LayerContext& context);
 
-  Value *shortcut_, *out_;
+  Value* shortcut_;
   BatchNorm norm_;
   std::vector<int64_t> l1_;  // a channel
   int staged_buffer_ = -1;

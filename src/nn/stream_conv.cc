@@ -9,7 +9,7 @@
 namespace intrain {
 
 StreamConv::StreamConv(std::string name, Value* in, Value* addend, Value* stream, Value* out, const ops::ConvShape& shape)
-    : ConvLayer(std::move(name), in, shape), addend_(addend), stream_(stream), out_(out) {
+    : ConvLayer(std::move(name), in, shape), addend_(addend), stream_(stream) {
   if (out != nullptr) norm_.emplace(name_, nullptr, out);
 }
 

@@ -31,7 +31,7 @@ class StreamConv final : public ConvLayer {
   void backward_batch_norm(const LayerContext& context);
   void quantize_error(const LayerContext& context);
 
-  Value *addend_, *stream_, *out_;
+  Value *addend_, *stream_;
   std::optional<BatchNorm> norm_;
   bool read_ = false;  // the stream, by a later layer
   int stream_buffer_ = -1;

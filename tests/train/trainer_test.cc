@@ -163,7 +163,7 @@ TEST(Trainer, VerifyKnowsThePublishedModels) {
   try {
     run_verify("", 1);
   } catch (const Error& e) {
-    EXPECT_EQ(e.hint, "one of: resnet8, resnet18, resnet50");
+    EXPECT_EQ(e.hint, "one of: resnet8, resnet8_v2, resnet18, resnet50");
   }
 }
 
