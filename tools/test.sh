@@ -143,9 +143,9 @@ section_matrix() {
         result $? "$preset: INTRAIN_ISA=$isa is refused, for this CPU does not have it" "$logs/verify.log"
         continue
       fi
-      for model in resnet8 resnet18 resnet50; do
+      for model in resnet8 resnet8_v2 resnet18 resnet50; do
         # Up to a minute each without optimization, for what the other rows show.
-        [[ $model != resnet8 && $preset == *-o0 ]] && continue
+        [[ $model != resnet8* && $preset == *-o0 ]] && continue
         [[ $model == resnet50 && $isa == scalar && $preset != release ]] && continue
         verify_threads "$preset" "$isa" "$model"
       done

@@ -22,7 +22,9 @@ constexpr int kPooledExp = -5;                   // u8 after the global average
 constexpr int kNormalizedExp = -4;               // x_hat, s8: +-8 standard deviations
 constexpr int kGammaExp = -6;                    // gamma and beta, s8
 constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta, s16
+constexpr int kStreamExp = -8;                          // residual stream of pre-activation nets, s16: +-128
 constexpr int kMasterExp = -24;                         // stored parameters, s32
+constexpr int kFixedWeightExp = -7;                     // W, s8, where its grid is fixed (Widths::fixed_w)
 constexpr int kRunningExp = -32;                        // running mean and variance, s64
 constexpr int kEpsilonLog2 = -17;                       // batch norm: 2^-17 = 0.76e-5
 constexpr int kRunningMomentum = 102;                   // / 1024: 0.0996 of the new value

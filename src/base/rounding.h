@@ -119,6 +119,19 @@ static constexpr int64_t quantize_constant(int64_t v, int r, int dr_log2, uint32
   return clamp(n, -limit, limit);
 }
 
+// Two s8 planes of one number, v = high 2^8 + low, for |v| <= kPlanesMax: the codes 128 above a multiple of 256 become one less, because
+// an s8 never holds -128.
+struct Planes {
+  int32_t high, low;
+};
+constexpr int32_t kPlanesMax = 127 * 256 + 127;
+static constexpr Planes split_planes(int32_t v) {
+  const int32_t high = (v + 127) >> 8, low = v - high * 256;  // -127 .. 128
+  return {high, low < 127 ? low : 127};
+}
+static_assert(split_planes(kPlanesMax).high == 127 && split_planes(-kPlanesMax).high == -127 &&
+              split_planes(-kPlanesMax).low == -127);
+
 // v with at most `bits` significant bits, rounded. |v| <= 2^62.
 static constexpr int64_t round_significant(int64_t v, int bits) {
   const int s = bit_length(magnitude(v)) - bits;

@@ -12,8 +12,9 @@
 namespace intrain {
 
 BenchInput bench_input(const std::string& model) {
-  for (const char* name : {"resnet18", "resnet34", "resnet50", "mobilenet_v2"})
-    if (model == name) return {224, 224, 3, 1000, 32};
+  if (model == "mobilenet_v2") return {224, 224, 3, 1000, 32};
+  for (const char* name : {"resnet18", "resnet34", "resnet50"})
+    if (model == name || model == name + std::string("_v2")) return {224, 224, 3, 1000, 32};
   if (model == "mlp") return {28, 28, 1, 10, 128};
   return {32, 32, 3, 10, 128};
 }

@@ -15,6 +15,8 @@
 #include "isa/isa.h"
 #include "models/models.h"
 #include "ops/kernels.h"
+#include "optim/schedule.h"
+#include "train/exponents.h"
 
 namespace intrain::cli {
 
@@ -56,14 +58,23 @@ int inspect_command(const InspectFlags& flags) {
 
   Loader loader(data.train, normalization_of(info), {batch, true, data.mirror, info.config.seed, 0, flags.threads});
   std::vector<LayerStatistics> layers;
-  inspect(net, loader.next(), info.config.seed, static_cast<uint32_t>(info.step), layers);
+  // The phase by the epochs done: whole epochs, as checkpoints are.
+  const TrainConfig& config = info.config;
+  const int range_log2 =
+      config.widths.constant_g ? wageubn_range_log2(wageubn_phase(info.epoch, config.epochs), config.widths.g) : 0;
+  inspect(net, loader.next(), config.seed, static_cast<uint32_t>(info.step), layers, range_log2);
   print(layers);
-  const std::string png =
-      flags.png.empty() ? (std::filesystem::path(flags.checkpoint).parent_path() / "inspect.png").string() : flags.png;
-  draw_statistics(fmt::format("{} after {} epoch{}, {} training images of {}", info.model, info.epoch, info.epoch == 1 ? "" : "s",
-                              batch, data_name(data.spec)),
-                  layers, png);
+  const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
+  const std::string png = flags.png.empty() ? (folder / "inspect.png").string() : flags.png;
+  const std::string title = fmt::format("{} after {} epoch{}", info.model, info.epoch, info.epoch == 1 ? "" : "s");
+  draw_statistics(fmt::format("{}, {} training images of {}", title, batch, data_name(data.spec)), layers, png);
   fmt::print("picture: {}\n", png);
+  // Beside it, where the checkpoint lies in its run folder.
+  const std::vector<ExponentTrack> tracks = read_exponents((folder / "metrics.jsonl").string());
+  if (tracks.empty()) return 0;
+  const std::string exponents = std::filesystem::path(png).replace_extension().string() + "_exponents.png";
+  draw_exponents(title + " on " + data_name(info.config.data), tracks, exponents);
+  fmt::print("exponents over time: {}\n", exponents);
   return 0;
 }
 

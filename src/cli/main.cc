@@ -9,6 +9,7 @@
 #include "cli/version.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "io/recipe.h"
 
 namespace intrain::cli {
 
@@ -34,6 +35,13 @@ void add_threads(CLI::App& app, int& threads) {
 
 void add_train(CLI::App& app, TrainConfig& config) {
   CLI::App& train = *app.add_subcommand("train", "Train a net wholly in integers");
+  // The first one: flags are stored in this order, so that the others win over the recipe.
+  train
+      .add_option_function<std::string>(
+          "--recipe", [&config](const std::string& name) { apply_recipe(config, name); },
+          "number formats, optimizer and schedule to start from: intrain, or wageubn, as published; other flags win")
+      ->type_name("intrain|wageubn")
+      ->default_str("intrain");
   train.add_option("--data", config.data, kDataHelp)->type_name("SPEC");
   train.add_option("--model", config.model, "net to train ('intrain info' lists them), or a TOML file that describes one")
       ->type_name("NAME");
@@ -44,9 +52,11 @@ void add_train(CLI::App& app, TrainConfig& config) {
   train.add_option("--weight-decay", config.weight_decay, "added to the gradient for each weight, times the weight")
       ->type_name("X");
   train
-      .add_option("--schedule", config.schedule,
-                  "how the learning rate falls: cosine (to 0), or step (to 1/10 at half, 1/100 at three quarters)")
-      ->type_name("cosine|step");
+      .add_option(
+          "--schedule", config.schedule,
+          "how the learning rate falls: cosine (to 0), step (to 1/10 at half, 1/100 at three quarters), or wageubn (to 0.12, "
+          "0.06, 0.03 at 30, 60, 80 %)")
+      ->type_name("cosine|step|wageubn");
   train.add_option("--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   train
       .add_option("--mean", config.mean,
@@ -193,7 +203,7 @@ int run(int argc, char** argv) {
   add_inspect(app, inspect);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
-  verify.add_option("--model", verify_model, "net to train: resnet8, resnet18 or resnet50")->type_name("NAME");
+  verify.add_option("--model", verify_model, "net to train: resnet8, resnet8_v2, resnet18 or resnet50")->type_name("NAME");
   add_threads(verify, verify_threads);
   std::vector<BenchCommand> bench;
   add_bench(app, bench, verify_threads);

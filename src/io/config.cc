@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "io/atomic_file.h"
+#include "io/recipe.h"
 
 namespace intrain {
 
@@ -41,7 +42,7 @@ constexpr WidthKey kWidthKeys[] = {
     {"a", &Widths::a, 2, 8, "A, outputs of ReLUs"},
     {"g", &Widths::g, 2, 16, "G, gradients of W"},
     {"e1", &Widths::e1, 2, 16, "E1, errors at activations and residual sums"},
-    {"e2", &Widths::e2, 3, 8, "E2, errors that enter the products"},
+    {"e2", &Widths::e2, 3, 16, "E2, errors that enter the products, above 8 in two products"},
     {"x_hat", &Widths::x_hat, 2, 8, "normalized values"},
     {"gamma", &Widths::gamma, 2, 8, "scale after normalization"},
     {"beta", &Widths::beta, 2, 8, "shift after normalization"},
@@ -51,20 +52,40 @@ constexpr WidthKey kWidthKeys[] = {
     {"rate", &Widths::rate, 1, 10, "significant bits of the learning rate"},
     {"w_stored", &Widths::w_stored, 12, 32, "stored parameters, 8 of them before the binary point"},
 };
-struct RoundingKey {
+// Keys with two values, the default one first.
+struct ChoiceKey {
   const char* name;
-  bool Widths::*nearest;
+  bool Widths::*second;
+  const char* values[2];
   const char* meaning;
+  const char* value(const Widths& widths) const { return values[widths.*second ? 1 : 0]; }
 };
-constexpr RoundingKey kRoundingKeys[] = {{"round_e", &Widths::nearest_e, "rounding of E2"},
-                                         {"round_g", &Widths::nearest_g, "rounding of G"}};
-constexpr const char *kNearest = "nearest", *kStochastic = "stochastic";
+constexpr const char* kFlag8 = "flag8";  // of e2
+constexpr ChoiceKey kChoiceKeys[] = {
+    {"round_e", &Widths::nearest_e, {"stochastic", "nearest"}, "rounding of E2"},
+    {"round_g", &Widths::nearest_g, {"stochastic", "nearest"}, "rounding of G"},
+    {"w_scale", &Widths::fixed_w, {"layer", "fixed"}, "scale of W: of each layer, or the fixed grid 2^-7"},
+    {"g_scale",
+     &Widths::constant_g,
+     {"shift", "constant"},
+     "G by shift quantization, or WAGEUBN's constant one and its optimizer"},
+    {"init",
+     &Widths::fan_in_init,
+     {"fan_out", "fan_in"},
+     "first W of convolutions: variance 2 / fan out, or 1 / fan in, truncated"}};
 
 }  // namespace
 
 void set_width(Widths& widths, const std::string& setting) {
   const size_t sign = setting.find('=');
   const std::string key = setting.substr(0, sign), value = sign == std::string::npos ? "" : setting.substr(sign + 1);
+  if (key == "e2") {
+    widths.flag_e2 = value == kFlag8;
+    if (widths.flag_e2) {
+      widths.e2 = 8;
+      return;
+    }
+  }
   for (const WidthKey& k : kWidthKeys)
     if (key == k.name) {
       int bits = 0;
@@ -75,10 +96,11 @@ void set_width(Widths& widths, const std::string& setting) {
       widths.*k.value = bits;
       return;
     }
-  for (const RoundingKey& k : kRoundingKeys)
+  for (const ChoiceKey& k : kChoiceKeys)
     if (key == k.name) {
-      if (value != kNearest && value != kStochastic) refuse("--set " + key, "'" + value + "'", "nearest or stochastic");
-      widths.*k.nearest = value == kNearest;
+      if (value != k.values[0] && value != k.values[1])
+        refuse("--set " + key, "'" + value + "'", std::string(k.values[0]) + " or " + k.values[1]);
+      widths.*k.second = value == k.values[1];
       return;
     }
   throw Error("'" + setting + "' is no setting", "--set", "it takes KEY=VALUE; 'intrain train --help' lists the keys");
@@ -90,8 +112,10 @@ std::string widths_help() {
   for (const WidthKey& k : kWidthKeys)
     text += std::string("\n") + k.name + "  " + k.meaning + ", " + std::to_string(k.min) + " to " + std::to_string(k.max) + " [" +
             std::to_string(widths.*k.value) + "]";
-  for (const RoundingKey& k : kRoundingKeys)
-    text += std::string("\n") + k.name + "  " + k.meaning + ", nearest or stochastic [stochastic]";
+  text += "\ne2=flag8  E2 in the paper's 8 bits with a flag that tells the range, in two products";
+  for (const ChoiceKey& k : kChoiceKeys)
+    text +=
+        std::string("\n") + k.name + "  " + k.meaning + "; " + k.values[0] + " or " + k.values[1] + " [" + k.value(widths) + "]";
   return text;
 }
 
@@ -107,13 +131,14 @@ void validate(const TrainConfig& config) {
   if (!(config.momentum >= 0 && config.momentum < 1)) refuse("--momentum", text(config.momentum), "a number from 0 to below 1");
   if (!(config.weight_decay >= 0 && config.weight_decay <= 1))
     refuse("--weight-decay", text(config.weight_decay), "a number from 0 to 1");
-  if (config.schedule != "cosine" && config.schedule != "step")
-    refuse("--schedule", "'" + config.schedule + "'", "cosine or step");
+  if (config.schedule != "cosine" && config.schedule != "step" && config.schedule != "wageubn")
+    refuse("--schedule", "'" + config.schedule + "'", "cosine, step or wageubn");
   check_integer("--warmup", config.warmup, 0, kMaxEpochs);
   if (config.warmup >= config.epochs)
     refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs",
            "fewer epochs than --epochs");
   validate_threads(config.threads);
+  if (config.widths.constant_g) check_fixed_grids(config);
   if (config.mean.size() != config.deviation.size() || config.mean.size() > 3)
     throw Error(std::to_string(config.mean.size()) + " means and " + std::to_string(config.deviation.size()) + " deviations",
                 "--mean, --deviation", "give both, with as many numbers as the images have channels");
@@ -130,6 +155,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"net", c.net},
           {"epochs", c.epochs},
           {"batch", c.batch},
+          {"recipe", c.recipe},
           {"lr", c.lr},
           {"momentum", c.momentum},
           {"weight_decay", c.weight_decay},
@@ -141,7 +167,8 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"threads", c.threads},
           {"out", c.out}};
   for (const WidthKey& k : kWidthKeys) json["formats"][k.name] = c.widths.*k.value;
-  for (const RoundingKey& k : kRoundingKeys) json["formats"][k.name] = c.widths.*k.nearest ? kNearest : kStochastic;
+  if (c.widths.flag_e2) json["formats"]["e2"] = kFlag8;
+  for (const ChoiceKey& k : kChoiceKeys) json["formats"][k.name] = k.value(c.widths);
 }
 
 void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
@@ -150,6 +177,7 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   if (json.contains("net")) json.at("net").get_to(c.net);  // not in older files
   json.at("epochs").get_to(c.epochs);
   json.at("batch").get_to(c.batch);
+  if (json.contains("recipe")) json.at("recipe").get_to(c.recipe);  // not in older files
   json.at("lr").get_to(c.lr);
   json.at("momentum").get_to(c.momentum);
   json.at("weight_decay").get_to(c.weight_decay);
@@ -164,10 +192,14 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("out").get_to(c.out);
   if (!json.contains("formats")) return;  // written before formats were settings
   const auto& formats = json.at("formats");
-  for (const WidthKey& k : kWidthKeys)
-    set_width(c.widths, std::string(k.name).append("=").append(std::to_string(formats.at(k.name).get<int>())));
-  for (const RoundingKey& k : kRoundingKeys)
-    set_width(c.widths, std::string(k.name).append("=").append(formats.at(k.name).get<std::string>()));
+  for (const WidthKey& k : kWidthKeys) {
+    const auto& value = formats.at(k.name);
+    const std::string text = value == kFlag8 ? kFlag8 : std::to_string(value.get<int>());
+    set_width(c.widths, std::string(k.name).append("=").append(text));
+  }
+  for (const ChoiceKey& k : kChoiceKeys)
+    if (formats.contains(k.name))  // older files have fewer
+      set_width(c.widths, std::string(k.name).append("=").append(formats.at(k.name).get<std::string>()));
 }
 
 void read_config(const std::string& path, TrainConfig& config) {
@@ -184,7 +216,9 @@ void read_config(const std::string& path, TrainConfig& config) {
   Json file = Json::parse(in, nullptr, false);
   if (!file.is_object()) fail("it is no JSON object");
   file.erase("out");
-  Json all = config;
+  TrainConfig base = config;
+  if (file.contains("recipe") && file["recipe"].is_string()) apply_recipe(base, file["recipe"].get<std::string>());
+  Json all = base;
   const auto merge = [&](const auto& self, Json& to, const Json& from, const std::string& prefix) -> void {
     for (const auto& [name, value] : from.items()) {
       if (!to.contains(name)) fail("'" + prefix + name + "' is no setting");
@@ -219,6 +253,8 @@ ops::Scalar10 to_scalar10(double value) {
   return {mantissa, exp - 10};
 }
 
-ops::Scalar10 to_fraction10(double value) { return {std::min(1023, static_cast<int>(std::nearbyint(value * 1024))), -10}; }
+ops::Scalar10 to_fraction10(double value, int bits) {
+  return {std::min((1 << bits) - 1, static_cast<int>(std::nearbyint(std::ldexp(value, bits)))), -bits};
+}
 
 }  // namespace intrain

@@ -17,10 +17,11 @@ struct TrainConfig {
   std::string net;                     // text of the net's file, if the model is one; empty: to be read
   int epochs = 3;
   int batch = 128;
-  double lr = 0.1;  // peak learning rate
+  std::string recipe = "intrain";  // io/recipe.h: what these began as
+  double lr = 0.1;                 // peak learning rate
   double momentum = 0.9;
   double weight_decay = 1e-4;
-  std::string schedule = "cosine";  // or "step"
+  std::string schedule = "cosine";  // or "step", "wageubn"
   int warmup = 0;                   // epochs
   // Of the channels' pixels, as shares of the largest value: 0 .. 1; both empty: those of the training images.
   std::vector<double> mean, deviation;
@@ -44,7 +45,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& config);
 // Throws nlohmann's exception if a member is missing or of another type.
 void from_json(const nlohmann::ordered_json& json, TrainConfig& config);
 
-// Sets what the file holds, a JSON object with members of config.json; `out` is passed over. Throws Error naming the file and the member
+// Sets what the file holds, a JSON object with members of config.json, its recipe first; `out` is passed over. Throws Error naming the file and the member
 // for what does not exist, is of another type or not possible.
 void read_config(const std::string& path, TrainConfig& config);
 // The file config.json: Error if it cannot be written.
@@ -53,7 +54,7 @@ void write_config(const std::string& path, const TrainConfig& config);
 // The nearest mantissa * 2^exp with a mantissa in [512, 1023], ties to even; 0 for 0. value >= 0 and finite. One of the few
 // places with floating point: once before training.
 ops::Scalar10 to_scalar10(double value);
-// round(value * 2^10) * 2^-10, at most 1023 / 1024: the momentum. 0 <= value < 1.
-ops::Scalar10 to_fraction10(double value);
+// round(value * 2^bits) * 2^-bits, at most 1 - 2^-bits: the momentum. 0 <= value < 1, bits <= 10.
+ops::Scalar10 to_fraction10(double value, int bits = 10);
 
 }  // namespace intrain

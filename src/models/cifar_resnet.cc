@@ -14,4 +14,14 @@ Net cifar_resnet(int depth, int h, int w, int c, int classes) {
   return net.linear_logits(net.global_average_pool(x));
 }
 
+Net cifar_resnet_v2(int depth, int h, int w, int c, int classes) {
+  CHECK_EQ(depth % 6, 2);
+  NetBuilder net(h, w, c, classes);
+  Stream x = net.conv_add_stream(net.input(), {.k = 16, .size = 3, .stride = 1, .pad = 1}, nullptr);
+  for (int stage = 0; stage < 3; ++stage)
+    for (int block = 0; block < (depth - 2) / 6; ++block)
+      x = basic_block_v2(net, x, 16 << stage, stage > 0 && block == 0 ? 2 : 1);
+  return net.linear_logits(net.global_average_pool(x.relu));
+}
+
 }  // namespace intrain

@@ -22,6 +22,13 @@ Net cifar_resnet(int depth, int h, int w, int c, int classes);
 // the shape changes; global average. Takes smaller images too, down to one pixel.
 Net imagenet_resnet(int depth, int h, int w, int c, int classes);
 
+// The same nets with pre-activation blocks, v2 (He et al., "Identity mappings in deep residual networks"; models/residual_blocks.h). For
+// small images the stream starts at the stem's convolution, and the batch norm and ReLU of the last sum precede the global average.
+Net cifar_resnet_v2(int depth, int h, int w, int c, int classes);
+// For large ones the stem keeps its batch norm, ReLU and max pool, whose output is the first block's activation and, where the shape stays,
+// its shortcut: the first unit of that paper's appendix.
+Net imagenet_resnet_v2(int depth, int h, int w, int c, int classes);
+
 // MobileNetV2 (Sandler et al., "MobileNetV2: Inverted residuals and linear bottlenecks", 2018, table 2), width 1, as torchvision has it but
 // without the dropout before the last layer: 3x3 stem of 32 channels and stride 2, 17 inverted residual blocks, a 1x1 convolution of 1280
 // channels, global average. Images of up to 64x64 pixels take the form usual for CIFAR: stride 1 in the stem and in the first block of 24

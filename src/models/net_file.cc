@@ -42,9 +42,10 @@ class Reader {
       add_layer();
     }
     layer_ = nullptr;
-    if (last_->kind == Value::Kind::kNormalized) fail("the last layer has no ReLU");
+    if (!last_->readable()) fail("the last layer has no ReLU");
     for (const auto& [value, number] : made_)
-      if (value != last_ && value->last_consumer < 0) fail("the output of layer " + std::to_string(number) + " is read by none");
+      if (value != last_ && value->last_consumer <= value->producer)
+        fail("the output of layer " + std::to_string(number) + " is read by none");
     return net_.linear_logits(last_);
   }
 
@@ -88,11 +89,16 @@ class Reader {
     if (at == names_.end()) fail("there is no layer " + quoted(name) + " before it");
     return at->second;
   }
+  // The stream that a layer's name means where it is added to another; the layer itself if it made none.
+  Value* sum_of(Value* v) const {
+    const auto at = sums_.find(v);
+    return at == sums_.end() ? v : at->second;
+  }
   // What the layer reads.
   Value* source() {
     const std::string name = text("input");
     Value* in = name.empty() ? last_ : named(name);
-    if (in->kind == Value::Kind::kNormalized) fail("it reads a layer without ReLU, which may only be added");
+    if (!in->readable()) fail("it reads a layer without ReLU, which may only be added");
     check_free(in);
     return in;
   }
@@ -102,42 +108,65 @@ class Reader {
   void check_no_image(const Value* in) const {
     if (in->kind == Value::Kind::kInput) fail("it cannot read the images");
   }
-  void check_pool(const Value* in) const {
+  void check_activation(const Value* in) const {
     check_no_image(in);
-    if (in->kind == Value::Kind::kSigned) fail("a pool reads a layer with a ReLU");
+    if (in->kind == Value::Kind::kSigned) fail("it reads a layer with a ReLU only");
   }
 
-  Value* conv() {
-    Value* in = source();
+  ConvSpec conv_spec(const Value* in) {
     ConvSpec spec{};
     spec.k = number("channels", 1, kMaxChannels);
     spec.size = number("size", 1, kMaxWindow);
     spec.stride = number("stride", 1, kMaxStride, 1);
     spec.pad = number("pad", 0, spec.size - 1, 0);
     spec.groups = number("groups", 1, kMaxChannels, 1);
-    const std::string add = text("add");
+    if (in->c % spec.groups != 0 || spec.k % spec.groups != 0)
+      fail(std::to_string(spec.groups) + " groups do not divide " + std::to_string(in->c) + " and " + std::to_string(spec.k) +
+           " channels");
+    return spec;
+  }
+
+  Value* conv() {
+    Value* in = source();
+    const ConvSpec spec = conv_spec(in);
+    const std::string add = text("add"), activation = text("activation");
     const bool relu = flag("relu", true);
-    const std::string activation = text("activation");
     check_members();
     if (!activation.empty() && activation != "relu" && activation != "relu6" && activation != "linear")
       fail("'activation' takes \"relu\", \"relu6\" or \"linear\"");
     if (!relu && !activation.empty()) fail("'relu' and 'activation' say the same: take one");
-    if (in->c % spec.groups != 0 || spec.k % spec.groups != 0)
-      fail(std::to_string(spec.groups) + " groups do not divide " + std::to_string(in->c) + " and " + std::to_string(spec.k) +
-           " channels");
     if (!relu && add.empty()) return net_.conv_bn(in, spec);
     if (!relu) fail("a layer that adds another has a ReLU, or activation = \"linear\"");
-    Value* shortcut = add.empty() ? nullptr : shortcut_of(add, in, spec);
+    Value* shortcut = add.empty() ? nullptr : addend(add, in, spec, false);
     if (activation == "relu6") return net_.conv_bn_relu6(in, spec, shortcut);
     if (activation == "linear") return net_.conv_bn_linear(in, spec, shortcut);
     return add.empty() ? net_.conv_bn_relu(in, spec) : net_.conv_bn_add_relu(in, spec, shortcut);
   }
 
-  // The layer `add`, for the sum of a convolution.
-  Value* shortcut_of(const std::string& add, const Value* in, const ConvSpec& spec) {
-    Value* shortcut = named(add);
+  // A convolution into the stream of a pre-activation net.
+  Value* stream() {
+    Value* in = source();
+    const ConvSpec spec = conv_spec(in);
+    const std::string add = text("add");
+    const bool relu = flag("relu", true);
+    check_members();
+    if (!relu && !add.empty()) fail("a layer that adds another has a ReLU");
+    Value* shortcut = add.empty() ? nullptr : addend(add, in, spec, true);
+    return relu ? relu_of(net_.conv_add_stream(in, spec, shortcut)) : net_.conv_stream(in, spec);
+  }
+  Value* relu_of(const Stream& stream) {
+    sums_.emplace(stream.relu, stream.sum);
+    return stream.relu;
+  }
+
+  // What is added to the convolution of `in`; nothing may read it any more.
+  Value* addend(const std::string& add, const Value* in, const ConvSpec& spec, bool to_stream) {
+    Value* shortcut = to_stream ? sum_of(named(add)) : named(add);
     check_free(shortcut);
     if (shortcut->kind == Value::Kind::kInput) fail("the images cannot be added");
+    if (to_stream ? shortcut->kind == Value::Kind::kNormalized || shortcut->kind == Value::Kind::kSigned
+                  : shortcut->kind == Value::Kind::kStream)
+      fail(quoted(add) + " has no ReLU: a 'conv' is then added by a 'conv' only, a 'stream' by a 'stream'");
     const auto outputs = [&](int n) { return (n + 2 * spec.pad - spec.size) / spec.stride + 1; };
     if (shortcut->c != spec.k || shortcut->h != outputs(in->h) || shortcut->w != outputs(in->w))
       fail(quoted(add) + " has " + std::to_string(shortcut->h) + "x" + std::to_string(shortcut->w) + " pixels of " +
@@ -147,25 +176,33 @@ class Reader {
     return shortcut;
   }
 
+  Value* blocks(Value* (*block)(NetBuilder&, Value*, int, int)) {
+    return blocks(source(), block, [](Value* x) { return x; });
+  }
+  Value* blocks(Stream (*block)(NetBuilder&, Stream, int, int)) {
+    Value* in = source();
+    check_activation(in);
+    return relu_of(blocks(Stream{sum_of(in), in}, block, [](const Stream& x) { return x.sum; }));
+  }
   Value* inverted_residuals() {
     const int expansion = number("expand", 1, kMaxExpansion, 6);
-    return blocks([&](NetBuilder& net, Value* x, int channels, int stride) {
+    const auto block = [&](NetBuilder& net, Value* x, int channels, int stride) {
       if (int64_t{x->c} * expansion > kMaxChannels) fail("it expands to more than " + std::to_string(kMaxChannels) + " channels");
       return inverted_residual_block(net, x, channels, stride, expansion);
-    });
+    };
+    return blocks(source(), block, [](Value* x) { return x; });
   }
-
-  template <class Block>
-  Value* blocks(const Block& block) {
-    Value* x = source();
+  // shortcut: what of its input a block may add.
+  template <class X, class Block, class Shortcut>
+  X blocks(X x, const Block& block, const Shortcut& shortcut) {
     const int channels = number("channels", 1, kMaxChannels / 4), stride = number("stride", 1, kMaxStride, 1);
     const int repeat = number("repeat", 1, kMaxRepeat, 1);
     check_members();
-    check_no_image(x);
+    check_no_image(shortcut(x));
     for (int i = 0; i < repeat; ++i) {
-      Value* in = x;
-      x = block(net_, in, channels, i == 0 ? stride : 1);
-      added_.insert(in);  // or read by the shortcut's convolution: then it could be, but why
+      check_free(shortcut(x));
+      added_.insert(shortcut(x));  // or read by the shortcut's convolution: then it could be read again, but why
+      x = block(net_, x, channels, i == 0 ? stride : 1);
     }
     return x;
   }
@@ -175,14 +212,14 @@ class Reader {
     const int size = number("size", 1, kMaxWindow), stride = number("stride", 1, kMaxStride, size);
     const int pad = number("pad", 0, size - 1, 0);
     check_members();
-    check_pool(in);
+    check_activation(in);
     return net_.max_pool(in, size, stride, pad);
   }
 
   Value* average_pool() {
     Value* in = source();
     check_members();
-    check_pool(in);
+    check_activation(in);
     if (in->last_consumer >= 0) fail("the mean must be the only reader of its layer");
     added_.insert(in);
     return net_.global_average_pool(in);
@@ -199,12 +236,18 @@ class Reader {
     const std::string type = text("type"), name = text("name");
     if (type == "conv")
       last_ = conv();
+    else if (type == "stream")
+      last_ = stream();
     else if (type == "basic")
       last_ = blocks(basic_block);
     else if (type == "bottleneck")
       last_ = blocks(bottleneck_block);
     else if (type == "inverted_residual")
       last_ = inverted_residuals();
+    else if (type == "basic_v2")
+      last_ = blocks(basic_block_v2);
+    else if (type == "bottleneck_v2")
+      last_ = blocks(bottleneck_block_v2);
     else if (type == "max_pool")
       last_ = max_pool();
     else if (type == "average_pool")
@@ -213,7 +256,8 @@ class Reader {
       last_ = linear();
     else
       fail("its type is " + quoted(type) +
-           ", not one of: conv, basic, bottleneck, inverted_residual, max_pool, average_pool, linear");
+           ", not one of: conv, basic, bottleneck, inverted_residual, stream, basic_v2, bottleneck_v2, max_pool, average_pool, "
+           "linear");
     made_.emplace_back(last_, number_);
     if (!name.empty() && !names_.emplace(name, last_).second) fail("there is a layer " + quoted(name) + " already");
   }
@@ -225,6 +269,7 @@ class Reader {
   const toml::table* layer_ = nullptr;
   std::set<std::string> known_;  // members that the layer may have
   std::map<std::string, Value*> names_;
+  std::map<const Value*, Value*> sums_;       // the stream of each layer that has one
   std::set<const Value*> added_;              // nothing may read them any more
   std::vector<std::pair<Value*, int>> made_;  // and the layers' numbers
 };

@@ -16,6 +16,10 @@
 // bottleneck  the same with 1x1, 3x3, 1x1 convolutions, of which the last has 4 times the channels
 // inverted_residual  channels; expand = 6, stride, repeat, input: the block of MobileNetV2: 1x1 of `expand` times the channels it reads,
 //             3x3 of each channel, both with ReLU6, and a linear 1x1 to `channels`, to which the input is added where it has the shape
+// stream      as conv, for pre-activation nets: the convolution plus what it adds is the residual stream, of which the next layers read
+//             the batch norm and ReLU. add: a stream of the same shape, or a layer with ReLU, which nothing may add, or read, after
+//             that; relu = false: the convolution alone, a shortcut that a stream adds
+// basic_v2, bottleneck_v2  as basic and bottleneck, with pre-activation, on a stream or any layer with ReLU
 // max_pool    size; stride = size, pad = 0, input
 // average_pool  input: the mean over the image
 // linear      channels, input: fully connected, with ReLU

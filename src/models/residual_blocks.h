@@ -16,4 +16,9 @@ Value* bottleneck_block(NetBuilder& net, Value* x, int width, int stride);
 // channel, of stride `stride`, with ReLU6; 1x1 of `channels` without an activation, plus x where stride and channels leave the shape.
 Value* inverted_residual_block(NetBuilder& net, Value* x, int channels, int stride, int expansion);
 
+// The first two with pre-activation, v2 (He et al., "Identity mappings in deep residual networks", figure 4e): the last convolution
+// is added to the stream. The shortcut is the stream, or a 1x1 convolution of its activation, without batch norm.
+Stream basic_block_v2(NetBuilder& net, Stream x, int width, int stride);
+Stream bottleneck_block_v2(NetBuilder& net, Stream x, int width, int stride);
+
 }  // namespace intrain

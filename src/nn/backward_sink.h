@@ -6,10 +6,12 @@
 
 namespace intrain {
 
-// Adds to what other consumers have left in `value.error`. `exp`: of the sums.
+// Adds to what other consumers have left in `value.error`. `exp`: of the sums. last: no more comes from this layer, so E1 takes its
+// width.
 class ErrorSink final : public ops::ImageSink {
  public:
-  ErrorSink(const LayerContext& context, Value& value, int exp) : context_(context), value_(value), exp_(exp) {}
+  ErrorSink(const LayerContext& context, Value& value, int exp, bool last = true)
+      : context_(context), value_(value), exp_(exp), last_(last) {}
 
   void image(int n, const int32_t* sums, uint32_t max) override {
     Value::Error& error = *value_.error;
@@ -19,7 +21,7 @@ class ErrorSink final : public ops::ImageSink {
     const ops::ErrorScale scale = ops::error_scale(max, exp_, addend_max, error.exp[i]);
     int16_t* dst = error.data + n * count;
     error.max[i] = context_.kernels.error_stage({sums, addend_max != 0 ? dst : nullptr, scale, count, dst});
-    if (context_.e1_bits < 16) error.max[i] = context_.kernels.narrow_s16({dst, count, context_.e1_bits});
+    if (last_ && context_.e1_bits < 16) error.max[i] = context_.kernels.narrow_s16({dst, count, context_.e1_bits});
     error.exp[i] = scale.exp;
   }
 
@@ -27,6 +29,7 @@ class ErrorSink final : public ops::ImageSink {
   const LayerContext& context_;
   Value& value_;
   int exp_;
+  bool last_;
 };
 
 }  // namespace intrain

@@ -8,6 +8,7 @@
 #include "nn/conv_bn.h"
 #include "nn/linear.h"
 #include "nn/pool.h"
+#include "nn/stream_conv.h"
 #include "ops/softmax_xent/softmax_xent.h"
 
 namespace intrain {
@@ -54,31 +55,61 @@ void NetBuilder::check_sums(int64_t longest) const {
 
 std::string NetBuilder::next_name(const char* kind) { return kind + std::to_string(net_.layers_.size()); }
 
-Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, Activation activation) {
+// Checked; what `in` may not be is a stream, or normalized.
+ops::ConvShape NetBuilder::conv_shape(const Value* in, const ConvSpec& spec) const {
   const ops::ConvShape shape{in->h,     in->w,       in->c,    spec.k,      spec.size,
                              spec.size, spec.stride, spec.pad, spec.groups, in->is_signed()};
-  CHECK_TRUE(in->kind != Value::Kind::kNormalized);
+  CHECK_TRUE(in->readable());
   check_window(in, spec.size, spec.pad);
   check_sums(std::max({shape.dst_pixels(), shape.fan_in(), shape.taps() * shape.group_k()}));
+  return shape;
+}
+
+// The next layer adds the shortcut to `out`: it, and whatever shares its error already, share the sum's.
+void NetBuilder::add_shortcut(Value* shortcut, Value* out) {
+  CHECK_TRUE(shortcut->h == out->h && shortcut->w == out->w && shortcut->c == out->c && shortcut->kind != Value::Kind::kInput);
+  consume(shortcut);
+  shortcuts_.emplace_back(shortcut, static_cast<int>(net_.layers_.size()));
+  const std::shared_ptr<Value::Error> old = shortcut->error;
+  for (const auto& v : net_.values_)
+    if (v->error == old) v->error = out->error;
+}
+
+Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, Activation activation) {
+  const ops::ConvShape shape = conv_shape(in, spec);
   const std::string name = next_name("conv");
   consume(in);
-  if (shortcut != nullptr) consume(shortcut);
   Value::Kind kind = Value::Kind::kActivation;
   int exp = shortcut != nullptr && activation == Activation::kRelu ? kResidualExp : kActivationExp;
   if (activation == Activation::kLinear) kind = Value::Kind::kSigned, exp = kSignedExp;
   if (activation == Activation::kNone) kind = Value::Kind::kNormalized, exp = kScaledExp;
   Value* out = value(kind, name, shape.oh(), shape.ow(), spec.k, exp);
   if (shortcut != nullptr) {
-    CHECK_TRUE(shortcut->h == out->h && shortcut->w == out->w && shortcut->c == out->c && shortcut->kind != Value::Kind::kInput);
-    shortcuts_.emplace_back(shortcut, static_cast<int>(net_.layers_.size()));
-    // The shortcut, and whatever shares its error already, share the sum's.
-    const std::shared_ptr<Value::Error> old = shortcut->error;
-    for (const auto& v : net_.values_)
-      if (v->error == old) v->error = out->error;
+    CHECK_TRUE(shortcut->kind != Value::Kind::kStream);
+    add_shortcut(shortcut, out);
   }
   net_.layers_.push_back(std::make_unique<ConvBn>(name, in, shortcut, out, shape, activation));
   return out;
 }
+
+Stream NetBuilder::stream(Value* in, Value* shortcut, const ConvSpec& spec, bool relu) {
+  const ops::ConvShape shape = conv_shape(in, spec);
+  const std::string name = next_name("conv");
+  consume(in);
+  Value* sum = value(Value::Kind::kStream, name + ".stream", shape.oh(), shape.ow(), spec.k, kStreamExp);
+  consume(sum);  // by its own layer, if by no other
+  Value* out = relu ? value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), spec.k, kActivationExp) : nullptr;
+  if (shortcut != nullptr) {
+    CHECK_TRUE(shortcut->kind == Value::Kind::kStream || shortcut->kind == Value::Kind::kActivation);
+    add_shortcut(shortcut, sum);
+  }
+  net_.layers_.push_back(std::make_unique<StreamConv>(name, in, shortcut, sum, out, shape));
+  return {sum, out};
+}
+
+Stream NetBuilder::conv_add_stream(Value* in, const ConvSpec& spec, Value* shortcut) { return stream(in, shortcut, spec, true); }
+
+Value* NetBuilder::conv_stream(Value* in, const ConvSpec& spec) { return stream(in, nullptr, spec, false).sum; }
 
 Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
   const ops::MaxPool shape{in->h, in->w, in->c, size, stride, pad};
@@ -102,7 +133,7 @@ Value* NetBuilder::global_average_pool(Value* in) {
 
 Value* NetBuilder::linear_relu(Value* in, int outputs) {
   const std::string name = next_name("linear");
-  CHECK_TRUE(in->kind != Value::Kind::kNormalized);
+  CHECK_TRUE(in->readable());
   check_sums(in->elements());
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, 1, 1, outputs, kActivationExp);
@@ -113,7 +144,7 @@ Value* NetBuilder::linear_relu(Value* in, int outputs) {
 Net NetBuilder::linear_logits(Value* in) {
   CHECK_LE(net_.classes_, ops::kMaxClasses);
   const std::string name = next_name("linear");
-  CHECK_TRUE(in->kind != Value::Kind::kNormalized);
+  CHECK_TRUE(in->readable());
   check_sums(in->elements());
   consume(in);
   auto head = std::make_unique<LinearLogits>(name, in, net_.classes_);

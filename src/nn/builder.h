@@ -15,6 +15,13 @@
 
 namespace intrain {
 
+// What a layer of a pre-activation net makes: the residual stream, and ReLU(batch norm(stream)), which the next block's convolutions
+// read. A block may also start from an activation, which is then both.
+struct Stream {
+  Value* sum;
+  Value* relu;
+};
+
 struct ConvSpec {
   int k;     // output channels
   int size;  // kernel height and width
@@ -46,6 +53,11 @@ class NetBuilder {
   Value* conv_bn_linear(Value* in, const ConvSpec& spec, Value* shortcut = nullptr) {
     return conv(in, shortcut, spec, Activation::kLinear);
   }
+  // Pre-activation nets: convolution + shortcut; then batch norm and ReLU of that. The shortcut is null where a stream starts, else a
+  // stream or an activation of the output's shape; this layer must be its last consumer.
+  Stream conv_add_stream(Value* in, const ConvSpec& spec, Value* shortcut);
+  // The convolution alone, as a shortcut that is only added to a stream.
+  Value* conv_stream(Value* in, const ConvSpec& spec);
   Value* max_pool(Value* in, int size, int stride, int pad);
   Value* global_average_pool(Value* in);
   Value* linear_relu(Value* in, int outputs);
@@ -54,6 +66,9 @@ class NetBuilder {
 
  private:
   Value* conv(Value* in, Value* shortcut, const ConvSpec& spec, Activation activation);
+  Stream stream(Value* in, Value* shortcut, const ConvSpec& spec, bool relu);
+  ops::ConvShape conv_shape(const Value* in, const ConvSpec& spec) const;
+  void add_shortcut(Value* shortcut, Value* out);
   Value* value(Value::Kind kind, const std::string& name, int h, int w, int c, int exp);
   void consume(Value* in);
   void check_window(const Value* in, int size, int pad) const;

@@ -29,6 +29,7 @@ struct Value {
     kActivation,  // u8 after ReLU or pooling
     kSigned,      // s8 after batch norm without ReLU
     kNormalized,  // x_hat s8 with gamma and beta: gamma x_hat + beta, at kScaledExp, formed by whoever reads it
+    kStream,      // s16 at kStreamExp, a sum of convolutions that is not normalized; it may only be added
   };
   Kind kind = Kind::kActivation;
   std::string name;
@@ -42,6 +43,7 @@ struct Value {
   const int8_t* x_hat = nullptr;  // kNormalized
   const int8_t* gamma = nullptr;
   const int8_t* beta = nullptr;
+  int16_t* stream = nullptr;  // kStream
 
   // E1: the loss gradient here, s16 with an exponent and a true maximum an image. A shortcut shares the error of the sum it goes
   // into.
@@ -54,6 +56,7 @@ struct Value {
   };
   std::shared_ptr<Error> error;  // null: not needed
 
+  bool readable() const { return kind != Kind::kNormalized && kind != Kind::kStream; }  // by any layer; the others are only added
   bool is_signed() const { return kind == Kind::kInput || kind == Kind::kSigned; }
   int64_t pixels() const { return int64_t{h} * w; }
   int64_t elements() const { return pixels() * c; }
@@ -63,6 +66,14 @@ struct Value {
 // What follows batch norm. kNone: nothing, a kNormalized value. kRelu, kRelu6: a kActivation, the latter clipped at 6. kLinear: a kSigned
 // value, that of a linear bottleneck.
 enum class Activation { kNone, kRelu, kRelu6, kLinear };
+
+// What its saturated outputs are, of widths.a bits. The lower end of a linear one is the negative of its upper.
+constexpr int activation_top(Activation activation, const Widths& widths) {
+  const int up = 8 - widths.a;
+  if (activation == Activation::kRelu6) return kRelu6Top;
+  if (activation == Activation::kLinear) return static_cast<int>(quantize_limit(widths.a)) << up;
+  return ((1 << widths.a) - 1) << up;
+}
 
 // What a backward pass hands each parameter to when its gradient is complete. It may change what is stored of the parameter; the
 // memory of the gradient serves others afterwards.
@@ -163,14 +174,6 @@ class Layer {
   virtual std::optional<LayerProduct> product() const { return {}; }
 
  protected:
-  // What saturated activations are, also of fewer bits. The lower end of a linear one is the negative of its upper.
-  int activation_top(Activation activation = Activation::kRelu) const {
-    const int up = 8 - widths_.a;
-    if (activation == Activation::kRelu6) return kRelu6Top;
-    if (activation == Activation::kLinear) return static_cast<int>(quantize_limit(widths_.a)) << up;
-    return ((1 << widths_.a) - 1) << up;
-  }
-
   std::string name_;
   Widths widths_;
   uint32_t number_ = 0;  // in the net, set by plan(): keeps random numbers and times of layers apart

@@ -4,7 +4,6 @@
 
 #include "base/formats.h"
 #include "core/check.h"
-#include "nn/backward_sink.h"
 #include "nn/quantize_weights.h"
 #include "ops/quantize/quantize.h"
 #include "ops/softmax_xent/softmax_xent.h"
@@ -38,7 +37,7 @@ void Linear::plan(LayerPlan& plan) {
   if (!plan.training) return;
   grad_buffer_[0] = plan.gradient_buffer(weight_);
   grad_buffer_[1] = plan.gradient_buffer(bias_);
-  e2_buffer_ = plan.backward_buffer(name_ + ".e2", batch * k);
+  e2_.plan(plan, name_, widths_, batch * k, weight_);
   backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace", std::max(product_.backward_data_workspace_bytes(),
                                                                                   product_.backward_weights_workspace_bytes()));
 }
@@ -50,12 +49,12 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
   packed_.bind(plan, memory);
   weight_.grad = gradient_at(plan, memory, grad_buffer_[0], weight_);
   bias_.grad = gradient_at(plan, memory, grad_buffer_[1], bias_);
-  e2_ = reinterpret_cast<int8_t*>(at(e2_buffer_));
+  e2_.bind(plan, memory);
   backward_workspace_ = at(backward_buffer_);
 }
 
 void Linear::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
-  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_.w, weight8_.data());
+  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_, weight8_.data());
   ops::rescale_bias_reference(bias_.master.data(), shape_.k, acc_exp(), bias32_.data());
   packed_.changed();
 }
@@ -68,31 +67,34 @@ void Linear::multiply(const LayerContext& context) {
   context.show(name_, TensorKind::kW, weight8_.data(), shape_.weights(), weight_exp_);
 }
 
-void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16, int shift) {
+void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16) {
   const ErrorRandom random = context.error_random(number_, n);
-  int8_t* dst = e2_ + n * shape_.k;
-  context.kernels.error_quantize({src32, src16, shape_.k, shift + 8 - widths_.e2, dst, widths_.nearest_e ? nullptr : &random});
-  if (widths_.e2 < 8) context.kernels.narrow_s8({dst, shape_.k, widths_.e2});
+  const int64_t at = n * shape_.k;
+  context.kernels.error_quantize(
+      {src32, src16, shape_.k, e2_.shift(), e2_.upper(at), widths_.nearest_e ? nullptr : &random, e2_.plane(at)});
+  e2_.narrow(context.kernels, e2_.upper(at), shape_.k);
 }
 
 void Linear::backward_products(const LayerContext& context) {
-  context.show(name_, TensorKind::kE2, e2_, int64_t{context.count} * shape_.k, e2_exp_);
+  e2_.show(context, name_, int64_t{context.count} * shape_.k);
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
-    std::fill(bias_.grad.begin(), bias_.grad.end(), 0);
-    for (int64_t n = 0; n < context.count; ++n)
-      for (int c = 0; c < shape_.k; ++c) bias_.grad[static_cast<size_t>(c)] += e2_[n * shape_.k + c];
-    bias_.grad_exp = e2_exp_;
-    product_.backward_weights(context.pool, context.count, in_->data, e2_, weight_.grad.data(), backward_workspace_);
-    weight_.grad_exp = in_->exp + e2_exp_;
+    bool first = true;
+    e2_.for_each_plane([&](const int8_t* plane, int exp) {
+      const int64_t elements = int64_t{context.count} * shape_.k;
+      // The upper plane comes first, and its unit is the coarser one.
+      for (int64_t& g : bias_.grad) g = first ? 0 : g * (int64_t{1} << (bias_.grad_exp - exp));
+      first = false;
+      for (int64_t i = 0; i < elements; ++i) bias_.grad[static_cast<size_t>(i % shape_.k)] += plane[i];
+      bias_.grad_exp = exp;
+    });
+    e2_.backward_weights(context, product_, *in_, weight_, backward_workspace_);
   }
   context.finish(weight_);
   context.finish(bias_);
   if (in_->error == nullptr) return;
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
-  ErrorSink sink(context, *in_, e2_exp_ + weight_exp_);
-  product_.backward_data(context.pool, context.count, e2_, weight8_.data(), sink, backward_workspace_);
-  in_->error->written = true;
+  e2_.backward_data(context, product_, *in_, weight8_.data(), weight_exp_, backward_workspace_);
 }
 
 void LinearRelu::forward(const LayerContext& context) {
@@ -121,14 +123,14 @@ void LinearRelu::quantize_error(const LayerContext& context) {
     const size_t i = static_cast<size_t>(n);
     const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
     const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * shape_.k;
-    error.max[i] = context.kernels.relu_backward({error.data + n * shape_.k, align, mask, shape_.k, activation_top()});
+    error.max[i] = context.kernels.relu_backward(
+        {error.data + n * shape_.k, align, mask, shape_.k, activation_top(Activation::kRelu, widths_)});
     error.exp[i] = e_exp;
   });
   int64_t max = *std::max_element(error.max.begin(), error.max.begin() + context.count);
   context.reducer.max(&max, 1);
-  const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, nullptr, error.data + n * shape_.k, shift); });
-  e2_exp_ = e_exp + shift;
+  e2_.set_scale(static_cast<uint64_t>(max), e_exp);
+  context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, nullptr, error.data + n * shape_.k); });
   context.show(name_, TensorKind::kE1, error.data, int64_t{context.count} * shape_.k, e_exp);
 }
 
@@ -165,9 +167,8 @@ void LinearLogits::softmax(const LayerContext& context) {
   });
   int64_t max = *std::max_element(max_.begin(), max_.begin() + context.count);
   context.reducer.max(&max, 1);
-  const int shift = quantize_shift(static_cast<uint64_t>(max), 8);
-  context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, error_ + n * shape_.k, nullptr, shift); });
-  e2_exp_ = ops::softmax_xent_exp(context.global_count) + shift;
+  e2_.set_scale(static_cast<uint64_t>(max), ops::softmax_xent_exp(context.global_count));
+  context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, error_ + n * shape_.k, nullptr); });
 }
 
 }  // namespace intrain

@@ -3,6 +3,7 @@
 
 #include "nn/layer.h"
 #include "nn/packed_weights.h"
+#include "nn/product_error.h"
 #include "ops/conv2d/conv2d_op.h"
 
 namespace intrain {
@@ -22,9 +23,9 @@ class Linear : public Layer {
   virtual int acc_last_use(const LayerPlan& plan) const { return plan.forward_time(); }
   void multiply(const LayerContext& context);  // acc_ = input times W, without bias
   int acc_exp() const { return in_->exp + weight_exp_; }
-  // Image n's error, at the shift of 8 bits, to E2.
-  void quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16, int shift);
-  // From E2 (e2_, e2_exp_): gradients of W and bias, E1 of the input.
+  // Image n's error to E2, at the scale that e2_ has.
+  void quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16);
+  // From E2: gradients of W and bias, E1 of the input.
   void backward_products(const LayerContext& context);
 
   Value* in_;
@@ -34,11 +35,11 @@ class Linear : public Layer {
   std::vector<int8_t> weight8_;
   std::vector<int32_t> bias32_;
   PackedWeights packed_;
-  int weight_exp_ = 0, e2_exp_ = 0;
+  ProductError e2_;
+  int weight_exp_ = 0;
   int grad_buffer_[2] = {-1, -1};
-  int acc_buffer_ = -1, forward_buffer_ = -1, e2_buffer_ = -1, backward_buffer_ = -1;
+  int acc_buffer_ = -1, forward_buffer_ = -1, backward_buffer_ = -1;
   int32_t* acc_ = nullptr;  // [images][outputs]
-  int8_t* e2_ = nullptr;
   uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
 };
 

@@ -71,10 +71,17 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
 
 void Net::initialize(uint64_t seed) {
   for (Parameter* p : parameters_) {
+    if (widths_.fan_in_init && p->initializer == Initializer::kHeNormal) {
+      p->initializer = Initializer::kTruncatedNormal;
+      p->fan = p->count() / p->shape[0];
+    }
     p->initialize(seed);
     const int below = 32 - widths_.w_stored;
     if (below > 0)
       for (int32_t& w : p->master) w = static_cast<int32_t>(rshift_round(w, below) * (int64_t{1} << below));
+    const int32_t most = ops::wageubn_most(p->is_weight(), below);
+    if (widths_.constant_g)
+      for (int32_t& w : p->master) w = static_cast<int32_t>(clamp(w, -most, most));
   }
   for (const auto& layer : layers_) layer->reset_statistics();
   quantize_parameters();

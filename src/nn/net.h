@@ -31,6 +31,7 @@ class Net {
   void keep_gradients() { keep_gradients_ = true; }
   // Before prepare(): other widths than those of Widths{}.
   void set_widths(const Widths& widths) { widths_ = widths; }
+  const Widths& widths() const { return widths_; }
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
   // pass. Once; kernels, pool and reducer must outlive the net.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);

@@ -13,6 +13,8 @@
 #include "ops/pool/pool.h"
 #include "ops/quantize/quantize.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
+#include "ops/sgd_momentum/wageubn.h"
+#include "ops/stream/stream.h"
 
 namespace intrain::ops {
 

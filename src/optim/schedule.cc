@@ -1,5 +1,7 @@
 #include "optim/schedule.h"
 
+#include <algorithm>
+
 #include "base/rounding.h"
 
 namespace intrain {
@@ -33,15 +35,33 @@ ops::Scalar10 round_scalar10(int64_t value, int exp) {
   return {static_cast<int32_t>(mantissa), exp + shift};
 }
 
+int wageubn_phase(int64_t step, int64_t total) {
+  int phase = 0;
+  for (const int64_t percent : {30, 60, 80, 90}) phase += 100 * step >= percent * total ? 1 : 0;
+  return phase;
+}
+
+int wageubn_range_log2(int phase, int bits) {
+  constexpr int kDrop[] = {0, 0, 2, 4, 6};
+  return std::max(1, bits - 1 - kDrop[phase]);
+}
+
 ops::Scalar10 rate_at(const Schedule& s, int64_t step) {
-  constexpr int64_t kOne = int64_t{1} << 30;
+  constexpr int64_t kOne = int64_t{1} << 30, kPercent[] = {100, 12, 6, 3, 3};
   int64_t factor = kOne;
   if (step < s.warmup_steps)
     factor = div_round((step + 1) * kOne, s.warmup_steps);
   else if (s.kind == ScheduleKind::kCosine)
     factor = rshift_round(kOne + cos_pi(div_round((step - s.warmup_steps) * kOne, s.total_steps - s.warmup_steps)), 1);
+  else if (s.kind == ScheduleKind::kWageubn)
+    factor = div_round(kPercent[wageubn_phase(step, s.total_steps)] * kOne, 100);
   else
     factor = 4 * step >= 3 * s.total_steps ? div_round(kOne, 100) : 2 * step >= s.total_steps ? div_round(kOne, 10) : kOne;
+  if (s.fixed) {
+    const int grid = s.bits - 1;
+    const int64_t steps = scale_pow2(s.base.mantissa * factor, s.base.exp - 30 + grid);
+    return {static_cast<int32_t>(clamp(steps, 1, (int64_t{1} << grid) - 1)), -grid};
+  }
   return round_scalar10(round_significant(s.base.mantissa * factor, s.bits), s.base.exp - 30);
 }
 

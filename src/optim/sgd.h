@@ -1,4 +1,4 @@
-// The optimizer: ops/sgd_momentum over the threads.
+// The optimizers of ops/sgd_momentum/ over the threads.
 #pragma once
 
 #include "core/parallel.h"
@@ -7,7 +7,8 @@
 
 namespace intrain {
 
-// Reads the gradient (which it overwrites), updates momentum and master. The gradient must be summed over ranks.
+// Reads the gradient (which it overwrites), updates momentum and master. The gradient must be summed over ranks. Which optimizer:
+// step.range_log2.
 void sgd_update(Parameter& parameter, const ops::SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool);
 
 }  // namespace intrain

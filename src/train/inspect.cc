@@ -15,16 +15,17 @@ namespace {
 
 class Collector final : public TensorSink, public GradientSink {
  public:
-  explicit Collector(std::vector<LayerStatistics>& layers) : layers_(layers) {}
+  Collector(std::vector<LayerStatistics>& layers, const Widths& widths, int range_log2)
+      : widths_(widths), layers_(layers), constant_exp_(-(widths.momentum + 1)), range_log2_(range_log2) {}
 
   void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, kS8Max, 0);
+    add(layer, kind, data, count, exp, 0, format_limit(kind, widths_, true));
   }
   void tensor(const std::string& layer, TensorKind kind, const uint8_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, kU8Max, 0);
+    add(layer, kind, data, count, exp, 0, format_limit(kind, widths_));
   }
   void tensor(const std::string& layer, TensorKind kind, const int16_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, kS16Max, 8);
+    add(layer, kind, data, count, exp, 8, format_limit(kind, widths_));
   }
 
   // "conv3.weight": the rest of a layer's parameters is small.
@@ -33,17 +34,18 @@ class Collector final : public TensorSink, public GradientSink {
     if (end == std::string::npos) return;
     uint64_t max = 0;
     for (const int64_t g : p.grad) max = std::max(max, magnitude(g));
-    const int shift = quantize_shift(max, p.grad_bits);
+    const int shift = range_log2_ > 0 ? nearest_log2(max) - range_log2_ : quantize_shift(max, p.grad_bits);
+    const int64_t limit = quantize_limit(range_log2_ > 0 ? range_log2_ + 1 : p.grad_bits);
     g_.resize(p.grad.size());
     std::transform(p.grad.begin(), p.grad.end(), g_.begin(),
-                   [&](int64_t g) { return static_cast<int16_t>(quantize(g, shift, p.grad_bits)); });
-    const int64_t limit = quantize_limit(p.grad_bits);
-    add(p.name.substr(0, end), TensorKind::kG, g_.data(), p.count(), p.grad_exp + shift, limit, std::max(0, p.grad_bits - 8));
+                   [&](int64_t g) { return static_cast<int16_t>(clamp(scale_pow2(g, -shift), -limit, limit)); });
+    const int exp = range_log2_ > 0 ? constant_exp_ : p.grad_exp + shift;
+    add(p.name.substr(0, end), TensorKind::kG, g_.data(), p.count(), exp, std::max(0, p.grad_bits - 8), limit);
   }
 
  private:
   template <class Integer>
-  void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp, int64_t limit, int shift) {
+  void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp, int shift, int64_t limit) {
     TensorStatistics& s = statistics(layer).tensor[static_cast<int>(kind)];
     s.count += count;
     s.exp = exp;
@@ -62,8 +64,10 @@ class Collector final : public TensorSink, public GradientSink {
     return layers_.back();
   }
 
+  const Widths widths_;
   std::vector<LayerStatistics>& layers_;
   std::vector<int16_t> g_;
+  const int constant_exp_, range_log2_;
 };
 
 constexpr double kLeft = 120, kTop = 84, kCellWidth = 160, kCellHeight = 54, kGap = 14;
@@ -93,13 +97,8 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
 
 }  // namespace
 
-const char* tensor_name(TensorKind kind) {
-  static const char* const kNames[kTensorKinds] = {"W", "A", "x_hat", "E1", "E2", "G"};
-  return kNames[static_cast<int>(kind)];
-}
-
-void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers) {
-  Collector collector(layers);
+void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers, int range_log2) {
+  Collector collector(layers, net.widths(), range_log2);
   net.set_tensor_sink(&collector);
   net.forward(batch);
   net.backward(batch, seed, step, &collector);
@@ -107,7 +106,12 @@ void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::ve
 }
 
 void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path) {
-  const double width = kLeft + kTensorKinds * (kCellWidth + kGap) + kGap;
+  std::vector<int> kinds;  // those that there are
+  for (int kind = 0; kind < kTensorKinds; ++kind)
+    if (std::any_of(layers.begin(), layers.end(), [&](const LayerStatistics& l) { return l.tensor[kind].count > 0; }))
+      kinds.push_back(kind);
+  const auto column = [](size_t i) { return kLeft + static_cast<double>(i) * (kCellWidth + kGap); };
+  const double width = column(kinds.size()) + kGap;
   const double height = kTop + static_cast<double>(layers.size()) * kCellHeight + 40;
   Canvas canvas(static_cast<int>(width), static_cast<int>(height));
   canvas.text(kGap, 30, 0, 18, kInk, title, true);
@@ -115,15 +119,14 @@ void draw_statistics(const std::string& title, const std::vector<LayerStatistics
       kGap, 50, 0, 12, kSoft,
       "Each integer from one end of its format to the other (A of a ReLU from 0); height: logarithm of its share, from one in a "
       "million to all. Cut: at the ends, in orange.");
-  for (int kind = 0; kind < kTensorKinds; ++kind)
-    canvas.text(kLeft + kind * (kCellWidth + kGap) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk,
-                tensor_name(static_cast<TensorKind>(kind)), true);
+  for (size_t i = 0; i < kinds.size(); ++i)
+    canvas.text(column(i) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk, tensor_name(static_cast<TensorKind>(kinds[i])), true);
   double y = kTop;
   for (const LayerStatistics& layer : layers) {
     canvas.text(kGap, y + kCellHeight - 16, 0, 12, kInk, layer.layer);
-    for (int kind = 0; kind < kTensorKinds; ++kind)
-      if (layer.tensor[kind].count > 0)
-        draw_cell(canvas, kLeft + kind * (kCellWidth + kGap), y, static_cast<TensorKind>(kind), layer.tensor[kind]);
+    for (size_t i = 0; i < kinds.size(); ++i)
+      if (layer.tensor[kinds[i]].count > 0)
+        draw_cell(canvas, column(i), y, static_cast<TensorKind>(kinds[i]), layer.tensor[kinds[i]]);
     y += kCellHeight;
   }
   canvas.write_png(path);

@@ -8,19 +8,12 @@
 
 #include "core/batch.h"
 #include "nn/net.h"
-#include "nn/tensor_sink.h"
+#include "train/numbers.h"
 
 namespace intrain {
 
-constexpr int kTensorKinds = 6;
-const char* tensor_name(TensorKind kind);  // "x_hat"
-
-struct TensorStatistics {
-  int64_t count = 0;  // 0: the layer has no such tensor
-  int64_t zeros = 0;
-  int64_t saturated = 0;  // at the largest magnitude of the format
-  int64_t largest = 0;    // magnitude
-  int exp = 0;            // of the last batch
+struct TensorStatistics : TensorNumbers {
+  int64_t largest = 0;  // magnitude
   // By the upper 8 bits, floor(integer / 2^(bits - 8)): -128 .. 127, or 0 .. 255 for A of a ReLU, at index value + 128.
   std::array<int64_t, 384> histogram = {};
 };
@@ -32,9 +25,12 @@ struct LayerStatistics {
 
 // The tensors of one training step on the batch, forward and backward; nothing that is stored of the net changes but its running
 // statistics. The net is prepared for training. seed, step: of the rounding of E2. Adds to `layers`, which is in the order of the net.
-void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers);
+// G is shown rounded to nearest, and without weight decay where that belongs to it: by shift quantization, or by constant quantization
+// with dr = 2^range_log2 for range_log2 > 0.
+void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers,
+             int range_log2 = 0);
 
-// A row a layer, a column a kind, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
+// A row a layer, a column for each kind that there is, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
 void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path);
 
 }  // namespace intrain

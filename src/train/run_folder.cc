@@ -125,6 +125,25 @@ void RunFolder::add(const StepReport& r) {
       r.step, r.epoch, r.loss, r.accuracy, r.rate, r.images_per_second));
 }
 
+void RunFolder::add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated) {
+  std::string line =
+      fmt::format(R"({{"type": "numbers", "step": {}, "stored_saturated": {}, "layers": {{)", step, stored_saturated);
+  for (const LayerNumbers& layer : layers) {
+    line += fmt::format(R"({}"{}": {{)", &layer == layers.data() ? "" : ", ", layer.layer);
+    bool first = true;
+    for (int kind = 0; kind < kTensorKinds; ++kind) {
+      const TensorNumbers& n = layer.tensor[kind];
+      if (n.count == 0) continue;
+      const double count = static_cast<double>(n.count);
+      line += fmt::format(R"({}"{}": [{}, {:.4g}, {:.4g}])", first ? "" : ", ", tensor_name(static_cast<TensorKind>(kind)), n.exp,
+                          static_cast<double>(n.zeros) / count, static_cast<double>(n.saturated) / count);
+      first = false;
+    }
+    line += "}";
+  }
+  append_line(line + "}}\n");
+}
+
 void RunFolder::add(const EpochReport& r) {
   curve_.add_epoch(r.epoch, r.train_accuracy, r.test_accuracy);
   append_line(fmt::format(

@@ -1,7 +1,9 @@
 // The folder of one training run:
 //
 //   config.json      the exact configuration
-//   metrics.jsonl    one JSON object a line: {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch
+//   metrics.jsonl    one JSON object a line: {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and
+//                    {"type": "numbers", ...} for each kNumbersEvery-th step: for each layer and kind of number (train/numbers.h)
+//                    [exponent, share of zeros, share of saturated]
 //   curve.png        the learning curve, drawn anew after each epoch
 //   best.ckpt        all training state after the epoch with the best test accuracy
 //   final.ckpt       all training state at the end
@@ -11,6 +13,7 @@
 
 #include "io/checkpoint.h"
 #include "train/curve.h"
+#include "train/numbers.h"
 #include "train/observer.h"
 
 namespace intrain {
@@ -29,6 +32,7 @@ class RunFolder {
   std::string curve_path() const { return path_ + "/curve.png"; }
 
   void add(const StepReport& report);
+  void add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated);
   // Also draws the curve.
   void add(const EpochReport& report);
   void save_best(const CheckpointInfo& info, const std::vector<StateArray>& state);

@@ -51,11 +51,14 @@ Normalization normalization_of(const TrainConfig& config, const Dataset& train) 
 
 Schedule make_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
   Schedule schedule;
-  schedule.kind = config.schedule == "step" ? ScheduleKind::kStep : ScheduleKind::kCosine;
+  schedule.kind = config.schedule == "step"      ? ScheduleKind::kStep
+                  : config.schedule == "wageubn" ? ScheduleKind::kWageubn
+                                                 : ScheduleKind::kCosine;
   schedule.base = to_scalar10(config.lr);
   schedule.total_steps = config.epochs * steps_per_epoch;
   schedule.warmup_steps = config.warmup * steps_per_epoch;
   schedule.bits = config.widths.rate;
+  schedule.fixed = config.widths.constant_g;
   return schedule;
 }
 
@@ -84,9 +87,16 @@ class Training {
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
         per_epoch_(train_loader_.steps_per_epoch()),
         schedule_(make_schedule(config, per_epoch_)),
-        sgd_{{}, to_fraction10(config.momentum), to_scalar10(config.weight_decay), config.seed,
-             0,  config.widths.momentum,         32 - config.widths.w_stored,      config.widths.nearest_g},
-        info_(make_info(config, data, norm_)) {}
+        sgd_{{},
+             to_fraction10(config.momentum, config.widths.constant_g ? ops::kWageubnMomentumLog2 : 10),
+             to_scalar10(config.weight_decay),
+             config.seed,
+             0,
+             config.widths.momentum,
+             32 - config.widths.w_stored,
+             config.widths.nearest_g},
+        info_(make_info(config, data, norm_)),
+        numbers_(config.widths) {}
 
   // Known only when the run folder is made.
   void set_out(const std::string& path) { config_.out = info_.config.out = path; }
@@ -131,8 +141,13 @@ class Training {
       const Batch& batch = train_loader_.next();
       sgd_.rate = rate_at(schedule_, step_);
       sgd_.step = static_cast<uint32_t>(step_);
+      if (config_.widths.constant_g)
+        sgd_.range_log2 = wageubn_range_log2(wageubn_phase(step_, schedule_.total_steps), config_.widths.g);
+      const bool look = folder != nullptr && step_ % kNumbersEvery == 0;
+      if (look) net_.set_tensor_sink(&numbers_);
       train_step(net_, batch, sgd_);
       ++step_;
+      if (look) add_numbers(*folder);
       const Metrics metrics = measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
       const double step_seconds = seconds_since(start);
       sum += metrics;
@@ -153,6 +168,15 @@ class Training {
     report.train_loss = sum.mean_loss();
     report.train_accuracy = sum.accuracy();
     report.images_per_second = static_cast<double>(sum.count) / seconds;
+  }
+
+  void add_numbers(RunFolder& folder) {
+    net_.set_tensor_sink(nullptr);
+    int64_t stored_saturated = 0;
+    for (const Parameter* p : net_.parameters())
+      for (const int32_t w : p->master) stored_saturated += magnitude(w) >= static_cast<uint64_t>(ops::sgd_most(sgd_.coarse));
+    folder.add(step_, numbers_.layers(), stored_saturated);
+    numbers_.clear();
   }
 
   double seconds_left(int epoch) const {
@@ -180,6 +204,7 @@ class Training {
   const Schedule schedule_;
   ops::SgdStep sgd_;
   CheckpointInfo info_;
+  NumbersSink numbers_;
   int64_t step_ = 0;
   double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps; of the last evaluation
 };

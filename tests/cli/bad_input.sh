@@ -78,6 +78,12 @@ refused "a setting without a value" "--set" "${train_tiny[@]}" --set w
 refused "a width too large" "--set.*w|w.*--set" "${train_tiny[@]}" --set w=9
 refused "a width that is no number" "--set" "${train_tiny[@]}" --set w=many
 refused "a setting nobody knows" "bits.*--set|--set.*bits" "${train_tiny[@]}" --set bits=8
+refused "a recipe nobody knows" "wage.*--recipe" "${train_tiny[@]}" --recipe wage
+refused "a scale nobody knows" "--set w_scale" "${train_tiny[@]}" --set w_scale=channel
+for bad in "--momentum 0.9" "--lr 1.5" "--set w_stored=30" "--set g=16" "--set round_g=nearest"; do
+  flag=${bad%%=*}
+  refused "the fixed grids and $bad" "${flag% [0-9]*}" "${train_tiny[@]}" --recipe wageubn $bad
+done
 refused "a rounding nobody knows" "--set" "${train_tiny[@]}" --set round_e=up
 refused "a configuration that is not there" "none.json" "${train_tiny[@]}" --config none.json
 echo '{"model": "mlp"' > half.json

@@ -31,7 +31,7 @@ for command in train eval inspect info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
-for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config mean deviation; do
+for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config recipe mean deviation; do
   check "help of train lists --$flag" has help.train "--$flag "
 done
 check "help of train tells the defaults" has help.train '0\.0001'
@@ -70,6 +70,18 @@ check "a narrower recipe trains" test $? -eq 0
 check "a run's configuration gives the same bits" test "$(grep '^signature' narrow)" == "$(grep '^signature' narrow.again)"
 "$intrain" eval --checkpoint runs/synthetic-resnet8-3/final.ckpt --data synthetic:256 > eval
 check "eval uses the widths of the checkpoint" test "$(tail -n 1 eval)" == "$(tail -n 1 narrow)"
+"$intrain" train --data synthetic:256 --lr 0.25 --set w_scale=layer --recipe wageubn --model resnet8 --epochs 2 --batch 32 --out wageubn > wageubn.train
+check "the paper's recipe trains" last_is wageubn.train '^test accuracy: [0-9]+\.[0-9]{2} %$'
+check "its name is kept" has wageubn/config.json '"recipe": "wageubn"'
+check "flags win over it, wherever they stand" has wageubn/config.json '"lr": 0.25'
+check "so do its formats" has wageubn/config.json '"w_scale": "layer"'
+check "and the others are the recipe's" has wageubn/config.json '"g_scale": "constant"'
+INTRAIN_ISA=scalar "$intrain" train --config wageubn/config.json --threads 1 > wageubn.again
+check "the same bits from its configuration, by the reference" test "$(grep '^signature' wageubn.train)" == "$(grep '^signature' wageubn.again)"
+"$intrain" eval --checkpoint wageubn/final.ckpt --data synthetic:256 > eval
+check "eval uses its formats" test "$(tail -n 1 eval)" == "$(tail -n 1 wageubn.train)"
+"$intrain" inspect --checkpoint wageubn/final.ckpt --batch 16 > inspect
+check "inspect shows G on its grid" has inspect '^conv0 +G +[0-9]+ +-14 '
 for batch in 1 7 1000; do
   "$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --data synthetic:256 --batch $batch > eval
   check "eval in batches of $batch sees the accuracy of train" test "$(tail -n 1 eval)" == "$(tail -n 1 train)"
@@ -78,8 +90,13 @@ done
 "$intrain" inspect --checkpoint runs/synthetic-resnet8-1/final.ckpt --batch 16 > inspect
 check "inspect succeeds" test $? -eq 0
 for tensor in W A x_hat E1 E2 G; do check "inspect tells of $tensor" has inspect "^conv0 +$tensor +[0-9]+ "; done
-check "inspect names its picture" last_is inspect '^picture: runs/synthetic-resnet8-1/inspect.png$'
+check "inspect names its picture" has inspect '^picture: runs/synthetic-resnet8-1/inspect.png$'
 check "and draws it" test -s runs/synthetic-resnet8-1/inspect.png
+check "inspect names the picture of the exponents" last_is inspect '^exponents over time: runs/synthetic-resnet8-1/inspect_exponents.png$'
+check "and draws it" test -s runs/synthetic-resnet8-1/inspect_exponents.png
+mkdir alone && cp runs/synthetic-resnet8-1/final.ckpt alone/
+"$intrain" inspect --checkpoint alone/final.ckpt --batch 16 > inspect
+check "a checkpoint by itself has no exponents over time" last_is inspect '^picture: alone/inspect.png$'
 
 # A net in a file, which the run keeps.
 cp "$examples/net.toml" mine.toml

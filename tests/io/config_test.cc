@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "io/recipe.h"
 #include "support/rng.h"
 #include "support/temp_folder.h"
 
@@ -65,17 +66,99 @@ TEST(Config, SetsWidthsByTheirKeys) {
   expected.nearest_e = true;
   EXPECT_TRUE(config.widths == expected);
   EXPECT_TRUE(nlohmann::ordered_json(config).get<TrainConfig>().widths == expected);
+  set_width(config.widths, "e2=flag8");
+  EXPECT_TRUE(config.widths.flag_e2 && config.widths.e2 == 8);
+  EXPECT_TRUE(nlohmann::ordered_json(config).get<TrainConfig>().widths == config.widths);
+  set_width(config.widths, "e2=16");
+  EXPECT_TRUE(!config.widths.flag_e2 && config.widths.e2 == 16);
   set_width(config.widths, "round_e=stochastic");
   EXPECT_FALSE(config.widths.nearest_e);
   auto old = nlohmann::ordered_json(config);
   old.erase("formats");
   EXPECT_TRUE(old.get<TrainConfig>().widths == Widths{}) << "of a run from before there were settings";
-  for (const char* setting : {"w=1", "w=9", "w=", "w", "w=8 ", "w=+8", "w=99999999999", "e2=2", "g=17", "w_stored=33", "rate=11"})
+  for (const char* setting :
+       {"w=1", "w=9", "w=", "w", "w=8 ", "w=+8", "w=99999999999", "e2=2", "e2=17", "e2=flag", "g=17", "w_stored=33", "rate=11"})
     expect_error([&] { set_width(config.widths, setting); }, "",
                  "--set " + std::string(setting).substr(0, std::string(setting).find('=')));
   for (const char* setting : {"round_e=up", "round_g="})
     expect_error([&] { set_width(config.widths, setting); }, "", "--set round_");
+  for (const char* setting : {"w_scale=channel", "g_scale=", "init=zero"})
+    expect_error([&] { set_width(config.widths, setting); }, "", "--set " + std::string(setting).substr(0, 4));
   for (const char* setting : {"", "=8", "W=8", "widths=8"}) expect_error([&] { set_width(config.widths, setting); }, "", "--set");
+}
+
+TrainConfig wageubn() {
+  TrainConfig config;
+  apply_recipe(config, "wageubn");
+  return config;
+}
+
+TEST(Recipe, IsASetOfSettings) {
+  TrainConfig config = wageubn();
+  validate(config);
+  EXPECT_EQ(config.recipe, "wageubn");
+  EXPECT_EQ(config.lr, 0.05);
+  EXPECT_EQ(config.schedule, "wageubn");
+  EXPECT_TRUE(config.widths.fixed_w && config.widths.constant_g);
+  EXPECT_EQ(config.epochs, TrainConfig{}.epochs);
+  const auto json = nlohmann::ordered_json(config);
+  EXPECT_EQ(json.at("formats").at("g_scale"), "constant");
+  EXPECT_TRUE(json.get<TrainConfig>().widths == config.widths);
+  set_width(config.widths, "w_scale=layer");
+  set_width(config.widths, "g_scale=shift");
+  EXPECT_FALSE(config.widths.fixed_w || config.widths.constant_g);
+  apply_recipe(config, "intrain");
+  EXPECT_EQ(nlohmann::ordered_json(config).dump(), nlohmann::ordered_json(TrainConfig{}).dump());
+  expect_error([&] { apply_recipe(config, "wage"); }, "'wage' is no recipe", "--recipe");
+}
+
+TEST(Recipe, OfAFileComesBeforeItsOtherMembers) {
+  const test::TempFolder folder;
+  const std::string path = folder.path() + "/config.json";
+  TrainConfig config;
+  config.epochs = 9;
+  std::ofstream(path) << R"({"formats": {"w_scale": "layer"}, "lr": 0.25, "recipe": "wageubn"})";
+  read_config(path, config);
+  EXPECT_EQ(config.recipe, "wageubn");
+  EXPECT_EQ(config.epochs, 9);
+  EXPECT_EQ(config.lr, 0.25);
+  EXPECT_EQ(config.momentum, 0.75);
+  EXPECT_TRUE(config.widths.constant_g);
+  EXPECT_FALSE(config.widths.fixed_w);
+  std::ofstream(path) << R"({"recipe": "wage"})";
+  expect_error([&] { read_config(path, config); }, "", "--recipe");
+}
+
+TEST(Recipe, OlderFilesHaveNone) {
+  auto old = nlohmann::ordered_json(TrainConfig{});
+  old.erase("recipe");
+  for (const char* key : {"w_scale", "g_scale", "init"}) old.at("formats").erase(key);
+  EXPECT_EQ(old.get<TrainConfig>().recipe, "intrain");
+  EXPECT_TRUE(old.get<TrainConfig>().widths == Widths{});
+}
+
+TEST(Recipe, SaysWhatTheFixedGridsCannotBeCombinedWith) {
+  const auto refused = [](const std::string& flag, const std::string& what, auto change) {
+    TrainConfig config = wageubn();
+    change(config);
+    expect_error([&] { validate(config); }, what, flag);
+    config.widths.constant_g = false;
+    validate(config);
+  };
+  for (double v : {0.9, 0.8, 0.1}) refused("--momentum", "3 bits", [&](TrainConfig& c) { c.momentum = v; });
+  for (double v : {0.0009, 0.9995, 2.0}) refused("--lr", "10 bits", [&](TrainConfig& c) { c.lr = v; });
+  for (int v : {12, 24, 30}) refused("--set w_stored", "without rounding", [&](TrainConfig& c) { c.widths.w_stored = v; });
+  refused("--set w_stored", "without rounding", [](TrainConfig& c) { c.widths.momentum = 14; });
+  refused("--set w_stored", "without rounding", [](TrainConfig& c) { c.widths.momentum = 16, c.widths.w_stored = 32; });
+  refused("--set g", "16 bits", [](TrainConfig& c) { c.widths.g = 16; });
+  refused("--set round_g", "stochastically", [](TrainConfig& c) { c.widths.nearest_g = true; });
+  for (double v : {0.0, 0.25, 0.5, 0.75}) {
+    TrainConfig config = wageubn();
+    config.momentum = v;
+    config.widths.rate = 8;
+    config.widths.w_stored = 29;
+    validate(config);
+  }
 }
 
 TEST(Config, ReadsPartsFromAFile) {
@@ -127,6 +210,9 @@ TEST(Scalar10, MomentumIsInFractionsOf1024) {
   EXPECT_EQ(to_fraction10(0.9).exp, -10);
   EXPECT_EQ(to_fraction10(0).mantissa, 0);
   EXPECT_EQ(to_fraction10(0.99999).mantissa, 1023);
+  EXPECT_EQ(to_fraction10(0.75, 2).mantissa, 3);
+  EXPECT_EQ(to_fraction10(0.9, 2).mantissa, 3);
+  EXPECT_EQ(to_fraction10(0.75, 2).exp, -2);
 }
 
 }  // namespace

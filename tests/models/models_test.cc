@@ -70,6 +70,19 @@ TEST(Models, ImagenetResidualNetsHaveTheSizeOfTorchvisions) {
   }
 }
 
+// As v1, but the shortcuts' convolutions, of `projected` output channels in all, have no batch norm.
+TEST(Models, PreActivationNetsHaveThePublishedSize) {
+  const auto expect = [](const std::string& name, int size, int classes, int64_t projected) {
+    const Net v1 = build_model(name, size, size, 3, classes), v2 = build_model(name + "_v2", size, size, 3, classes);
+    EXPECT_EQ(parameters(v2), parameters(v1) - 2 * projected) << name;
+    EXPECT_EQ(v2.layers().size(), v1.layers().size()) << name;
+  };
+  for (const char* name : {"resnet8", "resnet20", "resnet56"}) expect(name, 32, 10, 32 + 64);
+  for (const char* name : {"resnet18", "resnet34"}) expect(name, 224, 1000, 128 + 256 + 512);
+  expect("resnet50", 224, 1000, 256 + 512 + 1024 + 2048);
+  EXPECT_EQ(parameters(build_model("resnet50_v2", 224, 224, 3, 1000)), 25'549'352);  // resnetv2_50 of timm
+}
+
 // Bytes of the layer's u8 output for one image, of the memory as planned.
 size_t output_bytes(const Net& net, const std::string& layer) {
   for (const PlannedBuffer& b : net.memory().buffers())
@@ -158,11 +171,12 @@ TEST(Models, MlpHasThePublishedSize) {
 
 TEST(Models, EveryNameBuilds) {
   const std::vector<std::string> names = model_names();
-  EXPECT_TRUE(
-      std::is_permutation(names.begin(), names.end(),
-                          std::vector<std::string>{"mlp", "resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56",
-                                                   "resnet110", "resnet18", "resnet34", "resnet50", "mobilenet_v2", "vgg_small"}
-                              .begin()));
+  EXPECT_TRUE(std::is_permutation(
+      names.begin(), names.end(),
+      std::vector<std::string>{"mlp", "resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110",
+                               "resnet18", "resnet34", "resnet50", "mobilenet_v2", "vgg_small", "resnet8_v2", "resnet20_v2",
+                               "resnet56_v2", "resnet18_v2", "resnet34_v2", "resnet50_v2"}
+          .begin()));
   for (const std::string& name : names) EXPECT_GT(build_model(name, 12, 12, 1, 10).parameter_count(), 0) << name;
 }
 
@@ -245,6 +259,13 @@ TEST_P(ModelsOnIsa, Resnet50ReturnsTheBitsOfTheReferenceForAnyThreads) {
 TEST_P(ModelsOnIsa, MobilenetV2ReturnsTheBitsOfTheReferenceForAnyThreads) {
   static const Outcome expected = step_of("mobilenet_v2", 11, {.isa = kScalar});
   expect_bits_of_the_reference("mobilenet_v2", 11, isa(), expected);
+}
+
+TEST_P(ModelsOnIsa, PreActivationNetsReturnTheBitsOfTheReferenceForAnyThreads) {
+  static const Outcome expected20 = step_of("resnet20_v2", 24, {.isa = kScalar}),
+                       expected50 = step_of("resnet50_v2", 24, {.isa = kScalar});
+  expect_bits_of_the_reference("resnet20_v2", 24, isa(), expected20);
+  expect_bits_of_the_reference("resnet50_v2", 24, isa(), expected50);
 }
 
 TEST_P(ModelsOnIsa, SmallVggReturnsTheBitsOfTheReferenceForAnyThreads) {

@@ -76,6 +76,56 @@ TEST(NetFile, InvertedResidualsMayBeWrittenOut) {
               build(stem + layer("type='inverted_residual'\nchannels=16")));
 }
 
+TEST(NetFile, SaysWhatThePreActivationModelsAre) {
+  const std::string stem = layer("type='stream'\nname='stem'\nchannels=16\nsize=3\npad=1");
+  const std::string rest = layer("type='basic_v2'\nchannels=64\nstride=2") + layer("type='average_pool'");
+  expect_same(build(stem + layer("type='basic_v2'\nchannels=16") + layer("type='basic_v2'\nchannels=32\nstride=2") + rest),
+              build_model("resnet8_v2", 32, 32, 3, 10));
+  const std::string conv = "\nsize=3\npad=1\nchannels=";
+  expect_same(
+      build(stem + layer("type='conv'" + conv + "16") + layer("type='stream'\nadd='stem'\nname='sum'" + conv + "16") +
+            layer("type='stream'\nname='short'\ninput='sum'\nsize=1\nstride=2\nrelu=false\nchannels=32") +
+            layer("type='conv'\ninput='sum'\nstride=2" + conv + "32") + layer("type='stream'\nadd='short'" + conv + "32") + rest),
+      build_model("resnet8_v2", 32, 32, 3, 10));
+  const std::string pool =
+      layer("type='conv'\nchannels=64\nsize=7\nstride=2\npad=3") + layer("type='max_pool'\nsize=3\nstride=2\npad=1");
+  expect_same(
+      build(pool + layer("type='basic_v2'\nchannels=64\nrepeat=2") + layer("type='basic_v2'\nchannels=128\nstride=2\nrepeat=2") +
+            layer("type='basic_v2'\nchannels=256\nstride=2\nrepeat=2") +
+            layer("type='basic_v2'\nchannels=512\nstride=2\nrepeat=2") + layer("type='average_pool'")),
+      build_model("resnet18_v2", 32, 32, 3, 10));
+  expect_same(build(pool + layer("type='bottleneck_v2'\nchannels=64\nrepeat=3") +
+                    layer("type='bottleneck_v2'\nchannels=128\nstride=2\nrepeat=4") +
+                    layer("type='bottleneck_v2'\nchannels=256\nstride=2\nrepeat=6") +
+                    layer("type='bottleneck_v2'\nchannels=512\nstride=2\nrepeat=3") + layer("type='average_pool'")),
+              build_model("resnet50_v2", 32, 32, 3, 10));
+}
+
+TEST(NetFile, RefusesWhatNoStreamCanBe) {
+  const auto refused = [](const std::string& text, const std::string& what, const std::string& where = "my.toml") {
+    SCOPED_TRACE(text);
+    expect_error([&] { build(text); }, what, where);
+  };
+  const std::string shape = "\nchannels=16\nsize=3\npad=1", stream = "type='stream'" + shape, conv = "type='conv'" + shape;
+  const std::string stem = layer(stream + "\nname='stem'"), bare = layer(stream + "\nrelu=false\nname='bare'");
+  refused(kStem + bare, "the last layer has no ReLU");
+  refused(kStem + bare + layer(conv), "may only be added", "layer 3");
+  refused(kStem + bare + layer(conv + "\ninput='stem'"), "the output of layer 2 is read by none");
+  refused(kStem + bare + layer(conv + "\ninput='stem'\nadd='bare'"), "'bare' has no ReLU");
+  refused(kStem + layer(conv + "\nrelu=false\nname='bare'") + layer(stream + "\ninput='stem'\nadd='bare'"), "'bare' has no ReLU");
+  refused(stem + layer(stream + "\nadd='stem'") + layer(stream + "\nadd='stem'"), "may not be read any more", "layer 3");
+  refused(stem + layer(stream + "\nadd='stem'") + layer("type='basic_v2'\nchannels=16\ninput='stem'"),
+          "may not be read any more");
+  refused(kStem + layer(stream + "\nadd='stem'") + layer(conv + "\ninput='stem'"), "may not be read any more");
+  refused(stem + layer(stream + "\nadd='input'"), "the images cannot be added");
+  refused(stem + layer(stream + "\nadd='stem'\nrelu=false"), "has a ReLU");
+  refused(layer("type='basic_v2'\nchannels=3"), "cannot read the images");
+  const std::string linear = layer(conv + "\nactivation='linear'\nname='linear'");
+  refused(linear + layer(stream + "\nadd='linear'"), "'linear' has no ReLU", "layer 2");
+  refused(linear + layer("type='basic_v2'\nchannels=16"), "it reads a layer with a ReLU only", "layer 2");
+  refused(kStem + layer(stream + "\nactivation='relu6'"), "'activation' is no member");
+}
+
 TEST(NetFile, RefusesWhatNoNetCanBe) {
   const auto refused = [](const std::string& text, const std::string& what, const std::string& where = "my.toml") {
     SCOPED_TRACE(text);
@@ -105,7 +155,7 @@ TEST(NetFile, RefusesWhatNoNetCanBe) {
   refused(kStem + layer(conv + "\nrelu=false\nadd='stem'"), "has a ReLU");
   refused(layer(conv + "\nactivation='relu7'"), "'activation' takes");
   refused(layer(conv + "\nactivation='linear'\nrelu=false"), "say the same");
-  refused(layer(conv + "\nactivation='linear'") + layer("type='average_pool'"), "a pool reads a layer with a ReLU", "layer 2");
+  refused(layer(conv + "\nactivation='linear'") + layer("type='average_pool'"), "it reads a layer with a ReLU only", "layer 2");
   refused(layer("type='inverted_residual'\nchannels=3"), "cannot read the images");
   refused(kStem + layer("type='inverted_residual'\nchannels=3\nexpand=65"), "'expand' takes a whole number from 1 to 64");
   refused(layer("type='conv'\nchannels=4000\nsize=1") + layer("type='inverted_residual'\nchannels=3"),

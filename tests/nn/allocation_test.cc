@@ -16,7 +16,7 @@ INTRAIN_FOR_ALL_ISAS(NoAllocation);
 
 TEST_P(NoAllocation, InAStepOrAnEvaluation) {
   const Batch batch = synthetic_batch(8);
-  for (const char* model : {"mlp", "resnet8", "resnet18", "mobilenet_v2"}) {
+  for (const char* model : {"mlp", "resnet8", "resnet8_v2", "resnet18", "mobilenet_v2"}) {
     if (isa() == Isa::kScalar && (model == std::string("resnet18") || model == std::string("mobilenet_v2"))) continue;  // slow
     for (int threads : {1, 2}) {
       ReadyNet ready(build_model(model, 12, 12, 1, 10), 8, {.isa = isa(), .threads = threads});

@@ -233,6 +233,32 @@ TEST(Gradient, ResidualNetAgreesWithFloat) {
   compare_with_float(ready, batch, "resnet8 after 20 steps", resnet8);
 }
 
+// The two planes of E2 are added at their places: a lost or misplaced plane would turn the gradient, which is nearer to that of the same
+// forward pass in float64 than with 8 bits of E2.
+TEST(Gradient, TwoPlanesOfErrorAreFiner) {
+  const Batch batch = synthetic_batch(32);
+  const auto cosine_of_first = [&](const Widths& widths) {
+    Net net = cifar_resnet(8, 12, 12, 1, 10);
+    net.set_widths(widths);
+    ReadyNet ready(std::move(net), 32);
+    ready.net.forward(batch);
+    ready.net.backward(batch, 1, 0);
+    const std::vector<Parameter*>& list = ready.net.parameters();
+    FloatNet reference(FloatNet::real_parameters(list, Grid::kEightBits), Grid::kEightBits, batch, 12, 12, 1);
+    reference.softmax_xent(resnet8(reference));
+    return cosine(to_real(std::vector<int64_t>(list[0]->grad.begin(), list[0]->grad.end()), list[0]->grad_exp),
+                  reference.gradients()[0]);
+  };
+  Widths flag, wide;
+  flag.flag_e2 = true;
+  wide.e2 = 16;
+  const double one = cosine_of_first({}), two_ranges = cosine_of_first(flag), two_planes = cosine_of_first(wide);
+  std::printf("cosine of the first W's gradient: 8 bits %.4f, with a flag %.4f, 16 bits %.4f\n", one, two_ranges, two_planes);
+  EXPECT_GT(two_planes, 0.985);
+  EXPECT_GT(two_ranges, one);
+  EXPECT_GT(two_planes, one);
+}
+
 // The three blocks, and the projection before them, share one error tensor: a lost, doubled or unmasked contribution would show
 // as a gain far from one in every layer before.
 TEST(Gradient, IdentityBlocksShareTheirError) {
@@ -289,6 +315,68 @@ TEST(Gradient, BasicBlocksAfterAMaxPoolAgreeWithFloat) {
     RealTensor* t = f.max_pool(f.conv_bn_relu(f.input(), {.k = 16, .size = 7, .stride = 2, .pad = 3}), 3, 2, 1);
     for (const auto& [width, stride] : {std::pair{16, 1}, {32, 2}}) t = basic_block(f, t, width, stride);
     return f.linear(f.global_average_pool(t), 10);
+  });
+}
+
+template <class AnyNet, class AnyStream>
+AnyStream basic_block_v2(AnyNet& net, AnyStream x, int width, int stride) {
+  auto* shortcut = stride == 1 && x.relu->c == width ? x.sum : net.conv_stream(x.relu, {.k = width, .size = 1, .stride = stride});
+  auto* y = net.conv_bn_relu(x.relu, {.k = width, .size = 3, .stride = stride, .pad = 1});
+  return net.conv_add_stream(y, {.k = width, .size = 3, .pad = 1}, shortcut);
+}
+
+RealTensor* resnet8_v2(FloatNet& net) {
+  FloatNet::Stream x = net.conv_add_stream(net.input(), {.k = 16, .size = 3, .pad = 1}, nullptr);
+  for (const int width : {16, 32, 64}) x = basic_block_v2(net, x, width, width > 16 ? 2 : 1);
+  return net.linear(net.global_average_pool(x.relu), 10);
+}
+
+// Every kind of stream: one that a sum adds, one that nothing adds, a shortcut's convolution.
+TEST(Gradient, PreActivationNetAgreesWithFloat) {
+  ReadyNet ready(cifar_resnet_v2(8, 12, 12, 1, 10), 32);
+  const Batch batch = synthetic_batch(32);
+  compare_with_float(ready, batch, "resnet8_v2 at initialization", resnet8_v2);
+  for (uint32_t step = 0; step < 20; ++step) ready.train(synthetic_batch(32, 32 + 32 * static_cast<int>(step % 4)), 51, step);
+  compare_with_float(ready, batch, "resnet8_v2 after 20 steps", resnet8_v2);
+}
+
+// The sums share one error tensor: as in IdentityBlocksShareTheirError.
+TEST(Gradient, StreamsShareTheirError) {
+  const auto describe = [](auto& net, auto x) {
+    x = basic_block_v2(net, x, 24, 2);
+    for (int block = 0; block < 3; ++block) x = net.conv_add_stream(x.relu, {.k = 24, .size = 3, .pad = 1}, x.sum);
+    return net.global_average_pool(x.relu);
+  };
+  const ConvSpec stem{.k = 16, .size = 3, .pad = 1};
+  NetBuilder net(12, 12, 1, 10);
+  ReadyNet ready(net.linear_logits(describe(net, net.conv_add_stream(net.input(), stem, nullptr))), 32);
+  const Batch batch = synthetic_batch(32);
+  scatter_gamma_and_beta(ready.net);
+  compare_with_float(ready, batch, "four blocks of a stream",
+                     [&](FloatNet& f) { return f.linear(describe(f, f.conv_add_stream(f.input(), stem, nullptr)), 10); });
+}
+
+// A max pool's output is the first block's activation and its shortcut; a bottleneck block.
+TEST(Gradient, PreActivationBlocksAfterAMaxPoolAgreeWithFloat) {
+  const auto bottleneck = [](auto& net, auto x, int width, int stride) {
+    auto* shortcut =
+        stride == 1 && x.relu->c == 4 * width ? x.sum : net.conv_stream(x.relu, {.k = 4 * width, .size = 1, .stride = stride});
+    auto* y = net.conv_bn_relu(x.relu, {.k = width, .size = 1});
+    y = net.conv_bn_relu(y, {.k = width, .size = 3, .stride = stride, .pad = 1});
+    return net.conv_add_stream(y, {.k = 4 * width, .size = 1}, shortcut);
+  };
+  const auto describe = [&](auto& net, auto pooled) {
+    auto x = basic_block_v2(net, pooled, 16, 1);
+    return bottleneck(net, x, 16, 2).relu;
+  };
+  NetBuilder net(24, 24, 3, 10);
+  Value* pooled = net.max_pool(net.conv_bn_relu(net.input(), {.k = 16, .size = 7, .stride = 2, .pad = 3}), 3, 2, 1);
+  ReadyNet ready(net.linear_logits(net.global_average_pool(describe(net, Stream{pooled, pooled}))), 32);
+  const Batch batch = random_batch(7, 32, 24, 24, 3, 10);
+  scatter_gamma_and_beta(ready.net);
+  compare_with_float(ready, batch, "pre-activation blocks after a max pool", [&](FloatNet& f) {
+    RealTensor* t = f.max_pool(f.conv_bn_relu(f.input(), {.k = 16, .size = 7, .stride = 2, .pad = 3}), 3, 2, 1);
+    return f.linear(f.global_average_pool(describe(f, FloatNet::Stream{t, t})), 10);
   });
 }
 

@@ -77,12 +77,12 @@ TEST(MemoryPlan, BuffersThatNeverMeetShareMemoryAndOthersDoNot) {
 
 TEST(MemoryPlan, HoldsForTheNets) {
   for (const bool training : {true, false})
-    for (const char* name : {"resnet20", "mlp", "mobilenet_v2"}) {
+    for (const char* name : {"resnet20", "resnet20_v2", "mlp", "mobilenet_v2"}) {
       const ReadyNet ready(build_model(name, 32, 32, 3, 10), 4, {.threads = 2, .training = training});
       EXPECT_EQ(broken(ready.net.memory()), "") << name << (training ? ", training" : ", evaluation");
     }
   for (const bool training : {true, false})
-    for (Net (*build)() : {one_of_each, inverted_residuals})
+    for (Net (*build)() : {one_of_each, one_of_each_stream, inverted_residuals})
       EXPECT_EQ(broken(ReadyNet(build(), 7, {.threads = 3, .training = training}).net.memory()), "");
 }
 

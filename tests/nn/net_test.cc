@@ -7,9 +7,11 @@
 #include <set>
 
 #include "models/models.h"
+#include "nn/quantize_weights.h"
 #include "support/isas.h"
 #include "support/nets.h"
 #include "support/oracle.h"
+#include "train/inspect.h"
 #include "train/metrics.h"
 
 namespace intrain::test {
@@ -31,8 +33,8 @@ Outcome run_steps(Net net, const RunSettings& settings) {
   outcome.logits = logits_of(ready.net, 8);
   ready.net.backward(batch, 1, 0);
   outcome.gradients = gradients_of(ready.net);
-  ready.train(batch, 51, 0);
-  ready.train(other, 51, 1);
+  ready.train(batch, 205, 0);
+  ready.train(other, 205, 1);
   ready.net.evaluate(other);
   outcome.evaluated = logits_of(ready.net, 5);
   outcome.state = state_of(ready.net);
@@ -40,24 +42,29 @@ Outcome run_steps(Net net, const RunSettings& settings) {
 }
 
 // Every width below its default.
-constexpr Widths kNarrow = {6, 5, 7, 10, 6, 6, 7, 5, 12, 13, 9, 6, 26, true, true};
+constexpr Widths kNarrow = {6, 5, 7, 10, 6, 6, 7, 5, 12, 13, 9, 6, 26, false, true, true};
 
 // A setting that does not reach the step would leave the outcome as it is.
 TEST(Net, EveryWidthShows) {
-  const Outcome expected = run_steps(one_of_each(), {});
-  for (int Widths::*width : {&Widths::w, &Widths::a, &Widths::g, &Widths::e1, &Widths::e2, &Widths::x_hat, &Widths::gamma,
-                             &Widths::beta, &Widths::mu, &Widths::sigma}) {
-    Widths widths;
-    widths.*width = kNarrow.*width;
-    Net net = one_of_each();
-    net.set_widths(widths);
-    EXPECT_FALSE(run_steps(std::move(net), {}) == expected) << "width " << kNarrow.*width;
+  for (Net (*build)() : {one_of_each, one_of_each_stream}) {
+    const Outcome expected = run_steps(build(), {});
+    for (int Widths::*width : {&Widths::w, &Widths::a, &Widths::g, &Widths::e1, &Widths::e2, &Widths::x_hat, &Widths::gamma,
+                               &Widths::beta, &Widths::mu, &Widths::sigma}) {
+      Widths widths;
+      widths.*width = kNarrow.*width;
+      Net net = build();
+      net.set_widths(widths);
+      EXPECT_FALSE(run_steps(std::move(net), {}) == expected) << "width " << kNarrow.*width;
+    }
+    Widths nearest, flag, wide;
+    nearest.nearest_e = flag.flag_e2 = true;
+    wide.e2 = 16;
+    for (const Widths& widths : {nearest, flag, wide}) {
+      Net net = build();
+      net.set_widths(widths);
+      EXPECT_FALSE(run_steps(std::move(net), {}) == expected);
+    }
   }
-  Widths nearest;
-  nearest.nearest_e = true;
-  Net net = one_of_each();
-  net.set_widths(nearest);
-  EXPECT_FALSE(run_steps(std::move(net), {}) == expected);
 }
 
 TEST(Net, StoredParametersStartOnTheirGrid) {
@@ -94,8 +101,35 @@ TEST_P(NetOnIsa, ReturnsTheBitsOfTheReferenceForAnyThreads) {
     net.set_widths(kNarrow);
     return net;
   });
+  compare("16 bits of E2", [] {
+    Widths widths;
+    widths.e2 = 16;
+    Net net = one_of_each();
+    net.set_widths(widths);
+    return net;
+  });
+  compare("flag format of E2", [] {
+    Widths widths;
+    widths.flag_e2 = true;
+    Net net = one_of_each_stream();
+    net.set_widths(widths);
+    return net;
+  });
+  compare("16 bits of E2 in inverted residuals", [] {
+    Widths widths;
+    widths.e2 = 16;
+    Net net = inverted_residuals();
+    net.set_widths(widths);
+    return net;
+  });
   compare("narrow numbers in inverted residuals", [] {
     Net net = inverted_residuals();
+    net.set_widths(kNarrow);
+    return net;
+  });
+  compare("one of each layer of pre-activation nets", one_of_each_stream);
+  compare("narrow numbers in a stream", [] {
+    Net net = one_of_each_stream();
     net.set_widths(kNarrow);
     return net;
   });
@@ -105,28 +139,30 @@ TEST_P(NetOnIsa, ReturnsTheBitsOfTheReferenceForAnyThreads) {
 
 // The memory of the larger net is dirty from a full batch, and its batch is longer than its count.
 TEST(Net, PartialBatchEqualsASmallerNet) {
-  ReadyNet large(one_of_each(), 16, {.threads = 2}), small(one_of_each(), 5);
-  large.net.forward(synthetic_batch(16, 20));
-  large.net.backward(synthetic_batch(16, 20), 1, 1);
-  large.net.initialize(1);
-  copy_state(small.net, large.net);  // the running statistics too
+  for (Net (*build)() : {one_of_each, one_of_each_stream}) {
+    ReadyNet large(build(), 16, {.threads = 2}), small(build(), 5);
+    large.net.forward(synthetic_batch(16, 20));
+    large.net.backward(synthetic_batch(16, 20), 1, 1);
+    large.net.initialize(1);
+    copy_state(small.net, large.net);  // the running statistics too
 
-  const Batch five = synthetic_batch(5);
-  Batch longer = synthetic_batch(16);
-  longer.count = 5;
-  for (ReadyNet* ready : {&large, &small}) {
-    const Batch& batch = ready == &large ? longer : five;
-    ready->net.forward(batch);
-    ready->net.backward(batch, 3, 2);
+    const Batch five = synthetic_batch(5);
+    Batch longer = synthetic_batch(16);
+    longer.count = 5;
+    for (ReadyNet* ready : {&large, &small}) {
+      const Batch& batch = ready == &large ? longer : five;
+      ready->net.forward(batch);
+      ready->net.backward(batch, 3, 2);
+    }
+    EXPECT_EQ(logits_of(large.net, 5), logits_of(small.net, 5));
+    EXPECT_TRUE(gradients_of(large.net) == gradients_of(small.net));
+    large.train(longer, 51, 3);
+    small.train(five, 51, 3);
+    EXPECT_TRUE(state_of(large.net) == state_of(small.net));
+    large.net.evaluate(longer);
+    small.net.evaluate(five);
+    EXPECT_EQ(logits_of(large.net, 5), logits_of(small.net, 5));
   }
-  EXPECT_EQ(logits_of(large.net, 5), logits_of(small.net, 5));
-  EXPECT_TRUE(gradients_of(large.net) == gradients_of(small.net));
-  large.train(longer, 51, 3);
-  small.train(five, 51, 3);
-  EXPECT_TRUE(state_of(large.net) == state_of(small.net));
-  large.net.evaluate(longer);
-  small.net.evaluate(five);
-  EXPECT_EQ(logits_of(large.net, 5), logits_of(small.net, 5));
 }
 
 TEST(Net, EvaluationChangesNoState) {
@@ -153,11 +189,30 @@ TEST(Net, EvaluationTreatsImagesAlone) {
 }
 
 TEST(Net, EvaluationOnlyNetReturnsTheSameLogits) {
-  ReadyNet training(one_of_each(), 8), evaluation(one_of_each(), 8, {.training = false});
-  for (uint32_t step = 0; step < 3; ++step) training.train(synthetic_batch(8), 51, step);
-  copy_state(training.net, evaluation.net);
-  for (ReadyNet* ready : {&training, &evaluation}) ready->net.evaluate(synthetic_batch(8, 8));
-  EXPECT_EQ(logits_of(evaluation.net, 8), logits_of(training.net, 8));
+  for (Net (*build)() : {one_of_each, one_of_each_stream}) {
+    ReadyNet training(build(), 8), evaluation(build(), 8, {.training = false});
+    for (uint32_t step = 0; step < 3; ++step) training.train(synthetic_batch(8), 51, step);
+    copy_state(training.net, evaluation.net);
+    for (ReadyNet* ready : {&training, &evaluation}) ready->net.evaluate(synthetic_batch(8, 8));
+    EXPECT_EQ(logits_of(evaluation.net, 8), logits_of(training.net, 8));
+  }
+}
+
+// A stream that saturates stays in s16 and passes its error; weights beyond 16 saturate too.
+TEST(Net, SaturatedStreamsTrain) {
+  ReadyNet ready(one_of_each_stream(), 8);
+  for (Parameter* p : ready.net.parameters())
+    if (p->name.ends_with(".weight"))
+      for (int32_t& w : p->master) w = static_cast<int32_t>(clamp(int64_t{w} * 200, -INT32_MAX, INT32_MAX));
+  ready.net.quantize_parameters();
+  std::vector<LayerStatistics> layers;
+  inspect(ready.net, synthetic_batch(8), 1, 0, layers);
+  int64_t saturated = 0;
+  for (const LayerStatistics& layer : layers) saturated += layer.tensor[static_cast<int>(TensorKind::kStream)].saturated;
+  EXPECT_GT(saturated, 0);
+  ready.train(synthetic_batch(8), 51, 0);
+  for (const Gradient& g : gradients_of(ready.net))
+    EXPECT_TRUE(std::any_of(g.values.begin(), g.values.end(), [](int64_t v) { return v != 0; }));
 }
 
 // The running statistics approach those of the one batch that is ever seen: then both passes compute the same function.
@@ -225,6 +280,52 @@ TEST(Net, InitializationHasTheStatedSpread) {
     }
 }
 
+// Of a normal number cut at two deviations the deviation is 0.8796 of the whole one's.
+TEST(Net, InitializationOfWageubnIsTruncatedAndClipped) {
+  Net net = cifar_resnet(14, 12, 12, 1, 10);
+  Widths widths;
+  widths.fan_in_init = widths.constant_g = true;
+  widths.w_stored = 31;
+  net.set_widths(widths);
+  const ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
+  ThreadPool pool(1);
+  SingleProcess reducer;
+  net.prepare(1, true, kernels, pool, reducer);
+  net.initialize(1);
+  for (const Parameter* p : net.parameters()) {
+    for (const int32_t w : p->master) ASSERT_EQ(w % 2, 0) << p->name;
+    if (p->shape.size() != 4) continue;
+    const double deviation = 1 / std::sqrt(static_cast<double>(p->count() / p->shape[0]));
+    double squares = 0, most = 0;
+    for (double w : to_real(p->master, -24)) squares += w * w, most = std::max(most, std::fabs(w));
+    EXPECT_LE(most, 2 * deviation * (1 + 1e-6)) << p->name;
+    EXPECT_LE(most, 1 - std::exp2(-23)) << p->name;
+    if (p->count() < 500) continue;
+    EXPECT_GT(most, 1.9 * deviation) << p->name;
+    EXPECT_NEAR(std::sqrt(squares / static_cast<double>(p->count())) / (0.8796 * deviation), 1,
+                5 / std::sqrt(2 * static_cast<double>(p->count())))
+        << p->name;
+  }
+}
+
+// W on the fixed grid is what rounding to 2^-7 gives, however small its largest is.
+TEST(Net, WHasAFixedGridIfAsked) {
+  Parameter w;
+  w.shape = {3, 1};
+  w.master = {3 << 17, (1 << 17) + (1 << 16), -(1 << 25)};
+  const ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
+  ThreadPool pool(1);
+  Widths widths;
+  int8_t w8[3];
+  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 19);
+  widths.fixed_w = true;
+  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 17);
+  EXPECT_EQ(std::vector<int8_t>(w8, w8 + 3), (std::vector<int8_t>{3, 2, -127}));
+  widths.w = 6;
+  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 17);
+  EXPECT_EQ(std::vector<int8_t>(w8, w8 + 3), (std::vector<int8_t>{4, 0, -124}));
+}
+
 TEST(Net, StateNamesEachArrayOnce) {
   for (const bool training : {true, false}) {
     ReadyNet ready(one_of_each(), 2, {.training = training});
@@ -264,6 +365,8 @@ TEST(Net, EveryKindOfNetLearns) {
   expect_learns("mlp", mlp(12, 12, 1, 10), 102, 120, 0.9);
   expect_learns("resnet8", cifar_resnet(8, 12, 12, 1, 10), 102, 40, 0.9);
   expect_learns("one of each layer", one_of_each(), 51, 60, 0.9);
+  expect_learns("resnet8_v2", cifar_resnet_v2(8, 12, 12, 1, 10), 102, 40, 0.9);
+  expect_learns("one of each layer of pre-activation nets", one_of_each_stream(), 51, 60, 0.9);
   expect_learns("inverted residuals", inverted_residuals(), 51, 60, 0.9);
 }
 

@@ -49,7 +49,7 @@ class CopySink final : public ImageSink {
 class CountSink final : public StripSink {
  public:
   CountSink(int64_t pixels, int channels, int16_t* copy) : calls(static_cast<size_t>(pixels)), channels_(channels), copy_(copy) {}
-  void strip(int64_t first, int64_t pixels, const int16_t* staged, int) override {
+  void strip(int64_t first, int64_t pixels, int16_t* staged, int) override {
     std::memcpy(copy_ + first * channels_, staged, static_cast<size_t>(pixels * channels_) * 2);
     for (int64_t i = first; i < first + pixels; ++i) calls.at(static_cast<size_t>(i)).fetch_add(1);
   }

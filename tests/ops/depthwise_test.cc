@@ -42,6 +42,16 @@ TEST(DepthwiseConv, ByHand) {
   EXPECT_EQ(std::vector<int>(dst, dst + 3), (std::vector<int>{-1, -12, -17}));
 }
 
+// 255 * 127 * 2 = 64770, and -64770, staged by 0 and by 1: 32385.
+TEST(DepthwiseConv, ClampsWhatIsStaged) {
+  const uint8_t src[] = {255, 255, 255, 255, 255, 255, 255, 255};
+  const int8_t wei[] = {127, -127, 127, -127, 127, -127, 127, -127};
+  const int32_t shift[] = {0, 0, 1, 1};
+  int16_t staged[4];
+  depthwise_conv_reference({src, false, 1, 2, 4, wei, 1, 2, 1, 0, 0, 0, 1, 1, 4, 4, nullptr, staged, shift});
+  EXPECT_EQ(std::vector<int>(staged, staged + 4), (std::vector<int>{32767, -32767, 32385, -32385}));
+}
+
 // The same image, error 1 -1 / 2 0 of stride 2 and padding 1: pixel (0, 0) is seen at tap (1, 1) of error (0, 0): 1 * 1. Tap (0, 0) of
 // error (1, 0) lies at (1, -1), outside; tap (0, 1) at (1, 0): 2 * 4; of error (0, 1), tap (1, 1) is pixel (0, 2): -1 * 3.
 TEST(DepthwiseWeights, ByHand) {

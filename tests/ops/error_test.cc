@@ -179,6 +179,63 @@ TEST(ErrorQuantize, RandomBitsDependOnEveryField) {
   EXPECT_NE(run(base), run({{2, RandomUse::kError, 2, 3}, 4}));
 }
 
+// Two planes of 16 bits: 600 = 2 * 256 + 88, 128 above a multiple of 256 becomes 127, and the clamp.
+TEST(ErrorQuantize, PlanesByHand) {
+  const int32_t src[] = {600, 128, -128, 384, -385, 40000, -40000, 0};
+  int8_t high[8], low[8];
+  error_quantize_reference({src, nullptr, 8, 0, high, nullptr, {low, false, kPlanesMax}});
+  EXPECT_EQ(std::vector<int>(high, high + 8), (std::vector<int>{2, 0, -1, 1, -2, 127, -127, 0}));
+  EXPECT_EQ(std::vector<int>(low, low + 8), (std::vector<int>{88, 127, 127, 127, 127, 127, -127, 0}));
+  error_quantize_reference(
+      {src, nullptr, 8, 1, high, nullptr, {low, false, 255}});  // 9 bits: 20000 -> 255 = 0 * 256 + 255 -> 1, -1
+  EXPECT_EQ(high[5], 1);
+  EXPECT_EQ(low[5], -1);
+}
+
+// Every 16-bit code is its planes' sum, but for those 128 above a multiple of 256, which are one less.
+TEST(ErrorQuantize, PlanesHoldEveryCode) {
+  for (int32_t v = -kPlanesMax; v <= kPlanesMax; ++v) {
+    const Planes p = split_planes(v);
+    ASSERT_TRUE(std::abs(p.high) <= 127 && std::abs(p.low) <= 127);
+    ASSERT_EQ(p.high * 256 + p.low, (v & 255) == 128 ? v - 1 : v);
+  }
+}
+
+// The flag format: from a step of the upper range on 8 bits of it, below it 8 bits of a range 2^7 times finer.
+TEST(ErrorQuantize, FlagByHand) {
+  const int32_t src[] = {1024, 1023, 5000, -1500, 500, -7, 200000, 0};
+  int8_t high[8], low[8];
+  error_quantize_reference({src, nullptr, 8, 10, high, nullptr, {low, true, 0}});
+  EXPECT_EQ(std::vector<int>(high, high + 8), (std::vector<int>{1, 0, 5, -1, 0, 0, 127, 0}));
+  EXPECT_EQ(std::vector<int>(low, low + 8), (std::vector<int>{0, 127, 0, 0, 62, -1, 0, 0}));  // 500 / 8 = 62.5, -7 / 8 = -0.9
+  error_quantize_reference({src, nullptr, 8, 3, high, nullptr, {low, true, 0}});              // the fine range is exact
+  EXPECT_EQ(low[5], -7 * 16);
+  EXPECT_EQ(high[5], 0);
+}
+
+// Both formats against float64: within half a step of the range that a value lies in, or where it is clamped.
+TEST(ErrorQuantize, PlanesAreFloat64) {
+  uint64_t seed = 1;
+  for (const bool flag : {false, true})
+    for (int shift = 0; shift <= 24; ++shift) {
+      Rng rng(seed++);
+      const int64_t most = (int64_t{flag ? kS8Max : kPlanesMax} << shift) + (int64_t{1} << shift) / 2;
+      const auto src =
+          random_vector<int32_t>(rng, Fill::kUniform, 300, -std::min<int64_t>(most, 1 << 30), std::min<int64_t>(most, 1 << 30));
+      std::vector<int8_t> high(300), low(300);
+      error_quantize_reference({src.data(), nullptr, 300, shift, high.data(), nullptr, {low.data(), flag, kPlanesMax}});
+      for (size_t i = 0; i < 300; ++i) {
+        const double low_step = flag ? std::ldexp(1.0, shift - 7) : std::ldexp(1.0, shift),
+                     high_step = low_step * (flag ? 128 : 256);
+        const double value = high[i] * high_step + low[i] * low_step;
+        const bool fine = !flag || std::abs(src[i]) < high_step;
+        // A code that no pair of planes has costs another step; so does the lower range's clamp at 127.
+        ASSERT_NEAR(value, src[i], (fine ? 1.5 * low_step : 0.5 * high_step)) << flag << " " << shift;
+        if (flag) ASSERT_TRUE(high[i] == 0 || low[i] == 0);
+      }
+    }
+}
+
 TEST(MaxAbs, ByHand) {
   const int32_t src[] = {3, -INT32_MAX, 5};
   EXPECT_EQ(max_abs_reference({src, 3}), static_cast<uint32_t>(INT32_MAX));

@@ -62,9 +62,9 @@ class CaseBuilder {
 };
 
 struct stage_s16_case {
-  static constexpr int kVariants = 2;  // tight rows, rows with a gap
+  static constexpr int kVariants = 4;  // tight rows, rows with a gap; within s16, any
   static StageS16 params(CaseBuilder& b, int variant) {
-    const int gap = variant == 0 ? 0 : 5;
+    const int gap = variant % 2 == 0 ? 0 : 5;
     const CaseShape& s = b.shape();
     const int64_t lda = s.channels + gap, ldd = s.channels + 2 * gap;
     int32_t* shift = b.per_channel<int32_t>("shift", 0, 17);
@@ -73,7 +73,7 @@ struct stage_s16_case {
     constexpr int64_t kAccLimit = (int64_t{1} << 31) - (int64_t{1} << 17) - 1;
     for (int64_t r = 0; r < s.rows; ++r)
       for (int c = 0; c < s.channels; ++c) {
-        const int64_t limit = std::min(kAccLimit, int64_t{kS16Max} << shift[c]);
+        const int64_t limit = variant < 2 ? std::min(kAccLimit, int64_t{kS16Max} << shift[c]) : kAccLimit;
         acc[r * lda + c] = static_cast<int32_t>(intrain::test::draw(rng, s.fill, -limit, limit));
       }
     return {acc, lda, s.rows, s.channels, shift, b.output<int16_t>("dst", std::max<int64_t>(s.rows * ldd, 1)), ldd};
@@ -183,7 +183,7 @@ struct depthwise_conv_case {
       p.dst32 = b.output<int32_t>("dst", end);
     } else {
       p.dst16 = b.output<int16_t>("dst", end);
-      p.shift = b.per_channel<int32_t>("shift", 4, 17);  // 9 * 255 * 127 / 2^4 < 2^15
+      p.shift = b.per_channel<int32_t>("shift", 0, 17);
     }
     return p;
   }
@@ -285,6 +285,14 @@ inline const ErrorRandom* error_random(int which) {
   return which == 0 ? nullptr : &kRandoms[which - 1];
 }
 
+// One plane of E2, the flag format, all of 16 bits, 9 bits.
+constexpr int kErrorPlanes = 4;
+inline ErrorPlane error_plane(CaseBuilder& b, int which) {
+  constexpr int kLimits[] = {0, 0, kPlanesMax, 255};
+  if (which == 0) return {};
+  return {b.output<int8_t>("low", b.size()), which == 1, kLimits[which]};
+}
+
 struct NormBackwardCase {
   static constexpr int kShifts[] = {0, 1, 7, 8, 9, 10, 17, 24, 29};
   static NormBackward params(CaseBuilder& b, int variant) {
@@ -298,15 +306,40 @@ struct NormBackwardCase {
             b.per_channel<int32_t>("a", -2047 * 32767, 2047 * 32767),
             kShifts[variant % 9],
             b.output<int8_t>("dst", b.size()),
-            error_random(variant / 9),
-            b.rng().range(0, 2) * 100};
+            error_random(variant / 9 % 3),
+            b.rng().range(0, 2) * 100,
+            error_plane(b, variant / 27)};
   }
 };
 struct batch_norm_backward_max_case : NormBackwardCase {
   static constexpr int kVariants = 1;
 };
 struct batch_norm_backward_quantize_case : NormBackwardCase {
-  static constexpr int kVariants = 3 * 9;  // to nearest and stochastic, the shift
+  static constexpr int kVariants = 3 * 9 * kErrorPlanes;  // the shift, to nearest and stochastic, the planes
+};
+
+// Shifts as error_scale makes them from true maxima.
+struct batch_norm_backward_add_case {
+  static constexpr int kVariants = 3 * 8;  // no addend, an addend, dst as the addend; exponents apart
+  static NormBackwardAdd params(CaseBuilder& b, int variant) {
+    constexpr int kApart[] = {0, 1, -3, 14, 15, 16, 17, -70};
+    const int addend = variant % 3;
+    const int64_t n = b.size();
+    NormBackwardAdd p{};
+    p.norm = NormBackwardCase::params(b, 0);
+    p.dst = b.output<int16_t>("stream", n);
+    uint32_t addend_max = 0;
+    if (addend != 0) {
+      int16_t* a = addend == 2 ? p.dst : b.output<int16_t>("addend", n);
+      intrain::test::fill(b.rng(), b.shape().fill, a, n, -kS16Max, kS16Max);
+      for (int64_t i = 0; i < n; ++i) addend_max = std::max(addend_max, static_cast<uint32_t>(magnitude(a[i])));
+      p.addend = a;
+    }
+    const ErrorScale scale = error_scale(batch_norm_backward_max_reference(p.norm), -20, addend_max, -20 + kApart[variant / 3]);
+    p.v_shift = scale.acc_shift;
+    p.addend_shift = scale.addend_shift;
+    return p;
+  }
 };
 
 struct activate_case {
@@ -384,7 +417,7 @@ struct max_abs_case {
 };
 
 struct error_quantize_case {
-  static constexpr int kVariants = 2 * 9 * 3;  // s32 or s16, the shift, to nearest and stochastic
+  static constexpr int kVariants = 2 * 9 * 3 * kErrorPlanes;  // s32 or s16, the shift, to nearest and stochastic, the planes
   static ErrorQuantize params(CaseBuilder& b, int variant) {
     constexpr int kShifts[] = {0, 1, 2, 7, 8, 9, 10, 24, 29};
     const int64_t n = b.size();
@@ -395,8 +428,25 @@ struct error_quantize_case {
       p.src16 = b.input<int16_t>("src16", n, -kS16Max, kS16Max);
     p.count = n;
     p.shift = kShifts[variant / 2 % 9];
-    p.random = error_random(variant / 18);
+    p.random = error_random(variant / 18 % 3);
     p.dst = b.output<int8_t>("dst", n);
+    p.plane = error_plane(b, variant / 54);
+    return p;
+  }
+};
+
+struct stream_add_case {
+  static constexpr int kVariants = 1 + 8;  // a stream, activations of each shift
+  static StreamAdd params(CaseBuilder& b, int variant) {
+    StreamAdd p{};
+    if (variant == 0)
+      p.src16 = b.input<int16_t>("src16", b.size(), -kS16Max, kS16Max);
+    else
+      p.src8 = b.input<uint8_t>("src8", b.size(), 0, kU8Max);
+    p.src_shift = variant == 0 ? 0 : variant - 1;
+    p.count = b.size();
+    p.dst = b.output<int16_t>("dst", b.size());
+    intrain::test::fill(b.rng(), b.shape().fill, p.dst, p.count, -kS16Max, kS16Max);
     return p;
   }
 };
@@ -551,6 +601,58 @@ struct sgd_update_case : SgdCase {
     whole.begin = 0;
     whole.end = p.tensor.count;
     p.shift = quantize_shift(sgd_accumulate_reference(whole), p.step.momentum_bits);
+    return p;
+  }
+};
+
+// Widths of all sizes that fit each other; gradients up to 2^62, shifts of every term that nothing survives.
+struct WageubnCase {
+  static constexpr int kVariants = 8;
+  static WageubnPass params(CaseBuilder& b, int variant) {
+    Rng& rng = b.rng();
+    const int64_t n = b.size();
+    WageubnPass p{};
+    p.weight = variant % 4 != 3;
+    const int rate_bits = static_cast<int>(variant % 2 == 0 ? 10 : rng.range(2, 10));
+    const int momentum_bits = static_cast<int>(variant % 2 == 0 ? 13 : rng.range(2, std::min(16, 24 - rate_bits)));
+    p.step = {{static_cast<int32_t>(rng.range(1, (1 << (rate_bits - 1)) - 1)), 1 - rate_bits},
+              {static_cast<int32_t>(rng.range(0, 3)), -2},
+              {static_cast<int32_t>(rng.range(512, 1023)), static_cast<int32_t>(rng.range(-26, -14))},
+              rng.bits(),
+              static_cast<uint32_t>(rng.bits())};
+    if (variant % 4 == 1 || !p.weight) p.step.decay = {};
+    p.step.momentum_bits = momentum_bits;
+    p.step.coarse = static_cast<int>(rng.range(0, 24 - momentum_bits - rate_bits));
+    p.step.range_log2 = static_cast<int>(rng.range(1, std::min(15, momentum_bits + 1)));
+    const int width = static_cast<int>(variant % 3 == 0 ? rng.range(1, 62) : rng.range(20, 32));
+    const int64_t limit = rng.range(0, 3) == 0 ? int64_t{1} << width : (int64_t{1} << width) - 1;
+    const int64_t m_most = quantize_limit(momentum_bits), w_most = wageubn_most(p.weight, p.step.coarse);
+    p.tensor.grad = b.input<int64_t>("grad", n, -limit, limit);
+    p.tensor.momentum = b.input<int16_t>("momentum", n, -m_most, m_most);
+    p.tensor.master = b.input<int32_t>("master", n, -w_most, w_most);
+    if (variant >= 4)
+      for (int64_t i = 0; i < n; ++i)
+        if (i % 5 != 0) p.tensor.grad[i] = clamp(rng.any_width(width), -limit, limit);
+    p.tensor.count = n;
+    // Both terms alike, or one far above the other.
+    p.tensor.grad_exp = static_cast<int>(rng.range(-45, -15) + (variant % 5 == 2 ? rng.range(-90, 90) : 0));
+    p.tensor.tensor = static_cast<uint32_t>(rng.bits());
+    p.end = n;
+    uint64_t max = 0;
+    for (int64_t i = 0; i < n; ++i) max = std::max(max, magnitude(p.tensor.grad[i]));
+    p.exp = wageubn_exp(p.tensor, p.step, max);
+    p.begin = n > 40 ? 4 * rng.range(0, 5) : 0;
+    if (n > 40) p.end -= rng.range(0, 5);
+    return p;
+  }
+};
+struct sgd_wageubn_accumulate_case : WageubnCase {};
+struct sgd_wageubn_update_case : WageubnCase {
+  static WageubnPass params(CaseBuilder& b, int variant) {
+    WageubnPass p = WageubnCase::params(b, variant), whole = p;
+    whole.begin = 0;
+    whole.end = p.tensor.count;
+    p.range = nearest_log2(sgd_wageubn_accumulate_reference(whole));
     return p;
   }
 };

@@ -106,10 +106,41 @@ TEST(Schedule, StepsAtHalfAndThreeQuarters) {
   }
 }
 
+// 0.05 times 1, 0.12, 0.06, 0.03, 0.03: 25.6, 3.07, 1.54 and 0.77 steps of 2^-9; dr = 128, 128, 32, 8, 2.
+TEST(Schedule, WageubnHasFivePhases) {
+  const ops::Scalar10 base{819, -14};
+  const Schedule fixed{ScheduleKind::kWageubn, base, 1000, 0, 10, true}, wide{ScheduleKind::kWageubn, base, 1000, 0};
+  const struct {
+    int64_t first, last;
+    int rate, range_log2;
+    double factor;
+  } phases[] = {
+      {0, 299, 26, 7, 1}, {300, 599, 3, 7, 0.12}, {600, 799, 2, 5, 0.06}, {800, 899, 1, 3, 0.03}, {900, 999, 1, 1, 0.03}};
+  int phase = 0;
+  for (const auto& p : phases) {
+    for (const int64_t step : {p.first, p.last}) {
+      EXPECT_EQ(wageubn_phase(step, 1000), phase);
+      EXPECT_EQ(rate_at(fixed, step).mantissa, p.rate) << step;
+      EXPECT_EQ(rate_at(fixed, step).exp, -9);
+      EXPECT_NEAR(real(rate_at(wide, step)), 0.05 * p.factor, 0.05 * p.factor / 512) << step;
+    }
+    EXPECT_EQ(wageubn_range_log2(phase, 8), p.range_log2);
+    ++phase;
+  }
+  EXPECT_EQ(wageubn_range_log2(0, 15), 14);
+  EXPECT_EQ(wageubn_range_log2(4, 2), 1);
+}
+
+TEST(Schedule, TheFixedGridHasEnds) {
+  EXPECT_EQ(rate_at({ScheduleKind::kCosine, {1023, -10}, 1000, 0, 10, true}, 0).mantissa, 511);
+  EXPECT_EQ(rate_at({ScheduleKind::kCosine, {1023, -10}, 1000, 0, 10, true}, 999).mantissa, 1);
+  EXPECT_EQ(rate_at({ScheduleKind::kCosine, {512, -10}, 1000, 0, 4, true}, 0).mantissa, 4);
+}
+
 TEST(Schedule, LongTrainingsDoNotOverflow) {
   const int64_t total = int64_t{1} << 32;
   for (const ops::Scalar10 base : {kTenth, ops::Scalar10{1023, 20}, ops::Scalar10{512, -40}})
-    for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kStep})
+    for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kStep, ScheduleKind::kWageubn})
       for (const int64_t warmup : {int64_t{0}, total / 2 - 1}) {
         const Schedule s{kind, base, total, warmup};
         for (const int64_t step : {int64_t{0}, int64_t{1}, total / 4, total / 2 - 1, total - 1}) {

@@ -23,6 +23,7 @@ struct TestParameter : Parameter {
   TestParameter(int count, int bits) : values(static_cast<size_t>(count)) {
     name = "p" + std::to_string(count);
     shape = {count};
+    if (bits == 8) shape.push_back(1);  // W
     grad_bits = bits;
     allocate(true);
     grad = values;
@@ -32,21 +33,21 @@ struct TestParameter : Parameter {
 };
 
 // Parameters of lengths around the optimizer's blocks of 4096, three steps on random gradients.
-std::vector<TestParameter> run_random_steps(Isa isa, int threads, uint64_t seed) {
+std::vector<TestParameter> run_random_steps(Isa isa, int threads, ops::SgdStep sgd) {
   std::vector<TestParameter> list;
   for (int count : {1, 3, 4095, 4096, 4097, 8192, 20001}) list.push_back(TestParameter(count, count % 2 == 0 ? 8 : 16));
   for (size_t i = 0; i < list.size(); ++i) list[i].number = static_cast<uint32_t>(i);
   const ops::Kernels kernels = ops::make_kernels(isa);
   ThreadPool pool(threads);
   Rng rng(1);
-  for (Parameter& p : list) fill(rng, Fill::kUniform, p.master.data(), p.count(), -(1 << 24), 1 << 24);
+  for (Parameter& p : list) fill(rng, Fill::kUniform, p.master.data(), p.count(), 2 - (1 << 24), (1 << 24) - 2);
   for (uint32_t step = 0; step < 3; ++step) {
     for (Parameter& p : list) {
       p.grad_exp = static_cast<int>(rng.range(-50, -10));
       for (int64_t& g : p.grad) g = rng.any_width(40);
     }
-    for (Parameter& p : list)
-      sgd_update(p, {round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), seed, step}, kernels, pool);
+    sgd.step = step;
+    for (Parameter& p : list) sgd_update(p, sgd, kernels, pool);
   }
   return list;
 }
@@ -61,9 +62,39 @@ class SgdEquality : public IsaTest {};
 INTRAIN_FOR_ALL_ISAS(SgdEquality);
 
 TEST_P(SgdEquality, ThreadsAndIsaDoNotShow) {
-  const std::vector<TestParameter> one = run_random_steps(Isa::kScalar, 1, 1);
-  for (int threads : {1, 2, 3, 5}) EXPECT_TRUE(same(run_random_steps(isa(), threads, 1), one)) << threads << " threads";
-  EXPECT_FALSE(same(run_random_steps(isa(), 1, 2), one)) << "the seed shows";
+  ops::SgdStep wageubn{{26, -9}, {3, -2}, round_scalar10(1, -13), 1, 0};
+  wageubn.momentum_bits = 13;
+  wageubn.coarse = 1;
+  wageubn.range_log2 = 7;
+  for (ops::SgdStep sgd : {ops::SgdStep{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 1, 0}, wageubn}) {
+    const std::vector<TestParameter> one = run_random_steps(Isa::kScalar, 1, sgd);
+    for (int threads : {1, 2, 3, 5}) EXPECT_TRUE(same(run_random_steps(isa(), threads, sgd), one)) << threads << " threads";
+    sgd.seed = 2;
+    EXPECT_FALSE(same(run_random_steps(isa(), 1, sgd), one)) << "the seed shows";
+    if (sgd.range_log2 > 0)
+      for (const Parameter& p : one) EXPECT_EQ(p.momentum_exp, -12);
+  }
+}
+
+// Decay 2^-4 of W = 1/2, without a gradient, is the largest: n = 127. gamma stays, and moves by 26 / 512 of its gradient 2^-4.
+TEST(SgdWageubn, OnlyWeightsDecay) {
+  TestParameter w(4, 8), gamma(4, 16);
+  ops::SgdStep step{{26, -9}, {0, -2}, round_scalar10(1, -4), 1, 0};
+  step.momentum_bits = 13;
+  step.coarse = 1;
+  step.range_log2 = 7;
+  ThreadPool pool(1);
+  for (Parameter* p : {static_cast<Parameter*>(&w), static_cast<Parameter*>(&gamma)}) {
+    std::fill(p->master.begin(), p->master.end(), 1 << 23);
+    p->grad_exp = -14;
+    sgd_update(*p, step, kKernels, pool);
+  }
+  EXPECT_EQ(w.master, std::vector<int32_t>(4, (1 << 23) - 52 * 127)) << "R = 2^-5 = 1/2 of 2^-4";
+  EXPECT_EQ(gamma.master, std::vector<int32_t>(4, 1 << 23));
+  std::fill(gamma.grad.begin(), gamma.grad.end(), 1 << 10);
+  gamma.grad_exp = -14;
+  sgd_update(gamma, step, kKernels, pool);
+  EXPECT_EQ(gamma.master, std::vector<int32_t>(4, (1 << 23) - (52 << 10)));
 }
 
 TEST(Sgd, BlocksDoNotShow) {

@@ -88,6 +88,16 @@ class FloatNet {
     out->is_signed = true;
     return out;
   }
+  // A pre-activation net's stream, and its ReLU(batch norm()).
+  struct Stream {
+    Tensor *sum, *relu;
+  };
+  Tensor* conv_stream(Tensor* in, const ConvSpec& s) { return on_stream(conv(in, s, false)); }
+  Stream conv_add_stream(Tensor* in, const ConvSpec& s, Tensor* shortcut) {
+    Tensor* sum = conv_stream(in, s);
+    if (shortcut != nullptr) sum = on_stream(add(sum, shortcut));
+    return {sum, relu(batch_norm(sum), kActivationExp)};
+  }
   Tensor* linear_relu(Tensor* in, int outputs) { return relu(linear(in, outputs), kActivationExp); }
 
   Tensor* global_average_pool(Tensor* in) {
@@ -203,7 +213,14 @@ class FloatNet {
     return ((g * gk + k) * taps + tap) * gc + c;
   }
 
-  Tensor* conv(Tensor* in, const ConvSpec& s) {
+  // The stream's s16; the gradient passes.
+  Tensor* on_stream(Tensor* t) const {
+    if (grid_ == Grid::kEightBits)
+      for (double& x : t->v) x = on_grid(x, kStreamExp, -kS16Max, kS16Max);
+    return t;
+  }
+
+  Tensor* conv(Tensor* in, const ConvSpec& s, bool staged = true) {
     const size_t index = next_++;
     Tensor* out = make(in->n, (in->h + 2 * s.pad - s.size) / s.stride + 1, (in->w + 2 * s.pad - s.size) / s.stride + 1, s.k);
     const size_t gc = static_cast<size_t>(in->c / s.groups), gk = static_cast<size_t>(s.k / s.groups);
@@ -214,7 +231,7 @@ class FloatNet {
       for (size_t c = 0; c < gc; ++c)
         for (size_t k = 0; k < gk; ++k) out->v[to + k] += in->v[from + c] * w[at + c * gk + k];
     });
-    if (grid_ == Grid::kEightBits) stage(in, index, out);
+    if (grid_ == Grid::kEightBits && staged) stage(in, index, out);
     tape_.push_back([=, this] {
       Reals dw(w.size());
       for_each_tap(in, out, s, [&](size_t from, size_t to, size_t at) {

@@ -138,4 +138,19 @@ inline Net inverted_residuals() {
   return net.linear_logits(x);
 }
 
+// One of each layer of pre-activation nets, on the same images: a stream that starts at the images, at an activation, and at a shortcut's
+// convolution; an identity; groups; channels that fill no vector; a layer v1 behind them.
+inline Net one_of_each_stream() {
+  NetBuilder net(12, 12, 1, 10);
+  Stream x = net.conv_add_stream(net.input(), {.k = 12, .size = 3, .pad = 1}, nullptr);
+  Value* y = net.conv_bn_relu(x.relu, {.k = 7, .size = 3, .pad = 1});
+  x = net.conv_add_stream(y, {.k = 12, .size = 1}, x.sum);
+  Value* shortcut = net.conv_stream(x.relu, {.k = 20, .size = 1, .stride = 2});
+  y = net.conv_bn_relu(x.relu, {.k = 8, .size = 3, .stride = 2, .pad = 1});
+  x = net.conv_add_stream(y, {.k = 20, .size = 3, .pad = 1, .groups = 4}, shortcut);
+  Value* pooled = net.max_pool(net.conv_bn_add_relu(x.relu, {.k = 20, .size = 3, .pad = 1}, x.relu), 2, 2, 0);
+  x = net.conv_add_stream(net.conv_bn_relu(pooled, {.k = 9, .size = 1}), {.k = 20, .size = 3, .pad = 1}, pooled);
+  return net.linear_logits(net.linear_relu(x.relu, 33));
+}
+
 }  // namespace intrain::test

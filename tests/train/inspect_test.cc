@@ -22,6 +22,7 @@ class InspectTest : public testing::Test {
     Value* x = net.conv_bn_relu(net.input(), {.k = 6, .size = 3, .pad = 1});
     Value* shortcut = net.conv_bn(x, {.k = 4, .size = 1});
     x = net.conv_bn_add_relu(x, {.k = 4, .size = 3, .pad = 1}, shortcut);
+    x = net.conv_add_stream(x, {.k = 4, .size = 3, .pad = 1}, x).relu;
     return net.linear_logits(net.linear_relu(net.global_average_pool(x), 7));
   }
   InspectTest() {
@@ -41,14 +42,17 @@ class InspectTest : public testing::Test {
 TEST_F(InspectTest, EachLayerShowsWhatItHas) {
   std::vector<std::string> names;
   for (const LayerStatistics& l : layers_) names.push_back(l.layer);
-  EXPECT_EQ(names, (std::vector<std::string>{"conv0", "conv1", "conv2", "linear4", "linear5"}));
-  const LayerStatistics &stem = layers_[0], &shortcut = layers_[1], &hidden = layers_[3], &logits = layers_[4];
+  EXPECT_EQ(names, (std::vector<std::string>{"conv0", "conv1", "conv2", "conv3", "linear5", "linear6"}));
+  const LayerStatistics &stem = layers_[0], &shortcut = layers_[1], &sum = layers_[3], &hidden = layers_[4], &logits = layers_[5];
   EXPECT_EQ(of(stem, TensorKind::kW).count, 6 * 9 * 3);
   EXPECT_EQ(of(stem, TensorKind::kG).count, 6 * 9 * 3);
   for (const TensorKind kind : {TensorKind::kA, TensorKind::kXHat, TensorKind::kE1, TensorKind::kE2})
     EXPECT_EQ(of(stem, kind).count, 4 * 64 * 6);
   EXPECT_EQ(of(shortcut, TensorKind::kA).count, 0);  // no ReLU
   EXPECT_EQ(of(shortcut, TensorKind::kXHat).count, 4 * 64 * 4);
+  for (const TensorKind kind : {TensorKind::kA, TensorKind::kXHat, TensorKind::kE1, TensorKind::kE2, TensorKind::kStream})
+    EXPECT_EQ(of(sum, kind).count, 4 * 64 * 4);
+  EXPECT_EQ(of(stem, TensorKind::kStream).count, 0);
   EXPECT_EQ(of(hidden, TensorKind::kA).count, 4 * 7);
   EXPECT_EQ(of(hidden, TensorKind::kXHat).count, 0);
   EXPECT_EQ(of(logits, TensorKind::kE2).count, 4 * 5);
@@ -64,12 +68,24 @@ TEST_F(InspectTest, CountsAddUp) {
       if (s.count == 0) continue;
       const auto k = static_cast<TensorKind>(kind);
       EXPECT_GT(s.largest, 0) << layer.layer << " " << tensor_name(k);
-      EXPECT_LE(s.largest, k == TensorKind::kE1 ? 32767 : k == TensorKind::kA ? 255 : 127);
-      EXPECT_EQ(s.saturated > 0, s.largest == (k == TensorKind::kE1 ? 32767 : k == TensorKind::kA ? 255 : 127));
-      if (k != TensorKind::kE1) EXPECT_EQ(s.histogram[128], s.zeros);
+      const bool wide = k == TensorKind::kE1 || k == TensorKind::kStream;
+      const int64_t end = wide ? 32767 : k == TensorKind::kA ? 255 : 127;
+      EXPECT_LE(s.largest, end);
+      EXPECT_EQ(s.saturated > 0, s.largest == end);
+      if (!wide) EXPECT_EQ(s.histogram[128], s.zeros);
       // Shift quantization: the largest uses the format's upper half.
       if (k == TensorKind::kW || k == TensorKind::kG) EXPECT_GE(s.largest, 63);
     }
+}
+
+// Constant quantization with dr = 2 leaves signs, on WAGEUBN's grid for an accumulator of 16 bits.
+TEST_F(InspectTest, ShowsGByConstantQuantization) {
+  std::vector<LayerStatistics> layers;
+  inspect(net_, batch_, 1, 2, layers, 1);
+  const TensorStatistics& g = of(layers[0], TensorKind::kG);
+  EXPECT_EQ(g.exp, -17);
+  EXPECT_EQ(g.largest, 1);
+  EXPECT_EQ(g.zeros + g.saturated, g.count);
 }
 
 TEST_F(InspectTest, BatchesAdd) {

@@ -7,6 +7,7 @@
 
 #include "data/source.h"
 #include "io/checkpoint.h"
+#include "io/recipe.h"
 #include "models/models.h"
 #include "nn/builder.h"
 #include "support/temp_folder.h"
@@ -49,14 +50,17 @@ TEST(Trainer, FillsTheRunFolder) {
   const auto saved = nlohmann::ordered_json::parse(std::ifstream(out + "/config.json"));
   EXPECT_EQ(saved.dump(), nlohmann::ordered_json(config).dump());
   std::ifstream metrics(out + "/metrics.jsonl");
-  int steps = 0, epochs = 0;
+  int steps = 0, epochs = 0, looks = 0;
   for (std::string line; std::getline(metrics, line);) {
     const auto json = nlohmann::json::parse(line);
     if (json.at("type") == "step")
       EXPECT_EQ(json.at("step"), ++steps);
-    else
+    else if (json.at("type") == "epoch")
       EXPECT_EQ(json.at("epoch"), ++epochs);
+    else
+      looks += json.at("type") == "numbers";
   }
+  EXPECT_EQ(looks, 1);  // the first step
   EXPECT_EQ(steps, 8);
   EXPECT_EQ(epochs, 2);
   const test::Bytes png = test::read_bytes(result.curve);
@@ -94,6 +98,26 @@ TEST(Trainer, TrainsANetBuiltByTheCaller) {
     return net.linear_logits(net.linear_relu(net.input(), 8));
   };
   EXPECT_NE(train(config, data, options).signature, named);
+}
+
+TEST(Trainer, TrainsByWageubn) {
+  TrainConfig config = small_config("");
+  apply_recipe(config, "wageubn");
+  config.data = "synthetic:128";
+  config.model = "resnet8";
+  config.epochs = 5;
+  config.lr = 0.5;  // the paper's is for many more steps
+  const DataSplits data = load_data(config.data);
+  TrainOptions options;
+  options.write_folder = false;
+  const TrainResult one = train(config, data, options);
+  EXPECT_GT(one.test.metrics.accuracy(), 0.5);
+  config.threads = 3;
+  EXPECT_EQ(train(config, data, options).signature, one.signature);
+  config.widths.fixed_w = false;
+  EXPECT_NE(train(config, data, options).signature, one.signature);
+  config.momentum = 0.9;
+  expect_error([&] { train(config, data, options); }, "fixed grids", "--momentum");
 }
 
 TEST(Trainer, TakesAGivenMeanAndDeviation) {
@@ -139,7 +163,7 @@ TEST(Trainer, VerifyKnowsThePublishedModels) {
   try {
     run_verify("", 1);
   } catch (const Error& e) {
-    EXPECT_EQ(e.hint, "one of: resnet8, resnet18, resnet50");
+    EXPECT_EQ(e.hint, "one of: resnet8, resnet8_v2, resnet18, resnet50");
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "base/rounding.h"
+#include "ops/error/error.h"
 
 namespace intrain::ops {
 
@@ -58,7 +59,7 @@ struct BackwardCoefficients {
 };
 int64_t batch_norm_kappa(int gamma, int staging_shift, uint32_t sigma_q16);
 BackwardCoefficients batch_norm_coefficients(int64_t kappa, int t, int64_t sum_e, int64_t sum_ex, int64_t n);
-constexpr int batch_norm_diff_exp(int e_e, int t, int e_x, int e_w) { return e_e + t - 38 - e_x - e_w; }
+constexpr int batch_norm_diff_exp(int e_e, int t, int e_in) { return e_e + t - 38 - e_in; }  // e_in = e_x + e_w
 
 // Kernels, over `rows` rows of `channels` values (NHWC).
 
@@ -111,8 +112,24 @@ struct NormBackward {
   int8_t* dst;  // not read by max
   const ErrorRandom* random = nullptr;
   int64_t first = 0;  // element of the sample that e[0] is, for random
+  ErrorPlane plane = {};
 };
+constexpr int64_t batch_norm_backward_value(const NormBackward& p, int64_t i) {
+  const int64_t c = i % p.channels;
+  return int64_t{p.k[c]} * p.e[i] + int64_t{p.b[c]} * (256 * p.x_hat[i]) + p.a[c];
+}
 uint32_t batch_norm_backward_max_reference(const NormBackward& p);
 void batch_norm_backward_quantize_reference(const NormBackward& p);
+
+// What is below the norm, one image, in s16: v of `norm` (its shift, dst and random are not read), and what another consumer has left:
+//   dst[i] = clamp(scale_pow2(v[i], -v_shift) + scale_pow2(addend[i], -addend_shift), +-32767)
+// Returns max |dst|. The shifts are those of error_scale for the true maxima, so each operand ends within 2^15. addend may be null, or dst.
+struct NormBackwardAdd {
+  NormBackward norm;
+  const int16_t* addend;
+  int v_shift, addend_shift;  // at least -15
+  int16_t* dst;
+};
+int32_t batch_norm_backward_add_reference(const NormBackwardAdd& p);
 
 }  // namespace intrain::ops

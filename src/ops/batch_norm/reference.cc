@@ -38,19 +38,10 @@ int32_t batch_norm_backward_sums_reference(const NormBackwardSums& p) {
   return static_cast<int32_t>(max);
 }
 
-namespace {
-
-int64_t backward_value(const NormBackward& p, int64_t i) {
-  const int64_t c = i % p.channels;
-  return int64_t{p.k[c]} * p.e[i] + int64_t{p.b[c]} * (256 * p.x_hat[i]) + p.a[c];
-}
-
-}  // namespace
-
 uint32_t batch_norm_backward_max_reference(const NormBackward& p) {
   uint64_t max = 0;
   for (int64_t i = 0; i < p.rows * p.channels; ++i) {
-    const uint64_t m = magnitude(backward_value(p, i));
+    const uint64_t m = magnitude(batch_norm_backward_value(p, i));
     if (m > max) max = m;
   }
   return static_cast<uint32_t>(max);
@@ -58,11 +49,23 @@ uint32_t batch_norm_backward_max_reference(const NormBackward& p) {
 
 void batch_norm_backward_quantize_reference(const NormBackward& p) {
   for (int64_t i = 0; i < p.rows * p.channels; ++i) {
-    const int32_t v = static_cast<int32_t>(backward_value(p, i));
-    const int64_t q = p.random != nullptr ? rshift_stochastic8(v, p.shift, p.random->stream.byte(p.random->sample, p.first + i))
-                                          : rshift_round(v, p.shift);
-    p.dst[i] = static_cast<int8_t>(clamp(q, -kS8Max, kS8Max));
+    const int32_t v = static_cast<int32_t>(batch_norm_backward_value(p, i));
+    const uint8_t r = p.random != nullptr ? p.random->stream.byte(p.random->sample, p.first + i) : 0;
+    quantize_error(v, p.shift, p.random != nullptr ? &r : nullptr, p.plane, i, p.dst);
   }
+}
+
+int32_t batch_norm_backward_add_reference(const NormBackwardAdd& p) {
+  int64_t max = 0;
+  for (int64_t i = 0; i < p.norm.rows * p.norm.channels; ++i) {
+    int64_t sum = scale_pow2(batch_norm_backward_value(p.norm, i), -p.v_shift);
+    if (p.addend != nullptr) sum += scale_pow2(p.addend[i], -p.addend_shift);
+    sum = clamp(sum, -kS16Max, kS16Max);
+    p.dst[i] = static_cast<int16_t>(sum);
+    const int64_t m = sum < 0 ? -sum : sum;
+    if (m > max) max = m;
+  }
+  return static_cast<int32_t>(max);
 }
 
 }  // namespace intrain::ops

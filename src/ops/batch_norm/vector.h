@@ -3,6 +3,7 @@
 
 #include "base/formats.h"
 #include "ops/batch_norm/batch_norm.h"
+#include "ops/error_planes.h"
 #include "ops/random_bytes.h"
 #include "ops/row_blocks.h"
 
@@ -264,16 +265,18 @@ template <class Lanes>
   using Register = typename Lanes::Register;
   const Round32<Lanes> nearest(make_shift32(p.shift));
   const Stochastic8<Lanes> stochastic(p.shift);
+  const QuantizePlanes<Lanes> planes(p.shift, p.random != nullptr, p.plane);
   int8_t* dst = p.dst;
   for_each_slice(
       p.rows, p.channels, kWidestSlice, [&](const RowSlice& slice) __attribute__((always_inline)) {
         const WideArray<int32_t> k(p.k, slice), b(p.b, slice), a(p.a, slice);
         alignas(64) uint8_t storage[kBlockValues + 512];
+        if (p.random == nullptr) __builtin_memset(storage, 0, sizeof(storage));
         // The random bytes of a block come in one piece, as its rows do.
         for_each_block(
             slice,
             slice.stride == slice.width ? rows_in_cache(slice) : 1, [&](const RowBlock& block) __attribute__((always_inline)) {
-              if (p.random == nullptr) {
+              if (p.random == nullptr && p.plane.low == nullptr) {
                 backward_values<Lanes>(
                     p, block, k.data, b.data, a.data,
                     0, [&](const auto& part, int64_t, int64_t at, Register low, Register high) __attribute__((always_inline)) {
@@ -281,7 +284,20 @@ template <class Lanes>
                     });
                 return;
               }
-              const uint8_t* bytes = random_bytes<Lanes>(*p.random, p.first + block.at, block.rows * block.width, storage);
+              const uint8_t* bytes = storage;  // zeros where two planes are rounded to nearest: no consequence
+              if (p.random != nullptr)
+                bytes = random_bytes<Lanes>(*p.random, p.first + block.at, block.rows * block.width, storage);
+              if (p.plane.low != nullptr) {
+                backward_values<Lanes>(
+                    p, block, k.data, b.data, a.data, 0,
+                    [&](const auto& part, int64_t place, int64_t at, Register low, Register high) __attribute__((always_inline)) {
+                      Register upper, lower;
+                      planes(low, high, part.load_u8(bytes + place), &upper, &lower);
+                      part.store_s8(dst + at, upper);
+                      part.store_s8(p.plane.low + at, lower);
+                    });
+                return;
+              }
               backward_values<Lanes>(
                   p, block, k.data, b.data, a.data, stochastic.extra,
                   [&](const auto& part, int64_t place, int64_t at, Register low, Register high) __attribute__((always_inline)) {

@@ -45,8 +45,9 @@ void conv2d_backward_weights_reference(const ConvShape& shape, int images, const
 // cannot saturate.
 int staging_shift(int64_t amax, int64_t weight_l1);
 
-// dst[r * ldd + c] = round(acc[r * lda + c] / 2^shift[c]); |acc| < 2^31 - 2^17, 0 <= shift <= 17, |dst| <= 32767 by
-// staging_shift.
+// dst[r * ldd + c] = clamp(round(acc[r * lda + c] / 2^shift[c]), +-32767); |acc| < 2^31 - 2^17, 0 <= shift <= 17. The clamp acts only for
+// a shift below staging_shift.
+constexpr int kMaxStagingShift = 17;
 struct StageS16 {
   const int32_t* acc;
   int64_t lda;

@@ -40,11 +40,11 @@ struct ConvDst {
   bool strips = false;
 };
 
-// What a forward pass calls for each strip of staged output pixels, counted over all images, while it is in cache; on several
-// threads.
+// What a forward pass calls for each strip of staged output pixels, counted over all images, while it is in cache and may
+// be changed; on several threads.
 class StripSink {
  public:
-  virtual void strip(int64_t first_pixel, int64_t pixels, const int16_t* staged, int thread) = 0;
+  virtual void strip(int64_t first_pixel, int64_t pixels, int16_t* staged, int thread) = 0;
 
  protected:
   ~StripSink() = default;

@@ -86,7 +86,7 @@ void conv2d_backward_weights_reference(const ConvShape& s, int images, const voi
 void stage_s16_reference(const StageS16& p) {
   for (int64_t r = 0; r < p.rows; ++r)
     for (int c = 0; c < p.channels; ++c)
-      p.dst[r * p.ldd + c] = static_cast<int16_t>(rshift_round(p.acc[r * p.lda + c], p.shift[c]));
+      p.dst[r * p.ldd + c] = static_cast<int16_t>(clamp(rshift_round(p.acc[r * p.lda + c], p.shift[c]), -kS16Max, kS16Max));
 }
 
 namespace {

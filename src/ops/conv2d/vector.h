@@ -1,6 +1,7 @@
 // The vector forms of staging and packing, for the ISA of the file that includes this.
 #pragma once
 
+#include "base/formats.h"
 #include "base/rounding.h"
 #include "ops/conv2d/conv2d.h"
 #include "ops/intrinsics.h"
@@ -13,6 +14,7 @@ template <class Lanes>
   using Register = typename Lanes::Register;
   for_each_vector<Lanes>(
       p.channels, [&](const auto& part, int64_t column) __attribute__((always_inline)) {
+        const Register least = Lanes::set16(-kS16Max);
         Register shift[2];
         part.load32(p.shift + column, &shift[0], &shift[1]);
         const RoundEach32<Lanes> first(shift[0]), second(shift[1]);
@@ -22,7 +24,7 @@ template <class Lanes>
         for (int64_t r = 0; r < rows; ++r, acc += lda, dst += ldd) {
           Register v[2];
           part.load32(acc, &v[0], &v[1]);
-          part.store16(dst, Lanes::pack_in_order(first(v[0]), second(v[1])));
+          part.store16(dst, Lanes::max16(Lanes::pack_in_order(first(v[0]), second(v[1])), least));
         }
       });
 }

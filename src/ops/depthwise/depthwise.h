@@ -9,8 +9,8 @@ namespace intrain::ops {
 // Rows [first, first + rows) of a convolution of channels with themselves,
 //   sum[y][x][c] = sum over i < taps_h, j < taps_w of src[y * stride + origin_h + i][x * stride + origin_w + j][c] * wei[i][j][c]
 // where pixels outside the image are 0: |sum| <= 9 * 255 * 127 < 2^19. Taps are 3 x 3, or 1 or 2 each way.
-// Written as it is (dst32), or round(sum / 2^shift[c]), 0 <= shift <= 17, which staging_shift keeps within s16 (dst16): exactly one of
-// the two is not null. dst[y][x] lies at (y - first) * row_step + x * pixel_step.
+// Written as it is (dst32), or staged as StageS16 (conv2d.h): clamp(round(sum / 2^shift[c]), +-32767), 0 <= shift <= 17 (dst16). Exactly one
+// of the two is not null. dst[y][x] lies at (y - first) * row_step + x * pixel_step.
 struct DepthwiseConv {
   const void* src;  // [h][w][channels], u8 or s8
   bool signed_src;

@@ -1,3 +1,4 @@
+#include "base/formats.h"
 #include "base/rounding.h"
 #include "ops/depthwise/depthwise.h"
 
@@ -27,7 +28,7 @@ void depthwise_conv_reference(const DepthwiseConv& p) {
         if (p.dst32 != nullptr)
           p.dst32[at] = sum;
         else
-          p.dst16[at] = static_cast<int16_t>(rshift_round(sum, p.shift[c]));
+          p.dst16[at] = static_cast<int16_t>(clamp(rshift_round(sum, p.shift[c]), -kS16Max, kS16Max));
       }
 }
 

@@ -58,6 +58,7 @@ template <class Lanes, int kTapsH, int kTapsW, bool kSigned>
           high_weights[i] = Lanes::interleave_high(a, b);
         }
         if (p.dst32 == nullptr) part.load_halves(p.shift + c, &shift[0], &shift[1]);
+        const Register least = Lanes::set16(-kS16Max);
         const RoundEach32<Lanes> low_round(shift[0]), high_round(shift[1]);
         const uint8_t* const src = static_cast<const uint8_t*>(p.src) + c;
         const int64_t pixel = p.channels, row = p.w * pixel;
@@ -75,7 +76,7 @@ template <class Lanes, int kTapsH, int kTapsW, bool kSigned>
           if (p.dst32 != nullptr)
             part.store32(p.dst32 + at, Lanes::first_of(low, high), Lanes::second_of(low, high));
           else
-            part.store16(p.dst16 + at, Lanes::pack(low_round(low), high_round(high)));
+            part.store16(p.dst16 + at, Lanes::max16(Lanes::pack(low_round(low), high_round(high)), least));
         };
         for (int y = 0; y < p.rows; ++y) {
           const uint8_t* rows[kTapsH];

@@ -27,9 +27,8 @@ uint32_t max_abs_reference(const MaxAbs& p) {
 void error_quantize_reference(const ErrorQuantize& p) {
   for (int64_t i = 0; i < p.count; ++i) {
     const int32_t v = p.src32 != nullptr ? p.src32[i] : p.src16[i];
-    const int64_t q = p.random != nullptr ? rshift_stochastic8(v, p.shift, p.random->stream.byte(p.random->sample, i))
-                                          : rshift_round(v, p.shift);
-    p.dst[i] = static_cast<int8_t>(clamp(q, -kS8Max, kS8Max));
+    const uint8_t r = p.random != nullptr ? p.random->stream.byte(p.random->sample, i) : 0;
+    quantize_error(v, p.shift, p.random != nullptr ? &r : nullptr, p.plane, i, p.dst);
   }
 }
 

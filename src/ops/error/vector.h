@@ -4,6 +4,7 @@
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "ops/error/error.h"
+#include "ops/error_planes.h"
 #include "ops/random_bytes.h"
 #include "ops/vectors.h"
 
@@ -69,6 +70,22 @@ template <class Lanes>
 template <class Lanes, class Src>
 [[gnu::always_inline]] static inline void error_quantize_loop(const Src* src, const ErrorQuantize& p) {
   using Register = typename Lanes::Register;
+  if (p.plane.low != nullptr) {
+    const QuantizePlanes<Lanes> planes(p.shift, p.random != nullptr, p.plane);
+    alignas(64) uint8_t bytes[256] = {};
+    for (int64_t first = 0; first < p.count; first += 256) {
+      if (p.random != nullptr) random_group<Lanes>(*p.random, static_cast<uint32_t>(first / 256), bytes);
+      for_each_vector<Lanes>(
+          p.count - first < 256 ? p.count - first : 256, [&](const auto& part, int64_t i) __attribute__((always_inline)) {
+            Register low, high, upper, lower;
+            part.load_halves(src + first + i, &low, &high);
+            planes(low, high, part.load_u8(bytes + i), &upper, &lower);
+            part.store_s8(p.dst + first + i, upper);
+            part.store_s8(p.plane.low + first + i, lower);
+          });
+    }
+    return;
+  }
   if (p.random == nullptr) {
     const Round32<Lanes> round(make_shift32(p.shift));
     for_each_vector<Lanes>(

@@ -45,6 +45,7 @@ struct SgdStep {
   int momentum_bits = 16;     // 2..16
   int coarse = 0;             // W is stored in multiples of 2^coarse, 0..20
   bool nearest_grad = false;  // G to nearest, ties to even: known to the reference only
+  int range_log2 = 0;         // above 0: WAGEUBN's optimizer instead, this is log2 of its dr (ops/sgd_momentum/wageubn.h)
 };
 
 // What the three passes share.

@@ -42,8 +42,8 @@ struct Scale32 {
 [[gnu::always_inline]] static inline int32_t clamp32(int32_t v, int32_t lo, int32_t hi) { return v < lo ? lo : v > hi ? hi : v; }
 
 // Calls body(first element, their number) for the blocks of the pass.
-template <class Body>
-[[gnu::always_inline]] static inline void for_each_sgd_block(const SgdPass& p, const Body& body) {
+template <class Pass, class Body>
+[[gnu::always_inline]] static inline void for_each_sgd_block(const Pass& p, const Body& body) {
   for (int64_t at = p.begin; at < p.end; at += kSgdBlock)
     body(at, p.end - at < kSgdBlock ? static_cast<int>(p.end - at) : kSgdBlock);
 }

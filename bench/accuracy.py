@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Test accuracy of trainings over several seeds, beside the float32 twin in PyTorch.
+
+    accuracy.py --json results.json --data cifar10:DIR --model resnet20 --epochs 30 [--seeds 0,1,2] [--flags "--set e2=16 ..."] [--twin]
+    accuracy.py --json results.json --show
+
+The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
+epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory and seconds, by net, data, epochs, batch, flags and
+seed. A training that was cut off is simply not there. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and
+--lr of --flags. Both forms end with a Markdown table of all that is there: mean and half the range over the seeds.
+
+The twin needs a Python with PyTorch (--python; Debian: python3-torch and /usr/bin/python3).
+"""
+import argparse
+import json
+import os
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+
+def fail(what, hint):
+    print(f"error: {what}\nhint: {hint}", file=sys.stderr)
+    sys.exit(2)
+
+
+def run(command):
+    """Its output, its peak memory in MiB, its seconds."""
+    start = time.time()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        try:
+            process = subprocess.Popen(command, stdout=out, stderr=err)
+        except OSError as e:
+            fail(f"cannot run {command[0]}: {e.strerror}", "--intrain and --python say where the programs are")
+        _, status, usage = os.wait4(process.pid, 0)
+        out.seek(0), err.seek(0)
+        if status != 0:
+            lines = err.read().strip().splitlines() or ["no message"]
+            what = next((line for line in lines if line.startswith("error: ")), lines[-1]).removeprefix("error: ")
+            fail(f"{Path(command[0]).name} failed: {what}", f"run it by itself: {shlex.join(command)}")
+        return out.read(), round(usage.ru_maxrss / 1024), round(time.time() - start)
+
+
+def train(args, seed):
+    common = ["train", "--data", args.data, "--model", args.model, "--epochs", str(args.epochs), "--batch", str(args.batch),
+              "--seed", str(seed), "--threads", str(args.threads), *shlex.split(args.flags)]
+    if args.twin:
+        text, memory, seconds = run([args.python, str(HERE / "torch_peer.py"), *common])
+        found = re.findall(r"test ([0-9.]+) \(([0-9.]+) img/s", text)
+        accuracy, rate = float(found[-1][0]), float(found[-1][1])
+        signature = None
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            text, memory, seconds = run([args.intrain, *common, "--out", f"{folder}/run"])
+        accuracy = float(re.findall(r"^test accuracy: ([0-9.]+)", text, re.M)[-1])
+        rate = float(re.findall(r"([0-9.]+) images/s  test loss", text)[-1])
+        signature = re.findall(r"^signature: ([0-9a-f]+)", text, re.M)[-1]
+    return {"accuracy": accuracy, "images_per_second": rate, "peak_mib": memory, "seconds": seconds, "threads": args.threads,
+            "signature": signature}
+
+
+def data_name(spec):
+    return spec.partition(":")[0] if not spec.startswith("folder:") else Path(spec.split(":")[1]).name
+
+
+def table(results):
+    groups = {}
+    for r in results:
+        groups.setdefault((r["model"], r["data"], r["epochs"], r["batch"], r["flags"], r["twin"]), []).append(r)
+    lines = ["| net, data, epochs, batch | what | seeds | test accuracy, % | mean | images/s | peak MiB |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for (model, data, epochs, batch, flags, twin), runs in sorted(groups.items()):
+        runs.sort(key=lambda r: r["seed"])
+        values = [r["accuracy"] for r in runs]
+        spread = f" ± {(max(values) - min(values)) / 2:.2f}" if len(values) > 1 else ""
+        what = ("float32 twin" if twin else "intrain") + (f" `{flags}`" if flags else "")
+        lines.append(f"| `{model}`, {data}, {epochs}, {batch} | {what} | {', '.join(str(r['seed']) for r in runs)} | "
+                     f"{', '.join(f'{v:.2f}' for v in values)} | {statistics.mean(values):.2f}{spread} | "
+                     f"{statistics.median(r['images_per_second'] for r in runs):.0f} | {max(r['peak_mib'] for r in runs)} |")
+    return "\n".join(lines)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--json", required=True, metavar="FILE", help="results so far, read and written")
+    p.add_argument("--show", action="store_true", help="train nothing")
+    p.add_argument("--data", default="fashion-mnist", metavar="SPEC")
+    p.add_argument("--model", default="resnet8", metavar="NAME")
+    p.add_argument("--epochs", type=int, default=3, metavar="N")
+    p.add_argument("--batch", type=int, default=128, metavar="N")
+    p.add_argument("--seeds", default="0,1,2", metavar="S,S")
+    p.add_argument("--flags", default="", metavar="FLAGS", help="more flags, of intrain train or torch_peer.py train")
+    p.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N")
+    p.add_argument("--twin", action="store_true", help="train the float32 twin")
+    p.add_argument("--intrain", default=str(ROOT / "build/release/intrain"), metavar="FILE")
+    p.add_argument("--python", default="/usr/bin/python3", metavar="FILE", help="with PyTorch")
+    args = p.parse_args()
+
+    store = Path(args.json)
+    read = lambda: json.loads(store.read_text()) if store.exists() else []
+    for seed in [] if args.show else [int(s) for s in args.seeds.split(",")]:
+        key = {"model": args.model, "data": data_name(args.data), "epochs": args.epochs, "batch": args.batch, "flags": args.flags,
+               "twin": args.twin, "seed": seed}
+        if any(all(r[k] == v for k, v in key.items()) for r in read()):
+            continue
+        result = train(args, seed)
+        who = "float32 twin of " if args.twin else ""
+        print(f"{who}{args.model} on {key['data']}, {args.epochs} epochs {args.flags}, seed {seed}: {result['accuracy']:.2f} %",
+              file=sys.stderr, flush=True)
+        # Read again: trainings may run beside each other.
+        temporary = store.with_suffix(f".tmp.{os.getpid()}")
+        temporary.write_text(json.dumps([*read(), {**key, **result}], indent=1) + "\n")
+        temporary.replace(store)
+    print(table(read()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+#include "nn/batch_norm.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/formats.h"
+#include "core/atomic_max.h"
+#include "core/check.h"
+#include "nn/quantize_weights.h"
+#include "nn/strips.h"
+
+namespace intrain {
+
+BatchNorm::BatchNorm(std::string layer, Value* shortcut, Value* out, Activation activation)
+    : layer_(std::move(layer)), shortcut_(shortcut), out_(out), activation_(activation) {
+  gamma_.name = layer_ + ".gamma";
+  gamma_.initializer = Initializer::kOne;
+  beta_.name = layer_ + ".beta";
+  for (Parameter* p : {&gamma_, &beta_}) {
+    p->shape = {out->c};
+    p->grad_bits = 16;
+    p->grad_reduced = true;
+  }
+  reset_statistics();
+}
+
+void BatchNorm::reset_statistics() {
+  folded_ = false;
+  running_mean_.assign(static_cast<size_t>(out_->c), 0);
+  running_var_.assign(static_cast<size_t>(out_->c), int64_t{1} << -kRunningExp);
+}
+
+void BatchNorm::plan(LayerPlan& plan, const Widths& widths, int64_t strip_pixels) {
+  widths_ = widths;
+  layer_index_ = plan.index;
+  strip_pixels_ = strip_pixels;
+  const size_t k = static_cast<size_t>(out_->c), batch = static_cast<size_t>(plan.max_batch);
+  const size_t out_bytes = batch * static_cast<size_t>(out_->elements());
+  for (Parameter* p : {&gamma_, &beta_}) p->allocate(plan.training);
+  gamma8_.resize(k);
+  beta8_.resize(k);
+  for (auto* v : {&mult_, &offset_, &affine_shift_, &k_, &b_, &a_}) v->resize(k);
+  sigma_.resize(k);
+  kappa_.resize(k);
+  align_.resize(batch);
+  sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
+
+  // Where an activation follows, evaluation needs strips of x_hat; without one, x_hat is the output and lives until the layer that adds it.
+  const size_t x_hat_strips = static_cast<size_t>(plan.threads) * static_cast<size_t>(strip_pixels) * k;
+  if (plan.training)
+    x_hat_buffer_ = plan.kept_buffer(layer_ + ".x_hat", std::max(out_bytes, activates() ? x_hat_strips : 0));
+  else if (activates())
+    x_hat_buffer_ = plan.forward_buffer(layer_ + ".x_hat", x_hat_strips);
+  else
+    x_hat_buffer_ = plan.memory.add(layer_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
+  size_t i = 0;
+  if (plan.training)
+    for (const Parameter* p : {&gamma_, &beta_}) grad_buffer_[i++] = plan.gradient_buffer(*p);
+}
+
+void BatchNorm::bind(const MemoryPlan& plan, uint8_t* memory) {
+  x_hat_ = reinterpret_cast<int8_t*>(plan.address(memory, x_hat_buffer_));
+  size_t i = 0;
+  for (Parameter* p : {&gamma_, &beta_}) p->grad = gradient_at(plan, memory, grad_buffer_[i++], *p);
+  if (activates()) return;
+  out_->x_hat = x_hat_;
+  out_->gamma = gamma8_.data();
+  out_->beta = beta8_.data();
+}
+
+void BatchNorm::quantize_parameters(const ops::Kernels& kernels, int exp, const int32_t* shift) {
+  folded_ = false;
+  exp_ = exp;
+  shift_ = shift;
+  quantize_stored(kernels, {gamma_.master.data(), out_->c, kGammaExp - kMasterExp, gamma8_.data()}, widths_.gamma);
+  quantize_stored(kernels, {beta_.master.data(), out_->c, kGammaExp - kMasterExp, beta8_.data()}, widths_.beta);
+}
+
+void BatchNorm::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
+  const size_t i = static_cast<size_t>(c);
+  sigma_[i] = static_cast<uint32_t>(
+      std::min<int64_t>(UINT32_MAX, round_significant(ops::batch_norm_sigma(var_q16, input_exp(c)), widths_.sigma)));
+  const ops::Affine affine = ops::batch_norm_affine(round_significant(mean_q16, widths_.mu), sigma_[i]);
+  mult_[i] = affine.mult;
+  offset_[i] = affine.offset;
+  affine_shift_[i] = affine.shift + 8 - widths_.x_hat;
+}
+
+void BatchNorm::begin_sums() {
+  folded_ = false;
+  std::fill(sums_.begin(), sums_.end(), 0);
+}
+
+void BatchNorm::add_sums(const ops::Kernels& kernels, const int16_t* y, int64_t rows, int thread) {
+  int64_t* s1 = sums_.data() + int64_t{thread} * 2 * out_->c;
+  kernels.batch_norm_sums({y, rows, out_->c, s1, s1 + out_->c});
+}
+
+void BatchNorm::add_thread_sums() {
+  const size_t size = 2 * static_cast<size_t>(out_->c);
+  for (size_t i = size; i < sums_.size(); ++i) sums_[i % size] += sums_[i];
+}
+
+void BatchNorm::statistics(const LayerContext& context) {
+  const size_t k = static_cast<size_t>(out_->c);
+  add_thread_sums();
+  context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));
+  for (int c = 0; c < out_->c; ++c) {
+    const size_t i = static_cast<size_t>(c);
+    const ops::Moments m = ops::batch_norm_moments(sums_[i], sums_[k + i], context.global_count * out_->pixels());
+    set_affine(c, m.mean_q16, m.var_q16);
+    running_mean_[i] = ops::running_update(running_mean_[i], m.mean_q16, input_exp(c));
+    running_var_[i] = ops::running_update(running_var_[i], m.var_q16, 2 * input_exp(c));
+  }
+}
+
+// Rows [first, first + rows) of the batch: y to x_hat and, with an activation, to the output.
+void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y,
+                                       int8_t* x_hat) const {
+  context.kernels.batch_norm_normalize({y, rows, out_->c, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
+  if (widths_.x_hat < 8) context.kernels.narrow_s8({x_hat, rows * out_->c, widths_.x_hat});
+  if (!activates()) return;
+  const int64_t at = first * out_->c;
+  ops::Activate p{};
+  p.x_hat = x_hat;
+  p.gamma = gamma8_.data();
+  p.beta = beta8_.data();
+  if (shortcut_ != nullptr && shortcut_->kind == Value::Kind::kNormalized) {
+    p.x_hat2 = shortcut_->x_hat + at;
+    p.gamma2 = shortcut_->gamma;
+    p.beta2 = shortcut_->beta;
+  } else if (shortcut_ != nullptr) {
+    p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
+    p.src_shift = shortcut_->exp - kScaledExp;
+    p.src_signed = shortcut_->is_signed();
+  }
+  p.rows = rows;
+  p.channels = out_->c;
+  p.shift = out_->exp - kScaledExp + 8 - widths_.a;
+  p.dst = out_->output + at;
+  p.top = activation_top(activation_, widths_) >> (8 - widths_.a);
+  p.bottom = out_->is_signed() ? -p.top : 0;
+  context.kernels.activate(p);
+  if (widths_.a == 8) return;
+  if (out_->is_signed())
+    context.kernels.narrow_s8({reinterpret_cast<int8_t*>(p.dst), rows * out_->c, widths_.a});
+  else
+    context.kernels.narrow_u8({p.dst, rows * out_->c, widths_.a});
+}
+
+void BatchNorm::forward(const LayerContext& context, const int16_t* y) {
+  const ProfileScope time(context.profile, layer_index_, ProfileOp::kNormalizeForward);
+  statistics(context);
+  const Strips strips(context.count * out_->pixels(), out_->c, 1, context.pool.threads());
+  context.pool.run(strips.count, [&](int64_t i, int) {
+    const int64_t first = strips.first(i), at = first * out_->c;
+    normalize_and_activate(context, first, strips.length(i), y + at, x_hat_ + at);
+  });
+  const int64_t elements = context.count * out_->elements();
+  context.show(layer_, TensorKind::kXHat, x_hat_, elements, kNormalizedExp);
+  if (!activates()) return;
+  if (out_->is_signed())
+    context.show(layer_, TensorKind::kA, reinterpret_cast<const int8_t*>(out_->output), elements, out_->exp);
+  else
+    context.show(layer_, TensorKind::kA, out_->output, elements, out_->exp);
+}
+
+void BatchNorm::fold_running_statistics() {
+  if (!folded_)
+    for (int c = 0; c < out_->c; ++c) {
+      const size_t i = static_cast<size_t>(c);
+      const ops::Moments m = ops::running_moments(running_mean_[i], running_var_[i], input_exp(c));
+      set_affine(c, m.mean_q16, m.var_q16);
+    }
+  folded_ = true;
+}
+
+void BatchNorm::evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int thread) const {
+  const int64_t at = (activates() ? thread * strip_pixels_ : first) * out_->c;
+  normalize_and_activate(context, first, rows, y, x_hat_ + at);
+}
+
+int BatchNorm::backward(const LayerContext& context) {
+  const size_t k = static_cast<size_t>(out_->c);
+  const int64_t pixels = out_->pixels(), n_total = context.global_count * pixels;
+  Value::Error& error = *out_->error;
+  CHECK_TRUE(error.written);
+
+  int64_t top = ops::error_top(error.exp.data(), error.max.data(), context.count);
+  context.reducer.max(&top, 1);
+  const int e_exp = ops::aligned_exp(top);
+  std::fill(sums_.begin(), sums_.end(), 0);
+  const Strips strips(pixels, out_->c, context.count, context.pool.threads());
+  const int top_a = activation_top(activation_, widths_);
+  for (int64_t n = 0; n < context.count; ++n) {
+    const size_t i = static_cast<size_t>(n);
+    align_[i] = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
+    error.exp[i] = e_exp;
+    error.max[i] = 0;
+  }
+  context.pool.run(context.count * strips.count, [&](int64_t task, int thread) {
+    const int64_t n = task / strips.count, strip = task % strips.count;
+    const int64_t at = (n * pixels + strips.first(strip)) * out_->c;
+    int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
+    const uint8_t* mask = activates() ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
+    const int32_t max = context.kernels.batch_norm_backward_sums({error.data + at, align_[static_cast<size_t>(n)], mask,
+                                                                  x_hat_ + at, strips.length(strip), out_->c, sums, sums + k,
+                                                                  top_a, out_->is_signed() ? -top_a : 0});
+    std::atomic_ref<int32_t> largest(error.max[static_cast<size_t>(n)]);
+    atomic_max(largest, max);
+  });
+  add_thread_sums();
+  context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));
+  std::copy_n(sums_.begin(), k, beta_.grad.begin());
+  std::copy_n(sums_.begin() + static_cast<int64_t>(k), k, gamma_.grad.begin());
+  beta_.grad_exp = e_exp;
+  gamma_.grad_exp = e_exp + kNormalizedExp;
+
+  uint64_t kappa_max = 0;
+  for (size_t c = 0; c < k; ++c) {
+    kappa_[c] = ops::batch_norm_kappa(gamma8_[c], shift_ != nullptr ? shift_[c] : 0, sigma_[c]);
+    kappa_max = std::max(kappa_max, magnitude(kappa_[c]));
+  }
+  const int t = quantize_shift(kappa_max, 12);
+  for (size_t c = 0; c < k; ++c) {
+    const ops::BackwardCoefficients v = ops::batch_norm_coefficients(kappa_[c], t, sums_[c], sums_[k + c], n_total);
+    k_[c] = v.k;
+    b_[c] = v.b;
+    a_[c] = v.a;
+  }
+  context.show(layer_, TensorKind::kE1, error.data, context.count * out_->elements(), e_exp);
+  return ops::batch_norm_diff_exp(e_exp, t, exp_);
+}
+
+ops::NormBackward BatchNorm::error(int64_t n, int64_t first, int64_t rows) const {
+  const int64_t at = (n * out_->pixels() + first) * out_->c;
+  ops::NormBackward p{};
+  p.e = out_->error->data + at;
+  p.x_hat = x_hat_ + at;
+  p.rows = rows;
+  p.channels = out_->c;
+  p.k = k_.data();
+  p.b = b_.data();
+  p.a = a_.data();
+  p.first = first * out_->c;
+  return p;
+}
+
+void BatchNorm::finish(const LayerContext& context) {
+  context.finish(gamma_);
+  context.finish(beta_);
+}
+
+void BatchNorm::state(std::vector<StateArray>& list) {
+  list.push_back({layer_ + ".running_mean", ElementType::kS64, out_->c, running_mean_.data()});
+  list.push_back({layer_ + ".running_var", ElementType::kS64, out_->c, running_var_.data()});
+}
+
+}  // namespace intrain

@@ -1,0 +1,71 @@
+// Batch normalization and what follows it inside a layer: an optional residual sum, an optional activation. What is normalized is s16 and
+// lives only inside the layer; kept for backward is x_hat.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nn/layer.h"
+
+namespace intrain {
+
+class BatchNorm {
+ public:
+  // shortcut: null, or added before the activation; not with Activation::kNone. out: of the kind that the activation says.
+  BatchNorm(std::string layer, Value* shortcut, Value* out, Activation activation);
+
+  // strip_pixels: the most that evaluate_strip() is handed.
+  void plan(LayerPlan& plan, const Widths& widths, int64_t strip_pixels);
+  void bind(const MemoryPlan& plan, uint8_t* memory);
+  void reset_statistics();
+  // Channel c of the input has the exponent exp + shift[c]; shift null: exp.
+  void quantize_parameters(const ops::Kernels& kernels, int exp, const int32_t* shift);
+  void parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&gamma_, &beta_}); }
+  void state(std::vector<StateArray>& list);
+
+  // Training: begin_sums(), add_sums() for all of the input y, forward().
+  void begin_sums();
+  void add_sums(const ops::Kernels& kernels, const int16_t* y, int64_t rows, int thread);
+  void forward(const LayerContext& context, const int16_t* y);
+  // Evaluation: mean and variance are folded into one multiply and shift a channel once; then rows [first, first + rows) of the batch,
+  // on any thread.
+  void fold_running_statistics();
+  void evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int thread) const;
+
+  // E1 of the output is aligned and masked in place; the gradients of gamma and beta. Returns the exponent of v (ops/batch_norm).
+  int backward(const LayerContext& context);
+  // Then: v of `rows` rows of image n from `first` on.
+  ops::NormBackward error(int64_t n, int64_t first, int64_t rows) const;
+  void finish(const LayerContext& context);
+
+ private:
+  bool activates() const { return activation_ != Activation::kNone; }
+  int input_exp(int c) const { return exp_ + (shift_ != nullptr ? shift_[c] : 0); }
+  void add_thread_sums();  // into those of thread 0
+  void statistics(const LayerContext& context);
+  void set_affine(int c, int64_t mean_q16, int64_t var_q16);
+  void normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int8_t* x_hat) const;
+
+  std::string layer_;
+  Value *shortcut_, *out_;
+  Activation activation_;
+  Widths widths_;
+  int layer_index_ = 0;
+  int64_t strip_pixels_ = 0;
+  Parameter gamma_, beta_;
+  std::vector<int64_t> running_mean_, running_var_;  // kRunningExp
+  std::vector<int8_t> gamma8_, beta8_;
+  int exp_ = 0;
+  const int32_t* shift_ = nullptr;
+
+  // Per channel, of the last pass.
+  std::vector<uint32_t> sigma_;
+  std::vector<int32_t> mult_, offset_, affine_shift_, k_, b_, a_, align_;
+  std::vector<int64_t> sums_, kappa_;  // sums_: [threads][2][channels]
+  bool folded_ = false;                // mult_, offset_ and affine_shift_ are those of the running statistics
+
+  int grad_buffer_[2] = {-1, -1}, x_hat_buffer_ = -1;
+  int8_t* x_hat_ = nullptr;
+};
+
+}  // namespace intrain

@@ -1,0 +1,57 @@
+#include "nn/conv_layer.h"
+
+#include <algorithm>
+
+namespace intrain {
+
+ConvLayer::ConvLayer(std::string name, Value* in, const ops::ConvShape& shape) : Layer(std::move(name)), in_(in), shape_(shape) {
+  weight_.name = name_ + ".weight";
+  weight_.shape = {shape.k, shape.kh, shape.kw, shape.group_c()};
+  weight_.initializer = Initializer::kHeNormal;
+  weight_.fan = shape.taps() * shape.group_k();
+}
+
+void ConvLayer::plan_convolution(LayerPlan& plan) {
+  number_ = static_cast<uint32_t>(plan.index);
+  conv_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.training && in_->error != nullptr);
+  weight_.allocate(plan.training);
+  weight_.grad_bits = widths_.g;
+  weight8_.resize(static_cast<size_t>(shape_.weights()));
+  packed_.plan(plan, name_, conv_);
+  shift_.resize(static_cast<size_t>(shape_.k));
+  forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
+  if (!plan.training) return;
+  grad_buffer_ = plan.gradient_buffer(weight_);
+  e2_.plan(plan, name_, widths_, static_cast<size_t>(plan.max_batch * out_elements()), weight_);
+  backward_buffer_ = plan.backward_buffer(
+      name_ + ".backward_workspace", std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
+}
+
+void ConvLayer::bind_convolution(const MemoryPlan& plan, uint8_t* memory) {
+  packed_.bind(plan, memory);
+  forward_workspace_ = plan.address(memory, forward_buffer_);
+  weight_.grad = gradient_at(plan, memory, grad_buffer_, weight_);
+  e2_.bind(plan, memory);
+  backward_workspace_ = plan.address(memory, backward_buffer_);
+}
+
+void ConvLayer::multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
+  const uint8_t* packed = packed_.get(context, conv_, weight8_.data());
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed, {shift_.data(), staged, nullptr, strips}, sink,
+                forward_workspace_);
+}
+
+void ConvLayer::multiply_back(const LayerContext& context) {
+  e2_.show(context, name_, context.count * out_elements());
+  {
+    const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardWeights);
+    e2_.backward_weights(context, conv_, *in_, weight_, backward_workspace_);
+  }
+  context.finish(weight_);
+  if (in_->error == nullptr) return;
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardData);
+  e2_.backward_data(context, conv_, *in_, weight8_.data(), weight_exp_, backward_workspace_);
+}
+
+}  // namespace intrain

@@ -1,0 +1,47 @@
+// What layers with a convolution share: its weights, its three products, and their memory.
+#pragma once
+
+#include <vector>
+
+#include "nn/layer.h"
+#include "nn/packed_weights.h"
+#include "nn/product_error.h"
+#include "ops/conv2d/conv2d_op.h"
+
+namespace intrain {
+
+class ConvLayer : public Layer {
+ public:
+  std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
+
+ protected:
+  ConvLayer(std::string name, Value* in, const ops::ConvShape& shape);
+
+  void plan_convolution(LayerPlan& plan);
+  void bind_convolution(const MemoryPlan& plan, uint8_t* memory);
+  void weights_changed() { packed_.changed(); }  // after each change of weight8_
+  // The staged output, by shift_; the sink may be null.
+  void multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink);
+  // From E2 to the gradient of W, which is finished, and E1 of the input.
+  void multiply_back(const LayerContext& context);
+  int64_t out_elements() const { return shape_.dst_pixels() * shape_.k; }
+
+  Value* in_;
+  ops::ConvShape shape_;
+  ops::Conv2d conv_;
+  Parameter weight_;
+
+  // Derived from the parameters.
+  std::vector<int8_t> weight8_;
+  int weight_exp_ = 0;
+  std::vector<int32_t> shift_;  // staging, a channel
+
+  ProductError e2_;
+
+ private:
+  PackedWeights packed_;
+  int grad_buffer_ = -1, forward_buffer_ = -1, backward_buffer_ = -1;
+  uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
+};
+
+}  // namespace intrain

@@ -1,0 +1,21 @@
+// The exponents that training chose, over time: from metrics.jsonl of a run folder to a picture.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace intrain {
+
+struct ExponentTrack {
+  std::string layer, tensor;  // "conv3", "E2"
+  std::vector<double> steps, exps;
+};
+
+// Every layer's exponents of W, E1 and E2, in the order of the net; empty if the file is not there or holds none. Lines that are no JSON
+// object are passed over: the last one of a run that goes on may be half written.
+std::vector<ExponentTrack> read_exponents(const std::string& metrics_path);
+
+// A panel a kind, a line a layer, from the first (dark) to the last (light). Written atomically. Throws Error if it cannot be.
+void draw_exponents(const std::string& title, const std::vector<ExponentTrack>& tracks, const std::string& path);
+
+}  // namespace intrain

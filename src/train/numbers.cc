@@ -1,0 +1,82 @@
+#include "train/numbers.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "base/formats.h"
+#include "nn/layer.h"
+
+namespace intrain {
+
+const char* tensor_name(TensorKind kind) {
+  static const char* const kNames[kTensorKinds] = {"W", "A", "x_hat", "E1", "E2", "G", "stream"};
+  return kNames[static_cast<int>(kind)];
+}
+
+int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed) {
+  const auto s8 = [](int bits) { return quantize_limit(bits) << (8 - bits); };
+  switch (kind) {
+    case TensorKind::kW:
+      return s8(widths.w);
+    case TensorKind::kA:
+      return activation_top(is_signed ? Activation::kLinear : Activation::kRelu, widths);
+    case TensorKind::kXHat:
+      return s8(widths.x_hat);
+    case TensorKind::kE1:
+      return quantize_limit(widths.e1) << (16 - widths.e1);
+    case TensorKind::kE2:  // of a plane
+      return widths.e2_planes() == 2 ? kS8Max : s8(widths.e2);
+    case TensorKind::kG:
+      return quantize_limit(widths.g);
+    case TensorKind::kStream:
+      return kS16Max;
+  }
+  return 0;
+}
+
+template <class Integer>
+void NumbersSink::add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp) {
+  const int limit = static_cast<int>(format_limit(kind, widths_, std::is_signed_v<Integer>));
+  auto at = std::find_if(layers_.begin(), layers_.end(), [&](const LayerNumbers& l) { return l.layer == layer; });
+  if (at == layers_.end()) at = layers_.insert(at, {layer, {}});
+  TensorNumbers& numbers = at->tensor[static_cast<int>(kind)];
+  numbers.count += count;
+  numbers.exp = exp;
+  // Blocks whose counts fit the lanes of a vector that the compiler makes of the loop.
+  constexpr int64_t kBlock = 4096;
+  for (int64_t first = 0; first < count; first += kBlock) {
+    int32_t zeros = 0, saturated = 0;
+    const int64_t end = std::min(count, first + kBlock);
+    for (int64_t i = first; i < end; ++i) {
+      zeros += data[i] == 0;
+      saturated += data[i] == limit || data[i] == -limit;
+    }
+    numbers.zeros += zeros;
+    numbers.saturated += saturated;
+  }
+}
+
+void NumbersSink::tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) {
+  add(layer, kind, data, count, exp);
+}
+void NumbersSink::tensor(const std::string& layer, TensorKind kind, const uint8_t* data, int64_t count, int exp) {
+  add(layer, kind, data, count, exp);
+}
+void NumbersSink::tensor(const std::string& layer, TensorKind kind, const int16_t* data, int64_t count, int exp) {
+  add(layer, kind, data, count, exp);
+}
+
+void NumbersSink::clear() {
+  for (LayerNumbers& layer : layers_) std::fill(std::begin(layer.tensor), std::end(layer.tensor), TensorNumbers{});
+}
+
+double saturated_share(const std::vector<LayerNumbers>& layers, TensorKind kind) {
+  int64_t count = 0, saturated = 0;
+  for (const LayerNumbers& layer : layers) {
+    count += layer.tensor[static_cast<int>(kind)].count;
+    saturated += layer.tensor[static_cast<int>(kind)].saturated;
+  }
+  return count == 0 ? 0 : static_cast<double>(saturated) / static_cast<double>(count);
+}
+
+}  // namespace intrain

@@ -1,0 +1,59 @@
+// How the integers of a training step fill their formats: zeros, values at the end of the format, exponents. Cheap enough for every run:
+// the trainer looks at one step in kNumbersEvery, and the tensors are read once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/widths.h"
+#include "nn/tensor_sink.h"
+
+namespace intrain {
+
+constexpr int64_t kNumbersEvery = 100;  // steps; the first of a run is looked at
+
+constexpr int kTensorKinds = 7;
+const char* tensor_name(TensorKind kind);  // "x_hat"
+
+struct TensorNumbers {
+  int64_t count = 0;  // 0: the layer has no such tensor
+  int64_t zeros = 0;
+  int64_t saturated = 0;  // at the largest magnitude of the format
+  int exp = 0;            // of the last tensor counted
+};
+
+struct LayerNumbers {
+  std::string layer;
+  TensorNumbers tensor[kTensorKinds];  // by TensorKind
+};
+
+// The largest magnitude that a number of the kind can have. A is s8 in a linear bottleneck, else u8; ReLU6 ends at 192, which is no end of a
+// format.
+int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed = false);
+
+class NumbersSink final : public TensorSink {
+ public:
+  explicit NumbersSink(const Widths& widths) : widths_(widths) {}
+
+  void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) override;
+  void tensor(const std::string& layer, TensorKind kind, const uint8_t* data, int64_t count, int exp) override;
+  void tensor(const std::string& layer, TensorKind kind, const int16_t* data, int64_t count, int exp) override;
+
+  // In the order of the net.
+  const std::vector<LayerNumbers>& layers() const { return layers_; }
+  // Back to nothing counted, with the layers as they are.
+  void clear();
+
+ private:
+  template <class Integer>
+  void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp);
+
+  Widths widths_;
+  std::vector<LayerNumbers> layers_;
+};
+
+// The share of `saturated` among all layers' numbers of a kind, 0 to 1.
+double saturated_share(const std::vector<LayerNumbers>& layers, TensorKind kind);
+
+}  // namespace intrain
