@@ -20,6 +20,7 @@ constexpr int kResidualExp = -4;                 // u8 after a residual sum and 
 constexpr int kSignedExp = -4;                   // s8 after batch norm without ReLU, and after a sum of such: +-8
 constexpr int kPooledExp = -5;                   // u8 after the global average
 constexpr int kNormalizedExp = -4;               // x_hat, s8: +-8 standard deviations
+constexpr int kFineExp = -8;                            // x_hat as the output is formed from it, s16
 constexpr int kGammaExp = -6;                    // gamma and beta, s8
 constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta, s16
 constexpr int kStreamExp = -8;                          // residual stream of pre-activation nets, s16: +-128

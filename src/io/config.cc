@@ -43,7 +43,7 @@ constexpr WidthKey kWidthKeys[] = {
     {"g", &Widths::g, 2, 16, "G, gradients of W"},
     {"e1", &Widths::e1, 2, 16, "E1, errors at activations and residual sums"},
     {"e2", &Widths::e2, 3, 16, "E2, errors that enter the products, above 8 in two products"},
-    {"x_hat", &Widths::x_hat, 2, 8, "normalized values"},
+    {"x_hat", &Widths::x_hat, 2, 16, "normalized values on the way forward (back: at most 8), 2 to 8, or 16"},
     {"gamma", &Widths::gamma, 2, 8, "scale after normalization"},
     {"beta", &Widths::beta, 2, 8, "shift after normalization"},
     {"mu", &Widths::mu, 2, 32, "significant bits of a channel's mean"},
@@ -90,9 +90,12 @@ void set_width(Widths& widths, const std::string& setting) {
     if (key == k.name) {
       int bits = 0;
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), bits);
-      if (error != std::errc() || end != value.data() + value.size() || bits < k.min || bits > k.max)
+      // Of x_hat nothing lies between the 8 bits that are kept and all 16.
+      const bool between = k.value == &Widths::x_hat && bits > 8 && bits < 16;
+      if (error != std::errc() || end != value.data() + value.size() || bits < k.min || bits > k.max || between)
         refuse("--set " + key, "'" + value + "'",
-               "a whole number of bits from " + std::to_string(k.min) + " to " + std::to_string(k.max));
+               "a whole number of bits from " + std::to_string(k.min) + " to " + std::to_string(k.max) +
+                   (between ? ", but for 9 to 15" : ""));
       widths.*k.value = bits;
       return;
     }

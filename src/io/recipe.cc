@@ -17,6 +17,8 @@ TrainConfig wageubn() {
   c.momentum = 0.75;
   c.schedule = "wageubn";
   c.widths.e1 = 8;
+  c.widths.flag_e2 = true;
+  c.widths.x_hat = 8;
   c.widths.mu = c.widths.sigma = 16;
   c.widths.momentum = 13;
   c.widths.w_stored = 31;

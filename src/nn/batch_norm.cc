@@ -30,10 +30,9 @@ void BatchNorm::reset_statistics() {
   running_var_.assign(static_cast<size_t>(out_->c), int64_t{1} << -kRunningExp);
 }
 
-void BatchNorm::plan(LayerPlan& plan, const Widths& widths, int64_t strip_pixels) {
+void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
   widths_ = widths;
   layer_index_ = plan.index;
-  strip_pixels_ = strip_pixels;
   const size_t k = static_cast<size_t>(out_->c), batch = static_cast<size_t>(plan.max_batch);
   const size_t out_bytes = batch * static_cast<size_t>(out_->elements());
   for (Parameter* p : {&gamma_, &beta_}) p->allocate(plan.training);
@@ -45,13 +44,10 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths, int64_t strip_pixels
   align_.resize(batch);
   sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
 
-  // Where an activation follows, evaluation needs strips of x_hat; without one, x_hat is the output and lives until the layer that adds it.
-  const size_t x_hat_strips = static_cast<size_t>(plan.threads) * static_cast<size_t>(strip_pixels) * k;
+  // Evaluation has no x_hat where an activation follows; without one, x_hat is the output and lives until the layer that adds it.
   if (plan.training)
-    x_hat_buffer_ = plan.kept_buffer(layer_ + ".x_hat", std::max(out_bytes, activates() ? x_hat_strips : 0));
-  else if (activates())
-    x_hat_buffer_ = plan.forward_buffer(layer_ + ".x_hat", x_hat_strips);
-  else
+    x_hat_buffer_ = plan.kept_buffer(layer_ + ".x_hat", out_bytes);
+  else if (!activates())
     x_hat_buffer_ = plan.memory.add(layer_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
   size_t i = 0;
   if (plan.training)
@@ -83,7 +79,8 @@ void BatchNorm::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
   const ops::Affine affine = ops::batch_norm_affine(round_significant(mean_q16, widths_.mu), sigma_[i]);
   mult_[i] = affine.mult;
   offset_[i] = affine.offset;
-  affine_shift_[i] = affine.shift + 8 - widths_.x_hat;
+  const int fine_shift = affine.shift - (kNormalizedExp - kFineExp), narrow_shift = affine.shift + 8 - std::min(8, widths_.x_hat);
+  affine_shift_[i] = fine() && activates() ? fine_shift : narrow_shift;
 }
 
 void BatchNorm::begin_sums() {
@@ -117,11 +114,19 @@ void BatchNorm::statistics(const LayerContext& context) {
 // Rows [first, first + rows) of the batch: y to x_hat and, with an activation, to the output.
 void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y,
                                        int8_t* x_hat) const {
-  context.kernels.batch_norm_normalize({y, rows, out_->c, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
-  if (widths_.x_hat < 8) context.kernels.narrow_s8({x_hat, rows * out_->c, widths_.x_hat});
-  if (!activates()) return;
+  if (!activates()) {
+    context.kernels.batch_norm_normalize({y, rows, out_->c, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
+    if (widths_.x_hat < 8) context.kernels.narrow_s8({x_hat, rows * out_->c, widths_.x_hat});
+    return;
+  }
   const int64_t at = first * out_->c;
   ops::Activate p{};
+  p.y = y;
+  p.mult = mult_.data();
+  p.offset = offset_.data();
+  p.f_shift = affine_shift_.data();
+  p.f_limit = fine() ? kS16Max : static_cast<int>(quantize_limit(widths_.x_hat));
+  p.f_left = fine() ? 0 : kNormalizedExp - kFineExp + 8 - widths_.x_hat;
   p.x_hat = x_hat;
   p.gamma = gamma8_.data();
   p.beta = beta8_.data();
@@ -136,7 +141,7 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
   }
   p.rows = rows;
   p.channels = out_->c;
-  p.shift = out_->exp - kScaledExp + 8 - widths_.a;
+  p.shift = out_->exp - (kFineExp + kGammaExp) + 8 - widths_.a;
   p.dst = out_->output + at;
   p.top = activation_top(activation_, widths_) >> (8 - widths_.a);
   p.bottom = out_->is_signed() ? -p.top : 0;
@@ -175,9 +180,8 @@ void BatchNorm::fold_running_statistics() {
   folded_ = true;
 }
 
-void BatchNorm::evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int thread) const {
-  const int64_t at = (activates() ? thread * strip_pixels_ : first) * out_->c;
-  normalize_and_activate(context, first, rows, y, x_hat_ + at);
+void BatchNorm::evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y) const {
+  normalize_and_activate(context, first, rows, y, activates() ? nullptr : x_hat_ + first * out_->c);
 }
 
 int BatchNorm::backward(const LayerContext& context) {

@@ -14,8 +14,7 @@ class BatchNorm {
   // shortcut: null, or added before the activation; not with Activation::kNone. out: of the kind that the activation says.
   BatchNorm(std::string layer, Value* shortcut, Value* out, Activation activation);
 
-  // strip_pixels: the most that evaluate_strip() is handed.
-  void plan(LayerPlan& plan, const Widths& widths, int64_t strip_pixels);
+  void plan(LayerPlan& plan, const Widths& widths);
   void bind(const MemoryPlan& plan, uint8_t* memory);
   void reset_statistics();
   // Channel c of the input has the exponent exp + shift[c]; shift null: exp.
@@ -30,7 +29,7 @@ class BatchNorm {
   // Evaluation: mean and variance are folded into one multiply and shift a channel once; then rows [first, first + rows) of the batch,
   // on any thread.
   void fold_running_statistics();
-  void evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int thread) const;
+  void evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y) const;
 
   // E1 of the output is aligned and masked in place; the gradients of gamma and beta. Returns the exponent of v (ops/batch_norm).
   int backward(const LayerContext& context);
@@ -40,6 +39,7 @@ class BatchNorm {
 
  private:
   bool activates() const { return activation_ != Activation::kNone; }
+  bool fine() const { return widths_.x_hat == 16; }  // the output is formed from all bits of x_hat
   int input_exp(int c) const { return exp_ + (shift_ != nullptr ? shift_[c] : 0); }
   void add_thread_sums();  // into those of thread 0
   void statistics(const LayerContext& context);
@@ -51,7 +51,6 @@ class BatchNorm {
   Activation activation_;
   Widths widths_;
   int layer_index_ = 0;
-  int64_t strip_pixels_ = 0;
   Parameter gamma_, beta_;
   std::vector<int64_t> running_mean_, running_var_;  // kRunningExp
   std::vector<int8_t> gamma8_, beta8_;

@@ -15,7 +15,7 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const o
 
 void ConvBn::plan(LayerPlan& plan) {
   plan_convolution(plan);
-  norm_.plan(plan, widths_, conv_.strip_pixels());
+  norm_.plan(plan, widths_);
   l1_.resize(static_cast<size_t>(shape_.k));
   // Evaluation needs strips only.
   const size_t bytes = plan.training ? static_cast<size_t>(plan.max_batch * out_elements()) * 2 : 0;
@@ -56,8 +56,8 @@ class SumsSink final : public ops::StripSink {
 class EvaluateSink final : public ops::StripSink {
  public:
   EvaluateSink(const LayerContext& context, const BatchNorm& norm) : context_(context), norm_(norm) {}
-  void strip(int64_t first, int64_t pixels, int16_t* staged, int thread) override {
-    norm_.evaluate_strip(context_, first, pixels, staged, thread);
+  void strip(int64_t first, int64_t pixels, int16_t* staged, int) override {
+    norm_.evaluate_strip(context_, first, pixels, staged);
   }
 
  private:

@@ -15,7 +15,7 @@ StreamConv::StreamConv(std::string name, Value* in, Value* addend, Value* stream
 
 void StreamConv::plan(LayerPlan& plan) {
   plan_convolution(plan);
-  if (norm_) norm_->plan(plan, widths_, conv_.strip_pixels());
+  if (norm_) norm_->plan(plan, widths_);
   read_ = stream_->last_consumer > plan.index;
   // An evaluation whose stream ends here needs strips only.
   const size_t bytes = plan.training || read_ ? static_cast<size_t>(plan.max_batch * out_elements()) * 2 : 0;
@@ -68,7 +68,7 @@ class StreamConv::Sink final : public ops::StripSink {
     if (training_)
       layer_.norm_->add_sums(context_.kernels, staged, pixels, thread);
     else
-      layer_.norm_->evaluate_strip(context_, first, pixels, staged, thread);
+      layer_.norm_->evaluate_strip(context_, first, pixels, staged);
   }
 
  private:

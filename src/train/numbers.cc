@@ -21,7 +21,7 @@ int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed) {
     case TensorKind::kA:
       return activation_top(is_signed ? Activation::kLinear : Activation::kRelu, widths);
     case TensorKind::kXHat:
-      return s8(widths.x_hat);
+      return s8(std::min(8, widths.x_hat));
     case TensorKind::kE1:
       return quantize_limit(widths.e1) << (16 - widths.e1);
     case TensorKind::kE2:  // of a plane

@@ -15,10 +15,10 @@ struct VerifyProblem {
 };
 
 constexpr VerifyProblem kVerifyProblems[] = {
-    {"resnet8", "synthetic:96", 2, 1, 16, 0x23e79eb1e5d34383},
-    {"resnet8_v2", "synthetic:96", 2, 1, 16, 0xac8a221758d5b749},
-    {"resnet18", "synthetic:8:48", 1, 0, 4, 0x153f530b9c59c3b5},
-    {"resnet50", "synthetic:8:48", 1, 0, 4, 0x79820c846c9a1884},
+    {"resnet8", "synthetic:96", 2, 1, 16, 0x3ccadb54aa18680d},
+    {"resnet8_v2", "synthetic:96", 2, 1, 16, 0x77f119faf2fad36a},
+    {"resnet18", "synthetic:8:48", 1, 0, 4, 0x8b117adc0240965d},
+    {"resnet50", "synthetic:8:48", 1, 0, 4, 0xe5f0f6af41a53ed9},
 };
 
 }  // namespace intrain

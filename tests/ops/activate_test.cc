@@ -19,55 +19,122 @@ using intrain::test::Fill;
 using intrain::test::random_vector;
 using intrain::test::Rng;
 
-// gamma 64 is 1.0, beta 32 is 0.5; x_hat in sixteenths. z = gamma x_hat + 16 beta, in 2^-10; dst in 2^-5: z / 32.
-//   x_hat  16 (1.0):    64 * 16 + 512 = 1536 -> 48 (1.5)
-//   x_hat  -8 (-0.5):  -512 + 512 = 0 -> 0
-//   x_hat -20:         -1280 + 512 < 0 -> 0
-//   x_hat 127 (7.94):   8128 + 512 = 8640 -> 270 -> 255
-// With gamma 1, beta 0: z = 16 -> 0.5 -> 0; z = 48 -> 1.5 -> 2.
+// x_hat is f itself, in 2^-8: y = f, times 2^13, shifted by 13.
+constexpr int32_t kMult[] = {1 << 13}, kOffset[] = {0}, kShift[] = {13};
+Activate of_f(const std::vector<int16_t>& f, const int8_t* gamma, const int8_t* beta, int shift, uint8_t* dst) {
+  Activate p{};
+  p.y = f.data();
+  p.mult = kMult;
+  p.offset = kOffset;
+  p.f_shift = kShift;
+  p.f_limit = kS16Max;
+  p.gamma = gamma;
+  p.beta = beta;
+  p.rows = static_cast<int64_t>(f.size());
+  p.channels = 1;
+  p.shift = shift;
+  p.dst = dst;
+  return p;
+}
+std::vector<int> bytes(const uint8_t* dst, int n) { return {dst, dst + n}; }
+std::vector<int> signed_bytes(const void* dst, int n) {
+  return {static_cast<const int8_t*>(dst), static_cast<const int8_t*>(dst) + n};
+}
+
+// gamma 64 is 1.0, beta 32 is 0.5; f in 1/256. z = gamma f + 256 beta, in 2^-14; dst in 2^-5: z / 2^9.
+//   f  256 (1.0):      16384 + 8192 = 24576 -> 48 (1.5)
+//   f -128 (-0.5):     -8192 + 8192 = 0 -> 0
+//   f -320:            below 0 -> 0
+//   f 2032 (7.94):     130048 + 8192 = 138240 -> 270 -> 255
+// With gamma 1, beta 0: f 256 -> z / 512 = 0.5 -> 0; 768 -> 1.5 -> 2; and 257 -> 0.502 -> 1.
 TEST(Activate, ByHand) {
-  const int8_t x[] = {16, -8, -20, 127}, gamma[] = {64}, beta[] = {32};
+  const int8_t gamma[] = {64}, beta[] = {32}, one[] = {1}, zero[] = {0};
   uint8_t dst[4];
-  activate_reference({x, gamma, beta, nullptr, 0, nullptr, nullptr, nullptr, 4, 1, 5, dst});
-  EXPECT_EQ(std::vector<int>(dst, dst + 4), (std::vector<int>{48, 0, 0, 255}));
-  const int8_t ties[] = {16, 48, 16, 48}, one[] = {1}, zero[] = {0};
-  activate_reference({ties, one, zero, nullptr, 0, nullptr, nullptr, nullptr, 4, 1, 5, dst});
-  EXPECT_EQ(std::vector<int>(dst, dst + 4), (std::vector<int>{0, 2, 0, 2}));
-  // Shortcut of exponent -5 (shift 5): src 3 adds 96. dst in 2^-4: (16 + 96) / 64 = 1.75 -> 2, (48 + 96) / 64 = 2.25 -> 2, 16 /
-  // 64 = 0.25 -> 0, (48 + 255 * 32) / 64 = 128.25 -> 128.
+  const std::vector<int16_t> f = {256, -128, -320, 2032};
+  activate_reference(of_f(f, gamma, beta, 9, dst));
+  EXPECT_EQ(bytes(dst, 4), (std::vector<int>{48, 0, 0, 255}));
+  const std::vector<int16_t> ties = {256, 768, 257, 768};
+  Activate p = of_f(ties, one, zero, 9, dst);
+  activate_reference(p);
+  EXPECT_EQ(bytes(dst, 4), (std::vector<int>{0, 2, 1, 2}));
+  // Shortcut of exponent -5 (shift 5): src 3 adds 16 * 96. dst in 2^-4: (256 + 1536) / 1024 = 1.75 -> 2, (768 + 1536) / 1024 = 2.25 -> 2,
+  // 257 / 1024 -> 0, (768 + 255 * 512) / 1024 = 128.25 -> 128.
   const uint8_t src[] = {3, 3, 0, 255};
-  activate_reference({ties, one, zero, src, 5, nullptr, nullptr, nullptr, 4, 1, 6, dst});
-  EXPECT_EQ(std::vector<int>(dst, dst + 4), (std::vector<int>{2, 2, 0, 128}));
-  // A second normalized value: gamma2 -64, beta2 10: 16 - 1024 + 160 < 0; 48 - (-20 * 64) + 160 = 1488 / 64 = 23.25 -> 23.
-  const int8_t x2[] = {16, -20, -128 + 1, 0}, gamma2[] = {-64}, beta2[] = {10};
-  activate_reference({ties, one, zero, nullptr, 0, x2, gamma2, beta2, 4, 1, 6, dst});
-  EXPECT_EQ(std::vector<int>(dst, dst + 4),
-            (std::vector<int>{0, 23, 130, 3}));  // (16 + 8128 + 160) / 64 = 129.75; (48 + 160) / 64 = 3.25
+  p.src = src;
+  p.src_shift = 5;
+  p.shift = 10;
+  activate_reference(p);
+  EXPECT_EQ(bytes(dst, 4), (std::vector<int>{2, 2, 0, 128}));
+  // A second normalized value, times 16: gamma2 -64, beta2 10: 256 + 16 (-1024 + 160) < 0; 768 + 16 (1280 + 160) = 23808 / 1024 = 23.25.
+  const int8_t x2[] = {16, -20, -127, 0}, gamma2[] = {-64}, beta2[] = {10};
+  p.src = nullptr;
+  p.x_hat2 = x2;
+  p.gamma2 = gamma2;
+  p.beta2 = beta2;
+  activate_reference(p);
+  EXPECT_EQ(bytes(dst, 4),
+            (std::vector<int>{0, 23, 130, 3}));  // 257 + 16 (8128 + 160) = 132865 -> 129.75; (768 + 2560) / 1024 = 3.25
+}
+
+// x_hat on the way: f with mult and offset, and its 8 bits. v = 3 * 8192 - 1024 = 23552: / 2^6 = 368, of which 368 / 16 = 23. In 8 bits of
+// its own (shift 10, limit 127, four up): 23 exactly; 23.5 -> 24 (ties to even) in 8 bits, and 376 in 16. Far values end at 32767, 127.
+TEST(Activate, KeepsXHatByHand) {
+  const int8_t gamma[] = {64}, beta[] = {0};
+  const int16_t y[] = {3, 32767};
+  const int32_t mult[] = {8192}, offset[] = {-1024}, fine[] = {6}, coarse[] = {10};
+  uint8_t dst[2];
+  int8_t x_hat[2];
+  Activate p{};
+  p.y = y;
+  p.mult = mult;
+  p.offset = offset;
+  p.f_shift = fine;
+  p.f_limit = kS16Max;
+  p.x_hat = x_hat;
+  p.gamma = gamma;
+  p.beta = beta;
+  p.rows = 2;
+  p.channels = 1;
+  p.shift = 9;
+  p.dst = dst;
+  activate_reference(p);
+  EXPECT_EQ(signed_bytes(x_hat, 2), (std::vector<int>{23, 127}));
+  EXPECT_EQ(bytes(dst, 2), (std::vector<int>{46, 255}));  // 64 * 368 / 512
+  const int32_t half[] = {-512};
+  p.offset = half;
+  activate_reference(p);
+  EXPECT_EQ(x_hat[0], 24);  // 376 / 16 = 23.5
+  EXPECT_EQ(dst[0], 47);    // 64 * 376 / 512
+  p.f_shift = coarse;
+  p.f_limit = kS8Max;
+  p.f_left = 4;
+  activate_reference(p);
+  EXPECT_EQ(signed_bytes(x_hat, 2), (std::vector<int>{24, 127}));
+  EXPECT_EQ(bytes(dst, 2), (std::vector<int>{48, 254}));  // 64 * 16 * 24 / 512; 64 * 16 * 127 / 512
 }
 
 // gamma 1.0, beta 0 and x_hat of 5.9375, 6.0, 7.0: ReLU6 of exponent -5 is clamped to 192. Without an activation, in s8 of exponent -4:
 // x_hat itself, and plus an s8 shortcut of -3, -120, 127 of the same exponent; 112 + 127 and -100 - 120 are clamped.
 TEST(Activate, Relu6AndLinearByHand) {
-  const int8_t x[] = {95, 96, 112}, gamma[] = {64}, beta[] = {0};
+  const int8_t gamma[] = {64}, beta[] = {0};
   uint8_t dst[3];
-  Activate p{x, gamma, beta, nullptr, 0, nullptr, nullptr, nullptr, 3, 1, 5, dst};
+  const std::vector<int16_t> f = {95 * 16, 96 * 16, 112 * 16}, linear = {-100 * 16, 5 * 16, 112 * 16};
+  Activate p = of_f(f, gamma, beta, 9, dst);
   p.top = kRelu6Top;
   activate_reference(p);
-  EXPECT_EQ(std::vector<int>(dst, dst + 3), (std::vector<int>{190, 192, 192}));
-  const int8_t signed_x[] = {-100, 5, 112}, src[] = {-120, -3, 127};
-  p.x_hat = signed_x;
-  p.shift = 6;
+  EXPECT_EQ(bytes(dst, 3), (std::vector<int>{190, 192, 192}));
+  const int8_t src[] = {-120, -3, 127};
+  p.y = linear.data();
+  p.shift = 10;
   p.bottom = -kS8Max;
   p.top = kS8Max;
   activate_reference(p);
-  EXPECT_EQ(std::vector<int>(reinterpret_cast<int8_t*>(dst), reinterpret_cast<int8_t*>(dst) + 3),
-            (std::vector<int>{-100, 5, 112}));
+  EXPECT_EQ(signed_bytes(dst, 3), (std::vector<int>{-100, 5, 112}));
   p.src = reinterpret_cast<const uint8_t*>(src);
   p.src_shift = 6;
   p.src_signed = true;
   activate_reference(p);
-  EXPECT_EQ(std::vector<int>(reinterpret_cast<int8_t*>(dst), reinterpret_cast<int8_t*>(dst) + 3),
-            (std::vector<int>{-127, 2, 127}));
+  EXPECT_EQ(signed_bytes(dst, 3), (std::vector<int>{-127, 2, 127}));
 }
 
 TEST(Activate, IsFloat64) {
@@ -75,11 +142,14 @@ TEST(Activate, IsFloat64) {
   for (int channels : {1, 3, 17})
     for (Fill fill : intrain::test::kAllFills)
       for (int shortcut : {0, 1, 2, 3})  // none, u8, normalized, s8
-        for (int shift = 2; shift <= 6; ++shift) {
+        for (int shift = 6; shift <= 10; ++shift) {
           Rng rng(seed++);
           const int64_t rows = 29, n = rows * channels;
-          const auto x = random_vector<int8_t>(rng, fill, n, -kS8Max, kS8Max),
-                     x2 = random_vector<int8_t>(rng, fill, n, -kS8Max, kS8Max);
+          const auto y = random_vector<int16_t>(rng, fill, n, -kS16Max, kS16Max);
+          const auto mult = random_vector<int32_t>(rng, Fill::kUniform, channels, 1 << 13, 1 << 14),
+                     offset = random_vector<int32_t>(rng, Fill::kUniform, channels, -(1 << 29), 1 << 29),
+                     f_shift = random_vector<int32_t>(rng, Fill::kUniform, channels, 0, 21);
+          const auto x2 = random_vector<int8_t>(rng, fill, n, -kS8Max, kS8Max);
           const auto gamma = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max),
                      gamma2 = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max);
           const auto beta = random_vector<int8_t>(rng, fill, channels, -kS8Max, kS8Max),
@@ -88,14 +158,36 @@ TEST(Activate, IsFloat64) {
           for (uint8_t& v : src) v = shortcut == 3 && v == 128 ? 129 : v;
           const bool is_signed = seed % 3 == 0;
           const int top = is_signed ? kS8Max : seed % 3 == 1 ? kU8Max : kRelu6Top, bottom = is_signed ? -top : 0;
-          const int src_exp = kScaledExp + static_cast<int>(rng.range(0, 6)), dst_exp = kScaledExp + shift;
+          const int src_exp = kScaledExp + static_cast<int>(rng.range(0, 6)), dst_exp = kFineExp + kGammaExp + shift;
           std::vector<uint8_t> dst(static_cast<size_t>(n));
-          activate_reference({x.data(), gamma.data(), beta.data(), shortcut % 2 == 1 ? src.data() : nullptr, src_exp - kScaledExp,
-                              shortcut == 2 ? x2.data() : nullptr, gamma2.data(), beta2.data(), rows, channels, shift, dst.data(),
-                              shortcut == 3, bottom, top});
+          std::vector<int8_t> x_hat(static_cast<size_t>(n));
+          activate_reference({y.data(),
+                              mult.data(),
+                              offset.data(),
+                              f_shift.data(),
+                              kS16Max,
+                              0,
+                              x_hat.data(),
+                              gamma.data(),
+                              beta.data(),
+                              shortcut % 2 == 1 ? src.data() : nullptr,
+                              src_exp - kScaledExp,
+                              shortcut == 2 ? x2.data() : nullptr,
+                              gamma2.data(),
+                              beta2.data(),
+                              rows,
+                              channels,
+                              shift,
+                              dst.data(),
+                              shortcut == 3,
+                              bottom,
+                              top});
           for (size_t i = 0; i < dst.size(); ++i) {
             const size_t c = i % static_cast<size_t>(channels);
-            double z = std::ldexp(gamma[c], kGammaExp) * std::ldexp(x[i], kNormalizedExp) + std::ldexp(beta[c], kGammaExp);
+            const double f =
+                clip(std::nearbyint(std::ldexp(static_cast<double>(y[i]) * mult[c] + offset[c], -f_shift[c])), -kS16Max, kS16Max);
+            ASSERT_EQ(x_hat[i], clip(std::nearbyint(f / 16), -kS8Max, kS8Max));
+            double z = std::ldexp(gamma[c], kGammaExp) * std::ldexp(f, kFineExp) + std::ldexp(beta[c], kGammaExp);
             if (shortcut == 1) z += std::ldexp(src[i], src_exp);
             if (shortcut == 3) z += std::ldexp(static_cast<int8_t>(src[i]), src_exp);
             if (shortcut == 2)

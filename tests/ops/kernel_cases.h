@@ -343,12 +343,20 @@ struct batch_norm_backward_add_case {
 };
 
 struct activate_case {
-  static constexpr int kVariants = 3 * 4 * 5;  // ReLU, ReLU6 or s8 x the shortcut x the shift
+  static constexpr int kVariants = 2 * 3 * 4 * 5;  // bits of x_hat x ReLU, ReLU6 or s8 x the shortcut x the shift
   static Activate params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
     const int shortcut = variant % 4;
     Activate p{};
-    p.x_hat = b.input<int8_t>("x_hat", b.size(), -kS8Max, kS8Max);
+    p.y = b.input<int16_t>("y", b.size(), -kS16Max, kS16Max);
+    p.mult = b.per_channel<int32_t>("mult", 1 << 13, 1 << 14);
+    p.offset = b.per_channel<int32_t>("offset", -(1 << 29), 1 << 29);
+    // All bits of x_hat, or 8 to 2 of them.
+    const int bits = variant / 60 == 0 ? 16 : 8 - variant % 7;
+    p.f_shift = b.per_channel<int32_t>("f_shift", bits == 16 ? 0 : 12 - bits, bits == 16 ? 21 : 33 - bits);
+    p.f_limit = static_cast<int>(quantize_limit(bits));
+    p.f_left = bits == 16 ? 0 : 12 - bits;
+    p.x_hat = variant % 3 == 0 ? nullptr : b.output<int8_t>("x_hat", b.size());
     p.gamma = b.per_channel<int8_t>("gamma", -kS8Max, kS8Max);
     p.beta = b.per_channel<int8_t>("beta", -kS8Max, kS8Max);
     if (shortcut % 2 == 1) {
@@ -364,9 +372,10 @@ struct activate_case {
     }
     p.rows = s.rows;
     p.channels = s.channels;
-    p.shift = 2 + variant / 4 % 5;
-    p.top = variant / 20 == 0 ? kU8Max : variant / 20 == 1 ? kRelu6Top : kS8Max;
-    p.bottom = variant / 20 == 2 ? -p.top : 0;
+    const int range = variant / 20 % 3;
+    p.shift = 6 + variant / 4 % 5;
+    p.top = range == 0 ? kU8Max : range == 1 ? kRelu6Top : kS8Max;
+    p.bottom = range == 2 ? -p.top : 0;
     p.dst = b.output<uint8_t>("dst", b.size());
     return p;
   }

@@ -73,7 +73,7 @@ class FloatNet {
 
   Tensor* input() { return input_; }
   Tensor* conv_bn_relu(Tensor* in, const ConvSpec& s) { return relu(batch_norm(conv(in, s)), kActivationExp); }
-  Tensor* conv_bn(Tensor* in, const ConvSpec& s) { return batch_norm(conv(in, s)); }
+  Tensor* conv_bn(Tensor* in, const ConvSpec& s) { return batch_norm(conv(in, s), kNormalizedExp); }
   Tensor* conv_bn_add_relu(Tensor* in, const ConvSpec& s, Tensor* shortcut) {
     return relu(add(batch_norm(conv(in, s)), shortcut), kResidualExp);
   }
@@ -266,7 +266,8 @@ class FloatNet {
     }
   }
 
-  Tensor* batch_norm(Tensor* in) {
+  // exp: of x_hat as the output is formed from it; the way back has 8 bits of it.
+  Tensor* batch_norm(Tensor* in, int exp = kFineExp) {
     const size_t gammas = next_++, betas = next_++, c = static_cast<size_t>(in->c);
     Tensor* out = make(in->n, in->h, in->w, in->c);
     const double n = static_cast<double>(in->v.size() / c);
@@ -276,8 +277,10 @@ class FloatNet {
     for (double& v : var) v = std::sqrt(v + std::ldexp(1.0, kEpsilonLog2));
     for (size_t i = 0; i < in->v.size(); ++i) {
       x_hat[i] = (in->v[i] - mean[i % c]) / var[i % c];
-      if (grid_ == Grid::kEightBits) x_hat[i] = on_grid(x_hat[i], kNormalizedExp, -kS8Max, kS8Max);
+      const int limit = exp == kNormalizedExp ? kS8Max : kS16Max;
+      if (grid_ == Grid::kEightBits) x_hat[i] = on_grid(x_hat[i], exp, -limit, limit);
       out->v[i] = parameters_[gammas][i % c] * x_hat[i] + parameters_[betas][i % c];
+      if (grid_ == Grid::kEightBits) x_hat[i] = on_grid(x_hat[i], kNormalizedExp, -kS8Max, kS8Max);
     }
     tape_.push_back([=, this] {
       Reals& d_gamma = gradients_[gammas];

@@ -1,20 +1,31 @@
-// ReLU with requantization to u8, or none to s8; with and without a residual sum.
+// From the convolution's output to the layer's: batch normalization, an optional residual sum, ReLU with requantization to u8, or none to
+// s8.
 #pragma once
 
 #include <cstdint>
 
 namespace intrain::ops {
 
-// After batch normalization:
-//   z = gamma x_hat + 16 beta + shortcut                     exponent kScaledExp = -10
-//   dst = clamp(round(z / 2^shift), bottom, top)             shift = exponent of dst + 10
+// x_hat twice: f, what the output is formed from, and its 8 bits, which are kept for the way back:
+//   v = y mult + offset                                      2^affine_shift 2^4 x_hat (Affine of batch_norm/batch_norm.h)
+//   f = clamp(round(v / 2^f_shift), +-f_limit) << f_left     exponent kFineExp = -8
+//   x_hat = clamp(round(f / 2^4), +-127)                     exponent kNormalizedExp = -4
+// With f_shift = affine_shift - 4, f_limit = 32767, f_left = 0, f has all of its 16 bits; with affine_shift + 8 - k, 2^(k-1) - 1 and 12 - k
+// it has the k <= 8 bits of x_hat. Then
+//   z = gamma f + 256 beta + 16 shortcut                     exponent kFineExp + kGammaExp = -14
+//   dst = clamp(round(z / 2^shift), bottom, top)             shift = exponent of dst + 14
 // A ReLU has bottom 0 and top <= 255, a dst of s8 bottom = -top >= -127.
-// shortcut: nothing, an activation src << src_shift (src_shift = exponent of src + 10, <= 6), or a second normalized value
-// gamma2 x_hat2 + 16 beta2. Bounds: |gamma x_hat + 16 beta| <= 18161; 255 << 6 = 16320; so |z| <= 36322: s32, and s16 with
-// saturation gives the same dst, because a z beyond +-32767 is beyond 255 * 2^6 or below 0 either way (2 <= shift <= 6). Narrower A
-// takes shifts to 12, and a smaller top: a z beyond +-32767 is beyond top 2^shift, at most 255 * 2^6, as well.
+// shortcut, at the exponent kScaledExp = -10: nothing, an activation src << src_shift (src_shift = exponent of src + 10, <= 6), or a second
+// normalized value gamma2 x_hat2 + 16 beta2.
+// Bounds: |v| < 2^30, and 2^(f_shift - 1) <= 2^30 more for rounding (f_shift <= 31: affine_shift <= 25, 6 more for 2 bits);
+// |gamma f + 256 beta| <= 127 * 32767 + 127 * 256 < 2^22 + 2^16; 255 << 10 < 2^18; 16 (127 * 127 + 127 * 16) < 2^19: |z| < 2^23.
 struct Activate {
-  const int8_t* x_hat;
+  const int16_t* y;
+  const int32_t* mult;  // mult, offset: of Affine, a channel each
+  const int32_t* offset;
+  const int32_t* f_shift;  // a channel each, 0 to 31
+  int f_limit, f_left;
+  int8_t* x_hat;  // or null: not kept
   const int8_t* gamma;
   const int8_t* beta;
   const uint8_t* src;  // or null; s8 if src_signed
@@ -24,7 +35,7 @@ struct Activate {
   const int8_t* beta2;
   int64_t rows;
   int channels;
-  int shift;
+  int shift;     // 6 to 16
   uint8_t* dst;  // s8 if bottom < 0
   bool src_signed = false;
   int bottom = 0, top = 255;

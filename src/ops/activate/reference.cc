@@ -5,12 +5,18 @@
 namespace intrain::ops {
 
 void activate_reference(const Activate& p) {
-  constexpr int kBetaShift = kGammaExp - kScaledExp;
+  constexpr int kBetaShift = kGammaExp - (kFineExp + kGammaExp), kShortcutShift = kScaledExp - (kFineExp + kGammaExp);
+  static_assert(kBetaShift == 8 && kShortcutShift == 4 && kNormalizedExp - kFineExp == 4);
   for (int64_t i = 0; i < p.rows * p.channels; ++i) {
     const int64_t c = i % p.channels;
-    int64_t z = p.gamma[c] * p.x_hat[i] + (int64_t{p.beta[c]} << kBetaShift);
-    if (p.src != nullptr) z += int64_t{p.src_signed ? static_cast<int8_t>(p.src[i]) : p.src[i]} * (int64_t{1} << p.src_shift);
-    if (p.x_hat2 != nullptr) z += p.gamma2[c] * p.x_hat2[i] + (int64_t{p.beta2[c]} << kBetaShift);
+    const int64_t v = int64_t{p.y[i]} * p.mult[c] + p.offset[c];
+    const int64_t f = clamp(rshift_round(v, p.f_shift[c]), -p.f_limit, p.f_limit) * (int64_t{1} << p.f_left);
+    if (p.x_hat != nullptr) p.x_hat[i] = static_cast<int8_t>(clamp(rshift_round(f, kNormalizedExp - kFineExp), -kS8Max, kS8Max));
+    int64_t shortcut = 0;
+    if (p.src != nullptr)
+      shortcut = int64_t{p.src_signed ? static_cast<int8_t>(p.src[i]) : p.src[i]} * (int64_t{1} << p.src_shift);
+    if (p.x_hat2 != nullptr) shortcut = p.gamma2[c] * p.x_hat2[i] + p.beta2[c] * (int64_t{1} << (kGammaExp - kScaledExp));
+    const int64_t z = p.gamma[c] * f + p.beta[c] * (int64_t{1} << kBetaShift) + shortcut * (int64_t{1} << kShortcutShift);
     p.dst[i] = static_cast<uint8_t>(clamp(rshift_round(z, p.shift), p.bottom, p.top));
   }
 }

@@ -7,22 +7,22 @@
 
 namespace intrain::ops {
 
-// z in saturated s16, which the header allows; so does its rounding, (z + 2^(shift-1) - 1 + odd) >> shift, because what saturates
-// ends beyond top. Shortcut: 0 none, 1 an activation, 2 a second normalized value, 3 an activation of s8.
+// Shortcut: 0 none, 1 an activation, 2 a second normalized value, 3 an activation of s8. What the 16 bits of f hold they hold exactly; the
+// sums are of 32 bits, two products an instruction.
 template <class Lanes, int kShortcut, bool kSigned>
 [[gnu::always_inline]] static inline void activate_rows(const Activate& p) {
   using Register = typename Lanes::Register;
-  constexpr int kBetaShift = kGammaExp - kScaledExp;
-  const int8_t *x_hat = p.x_hat, *x_hat2 = p.x_hat2;
+  const int8_t* x_hat2 = p.x_hat2;
   const uint8_t* src = p.src;
-  uint8_t* dst = p.dst;
-  const Shift32 rounding = make_shift32(p.shift);
-  const typename Lanes::Count shift = Lanes::count(p.shift), src_shift = Lanes::count(kShortcut % 2 == 1 ? p.src_shift : 0),
-                              beta_shift = Lanes::count(kBetaShift);
-  const Register bias = Lanes::set16(rounding.bias), odd = Lanes::set16(rounding.odd), top = Lanes::set16(p.top),
-                 bottom = Lanes::set16(p.bottom);
+  const Register limit = Lanes::set16(p.f_limit), least = Lanes::set16(-p.f_limit), ones = Lanes::set16(1),
+                 top = Lanes::set16(p.top), bottom = Lanes::set16(p.bottom),
+                 src_scale = Lanes::set(kShortcut % 2 == 1 ? uint32_t{16} << p.src_shift : 0);
+  const typename Lanes::Count left = Lanes::count(p.f_left), four = Lanes::count(4);
+  const Round16<Lanes> to_s8(4);
+  const Round32<Lanes> to_dst(make_shift32(p.shift));
   for_each_slice(
       p.rows, p.channels, kWidestSlice, [&](const RowSlice& slice) __attribute__((always_inline)) {
+        const WideArray<int32_t> mult(p.mult, slice), offset(p.offset, slice), f_shift(p.f_shift, slice);
         const WideArray<int8_t> gamma(p.gamma, slice), beta(p.beta, slice);
         const WideArray<int8_t> gamma2(kShortcut == 2 ? p.gamma2 : p.gamma, slice),
             beta2(kShortcut == 2 ? p.beta2 : p.beta, slice);
@@ -30,26 +30,46 @@ template <class Lanes, int kShortcut, bool kSigned>
             slice, rows_in_cache(slice), [&](const RowBlock& block) __attribute__((always_inline)) {
               for_each_column<Lanes>(
                   block, [&](const auto& part, const Column& column) __attribute__((always_inline)) {
-                    const Register g = part.load_s8(gamma.data + column.first),
-                                   b = Lanes::shift16_left(part.load_s8(beta.data + column.first), beta_shift),
-                                   g2 = part.load_s8(gamma2.data + column.first),
-                                   b2 = Lanes::shift16_left(part.load_s8(beta2.data + column.first), beta_shift);
+                    Register m[2], o[2], s[2];
+                    part.load_halves(mult.data + column.first, &m[0], &m[1]);  // at most 2^14: the upper 16 bits are 0
+                    part.load_halves(offset.data + column.first, &o[0], &o[1]);
+                    part.load_halves(f_shift.data + column.first, &s[0], &s[1]);
+                    const RoundEach32<Lanes> round[2] = {RoundEach32<Lanes>(s[0]), RoundEach32<Lanes>(s[1])};
+                    // gamma and 256 beta, side by side as f and 1 will be.
+                    const auto pairs = [&](Register g, Register b, Register * out) __attribute__((always_inline)) {
+                      out[0] = Lanes::interleave_low(g, Lanes::byte_up(b));
+                      out[1] = Lanes::interleave_high(g, Lanes::byte_up(b));
+                    };
+                    Register gb[2], gb2[2];
+                    pairs(part.load_s8(gamma.data + column.first), part.load_s8(beta.data + column.first), gb);
+                    if constexpr (kShortcut == 2)
+                      pairs(Lanes::shift16_left(part.load_s8(gamma2.data + column.first), four),
+                            part.load_s8(beta2.data + column.first), gb2);
                     int64_t at = column.at;
                     for (int r = 0; r < column.rows; ++r, at += column.stride) {
-                      Register z = Lanes::add16(Lanes::multiply16(part.load_s8(x_hat + at), g), b);
-                      if constexpr (kShortcut == 1)
-                        z = Lanes::add16_saturated(z, Lanes::shift16_left(part.load_u8(src + at), src_shift));
-                      if constexpr (kShortcut == 3)
-                        z = Lanes::add16_saturated(
-                            z, Lanes::shift16_left(part.load_s8(reinterpret_cast<const int8_t*>(src + at)), src_shift));
-                      if constexpr (kShortcut == 2)
-                        z = Lanes::add16_saturated(z, Lanes::add16(Lanes::multiply16(part.load_s8(x_hat2 + at), g2), b2));
-                      const Register up = Lanes::add16(bias, Lanes::bit_and(Lanes::shift16_right(z, shift), odd));
-                      const Register a = Lanes::min16(Lanes::shift16_right(Lanes::add16_saturated(z, up), shift), top);
+                      const Register y = part.load16(p.y + at);
+                      Register f = Lanes::pack(round[0](Lanes::dot(o[0], Lanes::interleave_low(y, y), m[0])),
+                                               round[1](Lanes::dot(o[1], Lanes::interleave_high(y, y), m[1])));
+                      f = Lanes::shift16_left(Lanes::max16(Lanes::min16(f, limit), least), left);
+                      if (p.x_hat != nullptr) part.store_s8(p.x_hat + at, to_s8(f));
+                      Register z[2] = {Lanes::dot(Lanes::interleave_low(f, ones), gb[0]),
+                                       Lanes::dot(Lanes::interleave_high(f, ones), gb[1])};
+                      if constexpr (kShortcut % 2 == 1) {
+                        const Register a =
+                            kShortcut == 1 ? part.load_u8(src + at) : part.load_s8(reinterpret_cast<const int8_t*>(src + at));
+                        z[0] = Lanes::dot(z[0], Lanes::interleave_low(a, a), src_scale);
+                        z[1] = Lanes::dot(z[1], Lanes::interleave_high(a, a), src_scale);
+                      }
+                      if constexpr (kShortcut == 2) {
+                        const Register x2 = part.load_s8(x_hat2 + at);
+                        z[0] = Lanes::dot(z[0], Lanes::interleave_low(x2, ones), gb2[0]);
+                        z[1] = Lanes::dot(z[1], Lanes::interleave_high(x2, ones), gb2[1]);
+                      }
+                      const Register a = Lanes::min16(Lanes::pack(to_dst(z[0]), to_dst(z[1])), top);
                       if constexpr (kSigned)
-                        part.store_s8(reinterpret_cast<int8_t*>(dst + at), Lanes::max16(a, bottom));
+                        part.store_s8(reinterpret_cast<int8_t*>(p.dst + at), Lanes::max16(a, bottom));
                       else
-                        part.store_u8(dst + at, a);
+                        part.store_u8(p.dst + at, a);
                     }
                   });
             });

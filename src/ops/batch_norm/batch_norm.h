@@ -25,12 +25,14 @@ struct Moments {
 
 Moments batch_norm_moments(int64_t s1, int64_t s2, int64_t n);
 
-// sigma_q16 = isqrt((var_q16 + epsilon) 2^16), epsilon = 2^-17 in units of y: 2^(-1 - 2 e_y) clamped to [1, 2^44].
-// 2^8 <= sigma_q16 < 2^32.
+// sigma_q16 = isqrt((var_q16 + epsilon) 2^16), epsilon = 2^-17 in units of y: 2^(-1 - 2 e_y) clamped to [1, 2^44]; at least 2^10: below
+// 1/64 of a unit nearly all y are equal, and what is not is far beyond the ends of x_hat either way.
+// 2^10 <= sigma_q16 < 2^32.
+constexpr uint32_t kLeastSigma = 1 << 10;
 uint32_t batch_norm_sigma(int64_t var_q16, int e_y);
 
 // x_hat = clamp(round((y * mult + offset) / 2^shift), +-127), the affine map 2^4 (y - mean) / sigma:
-//   L = bit_length(sigma_q16), shift = L - 7 in [2, 25], mult = round(2^(13 + L) / sigma_q16) in [2^13, 2^14]
+//   L = bit_length(sigma_q16), shift = L - 7 in [4, 25], mult = round(2^(13 + L) / sigma_q16) in [2^13, 2^14]
 //   offset = -round(clamp(mean_q16, +-2^31) * mult / 2^16)
 // |y mult| < 2^29, |offset| <= 2^29, the rounding term at most 2^30 with shifts to 31 (narrower x_hat): the sum fits s32.
 struct Affine {
@@ -47,7 +49,7 @@ Moments running_moments(int64_t running_mean, int64_t running_var, int e_y);
 // Backward: e2 = gamma / sigma * (e - mean(e) - x_hat * mean(e x_hat)), on a scale common to all channels:
 //   v = k e + b (256 x_hat) + a
 // with e the aligned error (|e| <= 32767, exponent e_e), Se = sum e, Sx = sum e x_hat (exact s64), and over all channels
-//   kappa = div_round(gamma8 * 2^(48 - s), sigma_q16)    |kappa| <= 127 * 2^48 / 2^8 < 2^47
+//   kappa = div_round(gamma8 * 2^(48 - s), sigma_q16)    |kappa| <= 127 * 2^48 / 2^10 < 2^45
 //   T = quantize_shift(max |kappa|, 12),  k = quantize(kappa, T, 12)                   |k| <= 2047
 //   a = -div_round(k Se, n)                              |a| <= 2047 * 32767 < 2^26
 //   b = clamp(-div_round(k Sx, n 2^16), +-32767)

@@ -18,7 +18,8 @@ Moments batch_norm_moments(int64_t s1, int64_t s2, int64_t n) {
 uint32_t batch_norm_sigma(int64_t var_q16, int e_y) {
   const int64_t log2 = clamp(kEpsilonLog2 + 16 - 2 * e_y, 0, 44);
   const int64_t var = clamp(var_q16, 0, (int64_t{1} << 46) - 1) + (int64_t{1} << log2);
-  return isqrt(static_cast<uint64_t>(var) << 16);
+  const uint32_t sigma = isqrt(static_cast<uint64_t>(var) << 16);
+  return sigma < kLeastSigma ? kLeastSigma : sigma;
 }
 
 Affine batch_norm_affine(int64_t mean_q16, uint32_t sigma_q16) {
