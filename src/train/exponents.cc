@@ -33,7 +33,7 @@ std::vector<ExponentTrack> read_exponents(const std::string& metrics_path) {
         const std::string tensor = tensor_name(kind);
         if (!tensors.contains(tensor)) continue;
         auto track = std::find_if(tracks.begin(), tracks.end(),
-                                  [&](const ExponentTrack& t) { return t.layer == layer && t.tensor == tensor; });
+                                  [&, &name = layer](const ExponentTrack& t) { return t.layer == name && t.tensor == tensor; });
         if (track == tracks.end()) track = tracks.insert(track, {layer, tensor, {}, {}});
         track->steps.push_back(record.at("step").get<double>());
         track->exps.push_back(tensors[tensor].at(0).get<double>());

@@ -13,7 +13,7 @@
 
 #include "base/random.h"
 #include "base/rounding.h"
-#include "ops/error/error.h"
+#include "ops/error_plane.h"
 
 namespace intrain::ops {
 
