@@ -57,6 +57,11 @@ void add_train(CLI::App& app, TrainConfig& config) {
           "how the learning rate falls: cosine (to 0), step (to 1/10 at half, 1/100 at three quarters), or wageubn (to 0.12, "
           "0.06, 0.03 at 30, 60, 80 %)")
       ->type_name("cosine|step|wageubn");
+  train
+      .add_option(
+          "--augment", config.augment,
+          "what an epoch shows of an image: standard (a random window, half of them mirrored), or none (as evaluation sees it)")
+      ->type_name("standard|none");
   train.add_option("--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   train
       .add_option("--mean", config.mean,

@@ -58,17 +58,17 @@ struct Loader::State {
 
 // One sample as the net sees it.
 void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, int8_t* dst) const {
-  const bool photos = !set.files.empty();
+  const bool photos = !set.files.empty(), augment = options.training && options.augment;
   const auto epoch_number = static_cast<uint32_t>(epoch), sample_number = static_cast<uint32_t>(sample);
   const uint8_t* image = photos ? worker.pixels.data() : set.image(sample);
   if (photos) {
     const std::string& file = set.files[static_cast<size_t>(sample)];
-    if (options.training)
+    if (augment)
       worker.reader.read(file, set.h, set.w, options.seed, epoch_number, sample_number, worker.pixels.data());
     else
       worker.reader.read(file, set.h, set.w, worker.pixels.data());
   }
-  if (options.training) {
+  if (augment) {
     const int pad = photos ? 0 : crop_pad(set.h);  // photos are cropped already
     const Crop crop = random_crop(options.seed, epoch_number, sample_number, pad, options.mirror);
     crop_image(image, set.h, set.w, set.c, norm, pad, crop, dst);

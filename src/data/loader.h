@@ -11,11 +11,12 @@ namespace intrain {
 
 struct LoaderOptions {
   int batch = 0;           // images a batch, 1 .. set.count when training
-  bool training = false;   // shuffled, cropped, mirrored, and the incomplete last batch left out; else in order, as is, and whole
+  bool training = false;   // shuffled, and the incomplete last batch left out; else in order, and whole
   bool mirror = false;     // training: mirror half of the images
   uint64_t seed = 0;       // of order, crops and mirrors
   int64_t first_step = 0;  // number of the first batch: step s is batch s mod steps_per_epoch of epoch s / steps_per_epoch
   int threads = 1;         // that decode photos; images in memory take one
+  bool augment = true;     // training: random windows and mirrors; else the images as evaluation sees them
 };
 
 class Loader {

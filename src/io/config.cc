@@ -136,6 +136,8 @@ void validate(const TrainConfig& config) {
     refuse("--weight-decay", text(config.weight_decay), "a number from 0 to 1");
   if (config.schedule != "cosine" && config.schedule != "step" && config.schedule != "wageubn")
     refuse("--schedule", "'" + config.schedule + "'", "cosine, step or wageubn");
+  if (config.augment != "standard" && config.augment != "none")
+    refuse("--augment", "'" + config.augment + "'", "standard or none");
   check_integer("--warmup", config.warmup, 0, kMaxEpochs);
   if (config.warmup >= config.epochs)
     refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs",
@@ -164,6 +166,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"weight_decay", c.weight_decay},
           {"schedule", c.schedule},
           {"warmup", c.warmup},
+          {"augment", c.augment},
           {"mean", c.mean},
           {"deviation", c.deviation},
           {"seed", c.seed},
@@ -186,7 +189,8 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("weight_decay").get_to(c.weight_decay);
   json.at("schedule").get_to(c.schedule);
   json.at("warmup").get_to(c.warmup);
-  if (json.contains("mean")) {  // not in older files
+  if (json.contains("augment")) json.at("augment").get_to(c.augment);  // not in older files
+  if (json.contains("mean")) {                                         // not in older files
     json.at("mean").get_to(c.mean);
     json.at("deviation").get_to(c.deviation);
   }

@@ -21,8 +21,9 @@ struct TrainConfig {
   double lr = 0.1;                 // peak learning rate
   double momentum = 0.9;
   double weight_decay = 1e-4;
-  std::string schedule = "cosine";  // or "step", "wageubn"
-  int warmup = 0;                   // epochs
+  std::string schedule = "cosine";   // or "step", "wageubn"
+  int warmup = 0;                    // epochs
+  std::string augment = "standard";  // or "none"
   // Of the channels' pixels, as shares of the largest value: 0 .. 1; both empty: those of the training images.
   std::vector<double> mean, deviation;
   uint64_t seed = 0;

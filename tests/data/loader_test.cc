@@ -83,6 +83,23 @@ TEST_F(LoaderTest, ABatchOfTheWholeSetAndOneLargerThanTheTestSet) {
   EXPECT_EQ(test.next().count, 12);
 }
 
+TEST_F(LoaderTest, WithoutAugmentationEpochsAreTheImagesThemselvesInAnyOrder) {
+  Loader loader(data_.train, norm_, {10, true, true, 3, 0, 1, false});
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    std::multiset<std::vector<int8_t>> got, expected;
+    for (int step = 0; step < 5; ++step) {
+      const Batch& batch = loader.next();
+      for (int i = 0; i < 10; ++i) got.emplace(batch.images.begin() + i * 144, batch.images.begin() + (i + 1) * 144);
+    }
+    for (int i = 0; i < 50; ++i) {
+      std::vector<int8_t> image;
+      for (int p = 0; p < 144; ++p) image.push_back(norm_.table[0][data_.train.image(i)[p]]);
+      expected.insert(image);
+    }
+    EXPECT_EQ(got, expected) << "epoch " << epoch;
+  }
+}
+
 TEST_F(LoaderTest, CanBeDroppedAtAnyTime) {
   for (int n = 0; n < 8; ++n) {
     Loader loader(data_.train, norm_, {8, true, true, 1, 0});
