@@ -7,11 +7,12 @@
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory and seconds, by net, data, epochs, batch, flags and
 seed. A training that was cut off is simply not there. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and
---lr of --flags. Both forms end with a Markdown table of all that is there: mean and half the range over the seeds.
+flags (of them it knows --lr, --weight-decay and --augment). Both forms end with a Markdown table of all that is there: mean and half the range over the seeds.
 
 The twin needs a Python with PyTorch (--python; Debian: python3-torch and /usr/bin/python3).
 """
 import argparse
+import fcntl
 import json
 import os
 import re
@@ -68,7 +69,8 @@ def train(args, seed):
 
 
 def data_name(spec):
-    return spec.partition(":")[0] if not spec.startswith("folder:") else Path(spec.split(":")[1]).name
+    """The spec without the folders above the data."""
+    return ":".join(Path(part).name if "/" in part else part for part in spec.split(":"))
 
 
 def table(results):
@@ -115,9 +117,11 @@ def main():
         print(f"{who}{args.model} on {key['data']}, {args.epochs} epochs {args.flags}, seed {seed}: {result['accuracy']:.2f} %",
               file=sys.stderr, flush=True)
         # Read again: trainings may run beside each other.
-        temporary = store.with_suffix(f".tmp.{os.getpid()}")
-        temporary.write_text(json.dumps([*read(), {**key, **result}], indent=1) + "\n")
-        temporary.replace(store)
+        with open(store.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            temporary = store.with_suffix(".tmp")
+            temporary.write_text(json.dumps([*read(), {**key, **result}], indent=1) + "\n")
+            temporary.replace(store)
     print(table(read()))
 
 

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DEFAULTS = {"w": 8, "a": 8, "g": 8, "e1": 16, "e2": 8, "x_hat": 8, "gamma": 8, "beta": 8, "mu": 32, "sigma": 32, "momentum": 16, "rate": 10,
+DEFAULTS = {"w": 8, "a": 8, "g": 8, "e1": 16, "e2": 8, "x_hat": 16, "gamma": 8, "beta": 8, "mu": 32, "sigma": 32, "momentum": 16, "rate": 10,
             "w_stored": 32}
 
 

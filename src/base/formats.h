@@ -22,7 +22,7 @@ constexpr int kPooledExp = -5;                   // u8 after the global average
 constexpr int kNormalizedExp = -4;               // x_hat, s8: +-8 standard deviations
 constexpr int kFineExp = -8;                     // x_hat as the output is formed from it, s16
 constexpr int kGammaExp = -6;                    // gamma and beta, s8
-constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta, s16
+constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta of a branch that is only added
 constexpr int kStreamExp = -8;                          // residual stream of pre-activation nets, s16: +-128
 constexpr int kMasterExp = -24;                         // stored parameters, s32
 constexpr int kFixedWeightExp = -7;                     // W, s8, where its grid is fixed (Widths::fixed_w)
@@ -38,9 +38,6 @@ static_assert(kMaxProductsU8S8 == 66311 && kMaxProductsS8S8 == 133144);
 constexpr int64_t kMaxReduction = 66000;
 static_assert(kMaxReduction * kU8Max * kS8Max < (int64_t{1} << 31) - (int64_t{1} << 17));
 static_assert(kMaxReduction * kS8Max * kS8Max < int64_t{1} << 30);
-
-// gamma * x_hat + beta fits s16: 127 * 127 + 127 * 16 = 18161.
-static_assert(kS8Max * kS8Max + (kS8Max << (kGammaExp - kScaledExp)) <= kS16Max);
 
 static_assert(kRelu6Top == 192 && kRelu6Top % (1 << 6) == 0);
 

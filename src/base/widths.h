@@ -8,7 +8,7 @@ namespace intrain {
 
 struct Widths {
   int w = 8;       // W as it enters the products
-  int a = 8;       // A, outputs of ReLUs
+  int a = 8;       // A, outputs of ReLUs and of linear bottlenecks
   int g = 8;       // G of weights; gamma, beta and biases have 16
   int e1 = 16;     // E1, errors at activations
   int e2 = 8;      // E2, errors that enter the products; above 8 in two s8 planes

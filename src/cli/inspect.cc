@@ -56,7 +56,8 @@ int inspect_command(const InspectFlags& flags) {
   restore_state(checkpoint, info.model, net.state());
   net.quantize_parameters();
 
-  Loader loader(data.train, normalization_of(info), {batch, true, data.mirror, info.config.seed, 0, flags.threads, info.config.augment == "standard"});
+  Loader loader(data.train, normalization_of(info),
+                {batch, true, data.mirror, info.config.seed, 0, flags.threads, info.config.augment == "standard"});
   std::vector<LayerStatistics> layers;
   // The phase by the epochs done: whole epochs, as checkpoints are.
   const TrainConfig& config = info.config;

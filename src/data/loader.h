@@ -29,8 +29,8 @@ class Loader {
 
   int64_t steps_per_epoch() const;
 
-  // Throws Error if a photo cannot be read any more. The next batch, epoch after epoch without end; waits for it if need be. It stays as it is until the next call. What a batch
-  // holds is a function of the options and its number alone.
+  // The next batch, epoch after epoch without end; waits for it if need be. It stays as it is until the next call. What a batch holds is a
+  // function of the options and its number alone. Throws Error if a photo cannot be read any more.
   const Batch& next();
 
  private:

@@ -39,7 +39,7 @@ struct WidthKey {
 };
 constexpr WidthKey kWidthKeys[] = {
     {"w", &Widths::w, 2, 8, "W as it enters the products"},
-    {"a", &Widths::a, 2, 8, "A, outputs of ReLUs"},
+    {"a", &Widths::a, 2, 8, "A, outputs of ReLUs and linear bottlenecks"},
     {"g", &Widths::g, 2, 16, "G, gradients of W"},
     {"e1", &Widths::e1, 2, 16, "E1, errors at activations and residual sums"},
     {"e2", &Widths::e2, 3, 16, "E2, errors that enter the products, above 8 in two products"},
@@ -197,7 +197,10 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("seed").get_to(c.seed);
   json.at("threads").get_to(c.threads);
   json.at("out").get_to(c.out);
-  if (!json.contains("formats")) return;  // written before formats were settings
+  if (!json.contains("formats")) {  // written before formats were settings, and with 8 bits of x_hat
+    c.widths.x_hat = 8;
+    return;
+  }
   const auto& formats = json.at("formats");
   for (const WidthKey& k : kWidthKeys) {
     const auto& value = formats.at(k.name);

@@ -46,8 +46,8 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& config);
 // Throws nlohmann's exception if a member is missing or of another type.
 void from_json(const nlohmann::ordered_json& json, TrainConfig& config);
 
-// Sets what the file holds, a JSON object with members of config.json, its recipe first; `out` is passed over. Throws Error naming the file and the member
-// for what does not exist, is of another type or not possible.
+// Sets what the file holds, a JSON object with members of config.json, its recipe first; `out` is passed over. Throws Error naming the file
+// and the member for what does not exist, is of another type or not possible.
 void read_config(const std::string& path, TrainConfig& config);
 // The file config.json: Error if it cannot be written.
 void write_config(const std::string& path, const TrainConfig& config);

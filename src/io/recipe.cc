@@ -60,6 +60,8 @@ void check_fixed_grids(const TrainConfig& config) {
         "--set g", "choose at most momentum + 2 bits: " + std::to_string(w.momentum + ops::kWageubnMomentumLog2));
   if (w.nearest_g)
     throw Error("g_scale=constant rounds G stochastically", "--set round_g", "choose round_g=stochastic, or g_scale=shift");
+  if (w.rate < 2)
+    throw Error("a rate of 1 bit is 0 on the fixed grids of g_scale=constant", "--set rate", "choose 2 bits or more");
   // Fraction bits of rate times sum: (rate - 1) + (momentum + 1).
   const int stored = 8 + w.rate + w.momentum;
   if (w.w_stored < stored)

@@ -79,15 +79,7 @@ void Linear::backward_products(const LayerContext& context) {
   e2_.show(context, name_, int64_t{context.count} * shape_.k);
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
-    bool first = true;
-    e2_.for_each_plane([&](const int8_t* plane, int exp) {
-      const int64_t elements = int64_t{context.count} * shape_.k;
-      // The upper plane comes first, and its unit is the coarser one.
-      for (int64_t& g : bias_.grad) g = first ? 0 : g * (int64_t{1} << (bias_.grad_exp - exp));
-      first = false;
-      for (int64_t i = 0; i < elements; ++i) bias_.grad[static_cast<size_t>(i % shape_.k)] += plane[i];
-      bias_.grad_exp = exp;
-    });
+    e2_.backward_bias(context.count, bias_);
     e2_.backward_weights(context, product_, *in_, weight_, backward_workspace_);
   }
   context.finish(weight_);

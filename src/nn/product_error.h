@@ -42,7 +42,8 @@ class ProductError {
   }
   // Of ops::ErrorQuantize: after set_scale(); after set_unit(), for what has the exponent exp.
   int shift() const { return shift_; }
-  int shift_from(int exp) const { return std::min(unit_ - exp, 24) + narrower(); }  // from 24 on nothing is left of 16 bits
+  // Of 16 bits nothing is left from a shift of 24 on, and of the flag format's lower range, 2^7 times finer, from 31 on.
+  int shift_from(int exp) const { return std::min(unit_ - exp, widths_.flag_e2 ? 31 : 24) + narrower(); }
   // Elements from `at` on.
   int8_t* upper(int64_t at) const { return upper_ + at; }
   ops::ErrorPlane plane(int64_t at) const {
@@ -62,8 +63,9 @@ class ProductError {
     if (widths_.e2_planes() == 2) body(lower_, exp_ - widths_.e2_plane_shift());
   }
 
+  // Of two planes the upper one.
   void show(const LayerContext& context, const std::string& layer, int64_t elements) const {
-    for_each_plane([&](const int8_t* plane, int exp) { context.show(layer, TensorKind::kE2, plane, elements, exp); });
+    context.show(layer, TensorKind::kE2, static_cast<const int8_t*>(upper_), elements, exp_);
   }
 
   // weight.grad and its exponent.
@@ -80,6 +82,18 @@ class ProductError {
       // Each sum is below 2^24 pixels times 2^15: no product leaves s64.
       for (int64_t i = chunk * kChunk; i < std::min(weight.count(), (chunk + 1) * kChunk); ++i)
         weight.grad[static_cast<size_t>(i)] = weight.grad[static_cast<size_t>(i)] * factor + sums_[i];
+    });
+  }
+
+  // bias.grad and its exponent: the sums over `rows` rows of as many errors as there are biases.
+  void backward_bias(int64_t rows, Parameter& bias) const {
+    const int64_t k = bias.count();
+    std::fill(bias.grad.begin(), bias.grad.end(), 0);
+    bias.grad_exp = exp_;
+    for_each_plane([&](const int8_t* plane, int exp) {
+      for (int64_t& g : bias.grad) g *= int64_t{1} << (bias.grad_exp - exp);
+      for (int64_t i = 0; i < rows * k; ++i) bias.grad[static_cast<size_t>(i % k)] += plane[i];
+      bias.grad_exp = exp;
     });
   }
 

@@ -6,8 +6,8 @@
 
 namespace intrain {
 
-// Letters as in docs/contract.md. W: as it enters the products. A: output of an activation. E1: error at it, masked. E2: error that enters the
-// products. G: gradient of W, as the optimizer takes it, but to nearest. Stream: residual stream of a pre-activation net.
+// Letters as in docs/contract.md. W: as it enters the products. A: output of an activation. E1: error at it, masked. E2: error that enters
+// the products. G: gradient of W, as the optimizer takes it, but to nearest. Stream: residual stream of a pre-activation net.
 enum class TensorKind { kW, kA, kXHat, kE1, kE2, kG, kStream };
 
 class TensorSink {

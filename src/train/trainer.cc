@@ -174,8 +174,11 @@ class Training {
   void add_numbers(RunFolder& folder) {
     net_.set_tensor_sink(nullptr);
     int64_t stored_saturated = 0;
-    for (const Parameter* p : net_.parameters())
-      for (const int32_t w : p->master) stored_saturated += magnitude(w) >= static_cast<uint64_t>(ops::sgd_most(sgd_.coarse));
+    for (const Parameter* p : net_.parameters()) {
+      const int64_t most =
+          config_.widths.constant_g ? ops::wageubn_most(p->is_weight(), sgd_.coarse) : ops::sgd_most(sgd_.coarse);
+      for (const int32_t w : p->master) stored_saturated += magnitude(w) >= static_cast<uint64_t>(most);
+    }
     folder.add(step_, numbers_.layers(), stored_saturated);
     numbers_.clear();
   }

@@ -65,6 +65,7 @@ refused "learning rate that is no number" "--lr" train --lr fast
 for momentum in 1 -0.5 nan; do refused "momentum $momentum" "--momentum" train --momentum "$momentum"; done
 for decay in -1 nan 2; do refused "weight decay $decay" "--weight-decay" train --weight-decay "$decay"; done
 refused "unknown schedule" "--schedule" train --schedule linear
+refused "unknown augmentation" "--augment" train --augment all
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "no threads" "--threads" train --threads 0
 

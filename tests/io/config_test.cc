@@ -76,7 +76,9 @@ TEST(Config, SetsWidthsByTheirKeys) {
   EXPECT_FALSE(config.widths.nearest_e);
   auto old = nlohmann::ordered_json(config);
   old.erase("formats");
-  EXPECT_TRUE(old.get<TrainConfig>().widths == Widths{}) << "of a run from before there were settings";
+  Widths before;
+  before.x_hat = 8;
+  EXPECT_TRUE(old.get<TrainConfig>().widths == before) << "of a run from before there were settings";
   for (const char* setting :
        {"w=1", "w=9", "w=", "w", "w=8 ", "w=+8", "w=99999999999", "e2=2", "e2=17", "e2=flag", "g=17", "w_stored=33", "rate=11"})
     expect_error([&] { set_width(config.widths, setting); }, "",

@@ -54,8 +54,8 @@ struct ReluRequantize {
 };
 void relu_requantize_reference(const ReluRequantize& p);
 
-// Backward of either on E1, in place: e = clamp(scale_pow2(e, -align), +-32767) where the output, at most top, is neither 0 nor top, else 0.
-// Returns max |e|.
+// Backward of either on E1, in place: e = clamp(scale_pow2(e, -align), +-32767) where the output, at most top, is neither 0 nor top, else
+// 0. Returns max |e|.
 struct ReluBackward {
   int16_t* e;
   int align;  // >= -15

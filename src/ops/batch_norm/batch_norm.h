@@ -87,7 +87,8 @@ struct Normalize {
 };
 void batch_norm_normalize_reference(const Normalize& p);
 
-// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where bottom < mask[i] < top (everywhere if mask is null), else 0; in place. sum_e[c] += e, sum_ex[c] += e * x_hat; returns max |e|.
+// e[i] = clamp(scale_pow2(e[i], -align), +-32767) where bottom < mask[i] < top (everywhere if mask is null), else 0; in place. sum_e[c] += e,
+// sum_ex[c] += e * x_hat; returns max |e|.
 struct NormBackwardSums {
   int16_t* e;
   int align;            // >= -15
