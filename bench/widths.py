@@ -2,7 +2,7 @@
 """How few bits each kind of number needs: trains one net again and again, with one width at a time below the rest.
 
     widths.py [--data fashion-mnist] [--model resnet8] [--epochs 2] [--seeds 0,1,2] [--keys w,a,g,e1,e2,x_hat] [--bits 8,7,6,5,4]
-              [--also round_e=nearest e1=8,e2=8,round_e=nearest] [--table FILE] [--png FILE] [--json FILE]
+              [--base x_hat=8] [--also round_e=nearest e1=8,e2=8,round_e=nearest] [--table FILE] [--png FILE] [--json FILE]
 
 Prints a Markdown table of the test accuracies of the last epoch, mean and half the range over the seeds; runs done before (--json, read
 first and written after each run) are not done again. --png draws the table (needs Matplotlib: python3-matplotlib).
@@ -31,7 +31,7 @@ def train(args, settings, seed):
     with tempfile.TemporaryDirectory() as folder:
         command = [args.intrain, "train", "--data", args.data, "--model", args.model, "--epochs", str(args.epochs), "--seed", str(seed),
                    "--out", f"{folder}/run"]
-        for setting in settings:
+        for setting in [*args.base, *settings]:
             command += ["--set", setting]
         try:
             done = subprocess.run(command, capture_output=True, text=True)
@@ -77,6 +77,7 @@ def main():
     p.add_argument("--seeds", default="0,1,2", metavar="S,S")
     p.add_argument("--keys", default="w,a,g,e1,e2,x_hat", metavar="K,K")
     p.add_argument("--bits", default="8,7,6,5,4", metavar="B,B")
+    p.add_argument("--base", nargs="*", default=[], metavar="K=V", help="settings of all runs")
     p.add_argument("--also", nargs="*", default=[], metavar="K=V,K=V", help="more settings, each a row of its own")
     p.add_argument("--intrain", default=str(ROOT / "build/release/intrain"), metavar="FILE")
     p.add_argument("--json", metavar="FILE", help="results so far, read and written")
@@ -92,7 +93,7 @@ def main():
     def runs(settings):
         values = []
         for seed in seeds:
-            key = " ".join([args.data, args.model, f"epochs={args.epochs}", f"seed={seed}", *settings])
+            key = " ".join([args.data, args.model, f"epochs={args.epochs}", f"seed={seed}", *args.base, *settings])
             if key not in results:
                 results[key] = train(args, settings, seed)
                 print(f"{key}: {results[key]:.2f} %", file=sys.stderr)

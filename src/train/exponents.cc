@@ -53,11 +53,11 @@ void draw_exponents(const std::string& title, const std::vector<ExponentTrack>& 
     std::vector<const ExponentTrack*> shown;
     for (const ExponentTrack& t : tracks)
       if (t.tensor == tensor_name(kKinds[panel])) shown.push_back(&t);
-    double low = 0, high = -1;
+    double low = shown.empty() ? 0 : shown[0]->exps[0], high = low;
     for (const ExponentTrack* t : shown)
       for (const double e : t->exps) {
-        low = high < low ? e : std::min(low, e);
-        high = high < low ? e : std::max(high, e);
+        low = std::min(low, e);
+        high = std::max(high, e);
       }
     low -= 1;
     high += 1;
