@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include "nn/backward_sink.h"
 #include "nn/layer.h"

@@ -70,13 +70,4 @@ void NumbersSink::clear() {
   for (LayerNumbers& layer : layers_) std::fill(std::begin(layer.tensor), std::end(layer.tensor), TensorNumbers{});
 }
 
-double saturated_share(const std::vector<LayerNumbers>& layers, TensorKind kind) {
-  int64_t count = 0, saturated = 0;
-  for (const LayerNumbers& layer : layers) {
-    count += layer.tensor[static_cast<int>(kind)].count;
-    saturated += layer.tensor[static_cast<int>(kind)].saturated;
-  }
-  return count == 0 ? 0 : static_cast<double>(saturated) / static_cast<double>(count);
-}
-
 }  // namespace intrain

@@ -53,7 +53,4 @@ class NumbersSink final : public TensorSink {
   std::vector<LayerNumbers> layers_;
 };
 
-// The share of `saturated` among all layers' numbers of a kind, 0 to 1.
-double saturated_share(const std::vector<LayerNumbers>& layers, TensorKind kind);
-
 }  // namespace intrain

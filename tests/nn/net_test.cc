@@ -84,7 +84,15 @@ INTRAIN_FOR_ALL_ISAS(NetOnIsa);
 
 TEST_P(NetOnIsa, ReturnsTheBitsOfTheReferenceForAnyThreads) {
   const Isa scalar = isa_list().front().isa;
-  const auto compare = [&](const char* title, Net (*build)()) {
+  Widths wide, flag;
+  wide.e2 = 16;
+  flag.flag_e2 = true;
+  const auto compare = [&](const char* title, Net (*net_of)(), const Widths& widths = {}) {
+    const auto build = [&] {
+      Net net = net_of();
+      net.set_widths(widths);
+      return net;
+    };
     const Outcome expected = run_steps(build(), {.isa = scalar, .threads = 1});
     for (int threads : {1, 2, 3}) {
       const Outcome got = run_steps(build(), {.isa = isa(), .threads = threads});
@@ -96,43 +104,13 @@ TEST_P(NetOnIsa, ReturnsTheBitsOfTheReferenceForAnyThreads) {
   };
   compare("one of each layer", one_of_each);
   compare("inverted residuals", inverted_residuals);
-  compare("narrow numbers", [] {
-    Net net = one_of_each();
-    net.set_widths(kNarrow);
-    return net;
-  });
-  compare("16 bits of E2", [] {
-    Widths widths;
-    widths.e2 = 16;
-    Net net = one_of_each();
-    net.set_widths(widths);
-    return net;
-  });
-  compare("flag format of E2", [] {
-    Widths widths;
-    widths.flag_e2 = true;
-    Net net = one_of_each_stream();
-    net.set_widths(widths);
-    return net;
-  });
-  compare("16 bits of E2 in inverted residuals", [] {
-    Widths widths;
-    widths.e2 = 16;
-    Net net = inverted_residuals();
-    net.set_widths(widths);
-    return net;
-  });
-  compare("narrow numbers in inverted residuals", [] {
-    Net net = inverted_residuals();
-    net.set_widths(kNarrow);
-    return net;
-  });
+  compare("narrow numbers", one_of_each, kNarrow);
+  compare("16 bits of E2", one_of_each, wide);
+  compare("flag format of E2", one_of_each_stream, flag);
+  compare("16 bits of E2 in inverted residuals", inverted_residuals, wide);
+  compare("narrow numbers in inverted residuals", inverted_residuals, kNarrow);
   compare("one of each layer of pre-activation nets", one_of_each_stream);
-  compare("narrow numbers in a stream", [] {
-    Net net = one_of_each_stream();
-    net.set_widths(kNarrow);
-    return net;
-  });
+  compare("narrow numbers in a stream", one_of_each_stream, kNarrow);
   compare("resnet8", [] { return cifar_resnet(8, 12, 12, 1, 10); });
   compare("mlp", [] { return mlp(12, 12, 1, 10); });
 }

@@ -80,23 +80,15 @@ TEST(Activate, ByHand) {
 // its own (shift 10, limit 127, four up): 23 exactly; 23.5 -> 24 (ties to even) in 8 bits, and 376 in 16. Far values end at 32767, 127.
 TEST(Activate, KeepsXHatByHand) {
   const int8_t gamma[] = {64}, beta[] = {0};
-  const int16_t y[] = {3, 32767};
+  const std::vector<int16_t> y = {3, 32767};
   const int32_t mult[] = {8192}, offset[] = {-1024}, fine[] = {6}, coarse[] = {10};
   uint8_t dst[2];
   int8_t x_hat[2];
-  Activate p{};
-  p.y = y;
+  Activate p = of_f(y, gamma, beta, 9, dst);
   p.mult = mult;
   p.offset = offset;
   p.f_shift = fine;
-  p.f_limit = kS16Max;
   p.x_hat = x_hat;
-  p.gamma = gamma;
-  p.beta = beta;
-  p.rows = 2;
-  p.channels = 1;
-  p.shift = 9;
-  p.dst = dst;
   activate_reference(p);
   EXPECT_EQ(signed_bytes(x_hat, 2), (std::vector<int>{23, 127}));
   EXPECT_EQ(bytes(dst, 2), (std::vector<int>{46, 255}));  // 64 * 368 / 512
