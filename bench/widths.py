@@ -2,7 +2,7 @@
 """How few bits each kind of number needs: trains one net again and again, with one width at a time below the rest.
 
     widths.py [--data fashion-mnist] [--model resnet8] [--epochs 2] [--seeds 0,1,2] [--keys w,a,g,e1,e2,x_hat] [--bits 8,7,6,5,4]
-              [--base x_hat=8] [--also round_e=nearest e1=8,e2=8,round_e=nearest] [--table FILE] [--png FILE] [--json FILE]
+              [--base e1=8 x_hat=8] [--also round_e=nearest e1=8,e2=8,round_e=nearest] [--threads N] [--table FILE] [--png FILE] [--json FILE]
 
 Prints a Markdown table of the test accuracies of the last epoch, mean and half the range over the seeds; runs done before (--json, read
 first and written after each run) are not done again. --png draws the table (needs Matplotlib: python3-matplotlib).
@@ -10,6 +10,7 @@ first and written after each run) are not done again. --png draws the table (nee
 """
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def train(args, settings, seed):
     """Test accuracy of the last epoch, in percent."""
     with tempfile.TemporaryDirectory() as folder:
         command = [args.intrain, "train", "--data", args.data, "--model", args.model, "--epochs", str(args.epochs), "--seed", str(seed),
-                   "--out", f"{folder}/run"]
+                   "--threads", str(args.threads), "--out", f"{folder}/run"]
         for setting in [*args.base, *settings]:
             command += ["--set", setting]
         try:
@@ -60,7 +61,7 @@ def draw(args, bits, rows):
         axes.errorbar([b + 0.06 * (i - len(rows) / 2) for b in bits], means, around, marker="o", capsize=2, label=key)
     axes.set_xticks(bits)
     axes.invert_xaxis()
-    axes.set_xlabel("bits of one kind of number, the others as they are by default")
+    axes.set_xlabel("bits of one kind of number, the others as they are")
     axes.set_ylabel("test accuracy, %")
     axes.set_title(f"{args.model} on {args.data.partition(':')[0]}, {args.epochs} epochs")
     axes.grid(alpha=0.3)
@@ -79,6 +80,7 @@ def main():
     p.add_argument("--bits", default="8,7,6,5,4", metavar="B,B")
     p.add_argument("--base", nargs="*", default=[], metavar="K=V", help="settings of all runs")
     p.add_argument("--also", nargs="*", default=[], metavar="K=V,K=V", help="more settings, each a row of its own")
+    p.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N")
     p.add_argument("--intrain", default=str(ROOT / "build/release/intrain"), metavar="FILE")
     p.add_argument("--json", metavar="FILE", help="results so far, read and written")
     p.add_argument("--table", metavar="FILE", help="write the table here too")
@@ -89,6 +91,8 @@ def main():
     bits = [int(b) for b in args.bits.split(",")]
     store = Path(args.json) if args.json else None
     results = json.loads(store.read_text()) if store and store.exists() else {}
+    standing = DEFAULTS | {key: int(value) for key, _, value in (s.partition("=") for s in args.base) if value.isdigit()}
+    narrowed = lambda key, b: [] if standing.get(key) == b else [f"{key}={b}"]
 
     def runs(settings):
         values = []
@@ -105,10 +109,10 @@ def main():
     def accuracies(settings):
         return text_of(runs(settings))
 
-    lines = [f"all at their defaults: {accuracies([])}", "",
+    lines = [f"nothing narrowed: {accuracies([])}", "",
              "| | " + " | ".join(f"{b} bits" for b in bits) + " |", "| --- |" + " --- |" * len(bits)]
     for key in args.keys.split(","):
-        lines.append(f"| {key} | " + " | ".join(accuracies([f"{key}={b}"] if b != DEFAULTS.get(key) else []) for b in bits) + " |")
+        lines.append(f"| {key} | " + " | ".join(accuracies(narrowed(key, b)) for b in bits) + " |")
     if args.also:
         lines += ["", "| | test accuracy, % |", "| --- | --- |"]
         lines += [f"| {row} | {accuracies(row.split(','))} |" for row in args.also]
@@ -117,7 +121,7 @@ def main():
     if args.table:
         Path(args.table).write_text(table + "\n")
     if args.png:
-        draw(args, bits, {key: [runs([f"{key}={b}"] if b != DEFAULTS.get(key) else []) for b in bits] for key in args.keys.split(",")})
+        draw(args, bits, {key: [runs(narrowed(key, b)) for b in bits] for key in args.keys.split(",")})
 
 
 if __name__ == "__main__":

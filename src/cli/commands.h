@@ -8,7 +8,16 @@
 
 namespace intrain::cli {
 
+// Both exit with 128 + the signal's number, and their state saved, if SIGINT or SIGTERM stops the training.
 int train_command(TrainConfig config);
+
+struct ResumeFlags {
+  std::string folder;
+  std::string data;  // empty: where the run had it
+  int threads = 1;
+  std::optional<int> save_every, keep;  // empty: as the run has them
+};
+int resume_command(const ResumeFlags& flags);
 
 struct EvalFlags {
   std::string checkpoint;

@@ -33,7 +33,7 @@ void add_threads(CLI::App& app, int& threads) {
   app.add_option("--threads", threads, "threads that compute; the result does not depend on it")->type_name("N");
 }
 
-void add_train(CLI::App& app, TrainConfig& config) {
+void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   CLI::App& train = *app.add_subcommand("train", "Train a net wholly in integers");
   // The first one: flags are stored in this order, so that the others win over the recipe.
   train
@@ -94,6 +94,36 @@ void add_train(CLI::App& app, TrainConfig& config) {
   add_threads(train, config.threads);
   train.add_option("--out", config.out, "run folder to make; if not given, the first free runs/<data>-<model>-<n>")
       ->type_name("DIR");
+  train
+      .add_option("--save-every", config.save_every,
+                  "steps between checkpoints that the run can go on from, beside those at the end of each epoch; 0: none")
+      ->type_name("N");
+  train.add_option("--keep", config.keep, "how many of the newest checkpoints stay, beside that of the best epoch")
+      ->type_name("K");
+  train
+      .add_option("--resume", resume,
+                  "go on with a run that was stopped, from the newest checkpoint of its folder, to the same result; only --data, "
+                  "--threads, --save-every and --keep may be given too")
+      ->type_name("DIR");
+}
+
+// The flags of a run that goes on: its settings are its own.
+ResumeFlags resume_flags(const CLI::App& train, const TrainConfig& config, const std::string& folder) {
+  ResumeFlags flags{folder, "", config.threads, {}, {}};
+  for (const CLI::Option* option : train.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || name == "--resume" || name == "--threads") continue;
+    if (name == "--data")
+      flags.data = config.data;
+    else if (name == "--save-every")
+      flags.save_every = config.save_every;
+    else if (name == "--keep")
+      flags.keep = config.keep;
+    else
+      throw Error("the settings of a run cannot change while it goes on", name,
+                  "with --resume only --data, --threads, --save-every and --keep may be given");
+  }
+  return flags;
 }
 
 void add_eval(CLI::App& app, EvalFlags& flags) {
@@ -203,7 +233,8 @@ int run(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", std::string("intrain ") + kVersion);
   app.require_subcommand(0, 1);  // none is refused below: here it would hide a misspelt one
-  add_train(app, config);
+  std::string resume;
+  add_train(app, config, resume);
   add_eval(app, eval);
   add_inspect(app, inspect);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
@@ -222,6 +253,7 @@ int run(int argc, char** argv) {
 
   if (app.get_subcommands().empty()) return print_error("no subcommand is given", "", help_line(app));
   if (const CLI::App* train = app.get_subcommand("train"); train->parsed()) {
+    if (train->count("--resume") > 0) return resume_command(resume_flags(*train, config, resume));
     if (train->count("--model") > 0) config.net.clear();  // that of --config is another's
     return train_command(config);
   }

@@ -75,6 +75,7 @@ void Progress::on_start(const TrainingPlan& plan) {
   fmt::print(out_, "training {} ({} parameters) on {}: {} images, {} epoch{} of {} steps, {} thread{}, {}\n", plan.config.model,
              plan.parameters, plan.config.data, plan.train_images, epochs_, plural(epochs_), steps_per_epoch_,
              plan.config.threads, plural(plan.config.threads), plan.isa);
+  if (plan.first_step > 0) fmt::print(out_, "going on after step {} of {}\n", plan.first_step, plan.total_steps);
   std::fflush(out_);
 }
 

@@ -41,6 +41,7 @@ class Progress final : public TrainObserver {
   void on_start(const TrainingPlan& plan) override;
   void on_step(const StepReport& report) override;
   void on_epoch(const EpochReport& report) override;
+  void clear() { bar_.clear(); }
 
  private:
   std::FILE* out_;

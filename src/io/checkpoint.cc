@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr char kMagic[8] = {'i', 'n', 't', 'r', 'a', 'i', 'n', '\0'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr int64_t kPrefixBytes = 16, kHashBytes = 8;
 constexpr int64_t kMaxHeaderBytes = int64_t{1} << 26, kMaxFileBytes = int64_t{1} << 34;
 constexpr const char* kDamaged = "the file is damaged: use another checkpoint, or train again";
@@ -50,11 +50,13 @@ Json header_json(const CheckpointInfo& info, const std::vector<StateArray>& stat
           {"step", info.step},
           {"epoch", info.epoch},
           {"best", {{"hits", info.best_hits}, {"of", info.test_count}, {"epoch", info.best_epoch}}},
+          {"train_count", info.train_count},
+          {"unfinished_epoch", {{"count", info.epoch_count}, {"hits", info.epoch_hits}, {"loss", info.epoch_loss}}},
           {"normalization", info.normalization},
           {"arrays", arrays}};
 }
 
-CheckpointInfo info_from_json(const Json& json) {
+CheckpointInfo info_from_json(const Json& json, uint32_t version) {
   CheckpointInfo info;
   json.at("model").get_to(info.model);
   const auto input = json.at("input").get<std::vector<int>>();
@@ -73,6 +75,14 @@ CheckpointInfo info_from_json(const Json& json) {
   json.at("best").at("hits").get_to(info.best_hits);
   json.at("best").at("of").get_to(info.test_count);
   json.at("best").at("epoch").get_to(info.best_epoch);
+  if (info.step < 0 || info.epoch < 0) throw std::invalid_argument("a negative step or epoch");
+  if (version >= 2) {
+    json.at("train_count").get_to(info.train_count);
+    const Json& unfinished = json.at("unfinished_epoch");
+    unfinished.at("count").get_to(info.epoch_count);
+    unfinished.at("hits").get_to(info.epoch_hits);
+    unfinished.at("loss").get_to(info.epoch_loss);
+  }
   json.at("normalization").get_to(info.normalization);
   if (info.normalization.size() != static_cast<size_t>(info.c) * 256)
     throw std::invalid_argument("'normalization' has the wrong size");
@@ -169,8 +179,9 @@ Checkpoint read_checkpoint(const std::string& path) {
     throw Error("not an intrain checkpoint: wrong magic number", path, "a run folder holds final.ckpt and best.ckpt");
   uint32_t words[2];
   std::memcpy(words, p + sizeof kMagic, sizeof words);
-  if (words[0] != kVersion)
-    throw Error("checkpoint of version " + std::to_string(words[0]) + ", this program reads version " + std::to_string(kVersion),
+  const uint32_t version = words[0];
+  if (version < 1 || version > kVersion)
+    throw Error("checkpoint of version " + std::to_string(version) + ", this program reads up to " + std::to_string(kVersion),
                 path, "use the intrain that wrote it");
   uint64_t digest;
   std::memcpy(&digest, p + end, sizeof digest);
@@ -181,7 +192,7 @@ Checkpoint read_checkpoint(const std::string& path) {
     throw Error("impossible header size", path, kDamaged);
   try {
     const Json json = Json::parse(p + kPrefixBytes, p + kPrefixBytes + header_bytes);
-    checkpoint.info = info_from_json(json);
+    checkpoint.info = info_from_json(json, version);
     checkpoint.arrays = arrays_from_json(json, align8(kPrefixBytes + header_bytes), end);
   } catch (const nlohmann::json::exception& e) {
     throw Error(std::string("broken header: ") + e.what(), path, kDamaged);

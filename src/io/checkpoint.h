@@ -2,7 +2,7 @@
 //
 // Layout, little-endian:
 //   8 bytes   magic "intrain" and a zero
-//   u32       version, 1
+//   u32       version: 2; 1 is read too
 //   u32       bytes of the header
 //   header    JSON (UTF-8): the members of CheckpointInfo, and "arrays": name, type ("s16", "s32", "s64"), count, and
 //             the offset in bytes from the start of the arrays
@@ -25,9 +25,14 @@ struct CheckpointInfo {
   int h = 0, w = 0, c = 0, classes = 0;  // of the net's input and output
   std::vector<std::string> class_names;  // may be empty
   TrainConfig config;
-  int64_t step = 0, epoch = 0;                            // done
+  int64_t step = 0;                                       // done
+  int64_t epoch = 0;                                      // done and evaluated; steps beyond them are of the next one
   int64_t best_hits = 0, best_epoch = 0, test_count = 0;  // best test accuracy so far: best_hits / test_count, after best_epoch
-  std::vector<int8_t> normalization;                      // [c][256], see data/dataset.h
+  int64_t train_count = 0;                                // training images; 0: not known (version 1)
+  // Sums over the images of the unfinished epoch (train/metrics.h): for its report alone.
+  int64_t epoch_count = 0, epoch_hits = 0;
+  double epoch_loss = 0;
+  std::vector<int8_t> normalization;  // [c][256], see data/dataset.h
 };
 
 struct CheckpointArray {

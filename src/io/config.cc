@@ -16,7 +16,7 @@ namespace intrain {
 
 namespace {
 
-constexpr int kMaxEpochs = 100000, kMaxBatch = 65536;
+constexpr int kMaxEpochs = 100000, kMaxBatch = 65536, kMaxSaveEvery = 1000000000, kMaxKeep = 1000000;
 constexpr double kMinRate = 1e-9, kMaxRate = 100;
 
 [[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& range) {
@@ -126,6 +126,11 @@ void validate_batch(int batch) { check_integer("--batch", batch, 1, kMaxBatch); 
 
 void validate_threads(int threads) { check_integer("--threads", threads, 1, kMaxThreads); }
 
+void validate_saving(int save_every, int keep) {
+  check_integer("--save-every", save_every, 0, kMaxSaveEvery);
+  check_integer("--keep", keep, 1, kMaxKeep);
+}
+
 void validate(const TrainConfig& config) {
   check_integer("--epochs", config.epochs, 1, kMaxEpochs);
   validate_batch(config.batch);
@@ -143,6 +148,7 @@ void validate(const TrainConfig& config) {
     refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs",
            "fewer epochs than --epochs");
   validate_threads(config.threads);
+  validate_saving(config.save_every, config.keep);
   if (config.widths.constant_g) check_fixed_grids(config);
   if (config.mean.size() != config.deviation.size() || config.mean.size() > 3)
     throw Error(std::to_string(config.mean.size()) + " means and " + std::to_string(config.deviation.size()) + " deviations",
@@ -171,6 +177,8 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"deviation", c.deviation},
           {"seed", c.seed},
           {"threads", c.threads},
+          {"save_every", c.save_every},
+          {"keep", c.keep},
           {"out", c.out}};
   for (const WidthKey& k : kWidthKeys) json["formats"][k.name] = c.widths.*k.value;
   if (c.widths.flag_e2) json["formats"]["e2"] = kFlag8;
@@ -196,6 +204,10 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   }
   json.at("seed").get_to(c.seed);
   json.at("threads").get_to(c.threads);
+  if (json.contains("save_every")) {  // not in older files
+    json.at("save_every").get_to(c.save_every);
+    json.at("keep").get_to(c.keep);
+  }
   json.at("out").get_to(c.out);
   if (!json.contains("formats")) {  // written before formats were settings, and with 8 bits of x_hat
     c.widths.x_hat = 8;

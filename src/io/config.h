@@ -28,14 +28,17 @@ struct TrainConfig {
   std::vector<double> mean, deviation;
   uint64_t seed = 0;
   int threads = 1;
-  Widths widths;    // --set
-  std::string out;  // run folder; empty: the first free runs/<data>-<model>-<n>
+  Widths widths;       // --set
+  int save_every = 0;  // steps between checkpoints, beside those of each epoch's end; 0: those alone
+  int keep = 1;        // newest checkpoints kept, beside that of the best epoch
+  std::string out;     // run folder; empty: the first free runs/<data>-<model>-<n>
 };
 
 // Throws Error naming the flag of the first setting that cannot be.
 void validate(const TrainConfig& config);
 void validate_batch(int batch);
 void validate_threads(int threads);
+void validate_saving(int save_every, int keep);
 
 // KEY=VALUE of --set. Throws Error naming the key, and what it takes.
 void set_width(Widths& widths, const std::string& setting);

@@ -1,6 +1,8 @@
 // The test set through a net, with running statistics and without augmentation.
 #pragma once
 
+#include <atomic>
+
 #include "data/loader.h"
 #include "nn/net.h"
 #include "train/metrics.h"
@@ -13,7 +15,7 @@ struct Evaluation {
 };
 
 // One epoch of `loader` (training = false), which must stand at an epoch's start. The net must be prepared for the loader's
-// batch.
-Evaluation evaluate(Net& net, Loader& loader);
+// batch. Once *stop is not 0 it returns with what it has seen until then.
+Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop = nullptr);
 
 }  // namespace intrain

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "train/canvas.h"
+#include "train/metrics_file.h"
 #include "train/numbers.h"
 
 namespace intrain {
@@ -26,18 +26,18 @@ std::vector<ExponentTrack> read_exponents(const std::string& metrics_path) {
   std::vector<ExponentTrack> tracks;
   std::ifstream in(metrics_path);
   for (std::string line; std::getline(in, line);) {
-    const auto record = nlohmann::ordered_json::parse(line, nullptr, false);
-    if (!record.is_object() || record.value("type", "") != "numbers" || !record.contains("layers")) continue;
-    for (const auto& [layer, tensors] : record["layers"].items())
-      for (const TensorKind kind : kKinds) {
-        const std::string tensor = tensor_name(kind);
-        if (!tensors.contains(tensor)) continue;
-        auto track = std::find_if(tracks.begin(), tracks.end(),
-                                  [&, &name = layer](const ExponentTrack& t) { return t.layer == name && t.tensor == tensor; });
-        if (track == tracks.end()) track = tracks.insert(track, {layer, tensor, {}, {}});
-        track->steps.push_back(record.at("step").get<double>());
-        track->exps.push_back(tensors[tensor].at(0).get<double>());
-      }
+    const MetricsRecord record = parse_metrics_line(line);
+    const auto* numbers = std::get_if<NumbersReport>(&record);
+    if (numbers == nullptr) continue;
+    for (const NumbersReport::Tensor& n : numbers->tensors) {
+      const auto is_shown = [&](TensorKind kind) { return n.tensor == tensor_name(kind); };
+      if (std::none_of(std::begin(kKinds), std::end(kKinds), is_shown)) continue;
+      auto track = std::find_if(tracks.begin(), tracks.end(),
+                                [&](const ExponentTrack& t) { return t.layer == n.layer && t.tensor == n.tensor; });
+      if (track == tracks.end()) track = tracks.insert(track, {n.layer, n.tensor, {}, {}});
+      track->steps.push_back(static_cast<double>(numbers->step));
+      track->exps.push_back(n.exp);
+    }
   }
   return tracks;
 }

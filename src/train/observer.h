@@ -25,12 +25,13 @@ struct EpochReport {
   double test_loss, test_accuracy;
   bool best;
   double images_per_second;  // of the epoch's training steps
-  double seconds;            // since the start of training
+  double seconds;            // of training so far, without the time that a stopped run lay still
 };
 
 struct TrainingPlan {
   TrainConfig config;
   int64_t train_images, test_images, steps_per_epoch, total_steps, parameters;
+  int64_t first_step;  // steps done before: not 0 if a stopped run goes on
   std::string isa;
 };
 

@@ -2,14 +2,21 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <optional>
 
 #include "core/error.h"
 #include "data/source.h"
+#include "io/atomic_file.h"
+#include "train/metrics_file.h"
 
 namespace intrain {
 
@@ -19,7 +26,9 @@ namespace {
 
 constexpr const char* kRuns = "runs";
 constexpr int kMaxRuns = 1000000;
-constexpr const char* kFiles[] = {"config.json", "metrics.jsonl", "curve.png", "best.ckpt", "final.ckpt"};
+constexpr const char* kMetrics = "metrics.jsonl";
+constexpr const char *kBest = "best.ckpt", *kFinal = "final.ckpt";
+constexpr const char* kFiles[] = {"config.json", kMetrics, "curve.png", kBest, kFinal};
 
 [[noreturn]] void fail(const std::string& path, const std::string& reason) {
   throw Error("cannot make the run folder: " + reason, "--out " + path, "choose a folder that can be written with --out");
@@ -58,12 +67,76 @@ void refuse_used(const std::string& path) {
   for (const char* name : kFiles)
     if (fs::exists(fs::path(path) / name))
       throw Error("the folder already holds a run ('" + std::string(name) + "')", "--out " + path,
-                  "choose another folder with --out, or remove this one");
+                  "choose another folder with --out, remove this one, or go on with its run: --resume " + path);
+}
+
+// N of "step-<N>.ckpt".
+std::optional<int64_t> step_of(const std::string& name) {
+  constexpr std::string_view kHead = "step-", kTail = ".ckpt";
+  if (!name.starts_with(kHead) || !name.ends_with(kTail)) return {};
+  int64_t step = 0;
+  const char* end = name.data() + name.size() - kTail.size();
+  const auto [at, error] = std::from_chars(name.data() + kHead.size(), end, step);
+  return error == std::errc() && at == end && step >= 0 ? std::optional(step) : std::nullopt;
+}
+
+std::string step_name(int64_t step) { return fmt::format("step-{:08}.ckpt", step); }
+
+// The steps of the checkpoints of that name in `folder`, newest first.
+std::vector<int64_t> saved_steps(const std::string& folder) {
+  std::vector<int64_t> steps;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error))
+    if (const auto step = step_of(entry->path().filename().string())) steps.push_back(*step);
+  if (error) throw Error("cannot read the folder: " + error.message(), folder, "check the folder and its permissions");
+  std::sort(steps.rbegin(), steps.rend());
+  return steps;
+}
+
+// Files of a run that io/atomic_file.h had not yet finished: "<name>.tmp.<process>".
+void remove_half_written(const std::string& folder) {
+  const auto is_ours = [](const std::string& name) {
+    return std::find(std::begin(kFiles), std::end(kFiles), name) != std::end(kFiles) || step_of(name);
+  };
+  std::error_code error, ignored;
+  for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    const size_t end = name.find(".tmp.");
+    if (end != std::string::npos && is_ours(name.substr(0, end))) fs::remove(entry->path(), ignored);
+  }
 }
 
 }  // namespace
 
-RunFolder::RunFolder(const TrainConfig& config) : curve_(fmt::format("{} on {}", model_name(config), data_name(config.data))) {
+ResumePoint find_resume_point(const std::string& folder) {
+  if (!fs::is_directory(folder))
+    throw Error("there is no such folder", "--resume " + folder, "give the run folder of a training");
+  std::vector<std::string> names = {kFinal};
+  for (const int64_t step : saved_steps(folder)) names.push_back(step_name(step));
+  names.push_back(kBest);
+  ResumePoint point;
+  bool any = false;
+  for (const std::string& name : names) {
+    const std::string path = folder + "/" + name;
+    if (!fs::exists(path)) continue;
+    any = true;
+    try {
+      point.checkpoint = read_checkpoint(path);
+      return point;
+    } catch (const Error& e) {
+      point.damaged.push_back(fmt::format("{}: {}", path, e.what()));
+    }
+  }
+  if (!any)
+    throw Error("the folder holds no checkpoint", "--resume " + folder,
+                "give the run folder of a training; one that was stopped before its first step starts again with --config "
+                "DIR/config.json");
+  throw Error("no checkpoint of the folder can be read (" + point.damaged.front() + ")", "--resume " + folder,
+              "the run is lost: train again with --config " + folder + "/config.json");
+}
+
+RunFolder::RunFolder(const TrainConfig& config)
+    : keep_(config.keep), curve_(fmt::format("{} on {}", model_name(config), data_name(config.data))) {
   fs::path made;  // the topmost folder made here, removed again on failure
   try {
     if (config.out.empty()) {
@@ -74,19 +147,15 @@ RunFolder::RunFolder(const TrainConfig& config) : curve_(fmt::format("{} on {}",
       path_ = config.out;
       while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
       if (fs::exists(path_) && !fs::is_directory(path_)) fail(path_, "a file of this name is there");
-      refuse_used(path_);
       made = first_missing(path_);
       fs::create_directories(path_);
     }
+    lock();
+    refuse_used(path_);
     TrainConfig exact = config;
     exact.out = path_;
     write_config(path_ + "/config.json", exact);
-    metrics_fd_ = open((path_ + "/metrics.jsonl").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (metrics_fd_ < 0) {
-      const int reason = errno;
-      fs::remove(path_ + "/config.json");
-      fail(path_, std::strerror(reason));
-    }
+    open_metrics(O_CREAT | O_TRUNC);
   } catch (const fs::filesystem_error& e) {
     if (!made.empty()) remove_empty(path_.empty() ? kRuns : path_, made);
     fail(path_.empty() ? kRuns : path_, e.code().message());
@@ -96,20 +165,74 @@ RunFolder::RunFolder(const TrainConfig& config) : curve_(fmt::format("{} on {}",
   }
 }
 
-RunFolder::~RunFolder() {
-  if (metrics_fd_ >= 0) close(metrics_fd_);
+RunFolder::FileDescriptor::~FileDescriptor() {
+  if (fd >= 0) close(fd);
 }
 
-void RunFolder::append_line(const std::string& line) {
+RunFolder::RunFolder(const TrainConfig& config, const CheckpointInfo& from)
+    : path_(config.out), keep_(config.keep), curve_(fmt::format("{} on {}", model_name(config), data_name(config.data))) {
+  lock();
+  remove_half_written(path_);
+  keep_metrics_until(from, config.batch);
+  open_metrics(O_APPEND);
+}
+
+// One process at a time trains in a folder; the lock goes with the process, however it ends.
+void RunFolder::lock() {
+  lock_.fd = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_.fd >= 0 && flock(lock_.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    throw Error("another process is training in the folder", path_, "wait for it, or choose another folder with --out");
+}
+
+void RunFolder::open_metrics(int flags) {
+  metrics_.fd = open((path_ + "/" + kMetrics).c_str(), O_WRONLY | O_CLOEXEC | flags, 0666);
+  if (metrics_.fd >= 0) return;
+  const int reason = errno;
+  if ((flags & O_CREAT) != 0) fs::remove(path_ + "/config.json");
+  fail(path_, std::strerror(reason));
+}
+
+// Lines that cannot be read (the machine went down as they were written) are left out too.
+void RunFolder::keep_metrics_until(const CheckpointInfo& from, int batch) {
+  std::string kept;
+  const auto keep = [&](const StepReport& r) {
+    if (r.step > from.step) return false;
+    curve_.add_step(r.step, r.loss);
+    earlier_epoch_seconds_ += batch / std::max(r.images_per_second, 0.05);  // it is written with one digit
+    return true;
+  };
+  const auto keep_epoch = [&](const EpochReport& r) {
+    if (r.epoch > from.epoch) return false;
+    curve_.add_epoch(r.epoch, r.train_accuracy, r.test_accuracy);
+    earlier_seconds_ = r.seconds;
+    earlier_epoch_seconds_ = 0;
+    return true;
+  };
+  std::ifstream in(path_ + "/" + kMetrics);
+  for (std::string line; std::getline(in, line);) {
+    const MetricsRecord record = parse_metrics_line(line);
+    const auto* step = std::get_if<StepReport>(&record);
+    const auto* epoch = std::get_if<EpochReport>(&record);
+    const auto* numbers = std::get_if<NumbersReport>(&record);
+    if ((step != nullptr && keep(*step)) || (epoch != nullptr && keep_epoch(*epoch)) ||
+        (numbers != nullptr && numbers->step <= from.step))
+      kept += line + "\n";
+  }
+  earlier_seconds_ += earlier_epoch_seconds_;
+  write_file(path_ + "/" + kMetrics, kept);
+  metrics_bytes_ = static_cast<int64_t>(kept.size());
+}
+
+void RunFolder::append(const std::string& line) {
   size_t done = 0;
   while (done < line.size()) {
-    const ssize_t n = write(metrics_fd_, line.data() + done, line.size() - done);
+    const ssize_t n = write(metrics_.fd, line.data() + done, line.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       const int reason = errno;
       // Leave whole lines only; if even this fails there is nothing more to be done.
-      if (ftruncate(metrics_fd_, metrics_bytes_) != 0) errno = reason;
-      throw Error(std::string("cannot write the file: ") + std::strerror(reason), path_ + "/metrics.jsonl",
+      if (ftruncate(metrics_.fd, metrics_bytes_) != 0) errno = reason;
+      throw Error(std::string("cannot write the file: ") + std::strerror(reason), path_ + "/" + kMetrics,
                   "free some space, or choose another folder with --out");
     }
     done += static_cast<size_t>(n);
@@ -117,49 +240,42 @@ void RunFolder::append_line(const std::string& line) {
   metrics_bytes_ += static_cast<int64_t>(line.size());
 }
 
-void RunFolder::add(const StepReport& r) {
-  curve_.add_step(r.step, r.loss);
-  append_line(fmt::format(
-      R"({{"type": "step", "step": {}, "epoch": {}, "loss": {:.6g}, "accuracy": {:.6g}, "lr": {:.6g}, "images_per_second": {:.1f}}})"
-      "\n",
-      r.step, r.epoch, r.loss, r.accuracy, r.rate, r.images_per_second));
+void RunFolder::add(const StepReport& report) {
+  curve_.add_step(report.step, report.loss);
+  append(metrics_line(report));
 }
 
 void RunFolder::add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated) {
-  std::string line =
-      fmt::format(R"({{"type": "numbers", "step": {}, "stored_saturated": {}, "layers": {{)", step, stored_saturated);
-  for (const LayerNumbers& layer : layers) {
-    line += fmt::format(R"({}"{}": {{)", &layer == layers.data() ? "" : ", ", layer.layer);
-    bool first = true;
-    for (int kind = 0; kind < kTensorKinds; ++kind) {
-      const TensorNumbers& n = layer.tensor[kind];
-      if (n.count == 0) continue;
-      const double count = static_cast<double>(n.count);
-      line += fmt::format(R"({}"{}": [{}, {:.4g}, {:.4g}])", first ? "" : ", ", tensor_name(static_cast<TensorKind>(kind)), n.exp,
-                          static_cast<double>(n.zeros) / count, static_cast<double>(n.saturated) / count);
-      first = false;
-    }
-    line += "}";
-  }
-  append_line(line + "}}\n");
+  append(metrics_line(step, layers, stored_saturated));
 }
 
-void RunFolder::add(const EpochReport& r) {
-  curve_.add_epoch(r.epoch, r.train_accuracy, r.test_accuracy);
-  append_line(fmt::format(
-      R"({{"type": "epoch", "epoch": {}, "step": {}, "train_loss": {:.6g}, "train_accuracy": {:.6g}, "test_loss": {:.6g}, )"
-      R"("test_accuracy": {:.6g}, "best": {}, "images_per_second": {:.1f}, "seconds": {:.3f}}})"
-      "\n",
-      r.epoch, r.step, r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy, r.best, r.images_per_second, r.seconds));
+void RunFolder::add(const EpochReport& report) {
+  curve_.add_epoch(report.epoch, report.train_accuracy, report.test_accuracy);
+  append(metrics_line(report));
   curve_.write_png(curve_path());
 }
 
+// Those of steps after `step` are of a part of the run that was lost: they are written anew when it comes to them.
+void RunFolder::keep_newest(int count, int64_t step) const {
+  for (const int64_t saved : saved_steps(path_)) {
+    if (saved > step || --count >= 0) continue;
+    std::error_code ignored;
+    fs::remove(path_ + "/" + step_name(saved), ignored);
+  }
+}
+
+void RunFolder::save(const CheckpointInfo& info, const std::vector<StateArray>& state) {
+  write_checkpoint(path_ + "/" + step_name(info.step), info, state);
+  keep_newest(keep_, info.step);
+}
+
 void RunFolder::save_best(const CheckpointInfo& info, const std::vector<StateArray>& state) {
-  write_checkpoint(path_ + "/best.ckpt", info, state);
+  write_checkpoint(path_ + "/" + kBest, info, state);
 }
 
 void RunFolder::save_final(const CheckpointInfo& info, const std::vector<StateArray>& state) {
-  write_checkpoint(path_ + "/final.ckpt", info, state);
+  write_checkpoint(path_ + "/" + kFinal, info, state);
+  keep_newest(keep_ - 1, info.step);
 }
 
 }  // namespace intrain

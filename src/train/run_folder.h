@@ -1,15 +1,20 @@
 // The folder of one training run:
 //
 //   config.json      the exact configuration
-//   metrics.jsonl    one JSON object a line: {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and
+//   metrics.jsonl    one JSON object a line (train/metrics_file.h): {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and
 //                    {"type": "numbers", ...} for each kNumbersEvery-th step: for each layer and kind of number (train/numbers.h)
 //                    [exponent, share of zeros, share of saturated]
 //   curve.png        the learning curve, drawn anew after each epoch
+//   step-<N>.ckpt    all training state after N steps: the newest ones
 //   best.ckpt        all training state after the epoch with the best test accuracy
 //   final.ckpt       all training state at the end
+//
+// Every file is at all times the old one or the new one (io/atomic_file.h), but for metrics.jsonl, which only grows by whole lines. A run
+// that was stopped goes on in its folder.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "io/checkpoint.h"
 #include "train/curve.h"
@@ -18,31 +23,57 @@
 
 namespace intrain {
 
+// The newest checkpoint of a run folder that is whole, and those newer than it that are not, one line each.
+struct ResumePoint {
+  Checkpoint checkpoint;
+  std::vector<std::string> damaged;
+};
+// Throws Error if there is none.
+ResumePoint find_resume_point(const std::string& folder);
+
 class RunFolder {
  public:
   // Makes config.out, or the first free runs/<data>-<model>-<n> if that is empty (runs that start together get one each), and
   // writes config.json. Throws Error if the folder cannot be made or already holds a run; what was made before the failure is
   // removed again.
   explicit RunFolder(const TrainConfig& config);
-  ~RunFolder();
+  // Goes on in config.out, which holds the run of `from`: what metrics.jsonl tells of later steps and epochs is taken out, and files that
+  // a killed process left half-written are removed. Throws Error if another process trains there.
+  RunFolder(const TrainConfig& config, const CheckpointInfo& from);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
   const std::string& path() const { return path_; }
   std::string curve_path() const { return path_ + "/curve.png"; }
+  // What the run took before it was stopped, as metrics.jsonl tells: all of it, and the training steps of its unfinished epoch.
+  double earlier_seconds() const { return earlier_seconds_; }
+  double earlier_epoch_seconds() const { return earlier_epoch_seconds_; }
 
   void add(const StepReport& report);
   void add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated);
   // Also draws the curve.
   void add(const EpochReport& report);
+  // As step-<N>.ckpt. Of these the newest config.keep stay.
+  void save(const CheckpointInfo& info, const std::vector<StateArray>& state);
   void save_best(const CheckpointInfo& info, const std::vector<StateArray>& state);
+  // Counts as the newest one.
   void save_final(const CheckpointInfo& info, const std::vector<StateArray>& state);
 
  private:
-  void append_line(const std::string& line);
+  struct FileDescriptor {
+    int fd = -1;
+    ~FileDescriptor();
+  };
+  void lock();
+  void open_metrics(int flags);
+  void keep_metrics_until(const CheckpointInfo& from, int batch);
+  void keep_newest(int count, int64_t step) const;
+  void append(const std::string& line);
 
   std::string path_;
-  int metrics_fd_ = -1;
+  int keep_ = 1;
+  FileDescriptor lock_, metrics_;
+  double earlier_seconds_ = 0, earlier_epoch_seconds_ = 0;
   int64_t metrics_bytes_ = 0;  // whole lines written
   Curve curve_;
 };

@@ -1,5 +1,7 @@
 #include "train/trainer.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cmath>
 #include <memory>
@@ -72,19 +74,37 @@ CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, cons
   info.class_names = data.class_names;
   info.config = config;
   info.test_count = data.test.count;
+  info.train_count = data.train.count;
   info.normalization.assign(norm.table[0], norm.table[0] + int64_t{256} * data.train.c);
   return info;
 }
 
-// One training, from a net just built to its result.
+// The data must be what the run had: the same images cannot be proven, but a difference of any of these is one of the data.
+void check_same_data(const CheckpointInfo& now, const Checkpoint& from) {
+  const CheckpointInfo& then = from.info;
+  const auto refuse = [&](const std::string& what) {
+    throw Error("the data has " + what + " than that of the run", "--data " + now.config.data,
+                "give the data that the run began with; --data says where it is now");
+  };
+  if (now.h != then.h || now.w != then.w || now.c != then.c) refuse("images of another size");
+  if (now.classes != then.classes || now.class_names != then.class_names) refuse("other classes");
+  if (now.test_count != then.test_count || (then.train_count != 0 && now.train_count != then.train_count))
+    refuse("another number of images");
+  if (now.normalization != then.normalization) refuse("another mean or deviation of its pixels");
+}
+
+// One training, from a net just built, or from a checkpoint, to its result.
 class Training {
  public:
-  Training(const TrainConfig& config, const DataSplits& data, Net& net)
+  Training(const TrainConfig& config, const DataSplits& data, Net& net, const TrainOptions& options)
       : config_(config),
         net_(net),
+        stop_(options.stop),
+        step_(options.resume != nullptr ? options.resume->info.step : 0),
+        first_step_(step_),
         norm_(normalization_of(config, data.train)),
         train_loader_(data.train, norm_,
-                      {config.batch, true, data.mirror, config.seed, 0, config.threads, config.augment == "standard"}),
+                      {config.batch, true, data.mirror, config.seed, step_, config.threads, config.augment == "standard"}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
         per_epoch_(train_loader_.steps_per_epoch()),
         schedule_(make_schedule(config, per_epoch_)),
@@ -97,47 +117,69 @@ class Training {
              32 - config.widths.w_stored,
              config.widths.nearest_g},
         info_(make_info(config, data, norm_)),
-        numbers_(config.widths) {}
+        numbers_(config.widths) {
+    if (options.resume == nullptr) return;
+    check_same_data(info_, *options.resume);
+    const CheckpointInfo& from = options.resume->info;
+    const int64_t into_epoch = from.step - from.epoch * per_epoch_;
+    if (from.epoch > config.epochs || into_epoch < 0 || into_epoch > per_epoch_)
+      throw Error(fmt::format("step {} does not follow epoch {}", from.step, from.epoch), options.resume->path,
+                  "the checkpoint is of another run: give the folder as the run left it");
+    info_.step = from.step;
+    info_.epoch = from.epoch;
+    info_.best_hits = from.best_hits;
+    info_.best_epoch = from.best_epoch;
+    epoch_sum_ = {from.epoch_count, from.epoch_hits, from.epoch_loss};
+    restore_state(*options.resume, config.model, net.state());
+    net.quantize_parameters();
+  }
 
   // Known only when the run folder is made.
   void set_out(const std::string& path) { config_.out = info_.config.out = path; }
 
   TrainingPlan plan(const DataSplits& data, const std::string& isa) const {
-    return {config_, data.train.count, data.test.count, per_epoch_, schedule_.total_steps, net_.parameter_count(), isa};
+    return {config_, data.train.count, data.test.count, per_epoch_, schedule_.total_steps, net_.parameter_count(), first_step_,
+            isa};
   }
 
   // folder may be null.
   TrainResult run(RunFolder* folder, TrainObserver& observer) {
     TrainResult result;
-    const Clock::time_point start = Clock::now();
-    for (int epoch = 1; epoch <= config_.epochs; ++epoch) {
-      EpochReport report{};
-      report.epoch = epoch;
-      train_epoch(report, folder, observer);
-      const Clock::time_point evaluation_start = Clock::now();
-      result.test = evaluate(net_, test_loader_);
-      evaluation_seconds_ = seconds_since(evaluation_start);
-      report.test_loss = result.test.metrics.mean_loss();
-      report.test_accuracy = result.test.metrics.accuracy();
-      report.best = note_best(result.test.metrics.hits, epoch);
-      report.seconds = seconds_since(start);
-      if (folder != nullptr) {
-        if (report.best) folder->save_best(info_, net_.state());
-        folder->add(report);
-      }
-      observer.on_epoch(report);
+    start_ = Clock::now();
+    if (folder != nullptr) {
+      earlier_seconds_ = folder->earlier_seconds();
+      epoch_seconds_ = folder->earlier_epoch_seconds();
+      if (step_ == 0) folder->save(info_, net_.state());  // what can be gone on with from the first moment on
     }
-    if (folder != nullptr) folder->save_final(info_, net_.state());
+    if (info_.epoch == config_.epochs) result.test = evaluate(net_, test_loader_);  // a finished run
+    while (info_.epoch < config_.epochs && !result.stopped) {
+      const int epoch = static_cast<int>(info_.epoch) + 1;
+      train_epoch(epoch, folder, observer);
+      const Clock::time_point evaluation_start = Clock::now();
+      const Evaluation test = evaluate(net_, test_loader_, stop_);
+      evaluation_seconds_ = seconds_since(evaluation_start);
+      result.stopped = stopping();
+      if (result.stopped) {
+        if (folder != nullptr) save(*folder);
+      } else {
+        result.test = test;
+        end_epoch(epoch, test.metrics, folder, observer);
+      }
+    }
+    result.step = step_;
     result.signature = state_signature(net_.state(), step_);
-    result.seconds = seconds_since(start);
+    result.seconds = seconds();
     return result;
   }
 
  private:
-  void train_epoch(EpochReport& report, RunFolder* folder, TrainObserver& observer) {
-    Metrics sum;
-    double seconds = 0;
-    for (int64_t i = 0; i < per_epoch_; ++i) {
+  bool stopping() const { return stop_ != nullptr && *stop_ != 0; }
+  double seconds() const { return earlier_seconds_ + seconds_since(start_); }
+
+  // What is left of the epoch, or up to a stop.
+  void train_epoch(int epoch, RunFolder* folder, TrainObserver& observer) {
+    const int64_t end = epoch * per_epoch_;
+    while (step_ < end && !stopping()) {
       const Clock::time_point start = Clock::now();
       const Batch& batch = train_loader_.next();
       sgd_.rate = rate_at(schedule_, step_);
@@ -151,24 +193,60 @@ class Training {
       if (look) add_numbers(*folder);
       const Metrics metrics = measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
       const double step_seconds = seconds_since(start);
-      sum += metrics;
-      seconds += step_seconds;
+      epoch_sum_ += metrics;
+      epoch_seconds_ += step_seconds;
       training_seconds_ += step_seconds;
-      const StepReport step{step_,
-                            schedule_.total_steps,
-                            report.epoch,
-                            metrics.mean_loss(),
-                            metrics.accuracy(),
-                            std::ldexp(sgd_.rate.mantissa, sgd_.rate.exp),
-                            batch.count / step_seconds,
-                            seconds_left(report.epoch)};
-      if (folder != nullptr) folder->add(step);
-      observer.on_step(step);
+      const StepReport report{step_,
+                              schedule_.total_steps,
+                              epoch,
+                              metrics.mean_loss(),
+                              metrics.accuracy(),
+                              std::ldexp(sgd_.rate.mantissa, sgd_.rate.exp),
+                              batch.count / step_seconds,
+                              seconds_left(epoch)};
+      if (folder != nullptr) {
+        folder->add(report);
+        if (config_.save_every > 0 && step_ % config_.save_every == 0 && step_ < end) save(*folder);
+      }
+      observer.on_step(report);
     }
+  }
+
+  void end_epoch(int epoch, const Metrics& test, RunFolder* folder, TrainObserver& observer) {
+    EpochReport report{};
+    report.epoch = epoch;
     report.step = step_;
-    report.train_loss = sum.mean_loss();
-    report.train_accuracy = sum.accuracy();
-    report.images_per_second = static_cast<double>(sum.count) / seconds;
+    report.train_loss = epoch_sum_.mean_loss();
+    report.train_accuracy = epoch_sum_.accuracy();
+    report.test_loss = test.mean_loss();
+    report.test_accuracy = test.accuracy();
+    report.best = epoch == 1 || test.hits > info_.best_hits;
+    report.images_per_second = static_cast<double>(epoch_sum_.count) / epoch_seconds_;
+    report.seconds = seconds();
+    epoch_sum_ = {};
+    epoch_seconds_ = 0;
+    info_.epoch = epoch;
+    if (report.best) {
+      info_.best_hits = test.hits;
+      info_.best_epoch = epoch;
+    }
+    if (folder != nullptr) {
+      folder->add(report);
+      save(*folder, report.best);
+    }
+    observer.on_epoch(report);
+  }
+
+  // After an epoch: also as the best one, or as the last.
+  void save(RunFolder& folder, bool best = false) {
+    info_.step = step_;
+    info_.epoch_count = epoch_sum_.count;
+    info_.epoch_hits = epoch_sum_.hits;
+    info_.epoch_loss = epoch_sum_.loss;
+    // The newest first: where the best one is, another is that is as new.
+    if (info_.epoch < config_.epochs) folder.save(info_, net_.state());
+    if (best) folder.save_best(info_, net_.state());
+    if (info_.epoch == config_.epochs) folder.save_final(info_, net_.state());
   }
 
   void add_numbers(RunFolder& folder) {
@@ -184,24 +262,18 @@ class Training {
   }
 
   double seconds_left(int epoch) const {
-    const double each = training_seconds_ / static_cast<double>(step_);
+    const double each = training_seconds_ / static_cast<double>(step_ - first_step_);
     // A forward pass is about a third of a step: the guess until an evaluation has been timed.
     const double evaluation =
         evaluation_seconds_ > 0 ? evaluation_seconds_ : each / 3 * static_cast<double>(test_loader_.steps_per_epoch());
     return each * static_cast<double>(schedule_.total_steps - step_) + evaluation * (config_.epochs - epoch + 1);
   }
 
-  bool note_best(int64_t hits, int epoch) {
-    info_.step = step_;
-    info_.epoch = epoch;
-    if (epoch > 1 && hits <= info_.best_hits) return false;
-    info_.best_hits = hits;
-    info_.best_epoch = epoch;
-    return true;
-  }
-
   TrainConfig config_;
   Net& net_;
+  const std::atomic<int>* const stop_;
+  int64_t step_;  // done
+  const int64_t first_step_;
   const Normalization norm_;
   Loader train_loader_, test_loader_;
   const int64_t per_epoch_;
@@ -209,8 +281,12 @@ class Training {
   ops::SgdStep sgd_;
   CheckpointInfo info_;
   NumbersSink numbers_;
-  int64_t step_ = 0;
-  double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps; of the last evaluation
+  Clock::time_point start_;
+  double earlier_seconds_ = 0;                            // before a stop
+  double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps here; of the last evaluation
+  // Of the epoch so far.
+  Metrics epoch_sum_;
+  double epoch_seconds_ = 0;
 };
 
 }  // namespace
@@ -228,11 +304,12 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   net.prepare(config.batch, true, kernels, pool, reducer);
   net.initialize(config.seed);
 
-  Training training(config, data, net);
+  Training training(config, data, net, options);
   // The folder last: what fails above leaves none.
   std::unique_ptr<RunFolder> folder;
   if (options.write_folder) {
-    folder = std::make_unique<RunFolder>(config);
+    folder = options.resume != nullptr ? std::make_unique<RunFolder>(config, options.resume->info)
+                                       : std::make_unique<RunFolder>(config);
     training.set_out(folder->path());
   }
   TrainObserver silent;

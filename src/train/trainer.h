@@ -1,11 +1,13 @@
 // A whole training: data, net, steps, evaluations, checkpoints.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "data/dataset.h"
+#include "io/checkpoint.h"
 #include "io/config.h"
 #include "train/evaluate.h"
 #include "train/observer.h"
@@ -17,18 +19,26 @@ struct TrainOptions {
   TrainObserver* observer = nullptr;  // may be null
   // A net of one's own (nn/builder.h) for images of h x w x c; empty: config.model by name, else that is only what it is called.
   std::function<Net(int h, int w, int c, int classes)> build = {};
+  // Goes on from here, in the folder config.out, and ends as the run would have without a stop. May be null. The configuration is the
+  // checkpoint's; of it data, threads, out, save_every and keep may be others.
+  const Checkpoint* resume = nullptr;
+  // Once it is not 0 the training stops after its step and saves its state. May be null.
+  const std::atomic<int>* stop = nullptr;
 };
 
 struct TrainResult {
   Evaluation test;            // after the last epoch
   uint64_t signature = 0;     // state_signature at the end
+  bool stopped = false;       // before the end; then `test` is of the last epoch that was evaluated in this call
+  int64_t step = 0;           // done
   std::string folder, curve;  // paths; empty without a run folder
-  double seconds = 0;         // of training and evaluation
+  double seconds = 0;         // of training and evaluation, with what went before a stop
 };
 
 // Trains config.model on `data` for config.epochs. Throws Error for a configuration that cannot be (also one that does not fit
 // the data, or a model that does not fit the image size), before anything is written. Everything but the folder is a function of
-// the configuration without `threads` and `out`, and of the data.
+// the configuration without `threads`, `out`, `save_every` and `keep`, and of the data: however often the run was stopped.
+// Throws Error if `resume` does not fit the data or the net.
 TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
 
 }  // namespace intrain

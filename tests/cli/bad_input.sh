@@ -173,6 +173,13 @@ refused "a run folder below a file" "--out file/run" "${train_tiny[@]}" --out fi
 refused "a run folder that cannot be made" "--out /proc/none" "${train_tiny[@]}" --out /proc/none/run
 "$intrain" "${train_tiny[@]}" --out run > /dev/null || { failed=$((failed + 1)); echo "FAILED a run that should work"; }
 refused "a folder that holds a run" "--out run" "${train_tiny[@]}" --out run
+refused "a setting of a run that goes on" "--lr" train --resume run --lr 0.2
+refused "other data for a run that goes on" "--data synthetic:128" train --resume run --data synthetic:128
+refused "no run to go on with" "--resume none" train --resume none
+mkdir bare
+refused "a folder without a checkpoint to go on from" "no checkpoint.*--resume bare" train --resume bare
+refused "steps between checkpoints below 0" "--save-every" "${train_tiny[@]}" --save-every -1
+refused "no checkpoint to keep" "--keep" "${train_tiny[@]}" --keep 0
 
 # Checkpoints.
 refused "no such checkpoint" "cannot open.*none.ckpt" eval --checkpoint none.ckpt --data synthetic:64
@@ -193,7 +200,7 @@ refused "eval batch 0" "--batch" eval --checkpoint run/final.ckpt --data synthet
 rm -rf run
 (trap '' XFSZ; ulimit -f 40; "$intrain" "${train_tiny[@]}" --out run > /dev/null 2> err)
 status=$?
-if [[ $status -eq 2 && $(wc -l < err) -eq 2 ]] && grep -q '^error: .*run/best.ckpt' err && [[ -z $(find run -name '*ckpt*') ]]; then
+if [[ $status -eq 2 && $(wc -l < err) -eq 2 ]] && grep -q '^error: .*run/step-00000000.ckpt' err && [[ -z $(find run -name '*ckpt*') ]]; then
   passed=$((passed + 1))
 else
   failed=$((failed + 1))

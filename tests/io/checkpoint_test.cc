@@ -55,6 +55,10 @@ CheckpointInfo some_info() {
   info.best_hits = 8712;
   info.best_epoch = 2;
   info.test_count = 10000;
+  info.train_count = 60000;
+  info.epoch_count = 128;
+  info.epoch_hits = 17;
+  info.epoch_loss = 0.1;
   info.normalization.assign(256, -3);
   return info;
 }
@@ -92,6 +96,10 @@ TEST_F(CheckpointTest, ComesBackAsItWas) {
   EXPECT_EQ(checkpoint.info.config.seed, 42u);
   EXPECT_EQ(checkpoint.info.step, 1404);
   EXPECT_EQ(checkpoint.info.best_hits, 8712);
+  EXPECT_EQ(checkpoint.info.train_count, 60000);
+  EXPECT_EQ(checkpoint.info.epoch_count, 128);
+  EXPECT_EQ(checkpoint.info.epoch_hits, 17);
+  EXPECT_EQ(checkpoint.info.epoch_loss, 0.1);
   EXPECT_EQ(checkpoint.info.normalization, expected.normalization);
   Arrays back;
   back.clear();
@@ -142,9 +150,11 @@ TEST_F(CheckpointTest, RefusesOtherFiles) {
 TEST_F(CheckpointTest, RefusesAnotherVersionAndAnImpossibleHeader) {
   const Bytes good = test::read_bytes(path_);
   Bytes bad = good;
-  bad[8] = 2;
-  rewrite(bad);
-  expect_error([&] { read_checkpoint(path_); }, "version 2", path_);
+  for (const uint8_t version : {0, 3}) {
+    bad[8] = version;
+    rewrite(bad);
+    expect_error([&] { read_checkpoint(path_); }, "version " + std::to_string(version), path_);
+  }
   for (uint32_t size : {0u, 5u, 0x7FFFFFFFu, 0xFFFFFFFFu, static_cast<uint32_t>(good.size() - 20)}) {
     bad = good;
     std::memcpy(bad.data() + 12, &size, 4);
@@ -157,7 +167,7 @@ TEST_F(CheckpointTest, RefusesAHeaderThatDoesNotFitTheFile) {
   const Bytes good = test::read_bytes(path_);
   const std::pair<const char*, const char*> changes[] = {{"\"count\":5,\"offset\":0", "\"count\":9,\"offset\":0"},
                                                          {"\"count\":5", "\"count\":0"},
-                                                         {"\"count\":1", "\"count\":9"},
+                                                         {"\"count\":1,", "\"count\":9,"},
                                                          {"\"offset\":0", "\"offset\":8"},
                                                          {"\"s32\"", "\"s99\""},
                                                          {"\"s32\"", "\"s64\""},
@@ -167,6 +177,7 @@ TEST_F(CheckpointTest, RefusesAHeaderThatDoesNotFitTheFile) {
                                                          {"[28,27,1]", "[2,8,7,1]"},
                                                          {"\"classes\":10", "\"classes\":-1"},
                                                          {"\"step\":1404", "\"step\":null"},
+                                                         {"\"step\":1404", "\"step\":-140"},
                                                          {"\"arrays\":[{", "\"arrays\":[["}};
   for (const auto& [from, to] : changes) {
     write_bytes(path_, good);

@@ -60,5 +60,119 @@ TEST(RunFolder, WhatFailsIsRemovedAgain) {
   EXPECT_EQ(in.folder.entries(), 1u);
 }
 
+// A run in a folder of its own, with one array of state.
+class RunFolderOnDisk : public testing::Test {
+ protected:
+  RunFolderOnDisk() {
+    config_ = default_config();
+    config_.out = folder_.file("run");
+    config_.keep = 2;
+    info_.model = config_.model;
+    info_.h = info_.w = 12;
+    info_.c = 1;
+    info_.classes = 10;
+    info_.config = config_;
+    info_.normalization.assign(256, 0);
+  }
+  void save(RunFolder& run, int64_t step) {
+    info_.step = step;
+    run.save(info_, state_);
+  }
+  bool exists(const std::string& name) const { return fs::exists(config_.out + "/" + name); }
+  static StepReport step_report(int64_t step) { return {step, 8, 1, 2.5, 0.25, 0.1, 64, 1}; }
+  std::string metrics() const {
+    const test::Bytes bytes = test::read_bytes(config_.out + "/metrics.jsonl");
+    return {bytes.begin(), bytes.end()};
+  }
+
+  const TempFolder folder_;
+  TrainConfig config_;
+  CheckpointInfo info_;
+  int32_t value_ = 7;
+  const std::vector<StateArray> state_ = {{"x", ElementType::kS32, 1, &value_}};
+};
+
+TEST_F(RunFolderOnDisk, KeepsTheNewestCheckpoints) {
+  RunFolder run(config_);
+  for (const int64_t step : {0, 5, 10}) save(run, step);
+  EXPECT_FALSE(exists("step-00000000.ckpt"));
+  EXPECT_TRUE(exists("step-00000005.ckpt"));
+  EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 10);
+  info_.step = 12;
+  run.save_final(info_, state_);
+  EXPECT_FALSE(exists("step-00000005.ckpt"));
+  EXPECT_TRUE(exists("step-00000010.ckpt"));
+  EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 12);
+}
+
+TEST_F(RunFolderOnDisk, ADamagedCheckpointDoesNotPushOutAWholeOne) {
+  {
+    RunFolder run(config_);
+    for (const int64_t step : {90, 100}) save(run, step);
+  }
+  test::write_bytes(config_.out + "/step-00000100.ckpt", {1, 2, 3});
+  const ResumePoint point = find_resume_point(config_.out);
+  EXPECT_EQ(point.checkpoint.info.step, 90);
+  ASSERT_EQ(point.damaged.size(), 1u);
+  EXPECT_NE(point.damaged[0].find("step-00000100.ckpt: not an intrain checkpoint"), std::string::npos);
+  RunFolder run(config_, point.checkpoint.info);
+  save(run, 95);
+  EXPECT_TRUE(exists("step-00000090.ckpt"));
+  EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 95);
+}
+
+TEST_F(RunFolderOnDisk, ABestCheckpointServesIfNothingElseDoes) {
+  RunFolder run(config_);
+  expect_error([&] { find_resume_point(config_.out); }, "no checkpoint", "--resume " + config_.out);
+  info_.step = 4;
+  run.save_best(info_, state_);
+  EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 4);
+  test::write_bytes(config_.out + "/best.ckpt", {});
+  expect_error([&] { find_resume_point(config_.out); }, "no checkpoint of the folder can be read", "--resume " + config_.out);
+  expect_error([&] { find_resume_point(folder_.file("none")); }, "no such folder", "--resume");
+}
+
+TEST_F(RunFolderOnDisk, OneProcessAtATimeTrainsInIt) {
+  RunFolder run(config_);
+  expect_error([&] { RunFolder other(config_, info_); }, "another process is training", config_.out);
+  expect_error([&] { RunFolder other(config_); }, "another process is training", config_.out);
+}
+
+TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
+  {
+    RunFolder run(config_);
+    run.add(1, {}, 0);
+    for (const int64_t step : {1, 2, 3, 4}) run.add(step_report(step));
+    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10});
+    for (const int64_t step : {5, 6, 7}) run.add(step_report(step));
+  }
+  const std::string whole = metrics();
+  test::write_bytes(config_.out + "/best.ckpt.tmp.123", {1});
+  test::write_bytes(config_.out + "/mine.tmp.123", {1});
+  info_.step = 7;
+  info_.epoch = 1;
+  const double batch_seconds = config_.batch / 64.0;
+  {
+    RunFolder run(config_, info_);
+    EXPECT_DOUBLE_EQ(run.earlier_epoch_seconds(), 3 * batch_seconds);
+    EXPECT_DOUBLE_EQ(run.earlier_seconds(), 10 + 3 * batch_seconds);
+  }
+  EXPECT_EQ(metrics(), whole);
+  EXPECT_FALSE(exists("best.ckpt.tmp.123"));
+  EXPECT_TRUE(exists("mine.tmp.123"));
+
+  // A line that was not written whole, and then one that was.
+  const std::string torn = whole + "{\"type\": \"step\", \"st" + std::string(3, '\0');
+  test::write_bytes(config_.out + "/metrics.jsonl", {torn.begin(), torn.end()});
+  info_.step = 4;
+  info_.epoch = 0;  // stopped before the evaluation
+  {
+    RunFolder run(config_, info_);
+    EXPECT_DOUBLE_EQ(run.earlier_seconds(), 4 * batch_seconds);
+    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10});
+  }
+  EXPECT_EQ(metrics(), whole.substr(0, whole.find("{\"type\": \"step\", \"step\": 5")));
+}
+
 }  // namespace
 }  // namespace intrain

@@ -1,0 +1,78 @@
+#include "train/metrics_file.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace intrain {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+StepReport step_from(const Json& j) {
+  return {j.at("step"), 0, j.at("epoch"), j.at("loss"), j.at("accuracy"), j.at("lr"), j.at("images_per_second"), 0};
+}
+
+EpochReport epoch_from(const Json& j) {
+  return {j.at("epoch"),         j.at("step"), j.at("train_loss"),        j.at("train_accuracy"), j.at("test_loss"),
+          j.at("test_accuracy"), j.at("best"), j.at("images_per_second"), j.at("seconds")};
+}
+
+NumbersReport numbers_from(const Json& j) {
+  NumbersReport report{j.at("step"), j.at("stored_saturated"), {}};
+  for (const auto& [layer, tensors] : j.at("layers").items())
+    for (const auto& [tensor, numbers] : tensors.items())
+      report.tensors.push_back({layer, tensor, numbers.at(0), numbers.at(1), numbers.at(2)});
+  return report;
+}
+
+}  // namespace
+
+std::string metrics_line(const StepReport& r) {
+  return fmt::format(
+      R"({{"type": "step", "step": {}, "epoch": {}, "loss": {:.6g}, "accuracy": {:.6g}, "lr": {:.6g}, "images_per_second": {:.1f}}})"
+      "\n",
+      r.step, r.epoch, r.loss, r.accuracy, r.rate, r.images_per_second);
+}
+
+std::string metrics_line(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated) {
+  std::string line =
+      fmt::format(R"({{"type": "numbers", "step": {}, "stored_saturated": {}, "layers": {{)", step, stored_saturated);
+  for (const LayerNumbers& layer : layers) {
+    line += fmt::format(R"({}"{}": {{)", &layer == layers.data() ? "" : ", ", layer.layer);
+    bool first = true;
+    for (int kind = 0; kind < kTensorKinds; ++kind) {
+      const TensorNumbers& n = layer.tensor[kind];
+      if (n.count == 0) continue;
+      const double count = static_cast<double>(n.count);
+      line += fmt::format(R"({}"{}": [{}, {:.4g}, {:.4g}])", first ? "" : ", ", tensor_name(static_cast<TensorKind>(kind)), n.exp,
+                          static_cast<double>(n.zeros) / count, static_cast<double>(n.saturated) / count);
+      first = false;
+    }
+    line += "}";
+  }
+  return line + "}}\n";
+}
+
+std::string metrics_line(const EpochReport& r) {
+  return fmt::format(
+      R"({{"type": "epoch", "epoch": {}, "step": {}, "train_loss": {:.6g}, "train_accuracy": {:.6g}, "test_loss": {:.6g}, )"
+      R"("test_accuracy": {:.6g}, "best": {}, "images_per_second": {:.1f}, "seconds": {:.3f}}})"
+      "\n",
+      r.epoch, r.step, r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy, r.best, r.images_per_second, r.seconds);
+}
+
+MetricsRecord parse_metrics_line(const std::string& line) {
+  const Json json = Json::parse(line, nullptr, false);
+  try {
+    const std::string type = json.at("type").get<std::string>();
+    if (type == "step") return step_from(json);
+    if (type == "epoch") return epoch_from(json);
+    if (type == "numbers") return numbers_from(json);
+  } catch (const Json::exception&) {
+  }
+  return {};
+}
+
+}  // namespace intrain
