@@ -54,7 +54,7 @@ KERNEL_FILE = re.compile(r"ops/.*/(avx2|avxvnni|avx512vnni)\w*\.cc")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # A system header is one of the language or of POSIX if its name is like these; else it is a library and needs a row above.
-STANDARD = re.compile(r"[a-z_0-9]+|(assert|errno|fcntl|signal|unistd|stdlib|string|stdio|time|sched|sys/\w+)\.h")
+STANDARD = re.compile(r"[a-z_0-9]+|(assert|errno|fcntl|fnmatch|signal|unistd|stdlib|string|stdio|time|sched|sys/\w+)\.h")
 
 
 def read_includes(src):

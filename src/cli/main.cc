@@ -62,6 +62,25 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
           "--augment", config.augment,
           "what an epoch shows of an image: standard (a random window, half of them mirrored), or none (as evaluation sees it)")
       ->type_name("standard|none");
+  train
+      .add_option("--label-smoothing", config.label_smoothing,
+                  "share of the target that all classes get alike; the losses shown are without it")
+      ->type_name("X");
+  train
+      .add_option("--patience", config.patience,
+                  "end after so many epochs without a better test accuracy; 0: after --epochs only")
+      ->type_name("N");
+  train
+      .add_option("--init-from", config.init_from,
+                  "checkpoint to take the parameters and the scaling of pixels from; the last layer is new where the classes are "
+                  "others")
+      ->type_name("FILE");
+  train
+      .add_option("--freeze", config.freeze,
+                  "parameters that stay as they are, by name with * and ?, as 'conv*.weight' or 'conv?.*'; may be given again; "
+                  "'intrain inspect' lists the layers")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
   train.add_option("--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   train
       .add_option("--mean", config.mean,

@@ -23,6 +23,7 @@ struct Parameter {
   int64_t fan = 1;
   int grad_bits = 8;          // of G: 8 for W, 16 for gamma, beta and bias
   bool grad_reduced = false;  // grad is summed over ranks already
+  bool frozen = false;        // training leaves it as it is
 
   std::vector<int32_t> master;    // kMasterExp
   std::vector<int16_t> momentum;  // momentum_exp

@@ -1,5 +1,6 @@
 #include "io/checkpoint.h"
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstdio>
@@ -222,6 +223,24 @@ void restore_state(const Checkpoint& checkpoint, const std::string& model, const
   for (size_t i = 0; i < state.size(); ++i)
     std::memcpy(state[i].data, checkpoint.bytes.data() + sources[i]->offset,
                 static_cast<size_t>(state[i].count * element_bytes(state[i].type)));
+}
+
+void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
+                          const std::string& head, bool same_classes) {
+  std::vector<std::pair<const CheckpointArray*, const StateArray*>> copies;
+  for (const StateArray& to : state) {
+    if (is_optimizer_state(to.name) || (to.name.starts_with(head) && !same_classes)) continue;
+    const auto from = std::find_if(checkpoint.arrays.begin(), checkpoint.arrays.end(), [&](const CheckpointArray& a) {
+      return a.name == to.name && a.type == to.type && a.count == to.count;
+    });
+    if (from == checkpoint.arrays.end())
+      throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': it lacks " +
+                      shape_text(to),
+                  "--init-from " + checkpoint.path, "use a checkpoint of this model, for images with as many channels");
+    copies.emplace_back(&*from, &to);
+  }
+  for (const auto& [from, to] : copies)
+    std::memcpy(to->data, checkpoint.bytes.data() + from->offset, static_cast<size_t>(to->count * element_bytes(to->type)));
 }
 
 }  // namespace intrain

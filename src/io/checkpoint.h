@@ -60,4 +60,9 @@ Checkpoint read_checkpoint(const std::string& path);
 // none (a net prepared for evaluation).
 void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
 
+// To begin a training of `model` from: copies parameters and running statistics. What the head holds (its arrays' names begin with `head`)
+// is left alone unless the classes are the same. Throws Error, before anything is copied, if something else is missing or of another size.
+void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
+                          const std::string& head, bool same_classes);
+
 }  // namespace intrain

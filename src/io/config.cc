@@ -144,6 +144,9 @@ void validate(const TrainConfig& config) {
   if (config.augment != "standard" && config.augment != "none")
     refuse("--augment", "'" + config.augment + "'", "standard or none");
   check_integer("--warmup", config.warmup, 0, kMaxEpochs);
+  if (!(config.label_smoothing >= 0 && config.label_smoothing < 1))
+    refuse("--label-smoothing", text(config.label_smoothing), "a number from 0 to below 1");
+  check_integer("--patience", config.patience, 0, kMaxEpochs);
   if (config.warmup >= config.epochs)
     refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs",
            "fewer epochs than --epochs");
@@ -173,6 +176,10 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"schedule", c.schedule},
           {"warmup", c.warmup},
           {"augment", c.augment},
+          {"label_smoothing", c.label_smoothing},
+          {"patience", c.patience},
+          {"freeze", c.freeze},
+          {"init_from", c.init_from},
           {"mean", c.mean},
           {"deviation", c.deviation},
           {"seed", c.seed},
@@ -198,7 +205,13 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("schedule").get_to(c.schedule);
   json.at("warmup").get_to(c.warmup);
   if (json.contains("augment")) json.at("augment").get_to(c.augment);  // not in older files
-  if (json.contains("mean")) {                                         // not in older files
+  if (json.contains("patience")) {                                     // not in older files
+    json.at("label_smoothing").get_to(c.label_smoothing);
+    json.at("patience").get_to(c.patience);
+    json.at("freeze").get_to(c.freeze);
+    json.at("init_from").get_to(c.init_from);
+  }
+  if (json.contains("mean")) {  // not in older files
     json.at("mean").get_to(c.mean);
     json.at("deviation").get_to(c.deviation);
   }

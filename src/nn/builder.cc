@@ -152,7 +152,11 @@ Net NetBuilder::linear_logits(Value* in) {
   net_.layers_.push_back(std::move(head));
   // The last reader of a shortcut is the sum whose error it shares.
   for (const auto& [shortcut, layer] : shortcuts_) CHECK_EQ(shortcut->last_consumer, layer);
-  for (const auto& layer : net_.layers_) layer->parameters(net_.parameters_);
+  for (const auto& layer : net_.layers_) {
+    layer->parameters(net_.layer_parameters_.emplace_back());
+    const auto& list = net_.layer_parameters_.back();
+    net_.parameters_.insert(net_.parameters_.end(), list.begin(), list.end());
+  }
   uint32_t number = 0;
   for (Parameter* p : net_.parameters_) p->number = number++;
   return std::move(net_);

@@ -155,7 +155,7 @@ void LinearLogits::softmax(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kSoftmax);
   context.pool.run(context.count, [&](int64_t n, int) {
     max_[static_cast<size_t>(n)] = ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n],
-                                                               context.global_count, error_ + n * shape_.k);
+                                                               context.global_count, smoothing_, error_ + n * shape_.k);
   });
   int64_t max = *std::max_element(max_.begin(), max_.begin() + context.count);
   context.reducer.max(&max, 1);

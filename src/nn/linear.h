@@ -69,6 +69,8 @@ class LinearLogits final : public Linear {
   void backward(const LayerContext& context) override;
 
   void set_labels(const int32_t* labels) { labels_ = labels; }
+  // Share of the target that all classes get alike, times 2^30 (ops/softmax_xent/softmax_xent.h).
+  void set_label_smoothing(int64_t smoothing) { smoothing_ = smoothing; }
   const int32_t* logits() const { return acc_; }
   int exp() const { return logits_exp_; }
 
@@ -83,6 +85,7 @@ class LinearLogits final : public Linear {
   int logits_exp_ = 0;         // the weights, and with them acc_exp(), may change before the logits are read
   int32_t* error_ = nullptr;
   const int32_t* labels_ = nullptr;
+  int64_t smoothing_ = 0;
 };
 
 }  // namespace intrain

@@ -124,7 +124,11 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->written = false;
   head_->set_labels(batch.labels.data());
-  for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) (*layer)->backward(c);
+  const auto learns = [](const std::vector<Parameter*>& list) {
+    return std::any_of(list.begin(), list.end(), [](const Parameter* p) { return !p->frozen; });
+  };
+  const auto lowest = std::find_if(layer_parameters_.begin(), layer_parameters_.end(), learns) - layer_parameters_.begin();
+  for (auto i = static_cast<int64_t>(layers_.size()) - 1; i >= lowest; --i) layers_[static_cast<size_t>(i)]->backward(c);
 }
 
 const int32_t* Net::logits() const { return head_->logits(); }

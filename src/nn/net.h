@@ -32,6 +32,8 @@ class Net {
   // Before prepare(): other widths than those of Widths{}.
   void set_widths(const Widths& widths) { widths_ = widths; }
   const Widths& widths() const { return widths_; }
+  // Of the loss, times 2^30: 0 .. 2^30.
+  void set_label_smoothing(int64_t smoothing) { head_->set_label_smoothing(smoothing); }
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
   // pass. Once; kernels, pool and reducer must outlive the net.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
@@ -45,12 +47,14 @@ class Net {
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
   // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward, each handed to the sink as
-  // soon as it is complete. The sink may be null if gradients are kept. seed and step: of the random bits that round E2.
+  // soon as it is complete. The sink may be null if gradients are kept. seed and step: of the random bits that round E2. It ends with the
+  // lowest layer that has a parameter that is not frozen: those below get no gradient.
   void backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink = nullptr);
 
   const int32_t* logits() const;
   int logits_exp() const;
   int classes() const { return classes_; }
+  const std::string& head_name() const { return head_->name(); }  // of the layer that ends in logits
   int height() const { return h_; }
   int width() const { return w_; }
   int channels() const { return c_; }
@@ -85,6 +89,7 @@ class Net {
   AlignedBuffer memory_;
   Widths widths_;
   int max_batch_ = 0;
+  std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
   bool training_ = false, keep_gradients_ = false;
   const ops::Kernels* kernels_ = nullptr;
   ThreadPool* pool_ = nullptr;

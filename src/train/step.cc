@@ -11,6 +11,7 @@ class Update final : public GradientSink {
  public:
   Update(Net& net, const ops::SgdStep& step) : net_(net), step_(step) {}
   void gradient(Parameter& p) override {
+    if (p.frozen) return;
     if (!p.grad_reduced) net_.reducer().sum(p.grad.data(), p.count());  // before any rounding: ranks cannot show
     const ProfileScope time(net_.profile(), -1, ProfileOp::kUpdate);
     sgd_update(p, step_, net_.kernels(), net_.pool());  // optim/: G, momentum and W, stochastic rounding

@@ -1,10 +1,13 @@
 #include "train/trainer.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "base/formats.h"
 #include "core/error.h"
@@ -41,7 +44,13 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
     throw Error("more than 2^31 steps", "--epochs", "choose fewer epochs");
 }
 
-Normalization normalization_of(const TrainConfig& config, const Dataset& train) {
+// The pixels' scaling: given, that of the checkpoint the net came from, or the training images'.
+Normalization normalization_of(const TrainConfig& config, const Dataset& train, const Checkpoint* origin) {
+  if (config.mean.empty() && origin != nullptr && origin->info.c == train.c) {
+    Normalization norm = {};
+    std::copy(origin->info.normalization.begin(), origin->info.normalization.end(), norm.table[0]);
+    return norm;
+  }
   if (config.mean.empty()) return make_normalization(train);
   const auto fixed = [](const std::vector<double>& shares) {
     std::vector<int64_t> values;
@@ -79,6 +88,23 @@ CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, cons
   return info;
 }
 
+// Marks the parameters that config.freeze names.
+void freeze(const TrainConfig& config, const Net& net) {
+  for (const std::string& pattern : config.freeze) {
+    int found = 0;
+    for (Parameter* p : net.parameters())
+      if (fnmatch(pattern.c_str(), p->name.c_str(), 0) == 0) {
+        p->frozen = true;
+        ++found;
+      }
+    if (found == 0)
+      throw Error("'" + pattern + "' names no parameter of the net", "--freeze",
+                  "parameters are called like " + net.parameters().front()->name + " and " + net.parameters().back()->name);
+  }
+  if (std::all_of(net.parameters().begin(), net.parameters().end(), [](const Parameter* p) { return p->frozen; }))
+    throw Error("all parameters are frozen", "--freeze", "leave some to be trained");
+}
+
 // The data must be what the run had: the same images cannot be proven, but a difference of any of these is one of the data.
 void check_same_data(const CheckpointInfo& now, const Checkpoint& from) {
   const CheckpointInfo& then = from.info;
@@ -96,13 +122,14 @@ void check_same_data(const CheckpointInfo& now, const Checkpoint& from) {
 // One training, from a net just built, or from a checkpoint, to its result.
 class Training {
  public:
-  Training(const TrainConfig& config, const DataSplits& data, Net& net, const TrainOptions& options)
+  // origin: the checkpoint that the net came from; may be null.
+  Training(const TrainConfig& config, const DataSplits& data, Net& net, const Checkpoint* origin, const TrainOptions& options)
       : config_(config),
         net_(net),
         stop_(options.stop),
         step_(options.resume != nullptr ? options.resume->info.step : 0),
         first_step_(step_),
-        norm_(normalization_of(config, data.train)),
+        norm_(normalization_of(config, data.train, origin)),
         train_loader_(data.train, norm_,
                       {config.batch, true, data.mirror, config.seed, step_, config.threads, config.augment == "standard"}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
@@ -151,8 +178,8 @@ class Training {
       epoch_seconds_ = folder->earlier_epoch_seconds();
       if (step_ == 0) folder->save(info_, net_.state());  // what can be gone on with from the first moment on
     }
-    if (info_.epoch == config_.epochs) result.test = evaluate(net_, test_loader_);  // a finished run
-    while (info_.epoch < config_.epochs && !result.stopped) {
+    if (finished()) result.test = evaluate(net_, test_loader_);  // a run that goes on after its end
+    while (!finished() && !result.stopped) {
       const int epoch = static_cast<int>(info_.epoch) + 1;
       train_epoch(epoch, folder, observer);
       const Clock::time_point evaluation_start = Clock::now();
@@ -173,6 +200,9 @@ class Training {
   }
 
  private:
+  bool finished() const {
+    return info_.epoch == config_.epochs || (config_.patience > 0 && info_.epoch - info_.best_epoch >= config_.patience);
+  }
   bool stopping() const { return stop_ != nullptr && *stop_ != 0; }
   double seconds() const { return earlier_seconds_ + seconds_since(start_); }
 
@@ -244,9 +274,9 @@ class Training {
     info_.epoch_hits = epoch_sum_.hits;
     info_.epoch_loss = epoch_sum_.loss;
     // The newest first: where the best one is, another is that is as new.
-    if (info_.epoch < config_.epochs) folder.save(info_, net_.state());
+    if (!finished()) folder.save(info_, net_.state());
     if (best) folder.save_best(info_, net_.state());
-    if (info_.epoch == config_.epochs) folder.save_final(info_, net_.state());
+    if (finished()) folder.save_final(info_, net_.state());
   }
 
   void add_numbers(RunFolder& folder) {
@@ -302,9 +332,19 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   SingleProcess reducer;
   net.set_widths(config.widths);
   net.prepare(config.batch, true, kernels, pool, reducer);
+  net.set_label_smoothing(std::llrint(std::ldexp(config.label_smoothing, 30)));
   net.initialize(config.seed);
+  freeze(config, net);
+  // A run that goes on is past its beginning, but the pixels' scaling stays.
+  std::optional<Checkpoint> begin;
+  if (options.resume == nullptr && !config.init_from.empty()) {
+    begin = read_checkpoint(config.init_from);
+    const bool same_classes = begin->info.classes == images.classes && begin->info.class_names == data.class_names;
+    restore_for_transfer(*begin, config.model, net.state(), net.head_name() + ".", same_classes);
+    net.quantize_parameters();
+  }
 
-  Training training(config, data, net, options);
+  Training training(config, data, net, begin ? &*begin : config.init_from.empty() ? nullptr : options.resume, options);
   // The folder last: what fails above leaves none.
   std::unique_ptr<RunFolder> folder;
   if (options.write_folder) {

@@ -179,6 +179,12 @@ refused "no run to go on with" "--resume none" train --resume none
 mkdir bare
 refused "a folder without a checkpoint to go on from" "no checkpoint.*--resume bare" train --resume bare
 refused "steps between checkpoints below 0" "--save-every" "${train_tiny[@]}" --save-every -1
+refused "label smoothing of 1" "--label-smoothing" "${train_tiny[@]}" --label-smoothing 1
+refused "patience below 0" "--patience" "${train_tiny[@]}" --patience -1
+refused "a pattern that names nothing" "conv.*--freeze" "${train_tiny[@]}" --freeze 'conv*'
+refused "nothing left to train" "--freeze" "${train_tiny[@]}" --freeze '*'
+refused "no such checkpoint to begin from" "none.ckpt" "${train_tiny[@]}" --init-from none.ckpt
+refused "a checkpoint of another net to begin from" "resnet8.*--init-from run/final.ckpt" train --data synthetic:64 --batch 64 --model resnet8 --init-from run/final.ckpt
 refused "no checkpoint to keep" "--keep" "${train_tiny[@]}" --keep 0
 
 # Checkpoints.

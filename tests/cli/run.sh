@@ -31,7 +31,7 @@ for command in train eval inspect info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
-for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config recipe augment mean deviation resume save-every keep; do
+for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config recipe augment mean deviation resume save-every keep label-smoothing patience freeze init-from; do
   check "help of train lists --$flag" has help.train "--$flag "
 done
 check "help of train tells the defaults" has help.train '0\.0001'
@@ -112,6 +112,14 @@ check "eval needs the checkpoint alone" test "$(tail -n 1 eval)" == "$(tail -n 1
 check "so does the run's configuration" test "$(grep '^signature' mine)" == "$(grep '^signature' again)"
 "$intrain" train --config runs/synthetic-mine-1/config.json --model mlp > mlp
 check "--model wins over the configuration's net" has mlp '^training mlp '
+
+# A net that another one's training begins from.
+"$intrain" train --data synthetic:256 --model resnet8 --epochs 1 --batch 32 --init-from runs/synthetic-resnet8-1/final.ckpt \
+  --freeze 'conv*.weight' --freeze 'conv*.beta' --label-smoothing 0.1 --patience 2 --out begun > begun.train
+check "a training begins from a checkpoint" last_is begun.train '^test accuracy: [0-9]+\.[0-9]{2} %$'
+check "its settings are kept" has begun/config.json '"conv\*\.beta"'
+"$intrain" train --config begun/config.json > begun.again
+check "and give the same bits" test "$(grep '^signature' begun.train)" == "$(grep '^signature' begun.again)"
 
 # Photos: any PNG will do, and one file that is none.
 for class in left right; do

@@ -56,11 +56,14 @@ TEST(SoftmaxXent, Exponent) {
 TEST(SoftmaxXent, ByHand) {
   const int32_t logits[] = {5, 5, 5, 5};
   int32_t err[4];
-  EXPECT_EQ(softmax_xent_reference(logits, 4, -3, 2, 2, err), 3u << 28);
+  EXPECT_EQ(softmax_xent_reference(logits, 4, -3, 2, 2, 0, err), 3u << 28);
   EXPECT_EQ(std::vector<int32_t>(err, err + 4), (std::vector<int32_t>{1 << 28, 1 << 28, -(3 << 28), 1 << 28}));
+  // Smoothing 1/2: targets of 1/8, and 5/8 at the label.
+  EXPECT_EQ(softmax_xent_reference(logits, 4, -3, 2, 2, 1 << 29, err), 3u << 27);
+  EXPECT_EQ(std::vector<int32_t>(err, err + 4), (std::vector<int32_t>{1 << 27, 1 << 27, -(3 << 27), 1 << 27}));
   // Two classes ln 2 apart would be 2/3 and 1/3; at exponent -20, ln 2 is 726817 units.
   const int32_t apart[] = {0, 726817};
-  softmax_xent_reference(apart, 2, -20, 0, 1, err);
+  softmax_xent_reference(apart, 2, -20, 0, 1, 0, err);
   EXPECT_NEAR(std::ldexp(err[0], -30), -2.0 / 3, 3e-6);
   EXPECT_NEAR(std::ldexp(err[1], -30), 2.0 / 3, 3e-6);
 }
@@ -69,11 +72,13 @@ TEST(SoftmaxXent, ByHand) {
 // counts: 32 * 2^-31), the product of roots; and an absolute one of 1 at most (rounded; cut off from 2^-32 on). The largest u is
 // 2^32, so the sum is at least that:
 //   |p - p*| <= 2.01 r p* + (1 + classes) 2^-32, in units of 2^-30: 2^30 times that, and 1/2 for the division.
-//   err = p 2^K / batch, rounded: 1/2 more; 2^K / batch <= 1.
-void check_row(const std::vector<int32_t>& logits, int exp, int label, int64_t batch) {
+//   err = (p - target) 2^K / batch, rounded: 1/2 more; 2^K / batch <= 1. Where s / classes is no multiple of 2^-30 the target is off by
+//   less than 1 of these units, and by less than classes at the label.
+void check_row(const std::vector<int32_t>& logits, int exp, int label, int64_t batch, double smoothing = 0) {
   const int classes = static_cast<int>(logits.size());
   std::vector<int32_t> err(logits.size());
-  const uint32_t max = softmax_xent_reference(logits.data(), classes, exp, label, batch, err.data());
+  const uint32_t max =
+      softmax_xent_reference(logits.data(), classes, exp, label, batch, std::llrint(std::ldexp(smoothing, 30)), err.data());
   const double top = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
   for (int32_t x : logits) sum += std::exp(std::ldexp(x - top, exp));
@@ -85,8 +90,10 @@ void check_row(const std::vector<int32_t>& logits, int exp, int label, int64_t b
   uint32_t largest = 0;
   for (int c = 0; c < classes; ++c) {
     const double p = std::exp(std::ldexp(logits[static_cast<size_t>(c)] - top, exp)) / sum;
-    const double expected = (p - (c == label)) * unit * share;
-    const double bound = (unit * (2.01 * relative * p + (1.0 + classes) / 4294967296.0) + 0.5) * share + 0.5;
+    const double target = smoothing / classes + (c == label ? 1 - smoothing : 0);
+    const double expected = (p - target) * unit * share;
+    const double off = smoothing == 0 ? 0 : c == label ? classes : 1;
+    const double bound = (unit * (2.01 * relative * p + (1.0 + classes) / 4294967296.0) + 0.5 + off) * share + 0.5;
     const int32_t e = err[static_cast<size_t>(c)];
     ASSERT_LE(std::fabs(e - expected), bound) << "class " << c << " of " << classes << ", exp " << exp << ", batch " << batch;
     ASSERT_LE(magnitude(e), uint64_t{1} << 30);
@@ -105,7 +112,8 @@ TEST(SoftmaxXent, IsWithinItsBoundOfFloat) {
         const int width = static_cast<int>(std::clamp<int64_t>(-exp + rng.range(-2, 6), 1, 31));
         const int64_t limit = (int64_t{1} << width) - 1;
         const auto logits = random_vector<int32_t>(rng, Fill::kUniform, classes, -limit, limit);
-        check_row(logits, exp, static_cast<int>(rng.range(0, classes - 1)), batch);
+        for (const double smoothing : {0.0, 0.1, 1.0})
+          check_row(logits, exp, static_cast<int>(rng.range(0, classes - 1)), batch, smoothing);
         if (HasFatalFailure()) return;
       }
 }
@@ -120,8 +128,8 @@ TEST(SoftmaxXent, ExtremeLogits) {
   check_row({INT32_MAX, -INT32_MAX}, 0, 1, 1);
   int32_t err[2];
   const int32_t logits[] = {INT32_MAX, -INT32_MAX};
-  EXPECT_EQ(softmax_xent_reference(logits, 2, 0, 0, 1, err), 0u);
-  EXPECT_EQ(softmax_xent_reference(logits, 2, 0, 1, 1, err), 1u << 30);
+  EXPECT_EQ(softmax_xent_reference(logits, 2, 0, 0, 1, 0, err), 0u);
+  EXPECT_EQ(softmax_xent_reference(logits, 2, 0, 1, 1, 0, err), 1u << 30);
 }
 
 }  // namespace

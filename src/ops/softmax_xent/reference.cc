@@ -21,7 +21,8 @@ uint64_t exp2_neg(uint64_t t_q16) {
 
 int softmax_xent_exp(int64_t batch) { return -30 - (bit_length(static_cast<uint64_t>(batch)) - 1); }
 
-uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int32_t* err) {
+uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int64_t smoothing,
+                                int32_t* err) {
   int64_t max = logits[0];
   for (int c = 1; c < classes; ++c) max = logits[c] > max ? logits[c] : max;
   const auto exponential = [&](int c) {
@@ -31,9 +32,10 @@ uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int
   int64_t sum = 0;
   for (int c = 0; c < classes; ++c) sum += exponential(c);
   const int log2 = bit_length(static_cast<uint64_t>(batch)) - 1;
+  const int64_t target = smoothing / classes, label_target = (int64_t{1} << 30) - (classes - 1) * target;
   uint32_t largest = 0;
   for (int c = 0; c < classes; ++c) {
-    const int64_t p = div_round(exponential(c) << 30, sum) - (c == label ? int64_t{1} << 30 : 0);
+    const int64_t p = div_round(exponential(c) << 30, sum) - (c == label ? label_target : target);
     const int64_t e = div_round(p * (int64_t{1} << log2), batch);
     err[c] = static_cast<int32_t>(e);
     if (magnitude(e) > largest) largest = static_cast<uint32_t>(magnitude(e));

@@ -1,4 +1,5 @@
-// Softmax cross-entropy, its gradient: (p - onehot) / batch.
+// Softmax cross-entropy with label smoothing s, its gradient: (p - target) / batch, target = (1 - s) onehot + s / classes
+// (Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, section 7).
 //
 // For one row of logits x (exponent e), d = max x - x:
 //   t = round(d log2(e)) with 16 fraction bits = scale_pow2(d * 1549082005, e - 30 + 16)
@@ -6,7 +7,8 @@
 //   u = 2^-t with 32 fraction bits: the product of the 16 constants round(2^32 2^-2^-j) over the set fraction bits of t, rounded
 //       after each, then shifted by the integer part; 0 from t = 32 on. Relative error below 16 * 2^-32 + 2^-17 ln 2 from t.
 //   p = div_round(u 2^30, sum of u)                                                            classes <= 2^16
-//   err = div_round((p - onehot 2^30) 2^K, batch), K = floor(log2 batch)                       |err| <= 2^30
+//   target = floor(s 2^30 / classes), and at the label what the others leave of 2^30: all sum to 2^30
+//   err = div_round((p - target) 2^K, batch), K = floor(log2 batch)                            |err| <= 2^30
 // The exponent of err is -30 - K.
 #pragma once
 
@@ -16,8 +18,9 @@ namespace intrain::ops {
 
 constexpr int kMaxClasses = 1 << 16;  // sum of u below 2^48
 
-// batch: the samples of the whole step (all ranks). Returns max |err| of the row.
-uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int32_t* err);
+// batch: the samples of the whole step (all ranks). smoothing: s 2^30, 0 .. 2^30. Returns max |err| of the row.
+uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int64_t smoothing,
+                                int32_t* err);
 int softmax_xent_exp(int64_t batch);
 
 // 2^-t, t with 16 fraction bits, t >= 0; the result has 32 fraction bits.
