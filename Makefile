@@ -6,6 +6,7 @@ SOURCES = $(shell find src tests examples -name '*.h' -o -name '*.cc')
 help:
 	@echo "make demo      build, and train a residual network on Fashion-MNIST wholly in integers"
 	@echo "make test      build, and prove everything there is to prove (all of it: about 15 minutes on 2 cores)"
+	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"
 	@echo "make format    clang-format all sources"
 	@echo "make clean     remove what was built"
@@ -19,6 +20,12 @@ test:
 	@tools/setup.sh test
 	@tools/test.sh
 
+fuzz:
+	@tools/setup.sh test
+	cmake --preset fuzz
+	cmake --build build/fuzz --target intrain_fuzz
+	tests/fuzz/run.sh build/fuzz 60
+
 release:
 	cmake --preset release
 	cmake --build build/release --target intrain
@@ -29,4 +36,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo test release format clean
+.PHONY: help demo test fuzz release format clean

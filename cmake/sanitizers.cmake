@@ -1,5 +1,5 @@
 # -DINTRAIN_SANITIZE=address,undefined (or thread): the whole program under sanitizers; any finding ends it.
-set(INTRAIN_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, 'address,undefined' or 'thread'")
+set(INTRAIN_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, 'address,undefined', 'thread', or as the preset fuzz has it")
 
 if(INTRAIN_SANITIZE)
   add_compile_options(-fsanitize=${INTRAIN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers style cli training
+#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers fuzz style cli training
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
 set -uo pipefail
@@ -194,6 +194,11 @@ section_sanitizers() {
   fi
 }
 
+section_fuzz() {
+  heading "fuzzing: what is read from outside, damaged in every way (make fuzz does it for longer)"
+  build fuzz intrain_fuzz && check_showing 8 "no input crashes a parser" tests/fuzz/run.sh build/fuzz 3
+}
+
 section_style() {
   heading "style"
   local sources
@@ -246,7 +251,7 @@ section_training() {
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers style cli training)
+[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers fuzz style cli training)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   "section_$section"

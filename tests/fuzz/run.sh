@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Each parser of outside data against libFuzzer, under ASan and UBSan.
+#
+#   run.sh BUILD SECONDS      seconds for each target; findings and new inputs lie in BUILD/fuzz/<target>/
+#
+# What is refused must be refused by an Error: any other exception, a crash, a leak, or more than 1 GiB ends the run. A finding that has been
+# mended goes into corpus/<target>/, which every run begins with.
+set -uo pipefail
+
+readonly build=$1 seconds=$2
+readonly corpus=$(dirname "$0")/corpus
+passed=0
+failed=0
+for target in "$build"/*_fuzz; do
+  name=$(basename "$target" _fuzz)
+  mkdir -p "$build/fuzz/$name"
+  if "$target" -max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=1024 -timeout=10 -print_final_stats=1 -verbosity=1 \
+    -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/$name" "$corpus/$name" > "$build/fuzz/$name.log" 2>&1; then
+    passed=$((passed + 1))
+    echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$build/fuzz/$name.log") inputs, $(grep -o 'cov: [0-9]*' "$build/fuzz/$name.log" | tail -n 1)"
+  else
+    failed=$((failed + 1))
+    echo "FAILED $name:"
+    tail -n 30 "$build/fuzz/$name.log"
+  fi
+done
+echo "$passed parsers fuzzed for $seconds seconds each without a finding, $failed failed"
+[[ $failed -eq 0 && $passed -gt 0 ]]
