@@ -42,6 +42,7 @@ LIBRARIES = {
     "jpeglib.h": (r"data/\w+\.cc", 1),
     "png.h": (r"data/\w+\.cc", 1),
     "toml++/": (r"models/\w+\.cc", 1),
+    "tensorboard.pb.h": (r"train/tensorboard\.cc", 1),
     "xxhash.h": (r"io/\w+\.cc", 1),
     "cairo": (r"train/\w+\.cc", 1),
     "cpuid.h": (r"isa/isa\.cc", 1),

@@ -119,6 +119,7 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
       ->type_name("N");
   train.add_option("--keep", config.keep, "how many of the newest checkpoints stay, beside that of the best epoch")
       ->type_name("K");
+  train.add_flag("--tensorboard", config.tensorboard, "also write event files for TensorBoard into the run folder");
   train
       .add_option("--resume", resume,
                   "go on with a run that was stopped, from the newest checkpoint of its folder, to the same result; only --data, "

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/hash.h"
+#include "io/json_integer.h"
 
 namespace intrain {
 
@@ -60,31 +61,31 @@ Json header_json(const CheckpointInfo& info, const std::vector<StateArray>& stat
 CheckpointInfo info_from_json(const Json& json, uint32_t version) {
   CheckpointInfo info;
   json.at("model").get_to(info.model);
-  const auto input = json.at("input").get<std::vector<int>>();
+  const Json& input = json.at("input");
   if (input.size() != 3) throw std::invalid_argument("'input' is not height, width, channels");
-  info.h = input[0];
-  info.w = input[1];
-  info.c = input[2];
-  json.at("classes").get_to(info.classes);
+  get_integer(input.at(0), info.h);
+  get_integer(input.at(1), info.w);
+  get_integer(input.at(2), info.c);
+  get_integer(json.at("classes"), info.classes);
   if (info.h < 1 || info.w < 1 || info.c < 1 || info.h > 4096 || info.w > 4096 || info.c > 4096 || info.classes < 1 ||
       info.classes > 65536)
     throw std::invalid_argument("impossible input shape or number of classes");
   json.at("class_names").get_to(info.class_names);
   json.at("config").get_to(info.config);
-  json.at("step").get_to(info.step);
-  json.at("epoch").get_to(info.epoch);
-  json.at("best").at("hits").get_to(info.best_hits);
-  json.at("best").at("of").get_to(info.test_count);
-  json.at("best").at("epoch").get_to(info.best_epoch);
+  get_integer(json.at("step"), info.step);
+  get_integer(json.at("epoch"), info.epoch);
+  get_integer(json.at("best").at("hits"), info.best_hits);
+  get_integer(json.at("best").at("of"), info.test_count);
+  get_integer(json.at("best").at("epoch"), info.best_epoch);
   if (info.step < 0 || info.epoch < 0) throw std::invalid_argument("a negative step or epoch");
   if (version >= 2) {
-    json.at("train_count").get_to(info.train_count);
+    get_integer(json.at("train_count"), info.train_count);
     const Json& unfinished = json.at("unfinished_epoch");
-    unfinished.at("count").get_to(info.epoch_count);
-    unfinished.at("hits").get_to(info.epoch_hits);
+    get_integer(unfinished.at("count"), info.epoch_count);
+    get_integer(unfinished.at("hits"), info.epoch_hits);
     unfinished.at("loss").get_to(info.epoch_loss);
   }
-  json.at("normalization").get_to(info.normalization);
+  for (const Json& value : json.at("normalization")) info.normalization.push_back(integer_of<int8_t>(value));
   if (info.normalization.size() != static_cast<size_t>(info.c) * 256)
     throw std::invalid_argument("'normalization' has the wrong size");
   return info;
@@ -98,9 +99,9 @@ std::vector<CheckpointArray> arrays_from_json(const Json& json, int64_t begin, i
     CheckpointArray a;
     j.at("name").get_to(a.name);
     a.type = type_by_name(j.at("type").get<std::string>());
-    j.at("count").get_to(a.count);
+    get_integer(j.at("count"), a.count);
     a.offset = at;
-    if (j.at("offset").get<int64_t>() != at - begin || a.count < 0 || a.count > (end - at) / element_bytes(a.type))
+    if (integer_of<int64_t>(j.at("offset")) != at - begin || a.count < 0 || a.count > (end - at) / element_bytes(a.type))
       throw std::invalid_argument("array '" + a.name + "' does not lie in the file");
     at = align8(at + a.count * element_bytes(a.type));
     arrays.push_back(std::move(a));

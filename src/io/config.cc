@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "io/atomic_file.h"
+#include "io/json_integer.h"
 #include "io/recipe.h"
 
 namespace intrain {
@@ -186,6 +187,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"threads", c.threads},
           {"save_every", c.save_every},
           {"keep", c.keep},
+          {"tensorboard", c.tensorboard},
           {"out", c.out}};
   for (const WidthKey& k : kWidthKeys) json["formats"][k.name] = c.widths.*k.value;
   if (c.widths.flag_e2) json["formats"]["e2"] = kFlag8;
@@ -196,18 +198,18 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("data").get_to(c.data);
   json.at("model").get_to(c.model);
   if (json.contains("net")) json.at("net").get_to(c.net);  // not in older files
-  json.at("epochs").get_to(c.epochs);
-  json.at("batch").get_to(c.batch);
+  get_integer(json.at("epochs"), c.epochs);
+  get_integer(json.at("batch"), c.batch);
   if (json.contains("recipe")) json.at("recipe").get_to(c.recipe);  // not in older files
   json.at("lr").get_to(c.lr);
   json.at("momentum").get_to(c.momentum);
   json.at("weight_decay").get_to(c.weight_decay);
   json.at("schedule").get_to(c.schedule);
-  json.at("warmup").get_to(c.warmup);
+  get_integer(json.at("warmup"), c.warmup);
   if (json.contains("augment")) json.at("augment").get_to(c.augment);  // not in older files
   if (json.contains("patience")) {                                     // not in older files
     json.at("label_smoothing").get_to(c.label_smoothing);
-    json.at("patience").get_to(c.patience);
+    get_integer(json.at("patience"), c.patience);
     json.at("freeze").get_to(c.freeze);
     json.at("init_from").get_to(c.init_from);
   }
@@ -215,12 +217,13 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
     json.at("mean").get_to(c.mean);
     json.at("deviation").get_to(c.deviation);
   }
-  json.at("seed").get_to(c.seed);
-  json.at("threads").get_to(c.threads);
+  get_integer(json.at("seed"), c.seed);
+  get_integer(json.at("threads"), c.threads);
   if (json.contains("save_every")) {  // not in older files
-    json.at("save_every").get_to(c.save_every);
-    json.at("keep").get_to(c.keep);
+    get_integer(json.at("save_every"), c.save_every);
+    get_integer(json.at("keep"), c.keep);
   }
+  if (json.contains("tensorboard")) json.at("tensorboard").get_to(c.tensorboard);  // not in older files
   json.at("out").get_to(c.out);
   if (!json.contains("formats")) {  // written before formats were settings, and with 8 bits of x_hat
     c.widths.x_hat = 8;
@@ -229,7 +232,7 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   const auto& formats = json.at("formats");
   for (const WidthKey& k : kWidthKeys) {
     const auto& value = formats.at(k.name);
-    const std::string text = value == kFlag8 ? kFlag8 : std::to_string(value.get<int>());
+    const std::string text = value == kFlag8 ? kFlag8 : std::to_string(integer_of<int>(value));
     set_width(c.widths, std::string(k.name).append("=").append(text));
   }
   for (const ChoiceKey& k : kChoiceKeys)

@@ -35,7 +35,8 @@ struct TrainConfig {
   Widths widths;       // --set
   int save_every = 0;  // steps between checkpoints, beside those of each epoch's end; 0: those alone
   int keep = 1;        // newest checkpoints kept, beside that of the best epoch
-  std::string out;     // run folder; empty: the first free runs/<data>-<model>-<n>
+  bool tensorboard = false;
+  std::string out;  // run folder; empty: the first free runs/<data>-<model>-<n>
 };
 
 // Throws Error naming the flag of the first setting that cannot be.

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/json_integer.h"
+
 namespace intrain {
 
 namespace {
@@ -11,19 +13,27 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 StepReport step_from(const Json& j) {
-  return {j.at("step"), 0, j.at("epoch"), j.at("loss"), j.at("accuracy"), j.at("lr"), j.at("images_per_second"), 0};
+  return {integer_of<int64_t>(j.at("step")), 0, integer_of<int>(j.at("epoch")), j.at("loss"), j.at("accuracy"), j.at("lr"),
+          j.at("images_per_second"),         0};
 }
 
 EpochReport epoch_from(const Json& j) {
-  return {j.at("epoch"),         j.at("step"), j.at("train_loss"),        j.at("train_accuracy"), j.at("test_loss"),
-          j.at("test_accuracy"), j.at("best"), j.at("images_per_second"), j.at("seconds")};
+  return {integer_of<int>(j.at("epoch")),
+          integer_of<int64_t>(j.at("step")),
+          j.at("train_loss"),
+          j.at("train_accuracy"),
+          j.at("test_loss"),
+          j.at("test_accuracy"),
+          j.at("best"),
+          j.at("images_per_second"),
+          j.at("seconds")};
 }
 
 NumbersReport numbers_from(const Json& j) {
-  NumbersReport report{j.at("step"), j.at("stored_saturated"), {}};
+  NumbersReport report{integer_of<int64_t>(j.at("step")), integer_of<int64_t>(j.at("stored_saturated")), {}};
   for (const auto& [layer, tensors] : j.at("layers").items())
     for (const auto& [tensor, numbers] : tensors.items())
-      report.tensors.push_back({layer, tensor, numbers.at(0), numbers.at(1), numbers.at(2)});
+      report.tensors.push_back({layer, tensor, integer_of<int>(numbers.at(0)), numbers.at(1), numbers.at(2)});
   return report;
 }
 

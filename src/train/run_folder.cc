@@ -26,9 +26,9 @@ namespace {
 
 constexpr const char* kRuns = "runs";
 constexpr int kMaxRuns = 1000000;
-constexpr const char* kMetrics = "metrics.jsonl";
+constexpr const char *kMetrics = "metrics.jsonl", *kEpochs = "epochs.csv";
 constexpr const char *kBest = "best.ckpt", *kFinal = "final.ckpt";
-constexpr const char* kFiles[] = {"config.json", kMetrics, "curve.png", kBest, kFinal};
+constexpr const char* kFiles[] = {"config.json", kMetrics, kEpochs, "curve.png", kBest, kFinal};
 
 [[noreturn]] void fail(const std::string& path, const std::string& reason) {
   throw Error("cannot make the run folder: " + reason, "--out " + path, "choose a folder that can be written with --out");
@@ -156,6 +156,7 @@ RunFolder::RunFolder(const TrainConfig& config)
     exact.out = path_;
     write_config(path_ + "/config.json", exact);
     open_metrics(O_CREAT | O_TRUNC);
+    if (config.tensorboard) tensorboard_ = std::make_unique<TensorBoardFile>(path_, 0);
   } catch (const fs::filesystem_error& e) {
     if (!made.empty()) remove_empty(path_.empty() ? kRuns : path_, made);
     fail(path_.empty() ? kRuns : path_, e.code().message());
@@ -175,6 +176,7 @@ RunFolder::RunFolder(const TrainConfig& config, const CheckpointInfo& from)
   remove_half_written(path_);
   keep_metrics_until(from, config.batch);
   open_metrics(O_APPEND);
+  if (config.tensorboard) tensorboard_ = std::make_unique<TensorBoardFile>(path_, from.step);
 }
 
 // One process at a time trains in a folder; the lock goes with the process, however it ends.
@@ -204,6 +206,7 @@ void RunFolder::keep_metrics_until(const CheckpointInfo& from, int batch) {
   const auto keep_epoch = [&](const EpochReport& r) {
     if (r.epoch > from.epoch) return false;
     curve_.add_epoch(r.epoch, r.train_accuracy, r.test_accuracy);
+    epochs_.push_back(r);
     earlier_seconds_ = r.seconds;
     earlier_epoch_seconds_ = 0;
     return true;
@@ -243,15 +246,27 @@ void RunFolder::append(const std::string& line) {
 void RunFolder::add(const StepReport& report) {
   curve_.add_step(report.step, report.loss);
   append(metrics_line(report));
+  if (tensorboard_) tensorboard_->add(report);
 }
 
 void RunFolder::add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated) {
   append(metrics_line(step, layers, stored_saturated));
+  if (tensorboard_) tensorboard_->add(step, layers);
 }
 
-void RunFolder::add(const EpochReport& report) {
+void RunFolder::add(const EpochReport& report, const std::vector<Parameter*>& parameters) {
   curve_.add_epoch(report.epoch, report.train_accuracy, report.test_accuracy);
+  epochs_.push_back(report);
   append(metrics_line(report));
+  if (tensorboard_) {
+    tensorboard_->add(report);
+    tensorboard_->add(report.step, parameters);
+  }
+  std::string csv = "epoch,step,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,seconds\n";
+  for (const EpochReport& r : epochs_)
+    csv += fmt::format("{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.3f}\n", r.epoch, r.step, r.train_loss, r.train_accuracy,
+                       r.test_loss, r.test_accuracy, r.images_per_second, r.seconds);
+  write_file(path_ + "/" + kEpochs, csv);
   curve_.write_png(curve_path());
 }
 

@@ -4,6 +4,8 @@
 //   metrics.jsonl    one JSON object a line (train/metrics_file.h): {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and
 //                    {"type": "numbers", ...} for each kNumbersEvery-th step: for each layer and kind of number (train/numbers.h)
 //                    [exponent, share of zeros, share of saturated]
+//   epochs.csv       a line for each epoch, beneath one that names the columns
+//   events.out.tfevents.*  the same and more for TensorBoard, if asked for (train/tensorboard.h): one file for each start of the run
 //   curve.png        the learning curve, drawn anew after each epoch
 //   step-<N>.ckpt    all training state after N steps: the newest ones
 //   best.ckpt        all training state after the epoch with the best test accuracy
@@ -13,6 +15,7 @@
 // that was stopped goes on in its folder.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +23,7 @@
 #include "train/curve.h"
 #include "train/numbers.h"
 #include "train/observer.h"
+#include "train/tensorboard.h"
 
 namespace intrain {
 
@@ -51,8 +55,8 @@ class RunFolder {
 
   void add(const StepReport& report);
   void add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated);
-  // Also draws the curve.
-  void add(const EpochReport& report);
+  // Also draws the curve. parameters: as they are after the epoch.
+  void add(const EpochReport& report, const std::vector<Parameter*>& parameters);
   // As step-<N>.ckpt. Of these the newest config.keep stay.
   void save(const CheckpointInfo& info, const std::vector<StateArray>& state);
   void save_best(const CheckpointInfo& info, const std::vector<StateArray>& state);
@@ -75,6 +79,8 @@ class RunFolder {
   FileDescriptor lock_, metrics_;
   double earlier_seconds_ = 0, earlier_epoch_seconds_ = 0;
   int64_t metrics_bytes_ = 0;  // whole lines written
+  std::vector<EpochReport> epochs_;
+  std::unique_ptr<TensorBoardFile> tensorboard_;  // null: not asked for
   Curve curve_;
 };
 

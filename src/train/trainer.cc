@@ -105,6 +105,13 @@ void freeze(const TrainConfig& config, const Net& net) {
     throw Error("all parameters are frozen", "--freeze", "leave some to be trained");
 }
 
+void check_position(const TrainConfig& config, const Dataset& train, const Checkpoint& from) {
+  const int64_t per_epoch = train.count / config.batch, step = from.info.step, epoch = from.info.epoch;
+  if (epoch > config.epochs || step < epoch * per_epoch || step > (epoch + 1) * per_epoch)
+    throw Error(fmt::format("step {} is none of epoch {} of {}", step, epoch + 1, config.epochs), from.path,
+                "the checkpoint is of another run: give the folder as the run left it");
+}
+
 // The data must be what the run had: the same images cannot be proven, but a difference of any of these is one of the data.
 void check_same_data(const CheckpointInfo& now, const Checkpoint& from) {
   const CheckpointInfo& then = from.info;
@@ -147,11 +154,8 @@ class Training {
         numbers_(config.widths) {
     if (options.resume == nullptr) return;
     check_same_data(info_, *options.resume);
+    check_position(config, data.train, *options.resume);
     const CheckpointInfo& from = options.resume->info;
-    const int64_t into_epoch = from.step - from.epoch * per_epoch_;
-    if (from.epoch > config.epochs || into_epoch < 0 || into_epoch > per_epoch_)
-      throw Error(fmt::format("step {} does not follow epoch {}", from.step, from.epoch), options.resume->path,
-                  "the checkpoint is of another run: give the folder as the run left it");
     info_.step = from.step;
     info_.epoch = from.epoch;
     info_.best_hits = from.best_hits;
@@ -261,7 +265,7 @@ class Training {
       info_.best_epoch = epoch;
     }
     if (folder != nullptr) {
-      folder->add(report);
+      folder->add(report, net_.parameters());
       save(*folder, report.best);
     }
     observer.on_epoch(report);

@@ -143,7 +143,7 @@ TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
     RunFolder run(config_);
     run.add(1, {}, 0);
     for (const int64_t step : {1, 2, 3, 4}) run.add(step_report(step));
-    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10});
+    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10}, {});
     for (const int64_t step : {5, 6, 7}) run.add(step_report(step));
   }
   const std::string whole = metrics();
@@ -169,7 +169,7 @@ TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
   {
     RunFolder run(config_, info_);
     EXPECT_DOUBLE_EQ(run.earlier_seconds(), 4 * batch_seconds);
-    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10});
+    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10}, {});
   }
   EXPECT_EQ(metrics(), whole.substr(0, whole.find("{\"type\": \"step\", \"step\": 5")));
 }

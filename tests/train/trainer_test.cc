@@ -185,6 +185,9 @@ TEST(Trainer, GoesOnWithTheSameDataOnly) {
   data = load_data(config.data);
   data.class_names.assign(10, "thing");
   expect_error([&] { go_on(config, data, stopper); }, "other classes", "--data");
+  config.batch = 8;
+  expect_error([&] { go_on(config, load_data(config.data), stopper); }, "step 8 is none of epoch 3 of 2", "final.ckpt");
+  config.batch = 16;
   config.mean = {0.5};
   config.deviation = {0.5};
   expect_error([&] { go_on(config, load_data(config.data), stopper); }, "another mean", "--data");
