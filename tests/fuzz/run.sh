@@ -17,7 +17,7 @@ for target in "$build"/*_fuzz; do
   if "$target" -max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=1024 -timeout=10 -print_final_stats=1 -verbosity=1 \
     -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/$name" "$corpus/$name" > "$build/fuzz/$name.log" 2>&1; then
     passed=$((passed + 1))
-    echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$build/fuzz/$name.log") inputs, $(grep -o 'cov: [0-9]*' "$build/fuzz/$name.log" | tail -n 1)"
+    echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$build/fuzz/$name.log") inputs, $(grep -ao 'cov: [0-9]*' "$build/fuzz/$name.log" | tail -n 1)"
   else
     failed=$((failed + 1))
     echo "FAILED $name:"
