@@ -4,13 +4,9 @@
 
 #include "cli/commands.h"
 #include "cli/data.h"
-#include "core/parallel.h"
-#include "core/reducer.h"
 #include "io/checkpoint.h"
-#include "isa/isa.h"
-#include "models/models.h"
-#include "ops/kernels.h"
 #include "train/evaluate.h"
+#include "train/trained_net.h"
 
 namespace intrain::cli {
 
@@ -22,18 +18,10 @@ int eval_command(const EvalFlags& flags) {
   const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, true);
   check_fit(checkpoint, data.test, data);
 
-  const ops::Kernels kernels = ops::make_kernels(select_isa());
-  Net net = build_model(info.model, info.config.net, info.h, info.w, info.c, info.classes);
-  ThreadPool pool(flags.threads);
-  SingleProcess reducer;
   const int batch = std::min(flags.batch, data.test.count);
-  net.set_widths(info.config.widths);
-  net.prepare(batch, false, kernels, pool, reducer);
-  restore_state(checkpoint, info.model, net.state());
-  net.quantize_parameters();
-
-  Loader loader(data.test, normalization_of(info), {batch, false, false, 0, 0, flags.threads});
-  const Evaluation result = evaluate(net, loader);
+  TrainedNet trained(checkpoint, batch, false, flags.threads);
+  Loader loader(data.test, normalization_of(checkpoint), {batch, false, false, 0, 0, flags.threads});
+  const Evaluation result = evaluate(trained.net, loader);
   print_broken(data);
   fmt::print("{} after {} epochs on {}: {} test images, loss {:.4f}\n", info.model, info.epoch, data.spec, result.metrics.count,
              result.metrics.mean_loss());

@@ -1,11 +1,10 @@
 // intrain: the command line. Flags are declared here; each subcommand is a file of its own.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/version.h"
 #include "core/error.h"
 #include "core/parallel.h"
@@ -14,14 +13,6 @@
 namespace intrain::cli {
 
 namespace {
-
-constexpr int kBadInput = 2;
-
-int print_error(const std::string& what, const std::string& where, const std::string& hint) {
-  std::fflush(stdout);
-  fmt::print(stderr, "error: {}{}\nhint: {}\n", what, where.empty() ? "" : fmt::format(" ({})", where), hint);
-  return kBadInput;
-}
 
 constexpr const char* kDataHelp =
     "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), folder:DIR[:SIDE] "
