@@ -15,6 +15,7 @@ struct EvalFlags {
   std::string data;  // empty: the data that the checkpoint was trained on
   int batch = 128;
   int threads = 1;
+  std::string json, confusion;  // empty: none; json "-": stdout
 };
 int eval_command(const EvalFlags& flags);
 

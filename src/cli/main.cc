@@ -93,6 +93,12 @@ void add_eval(CLI::App& app, EvalFlags& flags) {
   eval.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
       ->type_name("SPEC");
   eval.add_option("--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
+  eval.add_option("--confusion", flags.confusion, "draw which classes are taken for which here, for up to 1000 classes")
+      ->type_name("FILE");
+  eval.add_option("--json", flags.json,
+                  "write accuracy, counts, precision, recall and F1 of each class, and, for up to 1000 classes, which are taken "
+                  "for which here as JSON; - is standard output, and nothing else is written there")
+      ->type_name("FILE|-");
   add_threads(eval, flags.threads);
 }
 

@@ -1,6 +1,8 @@
 // The test set through a net, with running statistics and without augmentation.
 #pragma once
 
+#include <vector>
+
 #include "data/loader.h"
 #include "nn/net.h"
 #include "train/metrics.h"
@@ -9,11 +11,12 @@ namespace intrain {
 
 struct Evaluation {
   Metrics metrics;
-  uint64_t logits_hash;  // XXH3-64 of all logits: the evaluation's share of `intrain verify`
+  std::vector<int32_t> predicted;  // the class of the largest logit for each image, of equal ones the first
+  uint64_t logits_hash;            // XXH3-64 of all logits: the evaluation's share of `intrain verify`
 };
 
 // One epoch of `loader` (training = false), which must stand at an epoch's start. The net must be prepared for the loader's
-// batch.
+// batch. The result does not depend on the size of the batches.
 Evaluation evaluate(Net& net, Loader& loader);
 
 }  // namespace intrain

@@ -188,6 +188,8 @@ refused "half a checkpoint" "bad.ckpt" eval --checkpoint bad.ckpt --data synthet
 make_set other train 32 32 16 && make_set other t10k 8 8 16
 refused "a checkpoint of other images" "mlp is for 12x12x1.*mnist:other has 16x16x1" eval --checkpoint run/final.ckpt --data mnist:other
 refused "eval batch 0" "--batch" eval --checkpoint run/final.ckpt --data synthetic:64 --batch 0
+refused "eval's result below nothing" "--json none/eval.json" eval --checkpoint run/final.ckpt --json none/eval.json
+refused "eval's picture below nothing" "--confusion none/eval.png" eval --checkpoint run/final.ckpt --confusion none/eval.png
 
 # A limit on file sizes (blocks of 1024 bytes) stands in for a full disk: the checkpoint does not fit, nothing of it may stay.
 rm -rf run
