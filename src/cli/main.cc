@@ -102,6 +102,22 @@ void add_eval(CLI::App& app, EvalFlags& flags) {
   add_threads(eval, flags.threads);
 }
 
+void add_predict(CLI::App& app, PredictFlags& flags) {
+  CLI::App& predict = *app.add_subcommand("predict", "Tell what a checkpoint's net sees on pictures");
+  predict
+      .add_option("image", flags.files,
+                  "JPEG or PNG files, cropped and scaled as evaluation does with photos; for nets that were not trained on "
+                  "folder:DIR, all but what their images' shape cuts off; grey where the net takes grey")
+      ->required()
+      ->type_name("FILE")
+      ->default_str("");
+  predict.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
+  predict.add_option("--top", flags.top, "most probable classes to show for each; all if there are fewer")->type_name("N");
+  predict.add_flag("--json", flags.json, "write one JSON document instead, logits and the files that cannot be read included");
+  predict.add_option("--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
+  add_threads(predict, flags.threads);
+}
+
 constexpr const char* kBenchModelHelp = "net whose shapes are measured ('intrain info' lists them)";
 
 // The flags of all benchmarks of a net.
@@ -185,16 +201,17 @@ std::string help_line(const CLI::App& app) {
     if (sub->get_name() == "bench") return command + " --help' lists the benchmarks: peak, kernels, step, infer";
     return command + " --help' lists the flags";
   }
-  return "'intrain --help' lists the subcommands: train, eval, inspect, info, verify, bench";
+  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, info, verify, bench";
 }
 
 int run(int argc, char** argv) {
   TrainConfig config;
   EvalFlags eval;
+  PredictFlags predict;
   InspectFlags inspect;
   int verify_threads = available_threads();
   std::string verify_model = "resnet8";
-  config.threads = eval.threads = inspect.threads = verify_threads;
+  config.threads = eval.threads = predict.threads = inspect.threads = verify_threads;
 
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
   app.option_defaults()->always_capture_default();
@@ -202,6 +219,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);  // none is refused below: here it would hide a misspelt one
   add_train(app, config);
   add_eval(app, eval);
+  add_predict(app, predict);
   add_inspect(app, inspect);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
@@ -223,6 +241,7 @@ int run(int argc, char** argv) {
     return train_command(config);
   }
   if (app.got_subcommand("eval")) return eval_command(eval);
+  if (app.got_subcommand("predict")) return predict_command(predict);
   if (app.got_subcommand("inspect")) return inspect_command(inspect);
   if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {

@@ -53,4 +53,27 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
   return text(json);
 }
 
+std::string predictions_json(const Checkpoint& checkpoint, int logits_exp, const std::vector<FilePrediction>& predictions) {
+  const std::vector<std::string> names = class_labels(checkpoint.info);
+  Json json = head(checkpoint);
+  json["logits_exp"] = logits_exp;
+  Json files = Json::array(), broken = Json::array();
+  for (const FilePrediction& p : predictions) {
+    if (p.error) {
+      broken.push_back({{"file", p.file}, {"error", p.error->what()}});
+      continue;
+    }
+    Json classes = Json::array();
+    for (const ClassScore& s : p.classes)
+      classes.push_back({{"class", names[static_cast<size_t>(s.label)]},
+                         {"label", s.label},
+                         {"probability", s.probability},
+                         {"logit", s.logit}});
+    files.push_back({{"file", p.file}, {"classes", std::move(classes)}});
+  }
+  json["files"] = std::move(files);
+  json["broken"] = std::move(broken);
+  return text(json);
+}
+
 }  // namespace intrain

@@ -27,7 +27,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval inspect info verify bench; do
+for command in train eval predict inspect info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -37,6 +37,7 @@ done
 check "help of train tells the defaults" has help.train '0\.0001'
 for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
 for flag in checkpoint data batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
+for flag in checkpoint top json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for command in peak kernels step infer; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command
@@ -145,6 +146,30 @@ check "and named" has photos.train '^  photos/train/left/4\.jpg: neither'
 check "the same bits with two threads" test "$(grep '^signature' photos.train)" == "$(grep '^signature' photos.again)"
 "$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > eval
 check "eval finds the photos again" last_is eval '^test accuracy: 50\.00 %$'
+
+predict=("$intrain" predict --checkpoint runs/folder-resnet8-1/final.ckpt)
+"${predict[@]}" photos/*/*/*.png > predict 2> predict.err
+check "predict succeeds" test $? -eq 0
+check "predict prints nothing on stderr" test ! -s predict.err
+check "predict tells of each file" test "$(grep -c '^photos/.*\.png$' predict)" -eq 8
+check "and of its classes" test "$(grep -cE '^  (left |right) +[0-9]+\.[0-9]{2} %$' predict)" -eq 16
+"${predict[@]}" photos/*/*/*.png --batch 3 --threads 1 > again
+check "the same for any batch and threads" cmp predict again
+"${predict[@]}" photos/val/left/curve.png --top 1 > predict
+check "--top shows fewer" test "$(wc -l < predict)" -eq 2
+"${predict[@]}" photos/val/left/curve.png photos/train/left/4.jpg photos none.png photos/val/right/curve.png > predict 2> predict.err
+check "files that cannot be read give exit status 2" test $? -eq 2
+check "the others are told of" test "$(grep -c '^photos/val/.*/curve\.png$' predict)" -eq 2
+check "and nothing else" test "$(wc -l < predict)" -eq 6
+check "the broken ones are told in two lines each" test "$(sed 's/:.*//' predict.err | tr '\n' ' ')" == "error hint error hint error hint "
+check "one by one" test "$(grep -c -e '^error: neither .*4\.jpg)$' -e '^error: it is a folder (photos)$' -e '^error: cannot .*none\.png)$' predict.err)" -eq 3
+"${predict[@]}" --json photos/val/left/curve.png none.png > predict.json 2> predict.err
+check "and so with --json" test $? -eq 2
+check "which is a document" test "$(json predict.json 'd["files"][0]["file"], [c["class"] for c in d["files"][0]["classes"]] == [["left", "right"][c["label"]] for c in d["files"][0]["classes"]], round(sum(c["probability"] for c in d["files"][0]["classes"]), 9), d["broken"][0]["file"]')" \
+  == "('photos/val/left/curve.png', True, 1.0, 'none.png')"
+"$intrain" predict --checkpoint runs/synthetic-resnet8-1/final.ckpt photos/val/left/curve.png > predict
+check "a net of grey images takes a picture, too" test "$(grep -cE '^  [0-9] +[0-9]+\.[0-9]{2} %$' predict)" -eq 5
+
 mv photos/train/right photos/train/wrong && mv photos/val/right photos/val/wrong
 "$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > /dev/null 2> eval.err
 check "eval refuses other classes" has eval.err '^error: .* knows other classes'
