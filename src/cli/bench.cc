@@ -11,9 +11,9 @@
 #include "bench/products.h"
 #include "bench/report.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "core/error.h"
-#include "io/atomic_file.h"
 #include "io/config.h"
 #include "isa/isa.h"
 #include "models/models.h"
@@ -45,16 +45,6 @@ Net build(const BenchFlags& flags, const BenchInput& input) {
   } catch (const Error& e) {
     if (e.where == "--data") throw Error(e.what(), "--image", e.hint);  // the builder's name for the images
     throw;
-  }
-}
-
-// Refuses a file that cannot be written before anything is measured.
-void check_writable(const char* flag, const std::string& path) {
-  if (path.empty() || path == "-") return;
-  try {
-    AtomicFile probe(path);
-  } catch (const Error& e) {
-    throw Error(e.what(), fmt::format("{} {}", flag, path), e.hint);
   }
 }
 
@@ -108,10 +98,7 @@ class Bench {
 
   void write_json(const std::string& json) {
     std::fflush(out_);
-    if (flags_.json == "-")
-      fmt::print("{}", json);
-    else if (!flags_.json.empty())
-      write_file(flags_.json, json);
+    write_result(flags_.json, json);
   }
 
   const BenchFlags& flags_;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/config.h"
 
@@ -24,6 +25,7 @@ struct EvalFlags {
   std::string data;  // empty: the data that the checkpoint was trained on
   int batch = 128;
   int threads = 1;
+  std::string json, confusion;  // empty: none; json "-": stdout
 };
 int eval_command(const EvalFlags& flags);
 
@@ -35,6 +37,17 @@ struct InspectFlags {
   std::string png;  // empty: inspect.png beside the checkpoint
 };
 int inspect_command(const InspectFlags& flags);
+
+struct PredictFlags {
+  std::string checkpoint;
+  std::vector<std::string> files;
+  int top = 5;
+  bool json = false;
+  int batch = 128;
+  int threads = 1;
+};
+// 2 if a file could not be read.
+int predict_command(const PredictFlags& flags);
 
 int info_command();
 

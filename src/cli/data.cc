@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "cli/progress.h"
 #include "core/error.h"
@@ -19,8 +18,8 @@ std::string shape_text(int h, int w, int c, int classes) {
 
 }  // namespace
 
-DataSplits load_showing(const std::string& spec, bool evaluation_only) {
-  ProgressBar bar(stdout, isatty(STDOUT_FILENO) != 0);
+DataSplits load_showing(const std::string& spec, bool evaluation_only, std::FILE* out) {
+  ProgressBar bar(out, isatty(fileno(out)) != 0);
   return load_data(spec, {evaluation_only, [&](int64_t done, int64_t total) {
                             if (!bar.due()) return;
                             const std::string text = fmt::format("{} of {} photos", done, total);
@@ -29,12 +28,12 @@ DataSplits load_showing(const std::string& spec, bool evaluation_only) {
                           }});
 }
 
-void print_broken(const DataSplits& data) {
+void print_broken(const DataSplits& data, std::FILE* out) {
   constexpr size_t kShown = 20;
   if (data.broken.empty()) return;
-  fmt::print("left out as unreadable: {} file{}\n", data.broken.size(), data.broken.size() == 1 ? "" : "s");
-  for (size_t i = 0; i < std::min(kShown, data.broken.size()); ++i) fmt::print("  {}\n", data.broken[i]);
-  if (data.broken.size() > kShown) fmt::print("  and {} more\n", data.broken.size() - kShown);
+  fmt::print(out, "left out as unreadable: {} file{}\n", data.broken.size(), data.broken.size() == 1 ? "" : "s");
+  for (size_t i = 0; i < std::min(kShown, data.broken.size()); ++i) fmt::print(out, "  {}\n", data.broken[i]);
+  if (data.broken.size() > kShown) fmt::print(out, "  and {} more\n", data.broken.size() - kShown);
 }
 
 void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplits& data) {
@@ -48,12 +47,6 @@ void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplit
   if (!info.class_names.empty() && !data.class_names.empty() && info.class_names != data.class_names)
     throw Error(fmt::format("the checkpoint of {} knows other classes than {} has", info.model, data.spec), checkpoint.path,
                 hint);
-}
-
-Normalization normalization_of(const CheckpointInfo& info) {
-  Normalization norm = {};
-  std::copy(info.normalization.begin(), info.normalization.end(), norm.table[0]);
-  return norm;
 }
 
 }  // namespace intrain::cli

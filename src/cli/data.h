@@ -1,6 +1,7 @@
 // Data sets for a person who waits for them.
 #pragma once
 
+#include <cstdio>
 #include <string>
 
 #include "data/source.h"
@@ -8,16 +9,13 @@
 
 namespace intrain::cli {
 
-// load_data with progress on stdout while photos are looked at.
-DataSplits load_showing(const std::string& spec, bool evaluation_only);
+// load_data with progress on `out` while photos are looked at.
+DataSplits load_showing(const std::string& spec, bool evaluation_only, std::FILE* out = stdout);
 
 // How many files could not be read, and the first of them; nothing if there are none.
-void print_broken(const DataSplits& data);
+void print_broken(const DataSplits& data, std::FILE* out = stdout);
 
 // Throws Error unless `set`, of `data`, has images and classes like those that the checkpoint was trained on.
 void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplits& data);
-
-// That of the checkpoint.
-Normalization normalization_of(const CheckpointInfo& info);
 
 }  // namespace intrain::cli

@@ -1,43 +1,97 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 
 #include "cli/commands.h"
 #include "cli/data.h"
-#include "core/parallel.h"
-#include "core/reducer.h"
+#include "cli/output.h"
+#include "core/error.h"
 #include "io/checkpoint.h"
-#include "isa/isa.h"
-#include "models/models.h"
-#include "ops/kernels.h"
+#include "train/confusion.h"
 #include "train/evaluate.h"
+#include "train/report.h"
+#include "train/trained_net.h"
 
 namespace intrain::cli {
+
+namespace {
+
+constexpr int kTabulatedClasses = 20;
+
+std::string percent(double share) { return std::isnan(share) ? "-" : fmt::format("{:.2f} %", 100 * share); }
+
+// Number and name of each class, of equal width.
+std::vector<std::string> row_heads(const CheckpointInfo& info) {
+  const std::vector<std::string> names = class_labels(info);
+  const int columns = name_columns(names);
+  std::vector<std::string> heads;
+  for (size_t i = 0; i < names.size(); ++i)
+    heads.push_back(info.class_names.empty() ? fmt::format("{:>5}", i)
+                                             : fmt::format("{:>2} {:<{}.{}}", i, names[i], columns, columns));
+  return heads;
+}
+
+void print_classes(std::FILE* out, const CheckpointInfo& info, const Dataset& set, const std::vector<int32_t>& predicted) {
+  const std::vector<std::string> heads = row_heads(info);
+  const std::string blank = fmt::format("{:<{}}", "class", fmt::formatted_size("{}", heads[0]));
+  const std::vector<ClassCounts> counts = count_classes(set.labels, predicted, info.classes);
+  fmt::print(out, "\n{}  {:>8}  {:>9}  {:>9}  {:>9}\n", blank, "images", "precision", "recall", "F1");
+  for (size_t i = 0; i < counts.size(); ++i)
+    fmt::print(out, "{}  {:>8}  {:>9}  {:>9}  {:>9}\n", heads[i], counts[i].images, percent(counts[i].precision()),
+               percent(counts[i].recall()), percent(counts[i].f1()));
+
+  const std::vector<int64_t> matrix = confusion_matrix(set.labels, predicted, info.classes);
+  const size_t columns = std::max<size_t>(2, std::to_string(*std::max_element(matrix.begin(), matrix.end())).size());
+  fmt::print(out, "\n{}  predicted class\n{}", blank, std::string(blank.size(), ' '));
+  for (int i = 0; i < info.classes; ++i) fmt::print(out, "  {:>{}}", i, columns);
+  for (size_t i = 0; i < matrix.size(); ++i) {
+    if (i % heads.size() == 0) fmt::print(out, "\n{}", heads[i / heads.size()]);
+    fmt::print(out, "  {:>{}}", matrix[i], columns);
+  }
+  fmt::print(out, "\n\n");
+}
+
+}  // namespace
 
 int eval_command(const EvalFlags& flags) {
   validate_batch(flags.batch);
   validate_threads(flags.threads);
+  check_writable("--json", flags.json);
+  check_writable("--confusion", flags.confusion);
   const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
   const CheckpointInfo& info = checkpoint.info;
-  const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, true);
+  if (!flags.confusion.empty() && info.classes > kMaxConfusionClasses)
+    throw Error(fmt::format("{} classes are too many for a picture", info.classes), "--confusion",
+                fmt::format("it shows at most {}; --json has the counts of each class", kMaxConfusionClasses));
+  // With the JSON on stdout, what is for people goes where it does not disturb.
+  std::FILE* const out = flags.json == "-" ? stderr : stdout;
+  const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, true, out);
   check_fit(checkpoint, data.test, data);
 
-  const ops::Kernels kernels = ops::make_kernels(select_isa());
-  Net net = build_model(info.model, info.config.net, info.h, info.w, info.c, info.classes);
-  ThreadPool pool(flags.threads);
-  SingleProcess reducer;
   const int batch = std::min(flags.batch, data.test.count);
-  net.set_widths(info.config.widths);
-  net.prepare(batch, false, kernels, pool, reducer);
-  restore_state(checkpoint, info.model, net.state());
-  net.quantize_parameters();
-
-  Loader loader(data.test, normalization_of(info), {batch, false, false, 0, 0, flags.threads});
-  const Evaluation result = evaluate(net, loader);
-  print_broken(data);
-  fmt::print("{} after {} epochs on {}: {} test images, loss {:.4f}\n", info.model, info.epoch, data.spec, result.metrics.count,
-             result.metrics.mean_loss());
-  fmt::print("test accuracy: {:.2f} %\n", 100 * result.metrics.accuracy());
+  TrainedNet trained(checkpoint, batch, false, flags.threads);
+  Loader loader(data.test, normalization_of(checkpoint), {batch, false, false, 0, 0, flags.threads});
+  const Evaluation result = evaluate(trained.net, loader);
+  const Metrics& metrics = result.metrics;
+  print_broken(data, out);
+  fmt::print(out, "{} after {} epochs on {}: {} test images, loss {:.4f}\n", info.model, info.epoch, data.spec, metrics.count,
+             metrics.mean_loss());
+  if (info.classes <= kTabulatedClasses)
+    print_classes(out, info, data.test, result.predicted);
+  else
+    fmt::print(out, "{} classes: --json has the counts of each\n", info.classes);
+  if (!flags.confusion.empty()) {
+    draw_confusion(fmt::format("{} after {} epoch{} on {}: {:.2f} % of {} test images", info.model, info.epoch,
+                               info.epoch == 1 ? "" : "s", data_name(data.spec), 100 * metrics.accuracy(), metrics.count),
+                   class_labels(info), confusion_matrix(data.test.labels, result.predicted, info.classes), flags.confusion);
+    fmt::print(out, "picture: {}\n", flags.confusion);
+  }
+  if (info.classes > 5) fmt::print(out, "top-5 accuracy: {:.2f} %\n", 100 * metrics.top5_accuracy());
+  fmt::print(out, "test accuracy: {:.2f} %\n", 100 * metrics.accuracy());
+  std::fflush(out);
+  if (!flags.json.empty()) write_result(flags.json, evaluation_json(checkpoint, data, result));
   return 0;
 }
 

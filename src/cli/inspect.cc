@@ -7,16 +7,11 @@
 
 #include "cli/commands.h"
 #include "cli/data.h"
-#include "core/error.h"
-#include "core/parallel.h"
-#include "core/reducer.h"
 #include "data/loader.h"
 #include "io/checkpoint.h"
-#include "isa/isa.h"
-#include "models/models.h"
-#include "ops/kernels.h"
 #include "optim/schedule.h"
 #include "train/exponents.h"
+#include "train/trained_net.h"
 
 namespace intrain::cli {
 
@@ -45,25 +40,17 @@ int inspect_command(const InspectFlags& flags) {
   const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, false);
   check_fit(checkpoint, data.train, data);
 
-  const ops::Kernels kernels = ops::make_kernels(select_isa());
-  Net net = build_model(info.model, info.config.net, info.h, info.w, info.c, info.classes);
-  ThreadPool pool(flags.threads);
-  SingleProcess reducer;
   const int batch = std::min(flags.batch, data.train.count);
   check_training_batch(batch, info.h, info.w);
-  net.set_widths(info.config.widths);
-  net.prepare(batch, true, kernels, pool, reducer);
-  restore_state(checkpoint, info.model, net.state());
-  net.quantize_parameters();
-
-  Loader loader(data.train, normalization_of(info),
+  TrainedNet trained(checkpoint, batch, true, flags.threads);
+  Loader loader(data.train, normalization_of(checkpoint),
                 {batch, true, data.mirror, info.config.seed, 0, flags.threads, info.config.augment == "standard"});
   std::vector<LayerStatistics> layers;
   // The phase by the epochs done: whole epochs, as checkpoints are.
   const TrainConfig& config = info.config;
   const int range_log2 =
       config.widths.constant_g ? wageubn_range_log2(wageubn_phase(info.epoch, config.epochs), config.widths.g) : 0;
-  inspect(net, loader.next(), config.seed, static_cast<uint32_t>(info.step), layers, range_log2);
+  inspect(trained.net, loader.next(), config.seed, static_cast<uint32_t>(info.step), layers, range_log2);
   print(layers);
   const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
   const std::string png = flags.png.empty() ? (folder / "inspect.png").string() : flags.png;

@@ -1,11 +1,10 @@
 // intrain: the command line. Flags are declared here; each subcommand is a file of its own.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/version.h"
 #include "core/error.h"
 #include "core/parallel.h"
@@ -14,14 +13,6 @@
 namespace intrain::cli {
 
 namespace {
-
-constexpr int kBadInput = 2;
-
-int print_error(const std::string& what, const std::string& where, const std::string& hint) {
-  std::fflush(stdout);
-  fmt::print(stderr, "error: {}{}\nhint: {}\n", what, where.empty() ? "" : fmt::format(" ({})", where), hint);
-  return kBadInput;
-}
 
 constexpr const char* kDataHelp =
     "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), folder:DIR[:SIDE] "
@@ -152,7 +143,29 @@ void add_eval(CLI::App& app, EvalFlags& flags) {
   eval.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
       ->type_name("SPEC");
   eval.add_option("--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
+  eval.add_option("--confusion", flags.confusion, "draw which classes are taken for which here, for up to 1000 classes")
+      ->type_name("FILE");
+  eval.add_option("--json", flags.json,
+                  "write accuracy, counts, precision, recall and F1 of each class, and, for up to 1000 classes, which are taken "
+                  "for which here as JSON; - is standard output, and nothing else is written there")
+      ->type_name("FILE|-");
   add_threads(eval, flags.threads);
+}
+
+void add_predict(CLI::App& app, PredictFlags& flags) {
+  CLI::App& predict = *app.add_subcommand("predict", "Tell what a checkpoint's net sees on pictures");
+  predict
+      .add_option("image", flags.files,
+                  "JPEG or PNG files, cropped and scaled as evaluation does with photos; for nets that were not trained on "
+                  "folder:DIR, all but what their images' shape cuts off; grey where the net takes grey")
+      ->required()
+      ->type_name("FILE")
+      ->default_str("");
+  predict.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
+  predict.add_option("--top", flags.top, "most probable classes to show for each; all if there are fewer")->type_name("N");
+  predict.add_flag("--json", flags.json, "write one JSON document instead, logits and the files that cannot be read included");
+  predict.add_option("--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
+  add_threads(predict, flags.threads);
 }
 
 constexpr const char* kBenchModelHelp = "net whose shapes are measured ('intrain info' lists them)";
@@ -238,16 +251,17 @@ std::string help_line(const CLI::App& app) {
     if (sub->get_name() == "bench") return command + " --help' lists the benchmarks: peak, kernels, step, infer";
     return command + " --help' lists the flags";
   }
-  return "'intrain --help' lists the subcommands: train, eval, inspect, info, verify, bench";
+  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, info, verify, bench";
 }
 
 int run(int argc, char** argv) {
   TrainConfig config;
   EvalFlags eval;
+  PredictFlags predict;
   InspectFlags inspect;
   int verify_threads = available_threads();
   std::string verify_model = "resnet8";
-  config.threads = eval.threads = inspect.threads = verify_threads;
+  config.threads = eval.threads = predict.threads = inspect.threads = verify_threads;
 
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
   app.option_defaults()->always_capture_default();
@@ -256,6 +270,7 @@ int run(int argc, char** argv) {
   std::string resume;
   add_train(app, config, resume);
   add_eval(app, eval);
+  add_predict(app, predict);
   add_inspect(app, inspect);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
@@ -278,6 +293,7 @@ int run(int argc, char** argv) {
     return train_command(config);
   }
   if (app.got_subcommand("eval")) return eval_command(eval);
+  if (app.got_subcommand("predict")) return predict_command(predict);
   if (app.got_subcommand("inspect")) return inspect_command(inspect);
   if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {

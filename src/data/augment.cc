@@ -38,6 +38,12 @@ Window center_window(int h, int w) {
   return {(h - side) / 2, (w - side) / 2, side, side};
 }
 
+Window whole_window(int h, int w, int to_h, int to_w) {
+  const int window_h = static_cast<int>(std::clamp<int64_t>(int64_t{w} * to_h / to_w, 1, h));
+  const int window_w = static_cast<int>(std::clamp<int64_t>(int64_t{h} * to_w / to_h, 1, w));
+  return {(h - window_h) / 2, (w - window_w) / 2, window_h, window_w};
+}
+
 void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, int8_t* dst) {
   // Columns [x_begin, x_end) of the window lie inside the image; the rest is border.
   const int x_begin = std::clamp(pad - crop.dx, 0, w), x_end = std::clamp(w + pad - crop.dx, 0, w);

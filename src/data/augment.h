@@ -34,6 +34,9 @@ Window random_window(uint64_t seed, uint32_t epoch, uint32_t sample, int h, int 
 // What evaluation sees of it: a square in the middle, 7/8 of the shorter side (rounded down, at least 1).
 Window center_window(int h, int w);
 
+// The largest window in the middle of h x w pixels whose sides are as to_h : to_w, rounded down, at least 1.
+Window whole_window(int h, int w, int to_h, int to_w);
+
 // dst[i] = table[ch][src[i]]: an image as it is.
 void normalize_image(const uint8_t* src, int64_t pixels, int c, const Normalization& norm, int8_t* dst);
 

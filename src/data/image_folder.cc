@@ -157,6 +157,11 @@ void PhotoReader::read(const std::string& path, int h, int w, uint64_t seed, uin
   read_window(random_window(seed, epoch, sample, file_.h(), file_.w()), h, w, dst);
 }
 
+void PhotoReader::read_whole(const std::string& path, int h, int w, uint8_t* dst) {
+  file_.open(path);
+  read_window(whole_window(file_.h(), file_.w(), h, w), h, w, dst);
+}
+
 DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_only,
                              const std::function<void(int64_t, int64_t)>& progress) {
   if (!is_folder(dir)) throw Error("no such folder", dir, kLayout);

@@ -18,6 +18,8 @@ class PhotoReader {
   // where the window stays at least as large as the result. dst [h][w][3]. Throws Error.
   void read(const std::string& path, int h, int w, uint8_t* dst);
   void read(const std::string& path, int h, int w, uint64_t seed, uint32_t epoch, uint32_t sample, uint8_t* dst);
+  // For nets that know whole images: all but what the shape h x w cuts off (whole_window). A photo of h x w pixels stays as it is.
+  void read_whole(const std::string& path, int h, int w, uint8_t* dst);
 
  private:
   void read_window(const Window& window, int h, int w, uint8_t* dst);

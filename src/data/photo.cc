@@ -1,8 +1,10 @@
 #include "data/photo.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 // Needs FILE declared before it.
@@ -140,7 +142,10 @@ class Png {
 
 void read_bytes(const std::string& path, std::vector<uint8_t>& bytes) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = in ? static_cast<std::streamoff>(in.tellg()) : -1;
+  if (!in) fail(path, std::string("cannot be read: ") + std::strerror(errno));
+  const std::streamoff size = in.tellg();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail(path, "it is a folder");  // which has a size, too
   if (size < 0) fail(path, "cannot be read");
   if (size > kMaxPhotoBytes) fail(path, "it has more than 256 MiB");
   bytes.resize(static_cast<size_t>(size));
@@ -176,6 +181,11 @@ void PhotoFile::decode(int denominator, Photo& photo) const {
     Jpeg(path_, bytes_).decode(denominator, photo);
   else
     Png(path_, bytes_).decode(photo);
+}
+
+void to_grey(const uint8_t* rgb, int64_t pixels, uint8_t* grey) {
+  for (int64_t i = 0; i < pixels; ++i, rgb += 3)
+    grey[i] = static_cast<uint8_t>((299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000);
 }
 
 }  // namespace intrain

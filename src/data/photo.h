@@ -38,4 +38,8 @@ class PhotoFile {
   int h_ = 0, w_ = 0;
 };
 
+// grey[i] = floor((299 red + 587 green + 114 blue + 500) / 1000) of pixel i of rgb [pixels][3]: the luma of ITU-R BT.601. What was grey stays
+// as it was.
+void to_grey(const uint8_t* rgb, int64_t pixels, uint8_t* grey);
+
 }  // namespace intrain

@@ -53,6 +53,15 @@ void Canvas::text(double x, double y, double anchor, double size, const Color& c
   cairo_show_text(cr, s.c_str());
 }
 
+void Canvas::rising_text(double x, double y, double size, const Color& color, const std::string& s) {
+  cairo_t* cr = state_->context.get();
+  cairo_save(cr);
+  cairo_translate(cr, x, y);
+  cairo_rotate(cr, -M_PI / 4);
+  text(0, 0, 0, size, color, s);
+  cairo_restore(cr);
+}
+
 double Canvas::text_width(double size, const std::string& s, bool bold) {
   use_font(state_->context.get(), size, bold);
   return advance(state_->context.get(), s);

@@ -23,6 +23,8 @@ class Canvas {
 
   // anchor: 0 left, 0.5 middle, 1 right of the text lies at x; y is its base line.
   void text(double x, double y, double anchor, double size, const Color& color, const std::string& s, bool bold = false);
+  // Begins at x, y and rises to the right by 45 degrees.
+  void rising_text(double x, double y, double size, const Color& color, const std::string& s);
   double text_width(double size, const std::string& s, bool bold = false);
   void line(const std::vector<Point>& points, const Color& color, double width);
   void box(double x, double y, double width, double height, const Color& color);

@@ -2,22 +2,35 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace intrain {
 
 // Sums over images, so that batches of different sizes add up.
 struct Metrics {
   int64_t count = 0;
-  int64_t hits = 0;  // the largest logit is the label's; of equal ones the first counts
-  double loss = 0;   // sum of -log softmax[label], natural logarithm
+  int64_t hits = 0;       // the largest logit is the label's; of equal ones the first counts
+  int64_t top5_hits = 0;  // it is among the five largest; of equal ones the first count
+  double loss = 0;        // sum of -log softmax[label], natural logarithm
 
   void operator+=(const Metrics& other);
   double mean_loss() const { return count == 0 ? 0 : loss / static_cast<double>(count); }
   double accuracy() const { return count == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(count); }  // 0 .. 1
+  double top5_accuracy() const { return count == 0 ? 0 : static_cast<double>(top5_hits) / static_cast<double>(count); }
 };
 
 // logits [count][classes], value = logit * 2^exp.
 Metrics measure(const int32_t* logits, int exp, int count, int classes, const int32_t* labels);
+
+struct ClassScore {
+  int label;
+  int32_t logit;
+  double probability;  // softmax of all logits, 0 .. 1
+};
+
+// The `top` largest logits of one image in falling order, of equal ones the first first; all if there are fewer. logits [classes], value =
+// logit * 2^exp.
+std::vector<ClassScore> top_classes(const int32_t* logits, int exp, int classes, int top);
 
 // A running mean in which a value's weight falls by 1 - 1 / length with each later one; the plain mean of the first `length`
 // values.

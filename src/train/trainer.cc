@@ -160,7 +160,7 @@ class Training {
     info_.epoch = from.epoch;
     info_.best_hits = from.best_hits;
     info_.best_epoch = from.best_epoch;
-    epoch_sum_ = {from.epoch_count, from.epoch_hits, from.epoch_loss};
+    epoch_sum_ = {.count = from.epoch_count, .hits = from.epoch_hits, .loss = from.epoch_loss};
     restore_state(*options.resume, config.model, net.state());
     net.quantize_parameters();
   }

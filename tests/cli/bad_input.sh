@@ -115,6 +115,12 @@ mkdir photos/train/b photos/val/b; echo text > photos/val/b/1.png
 refused "no photo that can be read" "photos/val" train --data folder:photos
 refused "photos of an impossible size" "'9999'.*--data" train --data folder:photos:9999
 refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
+refused "predict without a checkpoint" "--checkpoint" predict file.png
+refused "predict without pictures" "image" predict --checkpoint none.ckpt
+refused "predict with a checkpoint that is not there" "none.ckpt" predict --checkpoint none.ckpt file.png
+refused "predict of no classes" "--top" predict --checkpoint none.ckpt file.png --top 0
+refused "predict batch 0" "--batch" predict --checkpoint none.ckpt file.png --batch 0
+refused "predict without threads" "--threads" predict --checkpoint none.ckpt file.png --threads 0
 refused "inspect without a checkpoint" "--checkpoint" inspect
 refused "inspect of a checkpoint that is not there" "none.ckpt" inspect --checkpoint none.ckpt
 refused "inspect of no images" "--batch" inspect --checkpoint none.ckpt --batch 0
@@ -201,6 +207,10 @@ refused "half a checkpoint" "bad.ckpt" eval --checkpoint bad.ckpt --data synthet
 make_set other train 32 32 16 && make_set other t10k 8 8 16
 refused "a checkpoint of other images" "mlp is for 12x12x1.*mnist:other has 16x16x1" eval --checkpoint run/final.ckpt --data mnist:other
 refused "eval batch 0" "--batch" eval --checkpoint run/final.ckpt --data synthetic:64 --batch 0
+refused "eval's result below nothing" "--json none/eval.json" eval --checkpoint run/final.ckpt --json none/eval.json
+refused "eval's picture below nothing" "--confusion none/eval.png" eval --checkpoint run/final.ckpt --confusion none/eval.png
+refused "predict with half a checkpoint" "bad.ckpt" predict --checkpoint bad.ckpt file.png
+refused "predict of a file that is no picture" "neither.*run/config.json" predict --checkpoint run/final.ckpt run/config.json
 
 # A limit on file sizes (blocks of 1024 bytes) stands in for a full disk: the checkpoint does not fit, nothing of it may stay.
 rm -rf run

@@ -27,7 +27,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval inspect info verify bench; do
+for command in train eval predict inspect info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -36,7 +36,8 @@ for flag in data model epochs batch lr momentum weight-decay schedule warmup see
 done
 check "help of train tells the defaults" has help.train '0\.0001'
 for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
-for flag in checkpoint data batch threads; do check "help of eval lists --$flag" has help.eval "--$flag "; done
+for flag in checkpoint data batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
+for flag in checkpoint top json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for command in peak kernels step infer; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command
@@ -87,6 +88,23 @@ for batch in 1 7 1000; do
   check "eval in batches of $batch sees the accuracy of train" test "$(tail -n 1 eval)" == "$(tail -n 1 train)"
 done
 
+# json FILE EXPRESSION: what the expression makes of the document `d`.
+json() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$@"; }
+
+"$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --threads 1 --batch 7 --json a.json --confusion a.png > eval
+check "eval shows each class" has eval '^    9 +[0-9]+ +[0-9.]+ % +[0-9.]+ % +[0-9.]+ %$'
+check "and which are taken for which" has eval '^class  predicted class$'
+check "and how often the class is among five" has eval '^top-5 accuracy: [0-9]+\.[0-9]{2} %$'
+check "eval names its picture" has eval '^picture: a.png$'
+check "and draws it" test -s a.png
+"$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --threads 2 --json - > b.json 2> eval.err
+check "eval writes JSON on stdout" test $? -eq 0
+check "the same for any batch and threads" cmp a.json b.json
+check "and the text elsewhere" test "$(tail -n 1 eval.err)" == "$(tail -n 1 train)"
+check "the JSON has the accuracy" test "test accuracy: $(json a.json '"%.2f" % (100 * d["hits"] / d["images"])') %" == "$(tail -n 1 train)"
+check "its matrix has each image" test "$(json a.json 'sum(map(sum, d["confusion"])) == d["images"]')" == True
+check "and its diagonal each hit" test "$(json a.json 'sum(d["confusion"][i][i] for i in range(10)) == d["hits"]')" == True
+
 "$intrain" inspect --checkpoint runs/synthetic-resnet8-1/final.ckpt --batch 16 > inspect
 check "inspect succeeds" test $? -eq 0
 for tensor in W A x_hat E1 E2 G; do check "inspect tells of $tensor" has inspect "^conv0 +$tensor +[0-9]+ "; done
@@ -136,9 +154,45 @@ check "and named" has photos.train '^  photos/train/left/4\.jpg: neither'
 check "the same bits with two threads" test "$(grep '^signature' photos.train)" == "$(grep '^signature' photos.again)"
 "$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > eval
 check "eval finds the photos again" last_is eval '^test accuracy: 50\.00 %$'
+
+predict=("$intrain" predict --checkpoint runs/folder-resnet8-1/final.ckpt)
+"${predict[@]}" photos/*/*/*.png > predict 2> predict.err
+check "predict succeeds" test $? -eq 0
+check "predict prints nothing on stderr" test ! -s predict.err
+check "predict tells of each file" test "$(grep -c '^photos/.*\.png$' predict)" -eq 8
+check "and of its classes" test "$(grep -cE '^  (left |right) +[0-9]+\.[0-9]{2} %$' predict)" -eq 16
+"${predict[@]}" photos/*/*/*.png --batch 3 --threads 1 > again
+check "the same for any batch and threads" cmp predict again
+"${predict[@]}" photos/val/left/curve.png --top 1 > predict
+check "--top shows fewer" test "$(wc -l < predict)" -eq 2
+"${predict[@]}" photos/val/left/curve.png photos/train/left/4.jpg photos none.png photos/val/right/curve.png > predict 2> predict.err
+check "files that cannot be read give exit status 2" test $? -eq 2
+check "the others are told of" test "$(grep -c '^photos/val/.*/curve\.png$' predict)" -eq 2
+check "and nothing else" test "$(wc -l < predict)" -eq 6
+check "the broken ones are told in two lines each" test "$(sed 's/:.*//' predict.err | tr '\n' ' ')" == "error hint error hint error hint "
+check "one by one" test "$(grep -c -e '^error: neither .*4\.jpg)$' -e '^error: it is a folder (photos)$' -e '^error: cannot .*none\.png)$' predict.err)" -eq 3
+"${predict[@]}" --json photos/val/left/curve.png none.png > predict.json 2> predict.err
+check "and so with --json" test $? -eq 2
+check "which is a document" test "$(json predict.json 'd["files"][0]["file"], [c["class"] for c in d["files"][0]["classes"]] == [["left", "right"][c["label"]] for c in d["files"][0]["classes"]], round(sum(c["probability"] for c in d["files"][0]["classes"]), 9), d["broken"][0]["file"]')" \
+  == "('photos/val/left/curve.png', True, 1.0, 'none.png')"
+"$intrain" predict --checkpoint runs/synthetic-resnet8-1/final.ckpt photos/val/left/curve.png > predict
+check "a net of grey images takes a picture, too" test "$(grep -cE '^  [0-9] +[0-9]+\.[0-9]{2} %$' predict)" -eq 5
+
 mv photos/train/right photos/train/wrong && mv photos/val/right photos/val/wrong
 "$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > /dev/null 2> eval.err
 check "eval refuses other classes" has eval.err '^error: .* knows other classes'
+
+# More classes than tables and pictures have room for: one grey pixel each.
+mkdir -p many/{train,val}/c{0000..1000}
+echo iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg== | base64 -d | tee many/{train,val}/c{0000..1000}/1.png > /dev/null
+"$intrain" train --data folder:many:8 --model mlp --epochs 1 --batch 100 --out many/run > /dev/null
+"$intrain" eval --checkpoint many/run/final.ckpt --json many.json > eval
+check "eval of many classes refers to the JSON" has eval '^1001 classes: --json has the counts of each$'
+check "which has each class, and no matrix" test "$(json many.json 'len(d["classes"]), "confusion" in d, d["hits"], d["top5_hits"]')" == "(1001, False, 1, 5)"
+"$intrain" eval --checkpoint many/run/final.ckpt --confusion many.png > /dev/null 2> eval.err
+check "a picture of too many classes is refused" test $? -eq 2
+check "in two lines that name the flag" test "$(grep -c -e '^error: 1001 classes .*(--confusion)$' -e '^hint: .*--json' eval.err)" -eq 2
+check "and not drawn" test ! -e many.png
 
 echo "$passed checks of the command line passed, $failed failed"
 [[ $failed -eq 0 ]]

@@ -136,5 +136,18 @@ TEST(CenterWindow, ByHand) {
   EXPECT_EQ(center_window(1, 5).h, 1);
 }
 
+TEST(WholeWindow, ByHand) {
+  const auto at = [](int h, int w, int to_h, int to_w) {
+    const Window v = whole_window(h, w, to_h, to_w);
+    return std::array{v.y, v.x, v.h, v.w};
+  };
+  EXPECT_EQ(at(28, 20, 28, 20), (std::array{0, 0, 28, 20}));
+  EXPECT_EQ(at(300, 400, 32, 32), (std::array{0, 50, 300, 300}));
+  EXPECT_EQ(at(400, 300, 32, 32), (std::array{50, 0, 300, 300}));
+  EXPECT_EQ(at(300, 400, 10, 20), (std::array{50, 0, 200, 400}));
+  EXPECT_EQ(at(1, 1000, 32, 32), (std::array{0, 499, 1, 1}));
+  EXPECT_EQ(at(1000, 1, 1, 512), (std::array{499, 0, 1, 1}));
+}
+
 }  // namespace
 }  // namespace intrain

@@ -84,6 +84,21 @@ TEST_F(ImageFolderTest, HistogramsAreOfWhatEvaluationSees) {
     for (int p = 0; p < 256; ++p) ASSERT_EQ(a.table[ch][p], b.table[ch][p]);
 }
 
+TEST_F(ImageFolderTest, WholePhotosOfTheRightSizeStayAsTheyAre) {
+  Bytes pixels(size_t{12} * 20 * 3);
+  for (uint8_t& p : pixels) p = static_cast<uint8_t>(rng_.range(0, 255));
+  const std::string path = folder_.file("exact.png");
+  write_bytes(path, test::make_png(12, 20, 3, pixels));
+  PhotoReader reader;
+  Bytes seen(pixels.size());
+  reader.read_whole(path, 12, 20, seen.data());
+  EXPECT_EQ(seen, pixels);
+  // Of another shape, what lies in the middle.
+  seen.resize(size_t{12} * 12 * 3);
+  reader.read_whole(path, 12, 12, seen.data());
+  for (size_t y = 0; y < 12; ++y) ASSERT_TRUE(std::equal(&seen[y * 36], &seen[y * 36] + 36, &pixels[y * 60 + 12])) << "row " << y;
+}
+
 TEST_F(ImageFolderTest, BrokenFilesAreLeftOutAndListed) {
   const std::string cut = folder_.file("train/aster/0.jpg"), text = folder_.file("val/rose/text.jpeg");
   Bytes bytes = test::read_bytes(cut);

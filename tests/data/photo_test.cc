@@ -70,7 +70,8 @@ TEST_F(PhotoTest, ReadsPngOfEveryKindExactly) {
 }
 
 TEST_F(PhotoTest, RefusesWhatIsNoPhoto) {
-  expect_error([&] { read(path_); }, "cannot be read", path_);
+  expect_error([&] { read(path_); }, "cannot be read: No such file", path_);
+  expect_error([&] { read(folder_.path()); }, "it is a folder", folder_.path());
   for (const Bytes& bytes : {Bytes{}, Bytes{'G', 'I', 'F', '8'}, Bytes{0xff, 0xd8}}) {
     write_bytes(path_, bytes);
     expect_error([&] { read(path_); }, "neither a JPEG nor a PNG", path_);
@@ -89,6 +90,13 @@ TEST_F(PhotoTest, RefusesEveryCutFile) {
       ASSERT_ANY_THROW(read(path_)) << size << " of " << whole.size() << " bytes";
     }
   }
+}
+
+TEST(Grey, IsTheLuma) {
+  const Bytes rgb = {0, 0, 0, 255, 255, 255, 77, 77, 77, 255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30};
+  Bytes grey(7);
+  to_grey(rgb.data(), 7, grey.data());
+  EXPECT_EQ(grey, (Bytes{0, 255, 77, 76, 150, 29, 18}));
 }
 
 TEST_F(PhotoTest, RefusesSizesBeforeMemoryIsTaken) {

@@ -23,6 +23,37 @@ TEST(Metrics, LossAndHits) {
   EXPECT_EQ(m.accuracy(), 0.5);
 }
 
+TEST(Metrics, TopFive) {
+  // Four before the label's; five; the label's is the first of three equal ones behind three; the last of them.
+  const int32_t logits[] = {9, 8, 7, 6, 5, 4, 3,  //
+                            9, 8, 7, 6, 5, 4, 3,  //
+                            9, 8, 7, 5, 5, 5, 1,  //
+                            9, 8, 7, 5, 5, 5, 1};
+  const int32_t labels[] = {4, 5, 3, 5};
+  const Metrics m = measure(logits, 0, 4, 7, labels);
+  EXPECT_EQ(m.hits, 0);
+  EXPECT_EQ(m.top5_hits, 2);
+  EXPECT_EQ(m.top5_accuracy(), 0.5);
+}
+
+TEST(Metrics, TopClasses) {
+  const int32_t logits[] = {-16, 32, 0, 32};  // -1, 2, 0, 2
+  const std::vector<ClassScore> top = top_classes(logits, -4, 4, 3);
+  ASSERT_EQ(top.size(), 3u);
+  const double sum = 2 + std::exp(-2.0) + std::exp(-3.0);
+  const int labels[] = {1, 3, 2};
+  const double shares[] = {1 / sum, 1 / sum, std::exp(-2.0) / sum};
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(top[i].label, labels[i]);
+    EXPECT_EQ(top[i].logit, logits[labels[i]]);
+    EXPECT_NEAR(top[i].probability, shares[i], 1e-15);
+  }
+  EXPECT_EQ(top_classes(logits, -4, 4, 100).size(), 4u);
+  const int32_t far[] = {INT32_MIN, INT32_MAX};
+  EXPECT_EQ(top_classes(far, 0, 2, 2)[0].probability, 1);
+  EXPECT_EQ(top_classes(far, 0, 2, 2)[1].probability, 0);
+}
+
 TEST(Metrics, LargeLogitsStayFinite) {
   const int32_t logits[] = {INT32_MAX, INT32_MIN};
   const int32_t label = 1;

@@ -1,0 +1,51 @@
+#include "train/predict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "core/error.h"
+#include "io/checkpoint.h"
+#include "train/report.h"
+
+namespace intrain::cli {
+
+namespace {
+
+void print(const FilePrediction& prediction, const std::vector<std::string>& names, int columns) {
+  fmt::print("{}\n", prediction.file);
+  for (const ClassScore& s : prediction.classes)
+    fmt::print("  {:<{}.{}}  {:>6.2f} %\n", names[static_cast<size_t>(s.label)], columns, columns, 100 * s.probability);
+}
+
+}  // namespace
+
+int predict_command(const PredictFlags& flags) {
+  validate_batch(flags.batch);
+  validate_threads(flags.threads);
+  if (flags.top < 1) throw Error(fmt::format("--top is {}", flags.top), "--top", "a whole number from 1");
+  const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
+  const std::vector<std::string> names = class_labels(checkpoint.info);
+  const int columns = name_columns(names);
+  const size_t batch = std::min(static_cast<size_t>(flags.batch), flags.files.size());
+  Predictor predictor(checkpoint, static_cast<int>(batch), flags.threads);
+  std::vector<FilePrediction> all;
+  for (size_t begin = 0; begin < flags.files.size(); begin += batch) {
+    const std::span files = std::span(flags.files).subspan(begin);
+    for (FilePrediction& p : predictor.predict(files.first(std::min(batch, files.size())), flags.top)) {
+      if (!flags.json && !p.error) print(p, names, columns);
+      all.push_back(std::move(p));
+    }
+    std::fflush(stdout);  // each batch as soon as it is known, also into a pipe
+  }
+  if (flags.json) fmt::print("{}", predictions_json(checkpoint, predictor.logits_exp(), all));
+  int status = 0;
+  for (const FilePrediction& p : all)
+    if (p.error) status = print_error(p.error->what(), p.error->where, p.error->hint);
+  return status;
+}
+
+}  // namespace intrain::cli

@@ -1,0 +1,79 @@
+#include "train/report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "train/confusion.h"
+#include "train/trained_net.h"
+
+namespace intrain {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Names of files may be anything but UTF-8.
+std::string text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+Json head(const Checkpoint& checkpoint) { return {{"checkpoint", checkpoint.path}, {"model", checkpoint.info.model}}; }
+
+}  // namespace
+
+std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data, const Evaluation& result) {
+  const int classes = checkpoint.info.classes;
+  const Metrics& metrics = result.metrics;
+  Json json = head(checkpoint);
+  json["epoch"] = checkpoint.info.epoch;
+  json["data"] = data.spec;
+  json["images"] = metrics.count;
+  json["loss"] = metrics.mean_loss();
+  json["hits"] = metrics.hits;
+  json["accuracy"] = metrics.accuracy();
+  if (classes > 5) {
+    json["top5_hits"] = metrics.top5_hits;
+    json["top5_accuracy"] = metrics.top5_accuracy();
+  }
+  const std::vector<std::string> names = class_labels(checkpoint.info);
+  const std::vector<ClassCounts> counts = count_classes(data.test.labels, result.predicted, classes);
+  Json& list = json["classes"] = Json::array();
+  for (size_t i = 0; i < counts.size(); ++i)
+    list.push_back({{"class", names[i]},
+                    {"label", i},
+                    {"images", counts[i].images},
+                    {"predicted", counts[i].predicted},
+                    {"hits", counts[i].hits},
+                    {"precision", counts[i].precision()},
+                    {"recall", counts[i].recall()},
+                    {"f1", counts[i].f1()}});
+  if (classes <= kMaxConfusionClasses) {
+    const std::vector<int64_t> matrix = confusion_matrix(data.test.labels, result.predicted, classes);
+    Json& rows = json["confusion"] = Json::array();
+    for (auto row = matrix.begin(); row != matrix.end(); row += classes) rows.push_back(std::vector<int64_t>(row, row + classes));
+  }
+  json["broken"] = data.broken;
+  return text(json);
+}
+
+std::string predictions_json(const Checkpoint& checkpoint, int logits_exp, const std::vector<FilePrediction>& predictions) {
+  const std::vector<std::string> names = class_labels(checkpoint.info);
+  Json json = head(checkpoint);
+  json["logits_exp"] = logits_exp;
+  Json files = Json::array(), broken = Json::array();
+  for (const FilePrediction& p : predictions) {
+    if (p.error) {
+      broken.push_back({{"file", p.file}, {"error", p.error->what()}});
+      continue;
+    }
+    Json classes = Json::array();
+    for (const ClassScore& s : p.classes)
+      classes.push_back({{"class", names[static_cast<size_t>(s.label)]},
+                         {"label", s.label},
+                         {"probability", s.probability},
+                         {"logit", s.logit}});
+    files.push_back({{"file", p.file}, {"classes", std::move(classes)}});
+  }
+  json["files"] = std::move(files);
+  json["broken"] = std::move(broken);
+  return text(json);
+}
+
+}  // namespace intrain

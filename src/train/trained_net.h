@@ -1,0 +1,34 @@
+// The net of a checkpoint, ready to run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/parallel.h"
+#include "core/reducer.h"
+#include "data/dataset.h"
+#include "io/checkpoint.h"
+#include "nn/net.h"
+#include "ops/kernels.h"
+
+namespace intrain {
+
+// With all that the net refers to.
+struct TrainedNet {
+  ops::Kernels kernels;
+  ThreadPool pool;
+  SingleProcess reducer;
+  Net net;
+
+  // For batches of up to max_batch images; `training`: with a backward pass. Throws Error if the checkpoint's model is unknown or does
+  // not fit its arrays, or for more threads than there are to be had.
+  TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads);
+};
+
+// That of the checkpoint. Throws Error if it is for more than kMaxChannels channels.
+Normalization normalization_of(const Checkpoint& checkpoint);
+
+// The name of each class; of those that the checkpoint has no name for, the number.
+std::vector<std::string> class_labels(const CheckpointInfo& info);
+
+}  // namespace intrain
