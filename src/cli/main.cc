@@ -37,7 +37,11 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   train.add_option("--model", config.model, "net to train ('intrain info' lists them), or a TOML file that describes one")
       ->type_name("NAME");
   train.add_option("--epochs", config.epochs, "passes over the training images")->type_name("N");
-  train.add_option("--batch", config.batch, "images a step")->type_name("N");
+  train.add_option("--batch", config.batch, "images a forward pass")->type_name("N");
+  train
+      .add_option("--accumulate", config.accumulate,
+                  "batches a step: gradients are added up, in the memory of one batch; batch norm sees each batch by itself")
+      ->type_name("N");
   train.add_option("--lr", config.lr, "peak learning rate")->type_name("X");
   train.add_option("--momentum", config.momentum, "share of the last update kept, from 0 to below 1")->type_name("X");
   train.add_option("--weight-decay", config.weight_decay, "added to the gradient for each weight, times the weight")

@@ -17,7 +17,7 @@ namespace intrain {
 
 namespace {
 
-constexpr int kMaxEpochs = 100000, kMaxBatch = 65536, kMaxSaveEvery = 1000000000, kMaxKeep = 1000000;
+constexpr int kMaxEpochs = 100000, kMaxBatch = 65536, kMaxAccumulate = 65536, kMaxSaveEvery = 1000000000, kMaxKeep = 1000000;
 constexpr double kMinRate = 1e-9, kMaxRate = 100;
 
 [[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& range) {
@@ -135,6 +135,7 @@ void validate_saving(int save_every, int keep) {
 void validate(const TrainConfig& config) {
   check_integer("--epochs", config.epochs, 1, kMaxEpochs);
   validate_batch(config.batch);
+  check_integer("--accumulate", config.accumulate, 1, kMaxAccumulate);
   // Written so that not-a-number fails too.
   if (!(config.lr >= kMinRate && config.lr <= kMaxRate)) refuse("--lr", text(config.lr), "a number from 1e-9 to 100");
   if (!(config.momentum >= 0 && config.momentum < 1)) refuse("--momentum", text(config.momentum), "a number from 0 to below 1");
@@ -170,6 +171,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"net", c.net},
           {"epochs", c.epochs},
           {"batch", c.batch},
+          {"accumulate", c.accumulate},
           {"recipe", c.recipe},
           {"lr", c.lr},
           {"momentum", c.momentum},
@@ -200,7 +202,8 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   if (json.contains("net")) json.at("net").get_to(c.net);  // not in older files
   get_integer(json.at("epochs"), c.epochs);
   get_integer(json.at("batch"), c.batch);
-  if (json.contains("recipe")) json.at("recipe").get_to(c.recipe);  // not in older files
+  if (json.contains("accumulate")) get_integer(json.at("accumulate"), c.accumulate);  // not in older files
+  if (json.contains("recipe")) json.at("recipe").get_to(c.recipe);                    // not in older files
   json.at("lr").get_to(c.lr);
   json.at("momentum").get_to(c.momentum);
   json.at("weight_decay").get_to(c.weight_decay);

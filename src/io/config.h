@@ -17,6 +17,7 @@ struct TrainConfig {
   std::string net;                     // text of the net's file, if the model is one; empty: to be read
   int epochs = 3;
   int batch = 128;
+  int accumulate = 1;              // batches a step
   std::string recipe = "intrain";  // io/recipe.h: what these began as
   double lr = 0.1;                 // peak learning rate
   double momentum = 0.9;

@@ -153,13 +153,14 @@ void LinearLogits::backward(const LayerContext& context) {
 
 void LinearLogits::softmax(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kSoftmax);
+  const int64_t images = context.global_count * batches_per_step_;
   context.pool.run(context.count, [&](int64_t n, int) {
-    max_[static_cast<size_t>(n)] = ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n],
-                                                               context.global_count, smoothing_, error_ + n * shape_.k);
+    max_[static_cast<size_t>(n)] = ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n], images,
+                                                               smoothing_, error_ + n * shape_.k);
   });
   int64_t max = *std::max_element(max_.begin(), max_.begin() + context.count);
   context.reducer.max(&max, 1);
-  e2_.set_scale(static_cast<uint64_t>(max), ops::softmax_xent_exp(context.global_count));
+  e2_.set_scale(static_cast<uint64_t>(max), ops::softmax_xent_exp(images));
   context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, error_ + n * shape_.k, nullptr); });
 }
 

@@ -69,6 +69,7 @@ class LinearLogits final : public Linear {
   void backward(const LayerContext& context) override;
 
   void set_labels(const int32_t* labels) { labels_ = labels; }
+  void set_batches_per_step(int batches) { batches_per_step_ = batches; }
   // Share of the target that all classes get alike, times 2^30 (ops/softmax_xent/softmax_xent.h).
   void set_label_smoothing(int64_t smoothing) { smoothing_ = smoothing; }
   const int32_t* logits() const { return acc_; }
@@ -86,6 +87,7 @@ class LinearLogits final : public Linear {
   int32_t* error_ = nullptr;
   const int32_t* labels_ = nullptr;
   int64_t smoothing_ = 0;
+  int batches_per_step_ = 1;
 };
 
 }  // namespace intrain

@@ -32,6 +32,8 @@ class Net {
   // Before prepare(): other widths than those of Widths{}.
   void set_widths(const Widths& widths) { widths_ = widths; }
   const Widths& widths() const { return widths_; }
+  // The loss is the mean over the images of so many batches: backward() gives each one's share of the gradient.
+  void set_batches_per_step(int batches) { head_->set_batches_per_step(batches); }
   // Of the loss, times 2^30: 0 .. 2^30.
   void set_label_smoothing(int64_t smoothing) { head_->set_label_smoothing(smoothing); }
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward

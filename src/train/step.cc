@@ -7,19 +7,38 @@ namespace intrain {
 namespace {
 
 // What becomes of each parameter's gradient, as soon as it is there: its memory serves the next layer.
+void update_parameter(Net& net, Parameter& p, const ops::SgdStep& step) {
+  const ProfileScope time(net.profile(), -1, ProfileOp::kUpdate);
+  sgd_update(p, step, net.kernels(), net.pool());  // optim/: G, momentum and W, stochastic rounding
+}
+
 class Update final : public GradientSink {
  public:
   Update(Net& net, const ops::SgdStep& step) : net_(net), step_(step) {}
   void gradient(Parameter& p) override {
     if (p.frozen) return;
     if (!p.grad_reduced) net_.reducer().sum(p.grad.data(), p.count());  // before any rounding: ranks cannot show
-    const ProfileScope time(net_.profile(), -1, ProfileOp::kUpdate);
-    sgd_update(p, step_, net_.kernels(), net_.pool());  // optim/: G, momentum and W, stochastic rounding
+    update_parameter(net_, p, step_);
   }
 
  private:
   Net& net_;
   const ops::SgdStep& step_;
+};
+
+// Instead, where several batches make a step.
+class Add final : public GradientSink {
+ public:
+  Add(Net& net, std::vector<GradientSum>& sums) : net_(net), sums_(sums) {}
+  void gradient(Parameter& p) override {
+    if (p.frozen) return;
+    if (!p.grad_reduced) net_.reducer().sum(p.grad.data(), p.count());
+    sums_[p.number].add(p, net_.pool());
+  }
+
+ private:
+  Net& net_;
+  std::vector<GradientSum>& sums_;
 };
 
 }  // namespace
@@ -29,6 +48,22 @@ void train_step(Net& net, const Batch& batch, const ops::SgdStep& step) {
   net.forward(batch);                                  // nn/: u8 activations and s8 x_hat stay for the way back
   net.backward(batch, step.seed, step.step, &update);  // nn/: softmax cross-entropy, then exact gradient sums, layer by layer
   net.quantize_parameters();                           // nn/: W in 8 bits for the next step
+}
+
+AccumulatedStep::AccumulatedStep(Net& net, int batches) : net_(net), sums_(net.parameters().size()) {
+  net.set_batches_per_step(batches);
+}
+
+void AccumulatedStep::add(const Batch& batch, uint64_t seed, uint32_t number) {
+  Add add(net_, sums_);
+  net_.forward(batch);
+  net_.backward(batch, seed, number, &add);
+}
+
+void AccumulatedStep::update(const ops::SgdStep& step) {
+  for (Parameter* p : net_.parameters())
+    if (!p->frozen) sums_[p->number].take(*p, [&](Parameter& summed) { update_parameter(net_, summed, step); });
+  net_.quantize_parameters();
 }
 
 }  // namespace intrain

@@ -2,14 +2,32 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/batch.h"
 #include "nn/net.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
+#include "optim/gradient_sum.h"
 
 namespace intrain {
 
 // Forward, loss gradient, backward, sums over ranks, update. After it net.logits() still holds the batch's logits.
 void train_step(Net& net, const Batch& batch, const ops::SgdStep& step);
+
+// The same over several batches that do not fit in memory together. The gradient is that of their mean loss; batch norm takes the statistics
+// of each batch by itself.
+class AccumulatedStep {
+ public:
+  // The net must outlive it. Takes all memory at the first step.
+  AccumulatedStep(Net& net, int batches);
+  // One batch, forward and backward: its gradients are added. number: of the batch among all of the training, for the random bits.
+  void add(const Batch& batch, uint64_t seed, uint32_t number);
+  // After as many batches: the update.
+  void update(const ops::SgdStep& step);
+
+ private:
+  Net& net_;
+  std::vector<GradientSum> sums_;  // by the number of the parameter
+};
 
 }  // namespace intrain

@@ -40,6 +40,10 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
     throw Error(std::to_string(config.mean.size()) + " means for images of " + std::to_string(train.c) + " channels", "--mean",
                 "give one for each channel");
   check_training_batch(config.batch, train.h, train.w);
+  if (train.count / config.batch < config.accumulate)
+    throw Error(
+        fmt::format("{} batches of {} are more than the {} training images", config.accumulate, config.batch, train.count),
+        "--accumulate", "choose fewer or smaller batches");
   if (train.count / config.batch > INT32_MAX / int64_t{config.epochs})
     throw Error("more than 2^31 steps", "--epochs", "choose fewer epochs");
 }
@@ -106,7 +110,7 @@ void freeze(const TrainConfig& config, const Net& net) {
 }
 
 void check_position(const TrainConfig& config, const Dataset& train, const Checkpoint& from) {
-  const int64_t per_epoch = train.count / config.batch, step = from.info.step, epoch = from.info.epoch;
+  const int64_t per_epoch = train.count / config.batch / config.accumulate, step = from.info.step, epoch = from.info.epoch;
   if (epoch > config.epochs || step < epoch * per_epoch || step > (epoch + 1) * per_epoch)
     throw Error(fmt::format("step {} is none of epoch {} of {}", step, epoch + 1, config.epochs), from.path,
                 "the checkpoint is of another run: give the folder as the run left it");
@@ -136,11 +140,13 @@ class Training {
         stop_(options.stop),
         step_(options.resume != nullptr ? options.resume->info.step : 0),
         first_step_(step_),
+        train_count_(data.train.count),
         norm_(normalization_of(config, data.train, origin)),
-        train_loader_(data.train, norm_,
-                      {config.batch, true, data.mirror, config.seed, step_, config.threads, config.augment == "standard"}),
+        per_epoch_(data.train.count / config.batch / config.accumulate),
+        train_loader_(
+            data.train, norm_,
+            {config.batch, true, data.mirror, config.seed, batches_before(step_), config.threads, config.augment == "standard"}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
-        per_epoch_(train_loader_.steps_per_epoch()),
         schedule_(make_schedule(config, per_epoch_)),
         sgd_{{},
              to_fraction10(config.momentum, config.widths.constant_g ? ops::kWageubnMomentumLog2 : 10),
@@ -151,7 +157,8 @@ class Training {
              32 - config.widths.w_stored,
              config.widths.nearest_g},
         info_(make_info(config, data, norm_)),
-        numbers_(config.widths) {
+        numbers_(config.widths),
+        accumulated_(net, config.accumulate) {
     if (options.resume == nullptr) return;
     check_same_data(info_, *options.resume);
     check_position(config, data.train, *options.resume);
@@ -215,17 +222,15 @@ class Training {
     const int64_t end = epoch * per_epoch_;
     while (step_ < end && !stopping()) {
       const Clock::time_point start = Clock::now();
-      const Batch& batch = train_loader_.next();
       sgd_.rate = rate_at(schedule_, step_);
       sgd_.step = static_cast<uint32_t>(step_);
       if (config_.widths.constant_g)
         sgd_.range_log2 = wageubn_range_log2(wageubn_phase(step_, schedule_.total_steps), config_.widths.g);
       const bool look = folder != nullptr && step_ % kNumbersEvery == 0;
       if (look) net_.set_tensor_sink(&numbers_);
-      train_step(net_, batch, sgd_);
+      const Metrics metrics = config_.accumulate == 1 ? step_on(train_loader_.next()) : step_on_several();
       ++step_;
       if (look) add_numbers(*folder);
-      const Metrics metrics = measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
       const double step_seconds = seconds_since(start);
       epoch_sum_ += metrics;
       epoch_seconds_ += step_seconds;
@@ -236,7 +241,7 @@ class Training {
                               metrics.mean_loss(),
                               metrics.accuracy(),
                               std::ldexp(sgd_.rate.mantissa, sgd_.rate.exp),
-                              batch.count / step_seconds,
+                              static_cast<double>(metrics.count) / step_seconds,
                               seconds_left(epoch)};
       if (folder != nullptr) {
         folder->add(report);
@@ -244,6 +249,34 @@ class Training {
       }
       observer.on_step(report);
     }
+  }
+
+  Metrics measured(const Batch& batch) const {
+    return measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
+  }
+
+  Metrics step_on(const Batch& batch) {
+    train_step(net_, batch, sgd_);
+    return measured(batch);
+  }
+
+  Metrics step_on_several() {
+    Metrics sum;
+    const int64_t first = batches_before(step_);
+    for (int64_t i = 0; i < config_.accumulate; ++i) {
+      const Batch& batch = train_loader_.next();
+      accumulated_.add(batch, config_.seed, static_cast<uint32_t>(first + i));
+      sum += measured(batch);
+    }
+    accumulated_.update(sgd_);
+    // What does not fill a step at an epoch's end is left out.
+    for (int64_t next = first + config_.accumulate; next < batches_before(step_ + 1); ++next) train_loader_.next();
+    return sum;
+  }
+
+  // Of all batches of the loader, those before the first of step `step`.
+  int64_t batches_before(int64_t step) const {
+    return step / per_epoch_ * (train_count_ / config_.batch) + step % per_epoch_ * config_.accumulate;
   }
 
   void end_epoch(int epoch, const Metrics& test, RunFolder* folder, TrainObserver& observer) {
@@ -307,14 +340,15 @@ class Training {
   Net& net_;
   const std::atomic<int>* const stop_;
   int64_t step_;  // done
-  const int64_t first_step_;
+  const int64_t first_step_, train_count_;
   const Normalization norm_;
+  const int64_t per_epoch_;  // steps
   Loader train_loader_, test_loader_;
-  const int64_t per_epoch_;
   const Schedule schedule_;
   ops::SgdStep sgd_;
   CheckpointInfo info_;
   NumbersSink numbers_;
+  AccumulatedStep accumulated_;
   Clock::time_point start_;
   double earlier_seconds_ = 0;                            // before a stop
   double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps here; of the last evaluation

@@ -186,6 +186,8 @@ mkdir bare
 refused "a folder without a checkpoint to go on from" "no checkpoint.*--resume bare" train --resume bare
 refused "steps between checkpoints below 0" "--save-every" "${train_tiny[@]}" --save-every -1
 refused "label smoothing of 1" "--label-smoothing" "${train_tiny[@]}" --label-smoothing 1
+refused "no batch a step" "--accumulate" "${train_tiny[@]}" --accumulate 0
+refused "more batches a step than there are" "--accumulate" "${train_tiny[@]}" --accumulate 100
 refused "patience below 0" "--patience" "${train_tiny[@]}" --patience -1
 refused "a pattern that names nothing" "conv.*--freeze" "${train_tiny[@]}" --freeze 'conv*'
 refused "nothing left to train" "--freeze" "${train_tiny[@]}" --freeze '*'

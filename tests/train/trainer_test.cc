@@ -337,6 +337,38 @@ TEST(Trainer, BeginsFromACheckpoint) {
   expect_error([&] { train(config, data, {}); }, "does not fit model 'resnet14'", "--init-from");
 }
 
+TEST(Trainer, SeveralBatchesMakeAStep) {
+  TrainConfig config = small_config("");
+  config.data = "synthetic:90";  // 11 batches: 3 steps, and 2 batches left out
+  config.batch = 8;
+  config.accumulate = 3;
+  expect_same_when_stopped_after_each_step(config);
+  config.accumulate = 12;
+  expect_error([&] { train(config, load_data(config.data), {}); }, "12 batches of 8 are more than the 90", "--accumulate");
+}
+
+// Without batch norm a step on two halves is one on the whole, but for the rounding of E2, for a scale of its own in each half.
+TEST(Trainer, HalvesOfABatchLearnLikeAWhole) {
+  TrainConfig config = small_config("");
+  config.data = "synthetic:512";
+  config.epochs = 3;
+  config.batch = 32;
+  config.lr = 0.05;
+  config.augment = "none";
+  const DataSplits data = load_data(config.data);
+  TrainOptions options;
+  options.write_folder = false;
+  const TrainResult whole = train(config, data, options);
+  config.batch = 16;
+  config.accumulate = 2;
+  const TrainResult halves = train(config, data, options);
+  EXPECT_EQ(halves.step, whole.step);
+  EXPECT_NEAR(halves.test.metrics.mean_loss(), whole.test.metrics.mean_loss(), 0.1 * whole.test.metrics.mean_loss());
+  config.accumulate = 1;
+  EXPECT_GT(std::abs(train(config, data, options).test.metrics.mean_loss() - whole.test.metrics.mean_loss()),
+            2 * std::abs(halves.test.metrics.mean_loss() - whole.test.metrics.mean_loss()));
+}
+
 TEST(Trainer, EndsWhenPatienceDoes) {
   const TempFolder folder;
   TrainConfig config = small_config(folder.file("run"));

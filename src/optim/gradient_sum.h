@@ -1,0 +1,35 @@
+// The gradient of one parameter summed over several batches, for an update after the last.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/parallel.h"
+#include "core/parameter.h"
+
+namespace intrain {
+
+// sum 2^exp, exact unless that takes more than 62 bits.
+class GradientSum {
+ public:
+  // Adds the parameter's gradient, which must be summed over ranks; |gradient| <= 2^62. Both terms are brought to the smallest exponent at
+  // which each is at most 2^61, by scale_pow2: rounded to nearest where that is above their own.
+  void add(const Parameter& parameter, ThreadPool& pool);
+  // Puts the sum in the parameter's place of the gradient for `update`, and is empty after it.
+  template <class Update>
+  void take(Parameter& parameter, const Update& update) {
+    const std::span<int64_t> before = parameter.grad;
+    parameter.grad = sum_;
+    parameter.grad_exp = exp_;
+    update(parameter);
+    parameter.grad = before;
+    batches_ = 0;
+  }
+
+ private:
+  std::vector<int64_t> sum_;
+  int exp_ = 0;
+  int batches_ = 0;
+};
+
+}  // namespace intrain
