@@ -127,6 +127,10 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) (*layer)->backward(c);
 }
 
+void Net::describe(GraphSink& sink) {
+  for (const auto& layer : layers_) layer->describe(sink);
+}
+
 const int32_t* Net::logits() const { return head_->logits(); }
 int Net::logits_exp() const { return head_->exp(); }
 

@@ -48,6 +48,9 @@ class Net {
   // soon as it is complete. The sink may be null if gradients are kept. seed and step: of the random bits that round E2.
   void backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink = nullptr);
 
+  // Every layer in order, of the parameters as they are.
+  void describe(GraphSink& sink);
+
   const int32_t* logits() const;
   int logits_exp() const;
   int classes() const { return classes_; }
