@@ -27,6 +27,13 @@ struct InspectFlags {
 };
 int inspect_command(const InspectFlags& flags);
 
+struct ExportFlags {
+  std::string checkpoint;
+  std::string onnx;  // file to write
+  bool qdq = false;  // else exact
+};
+int export_command(const ExportFlags& flags);
+
 int info_command();
 
 int verify_command(const std::string& model, int threads);
