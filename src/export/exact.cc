@@ -76,7 +76,7 @@ std::string ExactSink::requantize(const Numbers& x, const std::vector<int64_t>& 
 
   // The last node takes the name.
   const std::string narrowed = wide ? name + ".s64" : name, rounded = clips ? name + ".rounded" : narrowed;
-  std::string v = wide ? graph_.cast(name + ".in", x.tensor, OnnxType::kS64) : x.tensor;
+  std::string v = wide ? graph_.cast(name + ".from", x.tensor, OnnxType::kS64) : x.tensor;
   if (!exact) {
     const std::string by = constants(divide_by, ".divisor");
     const auto quotient = [&](const std::vector<int64_t>& plus, const std::string& suffix) {

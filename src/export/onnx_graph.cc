@@ -69,6 +69,7 @@ OnnxGraph::~OnnxGraph() = default;
 OnnxGraph::OnnxGraph(OnnxGraph&&) noexcept = default;
 
 void OnnxGraph::input(const std::string& name, OnnxType type, const std::vector<int64_t>& sizes) {
+  CHECK_TRUE(names_.insert(name).second);
   set_value(*state_->graph.add_input(), name, type, sizes);
 }
 void OnnxGraph::output(const std::string& name, OnnxType type, const std::vector<int64_t>& sizes) {
@@ -78,6 +79,7 @@ void OnnxGraph::output(const std::string& name, OnnxType type, const std::vector
 template <class T>
 std::string OnnxGraph::tensor(const std::string& name, std::span<const T> values, const std::vector<int64_t>& shape,
                               OnnxType type) {
+  CHECK_TRUE(names_.insert(name).second);
   onnx::TensorProto& tensor = *state_->graph.add_initializer();
   tensor.set_name(name);
   tensor.set_data_type(proto_type(type));
@@ -107,11 +109,9 @@ std::string OnnxGraph::constant(const std::string& name, std::span<const float> 
   return tensor(name, values, shape, OnnxType::kFloat);
 }
 
-bool OnnxGraph::first_use(const std::string& name) { return shared_.insert(name).second; }
-
 std::string OnnxGraph::scalar(OnnxType type, int64_t value) {
   const std::string name = std::string(type_name(type)) + "_" + std::to_string(value);
-  if (!first_use(name)) return name;
+  if (names_.contains(name)) return name;
   const auto one = [&]<class T>(T v) { return tensor(name, std::span<const T>(&v, 1), {}, type); };
   switch (type) {
     case OnnxType::kU8:
@@ -131,17 +131,18 @@ std::string OnnxGraph::scalar(OnnxType type, int64_t value) {
 std::string OnnxGraph::power_of_two(int exponent) {
   const std::string name = "float_2^" + std::to_string(exponent);
   const float value = std::ldexp(1.0F, exponent);
-  return first_use(name) ? constant(name, std::span<const float>(&value, 1), {}) : name;
+  return names_.contains(name) ? name : constant(name, std::span<const float>(&value, 1), {});
 }
 
 std::string OnnxGraph::list(const std::vector<int64_t>& values) {
   std::string name = "list";
   for (const int64_t v : values) name.append(1, '_').append(std::to_string(v));
-  return first_use(name) ? constant(name, std::span<const int64_t>(values), {static_cast<int64_t>(values.size())}) : name;
+  return names_.contains(name) ? name : constant(name, std::span<const int64_t>(values), {static_cast<int64_t>(values.size())});
 }
 
 std::string OnnxGraph::node(const char* op, const std::string& output, const std::vector<std::string>& inputs,
                             const std::vector<Attribute>& attributes) {
+  CHECK_TRUE(names_.insert(output).second);
   onnx::NodeProto& node = *state_->graph.add_node();
   node.set_op_type(op);
   node.set_name(output);

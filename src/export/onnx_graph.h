@@ -46,7 +46,7 @@ class OnnxGraph {
   // A list of integers, likewise.
   std::string list(const std::vector<int64_t>& values);
 
-  // The node's one output, whose name is given; also the node's name. Names are unique. op: the operator's name; an empty input is none.
+  // The node's one output, whose name is given; also the node's name. No two tensors have one name. op: the operator's name; an empty input is none.
   std::string node(const char* op, const std::string& output, const std::vector<std::string>& inputs,
                    const std::vector<Attribute>& attributes = {});
   std::string cast(const std::string& output, const std::string& input, OnnxType type);
@@ -58,12 +58,11 @@ class OnnxGraph {
 
  private:
   struct State;
-  bool first_use(const std::string& name);
   template <class T>
   std::string tensor(const std::string& name, std::span<const T> values, const std::vector<int64_t>& shape, OnnxType type);
 
   std::unique_ptr<State> state_;
-  std::set<std::string> shared_;  // constants that are asked for by value
+  std::set<std::string> names_;  // of all tensors
 };
 
 }  // namespace intrain
