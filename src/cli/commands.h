@@ -49,6 +49,13 @@ struct PredictFlags {
 // 2 if a file could not be read.
 int predict_command(const PredictFlags& flags);
 
+struct ExportFlags {
+  std::string checkpoint;
+  std::string onnx;  // file to write
+  bool qdq = false;  // else exact
+};
+int export_command(const ExportFlags& flags);
+
 int info_command();
 
 int verify_command(const std::string& model, int threads);

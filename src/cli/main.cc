@@ -248,6 +248,17 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
   add_threads(inspect, flags.threads);
 }
 
+void add_export(CLI::App& app, ExportFlags& flags) {
+  CLI::App& command = *app.add_subcommand("export", "Write a checkpoint's net as an ONNX model, for other runtimes");
+  command.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
+  command.add_option("--onnx", flags.onnx, "model to write")->type_name("FILE")->required();
+  const std::string exact_help = "integers only, the logits bit by bit those of intrain; this is the default";
+  CLI::Option* exact = command.add_flag("--exact", exact_help);
+  command.add_flag("--qdq", flags.qdq, "float operators between QuantizeLinear and DequantizeLinear, which runtimes accelerate")
+      ->excludes(exact)
+      ->default_str("");
+}
+
 std::string help_line(const CLI::App& app) {
   for (const CLI::App* sub : app.get_subcommands()) {
     const std::string command = "'intrain " + sub->get_name();
@@ -255,7 +266,7 @@ std::string help_line(const CLI::App& app) {
     if (sub->get_name() == "bench") return command + " --help' lists the benchmarks: peak, kernels, step, infer";
     return command + " --help' lists the flags";
   }
-  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, info, verify, bench";
+  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, export, info, verify, bench";
 }
 
 int run(int argc, char** argv) {
@@ -263,6 +274,7 @@ int run(int argc, char** argv) {
   EvalFlags eval;
   PredictFlags predict;
   InspectFlags inspect;
+  ExportFlags export_flags;
   int verify_threads = available_threads();
   std::string verify_model = "resnet8";
   config.threads = eval.threads = predict.threads = inspect.threads = verify_threads;
@@ -276,6 +288,7 @@ int run(int argc, char** argv) {
   add_eval(app, eval);
   add_predict(app, predict);
   add_inspect(app, inspect);
+  add_export(app, export_flags);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
   verify.add_option("--model", verify_model, "net to train: resnet8, resnet8_v2, resnet18 or resnet50")->type_name("NAME");
@@ -299,6 +312,7 @@ int run(int argc, char** argv) {
   if (app.got_subcommand("eval")) return eval_command(eval);
   if (app.got_subcommand("predict")) return predict_command(predict);
   if (app.got_subcommand("inspect")) return inspect_command(inspect);
+  if (app.got_subcommand("export")) return export_command(export_flags);
   if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {
     for (const BenchCommand& command : bench)

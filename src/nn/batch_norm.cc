@@ -125,8 +125,8 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
   p.mult = mult_.data();
   p.offset = offset_.data();
   p.f_shift = affine_shift_.data();
-  p.f_limit = fine() ? kS16Max : static_cast<int>(quantize_limit(widths_.x_hat));
-  p.f_left = fine() ? 0 : kNormalizedExp - kFineExp + 8 - widths_.x_hat;
+  p.f_limit = limit();
+  p.f_left = left();
   p.x_hat = x_hat;
   p.gamma = gamma8_.data();
   p.beta = beta8_.data();
@@ -141,10 +141,10 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
   }
   p.rows = rows;
   p.channels = out_->c;
-  p.shift = out_->exp - (kFineExp + kGammaExp) + 8 - widths_.a;
+  p.shift = out_shift();
   p.dst = out_->output + at;
-  p.top = activation_top(activation_, widths_) >> (8 - widths_.a);
-  p.bottom = out_->is_signed() ? -p.top : 0;
+  p.top = top();
+  p.bottom = bottom();
   context.kernels.activate(p);
   if (widths_.a == 8) return;
   if (out_->is_signed())
@@ -182,6 +182,22 @@ void BatchNorm::fold_running_statistics() {
 
 void BatchNorm::evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y) const {
   normalize_and_activate(context, first, rows, y, activates() ? nullptr : x_hat_ + first * out_->c);
+}
+
+int BatchNorm::limit() const {
+  return fine() && activates() ? kS16Max : static_cast<int>(quantize_limit(std::min(8, widths_.x_hat)));
+}
+
+int BatchNorm::left() const {
+  const int up = 8 - std::min(8, widths_.x_hat);
+  return activates() && !fine() ? kNormalizedExp - kFineExp + up : up;
+}
+
+NormGraph BatchNorm::describe() {
+  fold_running_statistics();
+  return {mult_,   offset_,      affine_shift_, limit(), left(),      activates() ? kFineExp : kNormalizedExp,
+          gamma8_, beta8_,       shortcut_,     out_,    out_shift(), bottom(),
+          top(),   8 - widths_.a};
 }
 
 int BatchNorm::backward(const LayerContext& context) {

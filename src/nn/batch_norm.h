@@ -31,6 +31,8 @@ class BatchNorm {
   void fold_running_statistics();
   void evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y) const;
 
+  NormGraph describe();  // evaluation, folded
+
   // E1 of the output is aligned and masked in place; the gradients of gamma and beta. Returns the exponent of v (ops/batch_norm).
   int backward(const LayerContext& context);
   // Then: v of `rows` rows of image n from `first` on.
@@ -40,6 +42,12 @@ class BatchNorm {
  private:
   bool activates() const { return activation_ != Activation::kNone; }
   bool fine() const { return widths_.x_hat == 16; }  // the output is formed from all bits of x_hat
+  // Of NormGraph.
+  int limit() const;
+  int left() const;
+  int out_shift() const { return out_->exp - (kFineExp + kGammaExp) + 8 - widths_.a; }
+  int top() const { return activation_top(activation_, widths_) >> (8 - widths_.a); }
+  int bottom() const { return out_->is_signed() ? -top() : 0; }
   int input_exp(int c) const { return exp_ + (shift_ != nullptr ? shift_[c] : 0); }
   void add_thread_sums();  // into those of thread 0
   void statistics(const LayerContext& context);

@@ -20,6 +20,7 @@ class ConvBn final : public ConvLayer {
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override;
   void backward(const LayerContext& context) override;
+  void describe(GraphSink& sink) override { sink.conv_bn(convolution(), norm_.describe()); }
   void parameters(std::vector<Parameter*>& list) override;
   void state(std::vector<StateArray>& list) override { norm_.state(list); }
 

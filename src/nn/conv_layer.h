@@ -24,6 +24,7 @@ class ConvLayer : public Layer {
   void multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink);
   // From E2 to the gradient of W, which is finished, and E1 of the input.
   void multiply_back(const LayerContext& context);
+  ConvGraph convolution() const { return {in_, shape_, weight8_, weight_exp_, shift_}; }
   int64_t out_elements() const { return shape_.dst_pixels() * shape_.k; }
 
   Value* in_;

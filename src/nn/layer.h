@@ -15,6 +15,7 @@
 #include "core/parameter.h"
 #include "core/profile.h"
 #include "core/reducer.h"
+#include "nn/graph_sink.h"
 #include "nn/memory_plan.h"
 #include "nn/state.h"
 #include "nn/tensor_sink.h"
@@ -172,6 +173,7 @@ class Layer {
   virtual void parameters(std::vector<Parameter*>&) {}
   virtual void state(std::vector<StateArray>&) {}  // beyond the parameters
   virtual std::optional<LayerProduct> product() const { return {}; }
+  virtual void describe(GraphSink& sink) = 0;  // what evaluate() does; once after quantize_parameters()
 
  protected:
   std::string name_;

@@ -92,8 +92,7 @@ void Linear::backward_products(const LayerContext& context) {
 void LinearRelu::forward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
-  context.kernels.relu_requantize(
-      {acc_, bias32_.data(), context.count, shape_.k, out_->exp - acc_exp() + 8 - widths_.a, out_->output});
+  context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_shift(), out_->output});
   const int64_t elements = int64_t{context.count} * shape_.k;
   if (widths_.a < 8) context.kernels.narrow_u8({out_->output, elements, widths_.a});
   context.show(name_, TensorKind::kA, out_->output, elements, out_->exp);
@@ -103,6 +102,11 @@ void LinearRelu::backward(const LayerContext& context) {
   CHECK_TRUE(out_->error->written);
   quantize_error(context);
   backward_products(context);
+}
+
+void LinearRelu::describe(GraphSink& sink) {
+  const int up = 8 - widths_.a;
+  sink.linear({in_, weight8_, weight_exp_, bias32_, out_, out_shift(), activation_top(Activation::kRelu, widths_) >> up, up});
 }
 
 void LinearRelu::quantize_error(const LayerContext& context) {
@@ -150,6 +154,8 @@ void LinearLogits::backward(const LayerContext& context) {
   softmax(context);
   backward_products(context);
 }
+
+void LinearLogits::describe(GraphSink& sink) { sink.linear({in_, weight8_, weight_exp_, bias32_, nullptr, 0, 0, 0}); }
 
 void LinearLogits::softmax(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kSoftmax);

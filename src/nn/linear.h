@@ -50,8 +50,10 @@ class LinearRelu final : public Linear {
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override { forward(context); }
   void backward(const LayerContext& context) override;
+  void describe(GraphSink& sink) override;
 
  private:
+  int out_shift() const { return out_->exp - acc_exp() + 8 - widths_.a; }
   void quantize_error(const LayerContext& context);
 
   Value* out_;
@@ -67,6 +69,8 @@ class LinearLogits final : public Linear {
   void evaluate(const LayerContext& context) override { forward(context); }
   // Softmax cross-entropy against the labels, then as the specification says.
   void backward(const LayerContext& context) override;
+
+  void describe(GraphSink& sink) override;
 
   void set_labels(const int32_t* labels) { labels_ = labels; }
   void set_batches_per_step(int batches) { batches_per_step_ = batches; }

@@ -131,6 +131,10 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   for (auto i = static_cast<int64_t>(layers_.size()) - 1; i >= lowest; --i) layers_[static_cast<size_t>(i)]->backward(c);
 }
 
+void Net::describe(GraphSink& sink) {
+  for (const auto& layer : layers_) layer->describe(sink);
+}
+
 const int32_t* Net::logits() const { return head_->logits(); }
 int Net::logits_exp() const { return head_->exp(); }
 

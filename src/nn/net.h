@@ -53,6 +53,9 @@ class Net {
   // lowest layer that has a parameter that is not frozen: those below get no gradient.
   void backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink = nullptr);
 
+  // Every layer in order, of the parameters as they are.
+  void describe(GraphSink& sink);
+
   const int32_t* logits() const;
   int logits_exp() const;
   int classes() const { return classes_; }

@@ -15,6 +15,7 @@ class GlobalAveragePool final : public Layer {
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override { forward(context); }
   void backward(const LayerContext& context) override;
+  void describe(GraphSink& sink) override { sink.average_pool(in_, out_); }
 
  private:
   Value *in_, *out_;
@@ -29,6 +30,7 @@ class MaxPool final : public Layer {
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override { forward(context); }
   void backward(const LayerContext& context) override;
+  void describe(GraphSink& sink) override { sink.max_pool(in_, out_, shape_); }
 
  private:
   Value *in_, *out_;

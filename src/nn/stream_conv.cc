@@ -140,6 +140,12 @@ void StreamConv::backward(const LayerContext& context) {
   multiply_back(context);
 }
 
+void StreamConv::describe(GraphSink& sink) {
+  if (!norm_) return sink.stream_conv(convolution(), addend_, stream_, nullptr);
+  const NormGraph norm = norm_->describe();
+  sink.stream_conv(convolution(), addend_, stream_, &norm);
+}
+
 void StreamConv::parameters(std::vector<Parameter*>& list) {
   list.push_back(&weight_);
   if (norm_) norm_->parameters(list);

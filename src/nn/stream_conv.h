@@ -21,6 +21,7 @@ class StreamConv final : public ConvLayer {
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override;
   void backward(const LayerContext& context) override;
+  void describe(GraphSink& sink) override;
   void parameters(std::vector<Parameter*>& list) override;
   void state(std::vector<StateArray>& list) override;
 

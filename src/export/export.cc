@@ -1,0 +1,33 @@
+#include "export/export.h"
+
+#include <nlohmann/json.hpp>
+
+#include "export/exact.h"
+#include "export/qdq.h"
+
+namespace intrain {
+
+std::string onnx_model(Net& net, const OnnxInfo& info, OnnxForm form) {
+  OnnxGraph graph(info.model);
+  graph.metadata("model", info.model);
+  if (!info.class_names.empty()) graph.metadata("classes", nlohmann::json(info.class_names).dump());
+  const auto write = [&](OnnxSink&& sink) {
+    net.describe(sink);
+    return sink.logits_exp();
+  };
+  const int h = net.height(), w = net.width(), c = net.channels();
+  std::string text = "images: u8 [N, C, H, W], the pixels as they are. logits: [N, classes], ";
+  if (form == OnnxForm::kExact) {
+    const int exp = write(ExactSink(graph, h, w, c, info.normalization));
+    graph.metadata("form", "exact");
+    graph.metadata("logits_exp", std::to_string(exp));
+    text += "s32, bit by bit those of intrain; the value of a logit is logit * 2^" + std::to_string(exp) + ".";
+  } else {
+    write(QdqSink(graph, h, w, c, info.normalization));
+    graph.metadata("form", "qdq");
+    text += "float.";
+  }
+  return graph.serialize("intrain", info.version, text);
+}
+
+}  // namespace intrain
