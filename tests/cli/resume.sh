@@ -110,7 +110,10 @@ full_disk() {
   "$intrain" "${training[@]}" --out disk/run --save-every 1 --keep 99 > log 2> err
   echo $? > status
   cp err full.err
-  mount -o remount,size=64m disk
+  mount -o remount,size=64m,ro disk
+  "$intrain" train --resume disk/run > log 2> read_only.err
+  echo $? >> status
+  mount -o remount,rw disk
   "$intrain" train --resume disk/run --keep 1 > log 2> err
   cp -r disk/run full
 }
@@ -119,7 +122,8 @@ full_disk() {
 if [[ $? -eq 77 || ! -s status ]]; then
   echo "skipped the full disk: file systems cannot be mounted here"
 else
-  check "a full disk: the status is 2" test "$(cat status)" -eq 2
+  check "a full and a read-only disk: the status is 2" test "$(tr '\n' ' ' < status)" == '2 2 '
+  check "a read-only disk: two lines say so" test "$(grep -cE '^(error: cannot .*Read-only file system|hint: )' read_only.err)" -eq 2
   check "a full disk: two lines say so" test "$(grep -cE '^(error: cannot write the file: No space left on device|hint: )' full.err)" -eq 2
   check "a full disk: with space it ends as if it had not been" complete full log
 fi
