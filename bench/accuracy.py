@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Test accuracy of trainings over several seeds, beside the float32 twin in PyTorch.
 
-    accuracy.py --json results.json --data cifar10:DIR --model resnet20 --epochs 30 [--seeds 0,1,2] [--flags "--set e2=16 ..."] [--twin]
-    accuracy.py --json results.json --show
+    accuracy.py --data cifar10:DIR --model resnet20 --epochs 30 [--seeds 0,1,2] [--flags "--set e2=16 ..."] [--twin]
+    accuracy.py --show
 
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory and seconds, by net, data, epochs, batch, flags and
-seed. A training that was cut off is simply not there. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and
+seed. The speeds are of whatever else ran at the time: compare.py compares speeds. A training that was cut off is simply not there. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and
 flags (of them it knows --lr, --weight-decay and --augment). Both forms end with a Markdown table of all that is there: mean and half the range over the seeds.
 
 The twin needs a Python with PyTorch (--python; Debian: python3-torch and /usr/bin/python3).
@@ -69,15 +69,16 @@ def train(args, seed):
 
 
 def data_name(spec):
-    """The spec without the folders above the data."""
-    return ":".join(Path(part).name if "/" in part else part for part in spec.split(":"))
+    """What the data is called: "cifar10" wherever it lies, of photos with the name of their folder: "folder:flowers5"."""
+    kind, _, where = spec.partition(":")
+    return f"folder:{Path(where.partition(':')[0]).name}" if kind == "folder" else kind
 
 
 def table(results):
     groups = {}
     for r in results:
         groups.setdefault((r["model"], r["data"], r["epochs"], r["batch"], r["flags"], r["twin"]), []).append(r)
-    lines = ["| net, data, epochs, batch | what | seeds | test accuracy, % | mean | images/s | peak MiB |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| net, data, epochs, batch | what | seeds | test accuracy, % | mean | peak MiB |", "| --- | --- | --- | --- | --- | --- |"]
     for (model, data, epochs, batch, flags, twin), runs in sorted(groups.items()):
         runs.sort(key=lambda r: r["seed"])
         values = [r["accuracy"] for r in runs]
@@ -85,13 +86,13 @@ def table(results):
         what = ("float32 twin" if twin else "intrain") + (f" `{flags}`" if flags else "")
         lines.append(f"| `{model}`, {data}, {epochs}, {batch} | {what} | {', '.join(str(r['seed']) for r in runs)} | "
                      f"{', '.join(f'{v:.2f}' for v in values)} | {statistics.mean(values):.2f}{spread} | "
-                     f"{statistics.median(r['images_per_second'] for r in runs):.0f} | {max(r['peak_mib'] for r in runs)} |")
+                     f"{max(r['peak_mib'] for r in runs)} |")
     return "\n".join(lines)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--json", required=True, metavar="FILE", help="results so far, read and written")
+    p.add_argument("--json", default=str(HERE / "results.json"), metavar="FILE", help="results so far, read and written")
     p.add_argument("--show", action="store_true", help="train nothing")
     p.add_argument("--data", default="fashion-mnist", metavar="SPEC")
     p.add_argument("--model", default="resnet8", metavar="NAME")
