@@ -5,9 +5,9 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/version.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/version.h"
 #include "io/recipe.h"
 
 namespace intrain::cli {
