@@ -233,7 +233,6 @@ void add_bench(CLI::App& app, std::vector<BenchCommand>& commands, int threads) 
   }
 }
 
-// The subcommand that a wrong flag was given to, for the hint.
 void add_inspect(CLI::App& app, InspectFlags& flags) {
   CLI::App& inspect = *app.add_subcommand("inspect", "Show how the numbers of a checkpoint's next training step are distributed");
   inspect.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
@@ -244,6 +243,16 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
   add_threads(inspect, flags.threads);
 }
 
+void add_report(CLI::App& app, ReportFlags& flags) {
+  CLI::App& report = *app.add_subcommand("report", "Write a page of HTML about runs: curves, mistakes, numbers, settings");
+  report.add_option("run", flags.runs, "run folders; several are compared")->required()->type_name("RUN")->default_str("");
+  report.add_option("--out", flags.out, "page to write; it needs no other file")->type_name("FILE");
+  report.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that each was trained on")
+      ->type_name("SPEC");
+  add_threads(report, flags.threads);
+}
+
+// The subcommand that a wrong flag was given to, for the hint.
 std::string help_line(const CLI::App& app) {
   for (const CLI::App* sub : app.get_subcommands()) {
     const std::string command = "'intrain " + sub->get_name();
@@ -251,7 +260,7 @@ std::string help_line(const CLI::App& app) {
     if (sub->get_name() == "bench") return command + " --help' lists the benchmarks: peak, kernels, step, infer";
     return command + " --help' lists the flags";
   }
-  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, info, verify, bench";
+  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, report, info, verify, bench";
 }
 
 int run(int argc, char** argv) {
@@ -259,9 +268,10 @@ int run(int argc, char** argv) {
   EvalFlags eval;
   PredictFlags predict;
   InspectFlags inspect;
+  ReportFlags report;
   int verify_threads = available_threads();
   std::string verify_model = "resnet8";
-  config.threads = eval.threads = predict.threads = inspect.threads = verify_threads;
+  config.threads = eval.threads = predict.threads = inspect.threads = report.threads = verify_threads;
 
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
   app.option_defaults()->always_capture_default();
@@ -272,6 +282,7 @@ int run(int argc, char** argv) {
   add_eval(app, eval);
   add_predict(app, predict);
   add_inspect(app, inspect);
+  add_report(app, report);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
   verify.add_option("--model", verify_model, "net to train: resnet8, resnet8_v2, resnet18 or resnet50")->type_name("NAME");
@@ -295,6 +306,7 @@ int run(int argc, char** argv) {
   if (app.got_subcommand("eval")) return eval_command(eval);
   if (app.got_subcommand("predict")) return predict_command(predict);
   if (app.got_subcommand("inspect")) return inspect_command(inspect);
+  if (app.got_subcommand("report")) return report_command(report);
   if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {
     for (const BenchCommand& command : bench)

@@ -317,7 +317,8 @@ std::vector<Setting> settings_of(const TrainConfig& config) {
   return list;
 }
 
-std::string train_command_of(const TrainConfig& config) {
+std::string train_command_of(const TrainConfig& config, const std::string& path) {
+  if (!config.net.empty()) return "intrain train --config " + quoted(path);
   TrainConfig base;
   apply_recipe(base, config.recipe);
   base.recipe = TrainConfig().recipe;

@@ -202,7 +202,7 @@ TEST(Config, TellsItsSettings) {
 
 TEST(Config, TellsTheCommandThatRepeatsIt) {
   TrainConfig config;
-  EXPECT_EQ(train_command_of(config), "intrain train --data fashion-mnist --model resnet8 --epochs 3 --batch 128");
+  EXPECT_EQ(train_command_of(config, "config.json"), "intrain train --data fashion-mnist --model resnet8 --epochs 3 --batch 128");
   config.data = "folder:my photos";
   config.threads = 7;
   config.out = "runs/x";
@@ -216,7 +216,7 @@ TEST(Config, TellsTheCommandThatRepeatsIt) {
   set_width(config.widths, "e2=flag8");
   set_width(config.widths, "round_g=nearest");
   EXPECT_EQ(
-      train_command_of(config),
+      train_command_of(config, "config.json"),
       "intrain train --data 'folder:my photos' --model resnet8 --epochs 3 --batch 128 --lr 0.25 --label-smoothing 0.1 --freeze "
       "'conv*' --freeze 'it'\\''s' --mean 0.5 --deviation 0.5 --seed 18446744073709551615 --tensorboard --set w=4 --set e2=flag8 "
       "--set round_g=nearest");
@@ -224,8 +224,10 @@ TEST(Config, TellsTheCommandThatRepeatsIt) {
   config = {};
   apply_recipe(config, "wageubn");
   config.weight_decay = 0.5;
-  EXPECT_EQ(train_command_of(config),
+  EXPECT_EQ(train_command_of(config, "config.json"),
             "intrain train --data fashion-mnist --model resnet8 --epochs 3 --batch 128 --recipe wageubn --weight-decay 0.5");
+  config.net = "text";
+  EXPECT_EQ(train_command_of(config, "my run/config.json"), "intrain train --config 'my run/config.json'");
 }
 
 TEST(Scalar10, IsTheNearestTenBitNumber) {
