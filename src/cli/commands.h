@@ -38,6 +38,14 @@ struct InspectFlags {
 };
 int inspect_command(const InspectFlags& flags);
 
+struct ReportFlags {
+  std::vector<std::string> runs;  // folders
+  std::string data;               // empty: the data that each was trained on
+  int threads = 1;
+  std::string out = "report.html";
+};
+int report_command(const ReportFlags& flags);
+
 struct PredictFlags {
   std::string checkpoint;
   std::vector<std::string> files;

@@ -11,7 +11,7 @@
 #include "io/checkpoint.h"
 #include "train/confusion.h"
 #include "train/evaluate.h"
-#include "train/report.h"
+#include "train/results_json.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
-#include "cli/version.h"
 #include "core/parallel.h"
 #include "core/reducer.h"
+#include "core/version.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint.h"
 #include "isa/isa.h"

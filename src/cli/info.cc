@@ -3,8 +3,8 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
-#include "cli/version.h"
 #include "core/parallel.h"
+#include "core/version.h"
 #include "isa/isa.h"
 #include "models/models.h"
 #include "ops/kernels.h"

@@ -5,9 +5,9 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "cli/version.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/version.h"
 #include "io/recipe.h"
 
 namespace intrain::cli {
@@ -237,7 +237,6 @@ void add_bench(CLI::App& app, std::vector<BenchCommand>& commands, int threads) 
   }
 }
 
-// The subcommand that a wrong flag was given to, for the hint.
 void add_inspect(CLI::App& app, InspectFlags& flags) {
   CLI::App& inspect = *app.add_subcommand("inspect", "Show how the numbers of a checkpoint's next training step are distributed");
   inspect.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
@@ -259,6 +258,16 @@ void add_export(CLI::App& app, ExportFlags& flags) {
       ->default_str("");
 }
 
+void add_report(CLI::App& app, ReportFlags& flags) {
+  CLI::App& report = *app.add_subcommand("report", "Write a page of HTML about runs: curves, mistakes, numbers, settings");
+  report.add_option("run", flags.runs, "run folders; several are compared")->required()->type_name("RUN")->default_str("");
+  report.add_option("--out", flags.out, "page to write; it needs no other file")->type_name("FILE");
+  report.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that each was trained on")
+      ->type_name("SPEC");
+  add_threads(report, flags.threads);
+}
+
+// The subcommand that a wrong flag was given to, for the hint.
 std::string help_line(const CLI::App& app) {
   for (const CLI::App* sub : app.get_subcommands()) {
     const std::string command = "'intrain " + sub->get_name();
@@ -266,7 +275,7 @@ std::string help_line(const CLI::App& app) {
     if (sub->get_name() == "bench") return command + " --help' lists the benchmarks: peak, kernels, step, infer";
     return command + " --help' lists the flags";
   }
-  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, export, info, verify, bench";
+  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, report, export, info, verify, bench";
 }
 
 int run(int argc, char** argv) {
@@ -275,9 +284,10 @@ int run(int argc, char** argv) {
   PredictFlags predict;
   InspectFlags inspect;
   ExportFlags export_flags;
+  ReportFlags report;
   int verify_threads = available_threads();
   std::string verify_model = "resnet8";
-  config.threads = eval.threads = predict.threads = inspect.threads = verify_threads;
+  config.threads = eval.threads = predict.threads = inspect.threads = report.threads = verify_threads;
 
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
   app.option_defaults()->always_capture_default();
@@ -289,6 +299,7 @@ int run(int argc, char** argv) {
   add_predict(app, predict);
   add_inspect(app, inspect);
   add_export(app, export_flags);
+  add_report(app, report);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
   verify.add_option("--model", verify_model, "net to train: resnet8, resnet8_v2, resnet18 or resnet50")->type_name("NAME");
@@ -313,6 +324,7 @@ int run(int argc, char** argv) {
   if (app.got_subcommand("predict")) return predict_command(predict);
   if (app.got_subcommand("inspect")) return inspect_command(inspect);
   if (app.got_subcommand("export")) return export_command(export_flags);
+  if (app.got_subcommand("report")) return report_command(report);
   if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {
     for (const BenchCommand& command : bench)

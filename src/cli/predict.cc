@@ -9,7 +9,7 @@
 #include "cli/output.h"
 #include "core/error.h"
 #include "io/checkpoint.h"
-#include "train/report.h"
+#include "train/results_json.h"
 
 namespace intrain::cli {
 

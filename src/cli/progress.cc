@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "train/duration.h"
+
 namespace intrain::cli {
 
 namespace {
@@ -31,11 +33,6 @@ std::string bar(double part, int width) {
 }
 
 }  // namespace
-
-std::string duration_text(double seconds) {
-  const int64_t s = static_cast<int64_t>(std::clamp(seconds, 0.0, 1e9) + 0.5);
-  return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60) : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
-}
 
 ProgressBar::ProgressBar(std::FILE* out, bool terminal) : out_(out), terminal_(terminal), last_(Clock::now()) {}
 

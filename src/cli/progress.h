@@ -52,7 +52,4 @@ class Progress final : public TrainObserver {
   RunningMean loss_{50}, accuracy_{50}, step_seconds_{50};
 };
 
-// "1:05" or "2:03:04".
-std::string duration_text(double seconds);
-
 }  // namespace intrain::cli

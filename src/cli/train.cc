@@ -9,6 +9,7 @@
 #include "cli/data.h"
 #include "cli/progress.h"
 #include "models/net_file.h"
+#include "train/duration.h"
 #include "train/run_folder.h"
 #include "train/signature.h"
 #include "train/trainer.h"

@@ -1,8 +1,10 @@
 #include "io/config.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -30,6 +32,20 @@ void check_integer(const std::string& flag, int value, int min, int max) {
 }
 
 std::string text(double value) { return std::isfinite(value) ? nlohmann::json(value).dump() : std::to_string(value); }
+
+// As one word of a POSIX shell.
+std::string quoted(const std::string& text) {
+  const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || std::strchr("_./:=,@%+-", c) != nullptr; };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return text;
+  std::string word = "'";
+  for (const char c : text)
+    if (c == '\'')
+      word += "'\\''";
+    else
+      word += c;
+  word += '\'';
+  return word;
+}
 
 // The keys of --set.
 struct WidthKey {
@@ -280,6 +296,54 @@ void read_config(const std::string& path, TrainConfig& config) {
 void write_config(const std::string& path, const TrainConfig& config) {
   // Bytes that are not UTF-8 (a folder's name) are replaced, not thrown over.
   write_file(path, nlohmann::ordered_json(config).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+std::vector<Setting> settings_of(const TrainConfig& config) {
+  using Json = nlohmann::ordered_json;
+  std::vector<Setting> list;
+  const auto text = [](const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); };
+  const auto add = [&](const std::string& name, const Json& value) {
+    Setting setting{name, ""};
+    if (value.is_array())
+      for (const Json& item : value) setting.value.append(setting.value.empty() ? "" : ",").append(text(item));
+    else
+      setting.value = text(value);
+    list.push_back(setting);
+  };
+  const Json json = config;
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_object())
+      for (const auto& [key, member] : value.items()) add(name + "." + key, member);
+    else
+      add(name, value);
+  }
+  return list;
+}
+
+std::string train_command_of(const TrainConfig& config, const std::string& path) {
+  if (!config.net.empty()) return "intrain train --config " + quoted(path);
+  TrainConfig base;
+  apply_recipe(base, config.recipe);
+  base.recipe = TrainConfig().recipe;
+  const std::vector<Setting> settings = settings_of(config), defaults = settings_of(base);
+  std::string command = "intrain train";
+  for (size_t i = 0; i < settings.size(); ++i) {
+    const auto& [name, value] = settings[i];
+    const bool shown = name == "data" || name == "model" || name == "epochs" || name == "batch" || value != defaults[i].value;
+    if (!shown || name == "net" || name == "threads" || name == "out") continue;
+    const size_t dot = name.find('.');
+    std::string flag = name;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    if (dot != std::string::npos)
+      command += " --set " + name.substr(dot + 1) + "=" + value;
+    else if (name == "tensorboard")
+      command += " --tensorboard";
+    else if (name == "freeze")
+      for (const std::string& pattern : config.freeze) command += " --freeze " + quoted(pattern);
+    else
+      command += " --" + flag + " " + quoted(value);
+  }
+  return command;
 }
 
 ops::Scalar10 to_scalar10(double value) {

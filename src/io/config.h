@@ -61,6 +61,16 @@ void read_config(const std::string& path, TrainConfig& config);
 // The file config.json: Error if it cannot be written.
 void write_config(const std::string& path, const TrainConfig& config);
 
+// Every setting as text, in the order of config.json, those of the formats as "formats.w".
+struct Setting {
+  std::string name, value;
+};
+std::vector<Setting> settings_of(const TrainConfig& config);
+// The command that trains with these settings, quoted for a POSIX shell: data, model, epochs and batch, and what differs from the recipe, but
+// not `threads` and `out`. With a net of a file it is that with --config `path`, the file that holds `config`, and so the net's text. Throws
+// Error for an unknown recipe.
+std::string train_command_of(const TrainConfig& config, const std::string& path);
+
 // The nearest mantissa * 2^exp with a mantissa in [512, 1023], ties to even; 0 for 0. value >= 0 and finite. One of the few
 // places with floating point: once before training.
 ops::Scalar10 to_scalar10(double value);

@@ -1,6 +1,7 @@
 #include "isa/isa.h"
 
 #include <cstdlib>
+#include <cstring>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -51,6 +52,22 @@ bool isa_supported(Isa isa) {
     default:
       return false;
   }
+}
+
+std::string cpu_name() {
+  char name[49] = {};  // the last byte stays zero
+#if defined(__x86_64__)
+  // Three leaves of 16 bytes each: "processor brand string".
+  constexpr unsigned kFirst = 0x80000002, kLeaves = 3;
+  for (unsigned i = 0; i < kLeaves; ++i) {
+    unsigned words[4] = {};
+    if (__get_cpuid(kFirst + i, &words[0], &words[1], &words[2], &words[3]) == 0) return "";
+    std::memcpy(name + i * sizeof words, words, sizeof words);
+  }
+#endif
+  const std::string text = name;
+  const size_t begin = text.find_first_not_of(' ');
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(' ') + 1 - begin);
 }
 
 Isa isa_by_name(const std::string& name) {

@@ -27,6 +27,9 @@ bool isa_supported(Isa isa);
 // The ISA called `name`; throws Error if there is none, or if this CPU lacks it.
 Isa isa_by_name(const std::string& name);
 
+// What the CPU calls itself, without blanks at the ends; "" where it does not tell.
+std::string cpu_name();
+
 // INTRAIN_ISA if it is set (throws as isa_by_name), else the best supported one.
 Isa select_isa();
 

@@ -34,6 +34,13 @@ cairo_status_t append_png(void* file, const unsigned char* data, unsigned int by
   return CAIRO_STATUS_SUCCESS;
 }
 
+std::string encode(cairo_surface_t* surface) {
+  std::string png;
+  // Memory is all that can be missing here.
+  if (cairo_surface_write_to_png_stream(surface, append_png, &png) != CAIRO_STATUS_SUCCESS) throw std::bad_alloc();
+  return png;
+}
+
 }  // namespace
 
 Canvas::Canvas(int width, int height) {
@@ -93,11 +100,16 @@ void Canvas::dot(double x, double y, double radius, const Color& color) {
   cairo_fill(cr);
 }
 
-void Canvas::write_png(const std::string& path) const {
-  std::string png;
-  // Memory is all that can be missing here.
-  if (cairo_surface_write_to_png_stream(state_->surface.get(), append_png, &png) != CAIRO_STATUS_SUCCESS) throw std::bad_alloc();
-  write_file(path, png);
+void Canvas::write_png(const std::string& path) const { write_file(path, encode(state_->surface.get())); }
+
+std::string png_of(const uint8_t* pixels, int h, int w, int c) {
+  std::vector<uint32_t> words;  // 0x00rrggbb
+  for (const uint8_t* p = pixels; p != pixels + int64_t{h} * w * c; p += c)
+    words.push_back(uint32_t{p[0]} << 16 | uint32_t{p[c / 2]} << 8 | p[c - 1]);
+  const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
+      cairo_image_surface_create_for_data(reinterpret_cast<unsigned char*>(words.data()), CAIRO_FORMAT_RGB24, w, h, 4 * w),
+      cairo_surface_destroy);
+  return encode(surface.get());
 }
 
 double tick_step(double span, int count) {

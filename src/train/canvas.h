@@ -1,6 +1,7 @@
 // A picture in the house style: text, lines and boxes on white, written as PNG.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ class Canvas {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// The bytes of a PNG that shows pixels [h][w][c], c = 1 (grey) or 3 (red, green, blue). h and w: 1 .. 32767.
+std::string png_of(const uint8_t* pixels, int h, int w, int c);
 
 // A step of 1, 2 or 5 times a power of ten that gives about `count` ticks.
 double tick_step(double span, int count);

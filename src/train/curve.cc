@@ -54,18 +54,6 @@ struct Panel {
   }
 };
 
-// Mean over about a thirtieth of the run round each step, so that the trend shows through the noise of single batches.
-std::vector<double> smoothed(const std::vector<double>& values) {
-  const size_t n = values.size(), reach = n / 60 + 1;
-  std::vector<double> sums(n + 1, 0.0), result(n);
-  for (size_t i = 0; i < n; ++i) sums[i + 1] = sums[i] + values[i];
-  for (size_t i = 0; i < n; ++i) {
-    const size_t begin = i - std::min(i, reach), end = std::min(n, i + reach + 1);
-    result[i] = (sums[end] - sums[begin]) / static_cast<double>(end - begin);
-  }
-  return result;
-}
-
 void draw_loss(Canvas& canvas, const std::vector<double>& steps, const std::vector<double>& losses) {
   // The few largest losses of the start would flatten the rest.
   std::vector<double> sorted = losses;
@@ -99,6 +87,17 @@ void draw_accuracy(Canvas& canvas, const std::vector<double>& epochs, const std:
 }
 
 }  // namespace
+
+std::vector<double> smoothed(const std::vector<double>& values) {
+  const size_t n = values.size(), reach = n / 60 + 1;
+  std::vector<double> sums(n + 1, 0.0), result(n);
+  for (size_t i = 0; i < n; ++i) sums[i + 1] = sums[i] + values[i];
+  for (size_t i = 0; i < n; ++i) {
+    const size_t begin = i - std::min(i, reach), end = std::min(n, i + reach + 1);
+    result[i] = (sums[end] - sums[begin]) / static_cast<double>(end - begin);
+  }
+  return result;
+}
 
 void Curve::add_step(int64_t step, double loss) {
   steps_.push_back(static_cast<double>(step));

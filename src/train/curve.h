@@ -7,6 +7,9 @@
 
 namespace intrain {
 
+// Mean over about a thirtieth of all values round each, so that the trend of losses shows through the noise of single batches.
+std::vector<double> smoothed(const std::vector<double>& values);
+
 class Curve {
  public:
   explicit Curve(std::string title) : title_(std::move(title)) {}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <vector>
 
 #include "data/loader.h"
@@ -12,12 +13,17 @@ namespace intrain {
 
 struct Evaluation {
   Metrics metrics;
-  std::vector<int32_t> predicted;  // the class of the largest logit for each image, of equal ones the first
-  uint64_t logits_hash;            // XXH3-64 of all logits: the evaluation's share of `intrain verify`
+  // Of each image:
+  std::vector<int32_t> predicted;     // the class of the largest logit, of equal ones the first
+  std::vector<double> probabilities;  // of that class, 0 .. 1
+  std::vector<double> losses;         // -log softmax[label], natural logarithm
+  uint64_t logits_hash;               // XXH3-64 of all logits: the evaluation's share of `intrain verify`
 };
 
 // One epoch of `loader` (training = false), which must stand at an epoch's start. The net must be prepared for the loader's
 // batch. The result does not depend on the size of the batches. Once *stop is not 0 it returns with what it has seen until then.
-Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop = nullptr);
+// progress, if there is one, is called after each batch with how many are done, and of how many.
+Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop = nullptr,
+                    const std::function<void(int64_t done, int64_t total)>& progress = {});
 
 }  // namespace intrain

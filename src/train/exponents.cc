@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "train/canvas.h"
-#include "train/metrics_file.h"
 #include "train/numbers.h"
 
 namespace intrain {
@@ -22,22 +21,24 @@ Color shade(double share) { return {0.10 + 0.75 * share * share, 0.20 + 0.55 * s
 
 }  // namespace
 
+void add_exponents(const NumbersReport& numbers, std::vector<ExponentTrack>& tracks) {
+  for (const NumbersReport::Tensor& n : numbers.tensors) {
+    const auto is_shown = [&](TensorKind kind) { return n.tensor == tensor_name(kind); };
+    if (std::none_of(std::begin(kKinds), std::end(kKinds), is_shown)) continue;
+    auto track = std::find_if(tracks.begin(), tracks.end(),
+                              [&](const ExponentTrack& t) { return t.layer == n.layer && t.tensor == n.tensor; });
+    if (track == tracks.end()) track = tracks.insert(track, {n.layer, n.tensor, {}, {}});
+    track->steps.push_back(static_cast<double>(numbers.step));
+    track->exps.push_back(n.exp);
+  }
+}
+
 std::vector<ExponentTrack> read_exponents(const std::string& metrics_path) {
   std::vector<ExponentTrack> tracks;
   std::ifstream in(metrics_path);
   for (std::string line; std::getline(in, line);) {
     const MetricsRecord record = parse_metrics_line(line);
-    const auto* numbers = std::get_if<NumbersReport>(&record);
-    if (numbers == nullptr) continue;
-    for (const NumbersReport::Tensor& n : numbers->tensors) {
-      const auto is_shown = [&](TensorKind kind) { return n.tensor == tensor_name(kind); };
-      if (std::none_of(std::begin(kKinds), std::end(kKinds), is_shown)) continue;
-      auto track = std::find_if(tracks.begin(), tracks.end(),
-                                [&](const ExponentTrack& t) { return t.layer == n.layer && t.tensor == n.tensor; });
-      if (track == tracks.end()) track = tracks.insert(track, {n.layer, n.tensor, {}, {}});
-      track->steps.push_back(static_cast<double>(numbers->step));
-      track->exps.push_back(n.exp);
-    }
+    if (const auto* numbers = std::get_if<NumbersReport>(&record)) add_exponents(*numbers, tracks);
   }
   return tracks;
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "train/metrics_file.h"
+
 namespace intrain {
 
 struct ExponentTrack {
@@ -11,7 +13,10 @@ struct ExponentTrack {
   std::vector<double> steps, exps;
 };
 
-// Every layer's exponents of W, E1 and E2, in the order of the net; empty if the file is not there or holds none. Lines that are no JSON
+// Adds what a step's numbers tell of W, E1 and E2, to `tracks`, which is in the order of the net.
+void add_exponents(const NumbersReport& numbers, std::vector<ExponentTrack>& tracks);
+
+// All of the file; empty if the file is not there or holds none. Lines that are no JSON
 // object are passed over: the last one of a run that goes on may be half written.
 std::vector<ExponentTrack> read_exponents(const std::string& metrics_path);
 

@@ -12,6 +12,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+StartReport start_from(const Json& j) {
+  return {integer_of<int64_t>(j.at("step")), j.at("version"), j.at("cpu"), j.at("isa"), integer_of<int>(j.at("threads"))};
+}
+
 StepReport step_from(const Json& j) {
   return {integer_of<int64_t>(j.at("step")), 0, integer_of<int>(j.at("epoch")), j.at("loss"), j.at("accuracy"), j.at("lr"),
           j.at("images_per_second"),         0};
@@ -38,6 +42,13 @@ NumbersReport numbers_from(const Json& j) {
 }
 
 }  // namespace
+
+std::string metrics_line(const StartReport& r) {
+  return fmt::format(R"({{"type": "start", "step": {}, "version": {}, "cpu": {}, "isa": {}, "threads": {}}})"
+                     "\n",
+                     r.step, Json(r.version).dump(), Json(r.cpu).dump(-1, ' ', true, Json::error_handler_t::replace),
+                     Json(r.isa).dump(), r.threads);
+}
 
 std::string metrics_line(const StepReport& r) {
   return fmt::format(
@@ -77,6 +88,7 @@ MetricsRecord parse_metrics_line(const std::string& line) {
   const Json json = Json::parse(line, nullptr, false);
   try {
     const std::string type = json.at("type").get<std::string>();
+    if (type == "start") return start_from(json);
     if (type == "step") return step_from(json);
     if (type == "epoch") return epoch_from(json);
     if (type == "numbers") return numbers_from(json);

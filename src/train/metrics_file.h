@@ -24,12 +24,13 @@ struct NumbersReport {
 };
 
 // Each one JSON object and the end of the line.
+std::string metrics_line(const StartReport& report);
 std::string metrics_line(const StepReport& report);
 std::string metrics_line(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated);
 std::string metrics_line(const EpochReport& report);
 
 // What a line says; monostate if it is none of those. Of a StepReport all but total_steps and seconds_left is there.
-using MetricsRecord = std::variant<std::monostate, StepReport, NumbersReport, EpochReport>;
+using MetricsRecord = std::variant<std::monostate, StartReport, StepReport, NumbersReport, EpochReport>;
 MetricsRecord parse_metrics_line(const std::string& line);
 
 }  // namespace intrain

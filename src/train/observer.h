@@ -28,6 +28,13 @@ struct EpochReport {
   double seconds;            // of training so far, without the time that a stopped run lay still
 };
 
+// What a run computes on from a start of it on: the first one, and each that goes on.
+struct StartReport {
+  int64_t step;  // done before
+  std::string version, cpu, isa;
+  int threads;
+};
+
 struct TrainingPlan {
   TrainConfig config;
   int64_t train_images, test_images, steps_per_epoch, total_steps, parameters;

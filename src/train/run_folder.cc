@@ -214,11 +214,12 @@ void RunFolder::keep_metrics_until(const CheckpointInfo& from, int batch) {
   std::ifstream in(path_ + "/" + kMetrics);
   for (std::string line; std::getline(in, line);) {
     const MetricsRecord record = parse_metrics_line(line);
+    const auto* start = std::get_if<StartReport>(&record);
     const auto* step = std::get_if<StepReport>(&record);
     const auto* epoch = std::get_if<EpochReport>(&record);
     const auto* numbers = std::get_if<NumbersReport>(&record);
-    if ((step != nullptr && keep(*step)) || (epoch != nullptr && keep_epoch(*epoch)) ||
-        (numbers != nullptr && numbers->step <= from.step))
+    if ((start != nullptr && start->step <= from.step) || (step != nullptr && keep(*step)) ||
+        (epoch != nullptr && keep_epoch(*epoch)) || (numbers != nullptr && numbers->step <= from.step))
       kept += line + "\n";
   }
   earlier_seconds_ += earlier_epoch_seconds_;
@@ -242,6 +243,8 @@ void RunFolder::append(const std::string& line) {
   }
   metrics_bytes_ += static_cast<int64_t>(line.size());
 }
+
+void RunFolder::add(const StartReport& report) { append(metrics_line(report)); }
 
 void RunFolder::add(const StepReport& report) {
   curve_.add_step(report.step, report.loss);

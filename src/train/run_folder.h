@@ -1,8 +1,8 @@
 // The folder of one training run:
 //
 //   config.json      the exact configuration
-//   metrics.jsonl    one JSON object a line (train/metrics_file.h): {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and
-//                    {"type": "numbers", ...} for each kNumbersEvery-th step: for each layer and kind of number (train/numbers.h)
+//   metrics.jsonl    one JSON object a line (train/metrics_file.h): {"type": "start", ...} for each start of the run,
+//                    with the machine, {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and {"type": "numbers", ...} for each kNumbersEvery-th step: for each layer and kind of number (train/numbers.h)
 //                    [exponent, share of zeros, share of saturated]
 //   epochs.csv       a line for each epoch, beneath one that names the columns
 //   events.out.tfevents.*  the same and more for TensorBoard, if asked for (train/tensorboard.h): one file for each start of the run
@@ -53,6 +53,7 @@ class RunFolder {
   double earlier_seconds() const { return earlier_seconds_; }
   double earlier_epoch_seconds() const { return earlier_epoch_seconds_; }
 
+  void add(const StartReport& report);
   void add(const StepReport& report);
   void add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated);
   // Also draws the curve. parameters: as they are after the epoch.

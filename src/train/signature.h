@@ -5,12 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "io/checkpoint.h"
 #include "nn/state.h"
 
 namespace intrain {
 
 // XXH3-64 over, for each array in order, the bytes of its name and of its values (little-endian), then the step as 8 bytes.
 uint64_t state_signature(const std::vector<StateArray>& state, int64_t step);
+
+// Of the state that a checkpoint holds, after its step: that of the training which wrote it at that moment.
+uint64_t state_signature(const Checkpoint& checkpoint);
 
 // 16 hex digits.
 std::string signature_text(uint64_t signature);

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/reducer.h"
+#include "core/version.h"
 #include "data/loader.h"
 #include "data/normalization.h"
 #include "isa/isa.h"
@@ -392,7 +393,9 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   }
   TrainObserver silent;
   TrainObserver& observer = options.observer != nullptr ? *options.observer : silent;
-  observer.on_start(training.plan(data, isa_info(kernels.isa).name));
+  const TrainingPlan plan = training.plan(data, isa_info(kernels.isa).name);
+  if (folder) folder->add(StartReport{plan.first_step, kVersion, cpu_name(), plan.isa, config.threads});
+  observer.on_start(plan);
   TrainResult result = training.run(folder.get(), observer);
   if (folder) {
     result.folder = folder->path();

@@ -74,6 +74,12 @@ refused "a mean out of range" "--mean" "${train_tiny[@]}" --mean 1.5 --deviation
 refused "no deviation at all" "--deviation" "${train_tiny[@]}" --mean 0.5 --deviation 0
 refused "means for other images" "3 means for images of 1 channels.*--mean" "${train_tiny[@]}" --mean 0.5,0.5,0.5 --deviation 0.2,0.2,0.2
 
+refused "a report without runs" "run" report
+refused "a report of no folder" "no such folder \\(none\\)" report none
+mkdir hollow
+refused "a report of a folder without a run" "no run \\(hollow\\)" report hollow
+rmdir hollow
+
 # Settings of the number formats, and configuration files.
 refused "a setting without a value" "--set" "${train_tiny[@]}" --set w
 refused "a width too large" "--set.*w|w.*--set" "${train_tiny[@]}" --set w=9

@@ -36,7 +36,8 @@ readonly milliseconds=$((($(date +%s%N) - begin) / 1000000 + 1))
 readonly signature=$(signature_of whole.log)
 # start ARGUMENTS...: with an instruction set and threads at random.
 start() { INTRAIN_ISA=${isas[RANDOM % ${#isas[@]}]} exec "$intrain" "$@" --threads $((RANDOM % 3 + 1)); }
-untimed() { sed 's/, "images_per_second": .*//' "$1"; }
+# Without what differs by machine and by start.
+untimed() { sed -e '/^{"type": "start"/d' -e 's/, "images_per_second": .*//' "$1"; }
 # What is true of every run that went on to its end.
 complete() {
   local run=$1 log=$2

@@ -27,7 +27,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval predict inspect info verify bench; do
+for command in train eval predict inspect report info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -38,6 +38,7 @@ check "help of train tells the defaults" has help.train '0\.0001'
 for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
 for flag in checkpoint data batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
 for flag in checkpoint top json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
+for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
 for command in peak kernels step infer; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command
@@ -138,6 +139,27 @@ check "a training begins from a checkpoint" last_is begun.train '^test accuracy:
 check "its settings are kept" has begun/config.json '"conv\*\.beta"'
 "$intrain" train --config begun/config.json > begun.again
 check "and give the same bits" test "$(grep '^signature' begun.train)" == "$(grep '^signature' begun.again)"
+
+# A page about runs.
+"$intrain" report runs/synthetic-resnet8-1 runs/synthetic-resnet8-3 > report 2> report.err
+check "report succeeds" test $? -eq 0
+check "report prints nothing on stderr" test ! -s report.err
+check "report tells what it evaluates" has report '^evaluating runs/synthetic-resnet8-3/final\.ckpt on synthetic:256$'
+check "and names the page" last_is report '^report: report\.html$'
+check "the page has the signature that train printed" has report.html "signature $(sed -n 's/^signature: //p' train) after step"
+check "and its accuracy" has report.html "$(sed -n 's/^test accuracy: \(.*\) %$/\1/p' train)"
+check "and needs nothing else" test -z "$(grep -oE '(src|href)="[^"]{1,10}' report.html | grep -vE '="(data:image|#run)')"
+grep -o '<pre>intrain [^<]*--set[^<]*' report.html | sed 's/<pre>intrain //' | xargs "$intrain" > repeated
+check "its command gives the same bits" test "$(grep '^signature' narrow)" == "$(grep '^signature' repeated)"
+cp "$examples/net.toml" '<b>&".toml'
+"$intrain" train --data synthetic:256 --model '<b>&".toml' --epochs 1 --batch 32 --out '<i>' > /dev/null
+"$intrain" report '<i>' --out nasty.html --threads 1 > report
+check "names are text" test "$(grep -cE '<b>&|<i>' nasty.html)" -eq 0
+check "and are there" has nasty.html '&lt;b&gt;&amp;&quot;\.toml'
+"$intrain" report '<i>' --out nasty.html --data mnist:none > report
+check "the command of a net in a file names the configuration" has nasty.html 'intrain train --config &#39;&lt;i&gt;/config\.json&#39;<'
+check "data that cannot be read is told" has report '^<i>: Nothing could be evaluated: '
+check "and the page is written all the same" last_is report '^report: nasty\.html$'
 
 # Photos: any PNG will do, and one file that is none.
 for class in left right; do

@@ -7,7 +7,7 @@
 
 #include "support/temp_folder.h"
 #include "train/metrics.h"
-#include "train/report.h"
+#include "train/results_json.h"
 
 namespace intrain {
 namespace {

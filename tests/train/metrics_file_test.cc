@@ -5,6 +5,17 @@
 namespace intrain {
 namespace {
 
+TEST(MetricsFile, AStartComesBack) {
+  const std::string line = metrics_line(StartReport{7, "0.1.0", "a \"CPU\"\xff", "avx2", 2});
+  EXPECT_EQ(line.substr(0, 51), R"({"type": "start", "step": 7, "version": "0.1.0", "c)");
+  const auto back = std::get<StartReport>(parse_metrics_line(line));
+  EXPECT_EQ(back.step, 7);
+  EXPECT_EQ(back.version, "0.1.0");
+  EXPECT_EQ(back.cpu, "a \"CPU\"\ufffd");
+  EXPECT_EQ(back.isa, "avx2");
+  EXPECT_EQ(back.threads, 2);
+}
+
 TEST(MetricsFile, AStepComesBack) {
   const std::string line = metrics_line(StepReport{123, 468, 2, 1.25, 0.5, 0.1, 1234.5, 60});
   EXPECT_EQ(line,
@@ -54,6 +65,7 @@ TEST(MetricsFile, NumbersComeBackInTheOrderOfTheNet) {
 
 TEST(MetricsFile, OtherLinesAreNone) {
   for (const std::string line : {"", "{", "[]", "7", R"({"type": "step"})", R"({"type": 5})", R"({"type": "other", "step": 1})",
+                                 R"({"type": "start", "step": 1, "version": "1", "cpu": 3, "isa": "avx2", "threads": 1})",
                                  R"({"type": "step", "step": "one", "epoch": 1, "loss": 1, "accuracy": 1, "lr": 1})",
                                  R"({"type": "numbers", "step": 1, "stored_saturated": 0, "layers": {"conv0": {"W": [-9]}}})"})
     EXPECT_TRUE(std::holds_alternative<std::monostate>(parse_metrics_line(line))) << line;

@@ -11,7 +11,7 @@
 #include "support/rng.h"
 #include "support/temp_folder.h"
 #include "train/evaluate.h"
-#include "train/report.h"
+#include "train/results_json.h"
 #include "train/trainer.h"
 
 namespace intrain {

@@ -141,10 +141,13 @@ TEST_F(RunFolderOnDisk, OneProcessAtATimeTrainsInIt) {
 TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
   {
     RunFolder run(config_);
+    run.add(StartReport{0, "0.1.0", "a CPU", "avx2", 2});
     run.add(1, {}, 0);
     for (const int64_t step : {1, 2, 3, 4}) run.add(step_report(step));
     run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10}, {});
-    for (const int64_t step : {5, 6, 7}) run.add(step_report(step));
+    run.add(step_report(5));
+    run.add(StartReport{5, "0.1.0", "another CPU", "avx2", 1});
+    for (const int64_t step : {6, 7}) run.add(step_report(step));
   }
   const std::string whole = metrics();
   test::write_bytes(config_.out + "/best.ckpt.tmp.123", {1});

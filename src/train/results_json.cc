@@ -1,4 +1,4 @@
-#include "train/report.h"
+#include "train/results_json.h"
 
 #include <nlohmann/json.hpp>
 

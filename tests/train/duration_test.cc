@@ -1,15 +1,15 @@
-#include "cli/progress.h"
+#include "train/duration.h"
 
 #include <gtest/gtest.h>
 
-namespace intrain::cli {
+namespace intrain {
 namespace {
 
-TEST(Progress, Durations) {
+TEST(Duration, Texts) {
   EXPECT_EQ(duration_text(0), "0:00");
   EXPECT_EQ(duration_text(65.4), "1:05");
   EXPECT_EQ(duration_text(7384), "2:03:04");
 }
 
 }  // namespace
-}  // namespace intrain::cli
+}  // namespace intrain

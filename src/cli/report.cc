@@ -1,0 +1,52 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/data.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "core/error.h"
+#include "io/atomic_file.h"
+#include "train/report_page.h"
+
+namespace intrain::cli {
+
+int report_command(const ReportFlags& flags) {
+  validate_threads(flags.threads);
+  std::vector<RunReport> runs;
+  for (const std::string& folder : flags.runs) runs.push_back(read_run(folder));
+  check_writable("--out", flags.out);
+  std::optional<DataSplits> data;  // of the run before: runs are mostly compared on the same
+  for (RunReport& run : runs) {
+    const std::optional<Checkpoint> checkpoint = read_newest_checkpoint(run);
+    if (!checkpoint) continue;
+    const std::string spec = flags.data.empty() ? run.info.config.data : flags.data;
+    fmt::print("evaluating {} on {}\n", checkpoint->path, spec);
+    std::fflush(stdout);
+    try {
+      if (!data || data->spec != spec) {
+        data.reset();
+        data = load_showing(spec, true);
+      }
+      check_fit(*checkpoint, data->test, *data);
+      ProgressBar bar(stdout, isatty(STDOUT_FILENO) != 0);
+      run.examination = examine(*checkpoint, *data, flags.threads, [&](int64_t done, int64_t total) {
+        const std::string text = fmt::format("{} of {} batches", done, total);
+        if (bar.due()) bar.draw("", static_cast<double>(done) / static_cast<double>(total), text, text);
+      });
+    } catch (const Error& e) {
+      run.problems.push_back(fmt::format("Nothing could be evaluated: {}{}; {}.", e.what(),
+                                         e.where.empty() ? "" : fmt::format(" ({})", e.where), e.hint));
+    }
+  }
+  for (const RunReport& run : runs)
+    for (const std::string& problem : run.problems) fmt::print("{}: {}\n", run.folder, problem);
+  write_file(flags.out, report_page(runs));
+  fmt::print("report: {}\n", flags.out);
+  return 0;
+}
+
+}  // namespace intrain::cli

@@ -1,0 +1,11 @@
+// Times for people.
+#pragma once
+
+#include <string>
+
+namespace intrain {
+
+// "1:05" or "2:03:04".
+std::string duration_text(double seconds);
+
+}  // namespace intrain

@@ -1,0 +1,116 @@
+#include "train/run_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.h"
+#include "data/image_folder.h"
+#include "data/loader.h"
+#include "train/canvas.h"
+#include "train/evaluate.h"
+#include "train/run_folder.h"
+#include "train/signature.h"
+#include "train/trained_net.h"
+
+namespace intrain {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kBatch = 128;
+
+void read_metrics(const std::string& path, RunReport& run) {
+  std::ifstream in(path);
+  if (!in) run.problems.push_back("metrics.jsonl cannot be read: there are no curves.");
+  int64_t unknown = 0;
+  for (std::string line; std::getline(in, line);) {
+    const MetricsRecord record = parse_metrics_line(line);
+    if (const auto* start = std::get_if<StartReport>(&record))
+      run.starts.push_back(*start);
+    else if (const auto* step = std::get_if<StepReport>(&record))
+      run.steps.push_back(*step);
+    else if (const auto* epoch = std::get_if<EpochReport>(&record))
+      run.epochs.push_back(*epoch);
+    else if (const auto* numbers = std::get_if<NumbersReport>(&record)) {
+      add_exponents(*numbers, run.exponents);
+      run.numbers = *numbers;
+    } else {
+      ++unknown;
+    }
+  }
+  if (unknown > 0)
+    run.problems.push_back(fmt::format("{} line{} of metrics.jsonl cannot be read and {} left out.", unknown,
+                                       unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are"));
+}
+
+// Each parameter has its momentum beside it.
+int64_t count_parameters(const Checkpoint& checkpoint) {
+  int64_t count = 0;
+  for (const CheckpointArray& a : checkpoint.arrays)
+    if (a.name.ends_with(".momentum")) count += a.count;
+  return count;
+}
+
+std::string picture_of(const Dataset& set, size_t image) {
+  if (set.files.empty()) return png_of(set.image(static_cast<int64_t>(image)), set.h, set.w, set.c);
+  std::vector<uint8_t> pixels(static_cast<size_t>(set.image_size()));
+  PhotoReader().read(set.files[image], set.h, set.w, pixels.data());
+  return png_of(pixels.data(), set.h, set.w, set.c);
+}
+
+}  // namespace
+
+RunReport read_run(const std::string& folder) {
+  const auto has = [&](const char* name) { return fs::exists(folder + "/" + name); };
+  const std::string hint = "give the folder of a training, which holds config.json and metrics.jsonl";
+  if (!fs::is_directory(folder)) throw Error("there is no such folder", folder, hint);
+  if (!has("config.json") && !has("metrics.jsonl") && !has("final.ckpt")) throw Error("the folder holds no run", folder, hint);
+  RunReport run;
+  run.folder = folder;
+  try {
+    TrainConfig config;
+    read_config(folder + "/config.json", config);
+    run.config = config;
+  } catch (const Error& e) {
+    run.problems.push_back(fmt::format("config.json: {}.", e.what()));
+  }
+  read_metrics(folder + "/metrics.jsonl", run);
+  return run;
+}
+
+std::optional<Checkpoint> read_newest_checkpoint(RunReport& run) {
+  try {
+    ResumePoint point = find_resume_point(run.folder);
+    for (const std::string& damaged : point.damaged) run.problems.push_back(damaged + ".");
+    run.checkpoint = point.checkpoint.path;
+    run.info = point.checkpoint.info;
+    run.parameters = count_parameters(point.checkpoint);
+    run.signature = signature_text(state_signature(point.checkpoint));
+    if (!run.config) run.config = run.info.config;
+    return std::move(point.checkpoint);
+  } catch (const Error& e) {
+    run.problems.push_back(fmt::format("Nothing could be evaluated: {}.", e.what()));
+    return {};
+  }
+}
+
+Examination examine(const Checkpoint& checkpoint, const DataSplits& data, int threads,
+                    const std::function<void(int64_t done, int64_t total)>& progress) {
+  const Dataset& test = data.test;
+  const int batch = std::min(kBatch, test.count), classes = checkpoint.info.classes;
+  TrainedNet trained(checkpoint, batch, false, threads);
+  Loader loader(test, normalization_of(checkpoint), {batch, false, false, 0, 0, threads});
+  const Evaluation result = evaluate(trained.net, loader, nullptr, progress);
+  Examination e{data.spec, test.h, test.w, result.metrics, class_labels(checkpoint.info), {}, {}, {}};
+  e.classes = count_classes(test.labels, result.predicted, classes);
+  if (classes <= kMaxConfusionClasses) e.matrix = confusion_matrix(test.labels, result.predicted, classes);
+  for (const Mistake& mistake : worst_mistakes(result, test.labels, kMistakesShown))
+    e.mistakes.push_back({mistake, picture_of(test, mistake.image)});
+  return e;
+}
+
+}  // namespace intrain
