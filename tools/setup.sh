@@ -12,7 +12,7 @@ packages=(g++ cmake ninja-build make pkg-config libcli11-dev nlohmann-json3-dev 
           libgtest-dev dataset-fashion-mnist)
 case "${1:-}" in
   demo) ;;
-  test) packages+=(clang libclang-rt-14-dev clang-format binutils python3 util-linux libsimde-dev) ;;
+  test) packages+=(clang libclang-rt-14-dev clang-format binutils python3 python3-venv util-linux libsimde-dev) ;;
   *) echo "usage: tools/setup.sh demo|test" >&2; exit 2 ;;
 esac
 [[ "${INTRAIN_SKIP_SETUP:-}" == 1 ]] && exit 0

@@ -81,9 +81,11 @@ void QdqSink::conv_bn(const ConvGraph& conv, const NormGraph& n) {
     for (int8_t* w = weight.data() + c * static_cast<size_t>(s.fan_in());
          w != weight.data() + (c + 1) * static_cast<size_t>(s.fan_in()); ++w)
       *w = static_cast<int8_t>(line.slope == 0 ? 0 : rshift_round(line.slope < 0 ? -*w : *w, coarser));
-    scale.push_back(static_cast<float>(std::ldexp(step, -stored(conv.in).exp)));
-    bias_scale.push_back(static_cast<float>(step));
-    bias.push_back(static_cast<int32_t>(std::lrint(line.intercept / step)));
+    // Runtimes add the bias to the sum of codes: its scale is the product of the other two.
+    const double unit = std::ldexp(step, stored(conv.in).exp - conv.in->exp);
+    scale.push_back(static_cast<float>(std::ldexp(step, -conv.in->exp)));
+    bias_scale.push_back(static_cast<float>(unit));
+    bias.push_back(static_cast<int32_t>(std::lrint(line.intercept / unit)));
   }
   const OnnxGraph::Attribute axis = OnnxGraph::integer("axis", 0);
   const std::string w = graph_.node("DequantizeLinear", name + ".weight",
@@ -133,10 +135,12 @@ void QdqSink::linear(const LinearGraph& linear) {
   const std::string w = graph_.node("DequantizeLinear", name + ".weight",
                                     {graph_.constant(name + ".weight.s8", linear_weight(linear), {outputs, inputs}),
                                      graph_.power_of_two(linear.weight_exp), graph_.scalar(OnnxType::kS8, 0)});
-  // The bias counts steps of the value's exponent, of which those of coarser codes are multiples.
+  // As of a convolution, the bias counts sums of codes, which may be coarser than the value's exponent.
+  std::vector<int32_t> bias;
+  for (const int32_t v : linear.bias) bias.push_back(static_cast<int32_t>(rshift_round(v, in.exp - linear.in->exp)));
   const std::string b = graph_.node("DequantizeLinear", name + ".bias",
-                                    {graph_.constant(name + ".bias.s32", linear.bias, {outputs}),
-                                     graph_.power_of_two(linear.in->exp + linear.weight_exp), graph_.scalar(OnnxType::kS32, 0)});
+                                    {graph_.constant(name + ".bias.s32", bias, {outputs}),
+                                     graph_.power_of_two(in.exp + linear.weight_exp), graph_.scalar(OnnxType::kS32, 0)});
   const std::string y = graph_.node("Gemm", logits ? name : name + ".gemm", {x, w, b}, {OnnxGraph::integer("transB", 1)});
   if (logits) {
     graph_.output(name, OnnxType::kFloat, {outputs});

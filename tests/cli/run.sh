@@ -27,7 +27,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval predict inspect report info verify bench; do
+for command in train eval predict inspect report export info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -39,6 +39,7 @@ for flag in model threads; do check "help of verify lists --$flag" has help.veri
 for flag in checkpoint data batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
 for flag in checkpoint top json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
+for flag in checkpoint onnx exact qdq; do check "help of export lists --$flag" has help.export "--$flag "; done
 for command in peak kernels step infer; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command
@@ -113,6 +114,12 @@ check "inspect names its picture" has inspect '^picture: runs/synthetic-resnet8-
 check "and draws it" test -s runs/synthetic-resnet8-1/inspect.png
 check "inspect names the picture of the exponents" last_is inspect '^exponents over time: runs/synthetic-resnet8-1/inspect_exponents.png$'
 check "and draws it" test -s runs/synthetic-resnet8-1/inspect_exponents.png
+"$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --onnx net.onnx > export
+check "export tells what it wrote" last_is export '^resnet8 after 2 epochs, exact: net\.onnx \([0-9]+ bytes\)$'
+"$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --onnx again.onnx --exact > /dev/null
+check "the exact form is the default, and the same each time" cmp net.onnx again.onnx
+"$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --onnx qdq.onnx --qdq > export
+check "export writes the other form" last_is export '^resnet8 after 2 epochs, qdq: qdq\.onnx \([0-9]+ bytes\)$'
 mkdir alone && cp runs/synthetic-resnet8-1/final.ckpt alone/
 "$intrain" inspect --checkpoint alone/final.ckpt --batch 16 > inspect
 check "a checkpoint by itself has no exponents over time" last_is inspect '^picture: alone/inspect.png$'

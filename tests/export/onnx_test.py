@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Trains nets, exports them, and compares ONNX Runtime with intrain over whole test sets.
+
+    onnx_test.py INTRAIN REFERENCE                          nets of every kind on synthetic images
+    onnx_test.py INTRAIN REFERENCE CHECKPOINT DATA ...      these checkpoints, each on the test images of its data set
+
+INTRAIN, REFERENCE: the programs intrain and export_reference. The exact form must return all logits of intrain; the accuracy of the qdq form
+must lie within 0.1 points of its, where there are at least 10,000 images. Ends with "N exports agree, M not"; exit status 1 if M is not 0.
+"""
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+SMALL, COLOUR, LARGE = "synthetic:400", "synthetic:160:32", "synthetic:32:64"
+# (model, data, further flags of train): of each layer, value and width; images of one channel and of three.
+NETS = [
+    ("mlp", SMALL, []),
+    ("resnet8", COLOUR, []),
+    ("resnet8", SMALL, ["--recipe", "wageubn"]),
+    ("resnet8_v2", COLOUR, []),
+    ("resnet20", SMALL, ["--set", "w=4", "--set", "a=5"]),
+    ("resnet20_v2", SMALL, ["--set", "gamma=5"]),
+    ("resnet18", LARGE, []),
+    ("resnet50", LARGE, []),
+    ("resnet18_v2", LARGE, []),
+    ("resnet50_v2", LARGE, []),
+    ("vgg_small", "synthetic:64", []),
+    ("mobilenet_v2", SMALL, []),
+    (str(EXAMPLES / "net.toml"), COLOUR, []),
+    (str(EXAMPLES / "mobile.toml"), COLOUR, []),
+]
+BATCHES = (1, 250)  # the model takes any; the logits do not depend on it
+LEAST_IMAGES, MOST_POINTS = 10000, 0.1
+
+failures, passed = [], 0
+
+
+def run(*command):
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def check(what, holds):
+    global passed
+    if holds:
+        passed += 1
+    else:
+        failures.append(what)
+        print(f"FAILED {what}")
+
+
+def logits_of(model, images, batch):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    parts = [session.run(["logits"], {"images": images[i:i + batch]})[0] for i in range(0, len(images), batch)]
+    return np.concatenate(parts), session.get_modelmeta()
+
+
+def compare(intrain, reference, checkpoint, data, name, folder):
+    run(reference, checkpoint, data, folder)
+    images, labels, logits = (np.load(folder / f"{part}.npy") for part in ("images", "labels", "logits"))
+    accuracy = 100 * np.mean(logits.argmax(1) == labels)
+    run(intrain, "export", "--checkpoint", checkpoint, "--onnx", folder / "exact.onnx")
+    for batch in BATCHES:
+        some = images if batch > 1 else images[:20]
+        got, meta = logits_of(folder / "exact.onnx", some, batch)
+        differing = np.count_nonzero(got != logits[:len(some)])
+        check(f"{name}, exact, batch {batch}: {differing} of {got.size} logits differ", got.dtype == np.int32 and differing == 0)
+    about = meta.custom_metadata_map
+    check(f"{name}: metadata {about}", about["form"] == "exact" and meta.producer_name == "intrain" and "model" in about)
+    if "classes" in about:
+        check(f"{name}: {about['classes']}", len(json.loads(about["classes"])) == logits.shape[1])
+
+    run(intrain, "export", "--checkpoint", checkpoint, "--onnx", folder / "qdq.onnx", "--qdq")
+    got, _ = logits_of(folder / "qdq.onnx", images, BATCHES[-1])
+    qdq_accuracy = 100 * np.mean(got.argmax(1) == labels)
+    values = logits * 2.0 ** int(about["logits_exp"])
+    error = np.sqrt(np.mean((got - values) ** 2)) / values.std()
+    check(f"{name}, qdq: root mean square error {error:.3f} of the logits' deviation", error < 0.5)
+    if len(images) >= LEAST_IMAGES:
+        check(f"{name}, qdq: accuracy {qdq_accuracy:.2f} % for {accuracy:.2f} %", abs(qdq_accuracy - accuracy) <= MOST_POINTS)
+    print(f"{name:<30} {len(images):>6} images  exact: {differing} of {logits.size} logits differ  accuracy {accuracy:6.2f} %  "
+          f"qdq: {qdq_accuracy:6.2f} %, error {error:.4f}", flush=True)
+
+
+def main():
+    intrain, reference = (Path(p).resolve() for p in sys.argv[1:3])
+    with tempfile.TemporaryDirectory() as root:
+        root = Path(root)
+        given = list(zip(sys.argv[3::2], sys.argv[4::2]))
+        for checkpoint, data in given:
+            compare(intrain, reference, checkpoint, data, Path(checkpoint).parent.name, root)
+        for i, (model, data, flags) in enumerate([] if given else NETS):
+            folder = root / str(i)
+            run(intrain, "train", "--data", data, "--model", model, "--epochs", 1, "--batch", 16, *flags, "--out", folder)
+            compare(intrain, reference, folder / "final.ckpt", data, " ".join([Path(model).name, *flags]), root)
+    print(f"{passed} exports agree, {len(failures)} not")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
