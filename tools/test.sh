@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers fuzz style cli training export
+#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers fuzz style cli training peers
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
 set -uo pipefail
@@ -249,33 +249,33 @@ section_training() {
   result $? "the checkpoint's accuracy is the training's: ${again:-none} %"
 }
 
-# ONNX Runtime comes from PyPI, into a folder under build/.
-readonly onnx_python=build/onnx-venv/bin/python
-onnx_runtime_there() { "$onnx_python" -c 'import numpy, onnxruntime' > /dev/null 2>&1; }
-install_onnx_runtime() {
-  onnx_runtime_there && return
-  python3 -m venv build/onnx-venv && "$onnx_python" -m pip install -q --retries 1 --timeout 15 onnxruntime numpy
+# ONNX Runtime and TensorBoard come from PyPI, into a folder under build/.
+readonly peer_python=build/peers/bin/python
+install_peers() {
+  "$peer_python" -c 'import numpy, onnxruntime, tensorboard' && return
+  python3 -m venv build/peers && "$peer_python" -m pip install -q --retries 1 --timeout 15 onnxruntime numpy tensorboard
 }
 
-section_export() {
-  heading "export: ONNX Runtime returns all logits of whole test sets"
+section_peers() {
+  heading "peers: ONNX Runtime returns all logits of whole test sets, TensorBoard reads what a run writes"
   build_release && build release export_reference || return
-  if ! install_onnx_runtime > "$logs/onnx-runtime.log" 2>&1; then
-    skip "the comparison with ONNX Runtime" "it could not be installed from PyPI: $(tail -n 1 "$logs/onnx-runtime.log")"
+  if ! install_peers > "$logs/peers.log" 2>&1; then
+    skip "the comparison with ONNX Runtime and TensorBoard" "they could not be installed from PyPI: $(tail -n 1 "$logs/peers.log")"
     return
   fi
-  check_showing 16 "nets of every kind on synthetic images" "$onnx_python" tests/export/onnx_test.py "$release" build/release/export_reference
+  check_showing 1 "event files of a run that was killed and went on" "$peer_python" tests/train/tensorboard_test.py "$release"
+  check_showing 16 "nets of every kind on synthetic images" "$peer_python" tests/export/onnx_test.py "$release" build/release/export_reference
   if [[ ! -f $logs/run/final.ckpt ]]; then
     skip "the export of the training on Fashion-MNIST" "there is none: the section 'training' makes it"
     return
   fi
-  check_showing 2 "resnet8 on the 10,000 test images of Fashion-MNIST" "$onnx_python" tests/export/onnx_test.py "$release" \
+  check_showing 2 "resnet8 on the 10,000 test images of Fashion-MNIST" "$peer_python" tests/export/onnx_test.py "$release" \
     build/release/export_reference "$logs/run/final.ckpt" fashion-mnist
 }
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers fuzz style cli training export)
+[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers fuzz style cli training peers)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   "section_$section"
