@@ -264,7 +264,7 @@ section_peers() {
     return
   fi
   check_showing 1 "event files of a run that was killed and went on" "$peer_python" tests/train/tensorboard_test.py "$release"
-  check_showing 16 "nets of every kind on synthetic images" "$peer_python" tests/export/onnx_test.py "$release" build/release/export_reference
+  check_showing 17 "nets of every kind on synthetic images" "$peer_python" tests/export/onnx_test.py "$release" build/release/export_reference
   if [[ ! -f $logs/run/final.ckpt ]]; then
     skip "the export of the training on Fashion-MNIST" "there is none: the section 'training' makes it"
     return
