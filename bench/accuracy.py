@@ -86,7 +86,7 @@ def table(results):
         what = ("float32 twin" if twin else "intrain") + (f" `{flags}`" if flags else "")
         lines.append(f"| `{model}`, {data}, {epochs}, {batch} | {what} | {', '.join(str(r['seed']) for r in runs)} | "
                      f"{', '.join(f'{v:.2f}' for v in values)} | {statistics.mean(values):.2f}{spread} | "
-                     f"{max(r['peak_mib'] for r in runs)} |")
+                     f"{max((r['peak_mib'] for r in runs if r['peak_mib']), default='-')} |")
     return "\n".join(lines)
 
 

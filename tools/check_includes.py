@@ -36,7 +36,7 @@ OP_EDGES = {"conv2d": {"gemm"}}
 LIBRARIES = {
     "CLI/": (r"cli/\w+\.cc|cli/\w+\.h", None),  # the command line is its subcommands
     "nlohmann/json_fwd.hpp": (r"(io|train|cli)/.*", None),  # forward declarations only
-    "nlohmann/": (r"(io|train|bench|cli|export)/\w+\.cc", 6),
+    "nlohmann/": (r"(io|train|bench|cli|export)/\w+\.cc", 7),
     "onnx/": (r"export/\w+\.cc", 1),
     "fmt/": (r"(train|bench|cli)/\w+\.cc", None),
     "zlib.h": (r"data/\w+\.cc", 1),

@@ -249,21 +249,22 @@ section_training() {
   result $? "the checkpoint's accuracy is the training's: ${again:-none} %"
 }
 
-# ONNX Runtime and TensorBoard come from PyPI, into a folder under build/.
+# ONNX Runtime, TensorBoard and safetensors come from PyPI, into a folder under build/.
 readonly peer_python=build/peers/bin/python
 install_peers() {
-  "$peer_python" -c 'import numpy, onnxruntime, tensorboard' && return
-  python3 -m venv build/peers && "$peer_python" -m pip install -q --retries 1 --timeout 15 onnxruntime numpy tensorboard
+  "$peer_python" -c 'import numpy, onnxruntime, safetensors, tensorboard' && return
+  python3 -m venv build/peers && "$peer_python" -m pip install -q --retries 1 --timeout 15 onnxruntime numpy safetensors tensorboard
 }
 
 section_peers() {
-  heading "peers: ONNX Runtime returns all logits of whole test sets, TensorBoard reads what a run writes"
+  heading "peers: ONNX Runtime returns all logits of whole test sets, TensorBoard and safetensors read what a run wrote"
   build_release && build release export_reference || return
   if ! install_peers > "$logs/peers.log" 2>&1; then
-    skip "the comparison with ONNX Runtime and TensorBoard" "they could not be installed from PyPI: $(tail -n 1 "$logs/peers.log")"
+    skip "the comparison with ONNX Runtime, TensorBoard and safetensors" "they could not be installed from PyPI: $(tail -n 1 "$logs/peers.log")"
     return
   fi
   check_showing 1 "event files of a run that was killed and went on" "$peer_python" tests/train/tensorboard_test.py "$release"
+  check_showing 1 "all state of a training as safetensors" "$peer_python" tests/io/safetensors_test.py "$release"
   check_showing 17 "nets of every kind on synthetic images" "$peer_python" tests/export/onnx_test.py "$release" build/release/export_reference
   if [[ ! -f $logs/run/final.ckpt ]]; then
     skip "the export of the training on Fashion-MNIST" "there is none: the section 'training' makes it"

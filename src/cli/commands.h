@@ -59,8 +59,8 @@ int predict_command(const PredictFlags& flags);
 
 struct ExportFlags {
   std::string checkpoint;
-  std::string onnx;  // file to write
-  bool qdq = false;  // else exact
+  std::string onnx, safetensors;  // files to write; empty: none
+  bool qdq = false;               // else exact
 };
 int export_command(const ExportFlags& flags);
 

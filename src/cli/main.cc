@@ -248,12 +248,16 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
 }
 
 void add_export(CLI::App& app, ExportFlags& flags) {
-  CLI::App& command = *app.add_subcommand("export", "Write a checkpoint's net as an ONNX model, for other runtimes");
+  CLI::App& command =
+      *app.add_subcommand("export", "Write a checkpoint's net for other programs: as an ONNX model, or as tensors");
   command.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
-  command.add_option("--onnx", flags.onnx, "model to write")->type_name("FILE")->required();
+  CLI::Option* onnx = command.add_option("--onnx", flags.onnx, "ONNX model to write")->type_name("FILE");
+  command.add_option("--safetensors", flags.safetensors, "file for all state of the training: integers, with their exponents")
+      ->type_name("FILE");
   const std::string exact_help = "integers only, the logits bit by bit those of intrain; this is the default";
-  CLI::Option* exact = command.add_flag("--exact", exact_help);
+  CLI::Option* exact = command.add_flag("--exact", exact_help)->needs(onnx);
   command.add_flag("--qdq", flags.qdq, "float operators between QuantizeLinear and DequantizeLinear, which runtimes accelerate")
+      ->needs(onnx)
       ->excludes(exact)
       ->default_str("");
 }

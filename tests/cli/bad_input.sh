@@ -130,7 +130,8 @@ refused "predict without threads" "--threads" predict --checkpoint none.ckpt fil
 refused "inspect without a checkpoint" "--checkpoint" inspect
 refused "inspect of a checkpoint that is not there" "none.ckpt" inspect --checkpoint none.ckpt
 refused "export without a checkpoint" "--checkpoint" export --onnx out.onnx
-refused "export to nowhere" "--onnx" export --checkpoint none.ckpt
+refused "export of nothing" "--onnx, --safetensors" export --checkpoint none.ckpt
+refused "a form of no model" "--onnx" export --checkpoint none.ckpt --safetensors out --qdq
 refused "export of a checkpoint that is not there" "none.ckpt" export --checkpoint none.ckpt --onnx out.onnx
 refused "export in two forms at once" "--exact" export --checkpoint none.ckpt --onnx out.onnx --exact --qdq
 refused "inspect of no images" "--batch" inspect --checkpoint none.ckpt --batch 0
@@ -218,6 +219,7 @@ head -c $offset run/final.ckpt > bad.ckpt
 refused "half a checkpoint" "bad.ckpt" eval --checkpoint bad.ckpt --data synthetic:64
 make_set other train 32 32 16 && make_set other t10k 8 8 16
 refused "a checkpoint of other images" "mlp is for 12x12x1.*mnist:other has 16x16x1" eval --checkpoint run/final.ckpt --data mnist:other
+refused "tensors to a folder that is not there" "none/out" export --checkpoint run/final.ckpt --safetensors none/out
 refused "export to a folder that is not there" "none/out.onnx" export --checkpoint run/final.ckpt --onnx none/out.onnx
 refused "eval batch 0" "--batch" eval --checkpoint run/final.ckpt --data synthetic:64 --batch 0
 refused "eval's result below nothing" "--json none/eval.json" eval --checkpoint run/final.ckpt --json none/eval.json

@@ -39,7 +39,7 @@ for flag in model threads; do check "help of verify lists --$flag" has help.veri
 for flag in checkpoint data batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
 for flag in checkpoint top json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
-for flag in checkpoint onnx exact qdq; do check "help of export lists --$flag" has help.export "--$flag "; done
+for flag in checkpoint onnx exact qdq safetensors; do check "help of export lists --$flag" has help.export "--$flag "; done
 for command in peak kernels step infer; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command
@@ -118,6 +118,8 @@ check "and draws it" test -s runs/synthetic-resnet8-1/inspect_exponents.png
 check "export tells what it wrote" last_is export '^resnet8 after 2 epochs, exact: net\.onnx \([0-9]+ bytes\)$'
 "$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --onnx again.onnx --exact > /dev/null
 check "the exact form is the default, and the same each time" cmp net.onnx again.onnx
+"$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --safetensors state.safetensors > export
+check "export writes the tensors" last_is export '^resnet8 after 2 epochs, all state: state\.safetensors \([0-9]+ bytes\)$'
 "$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --onnx qdq.onnx --qdq > export
 check "export writes the other form" last_is export '^resnet8 after 2 epochs, qdq: qdq\.onnx \([0-9]+ bytes\)$'
 mkdir alone && cp runs/synthetic-resnet8-1/final.ckpt alone/
