@@ -223,7 +223,9 @@ section_cli() {
     echo "$([[ ${counts[1]} -eq 0 ]] && echo 'ok     ' || echo 'FAILED ') $script: ${counts[0]} passed, ${counts[1]} failed"
     [[ ${counts[1]} -eq 0 ]] || tail -n 40 "$log" | sed 's/^/        | /'
   done
-  build release custom_net && check_showing 1 "the example of a net in C++ trains" build/release/custom_net
+  build release custom_net online_learning || return
+  check_showing 1 "the example of a net in C++ trains" build/release/custom_net
+  check_showing 7 "the example that learns from one sample at a time learns again what changed" build/release/online_learning
 }
 
 section_training() {
