@@ -77,7 +77,9 @@ CheckpointInfo info_from_json(const Json& json, uint32_t version) {
   get_integer(json.at("best").at("hits"), info.best_hits);
   get_integer(json.at("best").at("of"), info.test_count);
   get_integer(json.at("best").at("epoch"), info.best_epoch);
-  if (info.step < 0 || info.epoch < 0) throw std::invalid_argument("a negative step or epoch");
+  // No training has more steps (train/trainer.cc).
+  if (info.step < 0 || info.step > INT32_MAX || info.epoch < 0 || info.epoch > INT32_MAX)
+    throw std::invalid_argument("impossible step or epoch");
   if (version >= 2) {
     get_integer(json.at("train_count"), info.train_count);
     const Json& unfinished = json.at("unfinished_epoch");

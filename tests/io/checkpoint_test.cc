@@ -178,12 +178,20 @@ TEST_F(CheckpointTest, RefusesAHeaderThatDoesNotFitTheFile) {
                                                          {"\"classes\":10", "\"classes\":-1"},
                                                          {"\"step\":1404", "\"step\":null"},
                                                          {"\"step\":1404", "\"step\":-140"},
+                                                         {"\"step\":1404", "\"step\":1e02"},
                                                          {"\"arrays\":[{", "\"arrays\":[["}};
   for (const auto& [from, to] : changes) {
     write_bytes(path_, good);
     replace_in_header(from, to);
     expect_error([&] { read_checkpoint(path_); }, "broken header", path_);
   }
+}
+
+TEST_F(CheckpointTest, RefusesMoreStepsThanThereCanBe) {
+  CheckpointInfo info = some_info();
+  info.step = int64_t{1} << 31;
+  write_checkpoint(path_, info, arrays_.state());
+  expect_error([&] { read_checkpoint(path_); }, "impossible step", path_);
 }
 
 TEST_F(CheckpointTest, RefusesAnotherModelAndTouchesNothing) {
