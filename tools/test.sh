@@ -259,7 +259,7 @@ section_export() {
     skip "the comparison with ONNX Runtime" "it could not be installed from PyPI: $(tail -n 1 "$logs/onnx-runtime.log")"
     return
   fi
-  check_showing 16 "nets of every kind on synthetic images" "$onnx_python" tests/export/onnx_test.py "$release" build/release/export_reference
+  check_showing 17 "nets of every kind on synthetic images" "$onnx_python" tests/export/onnx_test.py "$release" build/release/export_reference
   if [[ ! -f $logs/run/final.ckpt ]]; then
     skip "the export of the training on Fashion-MNIST" "there is none: the section 'training' makes it"
     return

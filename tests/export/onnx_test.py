@@ -34,6 +34,7 @@ NETS = [
     ("mobilenet_v2", SMALL, []),
     (str(EXAMPLES / "net.toml"), COLOUR, []),
     (str(EXAMPLES / "mobile.toml"), COLOUR, []),
+    (str(EXAMPLES / "mobile.toml"), COLOUR, ["--set", "a=5"]),
 ]
 BATCHES = (1, 250)  # the model takes any; the logits do not depend on it
 LEAST_IMAGES, MOST_POINTS = 10000, 0.1
@@ -60,6 +61,7 @@ def check(what, holds):
 def logits_of(model, images, batch):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # other programs may need the CPUs
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     parts = [session.run(["logits"], {"images": images[i:i + batch]})[0] for i in range(0, len(images), batch)]
     return np.concatenate(parts), session.get_modelmeta()
@@ -101,7 +103,7 @@ def main():
             compare(intrain, reference, checkpoint, data, Path(checkpoint).parent.name, root)
         for i, (model, data, flags) in enumerate([] if given else NETS):
             folder = root / str(i)
-            run(intrain, "train", "--data", data, "--model", model, "--epochs", 1, "--batch", 16, *flags, "--out", folder)
+            run(intrain, "train", "--data", data, "--model", model, "--epochs", 1, "--batch", 16, "--threads", 1, *flags, "--out", folder)
             compare(intrain, reference, folder / "final.ckpt", data, " ".join([Path(model).name, *flags]), root)
     print(f"{passed} exports agree, {len(failures)} not")
     return 1 if failures else 0
