@@ -21,7 +21,7 @@ test:
 	@tools/test.sh
 
 fuzz:
-	@tools/setup.sh test
+	@tools/setup.sh fuzz
 	cmake --preset fuzz
 	cmake --build build/fuzz --target intrain_fuzz
 	tests/fuzz/run.sh build/fuzz 60

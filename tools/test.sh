@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers fuzz style cli training peers
+#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers style cli training peers
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
 set -uo pipefail
@@ -185,6 +185,10 @@ section_sanitizers() {
       isa_on_this_cpu "$isa" && check "verify under ASan and UBSan, $isa" env INTRAIN_ISA="$isa" build/asan-ubsan/intrain verify --threads 2
     done
   fi
+  # make fuzz does it for longer, with libFuzzer.
+  if build asan-ubsan intrain_fuzz; then
+    check_showing 8 "what is read from outside, damaged: no parser fails but by an error of its own" tests/fuzz/run.sh build/asan-ubsan 3
+  fi
   if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
     local prefix=() threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:*PlannedAndPackedAgain*'
@@ -192,11 +196,6 @@ section_sanitizers() {
     run_unit_tests tsan "${prefix[@]}" build/tsan/intrain_tests --gtest_filter="$threaded"
     check "verify under TSan" "${prefix[@]}" build/tsan/intrain verify --threads 3
   fi
-}
-
-section_fuzz() {
-  heading "fuzzing: what is read from outside, damaged in every way (make fuzz does it for longer)"
-  build fuzz intrain_fuzz && check_showing 8 "no input crashes a parser" tests/fuzz/run.sh build/fuzz 3
 }
 
 section_style() {
@@ -278,7 +277,7 @@ section_peers() {
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers fuzz style cli training peers)
+[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers style cli training peers)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   "section_$section"

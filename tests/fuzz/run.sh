@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Each parser of outside data against libFuzzer, under ASan and UBSan.
+# Each parser of outside data against libFuzzer, or the stand-in of builds without it (mutate.cc), under ASan and UBSan.
 #
-#   run.sh BUILD SECONDS      seconds for each target; findings and new inputs lie in BUILD/fuzz/<target>/
+#   run.sh BUILD SECONDS      seconds for each target; findings of libFuzzer lie in BUILD/fuzz/
 #
 # What is refused must be refused by an Error: any other exception, a crash, a leak, or more than 1 GiB ends the run. A finding that has been
 # mended goes into corpus/<target>/, which every run begins with.
@@ -14,10 +14,15 @@ failed=0
 for target in "$build"/*_fuzz; do
   name=$(basename "$target" _fuzz)
   mkdir -p "$build/fuzz/$name"
-  if "$target" -max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=1024 -timeout=10 -print_final_stats=1 -verbosity=1 \
-    -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/$name" "$corpus/$name" > "$build/fuzz/$name.log" 2>&1; then
+  if [[ -n $("$target" -help=1 2> /dev/null | grep max_total_time) ]]; then
+    arguments=(-max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=1024 -timeout=10 -print_final_stats=1
+      -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/$name" "$corpus/$name")
+  else
+    arguments=("$seconds" "$corpus/$name")
+  fi
+  if "$target" "${arguments[@]}" > "$build/fuzz/$name.log" 2>&1; then
     passed=$((passed + 1))
-    echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$build/fuzz/$name.log") inputs, $(grep -ao 'cov: [0-9]*' "$build/fuzz/$name.log" | tail -n 1)"
+    echo "$name: $(sed -n -e 's/^stat::number_of_executed_units: *\(.*\)/\1 inputs/p' -e '/^[0-9]* inputs$/p' "$build/fuzz/$name.log")"
   else
     failed=$((failed + 1))
     echo "FAILED $name:"
