@@ -14,7 +14,7 @@ failed=0
 for target in "$build"/*_fuzz; do
   name=$(basename "$target" _fuzz)
   mkdir -p "$build/fuzz/$name"
-  if [[ -n $("$target" -help=1 2> /dev/null | grep max_total_time) ]]; then
+  if [[ -n $("$target" -help=1 2>&1 | grep max_total_time) ]]; then
     arguments=(-max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=1024 -timeout=10 -print_final_stats=1
       -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/$name" "$corpus/$name")
   else
