@@ -22,7 +22,7 @@ for target in "$build"/*_fuzz; do
   fi
   if "$target" "${arguments[@]}" > "$build/fuzz/$name.log" 2>&1; then
     passed=$((passed + 1))
-    echo "$name: $(sed -n -e 's/^stat::number_of_executed_units: *\(.*\)/\1 inputs/p' -e '/^[0-9]* inputs$/p' "$build/fuzz/$name.log")"
+    echo "$name: $(sed -nE 's/^(stat::number_of_executed_units: *)?([0-9]+)( inputs)?$/\2 inputs/p' "$build/fuzz/$name.log")"
   else
     failed=$((failed + 1))
     echo "FAILED $name:"
