@@ -293,6 +293,18 @@ TEST_F(ImportTest, FoldedBatchNormIsFoundAgain) {
   EXPECT_LT(distance(trained, evaluated), 0.3);
 }
 
+TEST_F(ImportTest, ConvolutionsWithoutBatchNormHaveABias) {
+  std::erase_if(tensors_, [](const auto& t) { return t.second.shape.size() == 1 && t.first != "fc.bias"; });
+  Subject to("resnet8");
+  expect_error([&] { read(to); }, "no tensor 'conv1.bias', which layer conv0 takes", path_);
+  const FloatTensors all = tensors_;
+  for (const auto& [name, t] : all)
+    if (t.shape.size() == 4)
+      tensors_[name.substr(0, name.size() - 6) + "bias"] = {{t.shape[0]},
+                                                            std::vector<float>(static_cast<size_t>(t.shape[0]), 0.5F)};
+  EXPECT_TRUE(to.take(read(to)).estimated);
+}
+
 TEST_F(ImportTest, AnotherGraphIsRefused) {
   const std::string path = folder_.file("net.onnx");
   Subject to("resnet8");
