@@ -36,10 +36,10 @@ std::vector<NetStep> net_steps(Net& net, const std::string& model);
 
 // What a step learned, as numbers and in the order of our tensors.
 struct FloatLayer {
-  std::string source;         // names in the file, for people
+  std::string source;           // names in the file, for people
   std::vector<float> weight{};  // convolution: [k][kh][kw][c of a group]; linear: [outputs][h][w][c] of its input
   std::vector<float> bias{};    // linear: outputs; a folded convolution: k
-  bool folded = false;        // a convolution whose batch norm is in weight and bias: the four below are to be estimated
+  bool folded = false;          // a convolution whose batch norm is in weight and bias: the four below are to be estimated
   // Batch norm after a convolution: gamma (y - mean) / sqrt(variance) + beta; the epsilon is in the variance.
   std::vector<double> gamma{}, beta{}, mean{}, variance{};
 };

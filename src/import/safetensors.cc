@@ -15,7 +15,7 @@ namespace intrain {
 
 namespace {
 
-constexpr const char* kHint = "'intrain import --help' says which names and nets are known; --model must be the file's net";
+constexpr const char* kHint = "--model must be the file's net, as 'intrain import --help' says; where only the classes are others, --new-head";
 
 // The parts of a name between its points.
 std::vector<std::string_view> parts_of(std::string_view name) {
