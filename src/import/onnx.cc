@@ -21,7 +21,8 @@ static_assert(std::endian::native == std::endian::little, "raw tensors are littl
 
 namespace {
 
-constexpr const char* kHint = "--model must be the net of the file, in floating point; where only the classes are others, --new-head";
+constexpr const char* kHint =
+    "--model must be the net of the file, in floating point; where only the classes are others, --new-head";
 constexpr int64_t kMaxBytes = INT32_MAX;  // of a protobuf message
 
 using Nodes = std::vector<const onnx::NodeProto*>;

@@ -15,7 +15,8 @@ namespace intrain {
 
 namespace {
 
-constexpr const char* kHint = "--model must be the file's net, as 'intrain import --help' says; where only the classes are others, --new-head";
+constexpr const char* kHint =
+    "--model must be the file's net, as 'intrain import --help' says; where only the classes are others, --new-head";
 
 // The parts of a name between its points.
 std::vector<std::string_view> parts_of(std::string_view name) {
