@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 # Folder -> the folders its files may include besides itself: base <- core <- isa <- ops <- {nn, optim} <- models; core <- data;
-# {nn, core} <- io; nn <- export; all but export <- train <- bench; all <- cli.
+# {nn, core} <- io; nn <- export; {nn, data, io} <- import; all but export and import <- train <- bench; all <- cli.
 USES = {"base": set()}
 USES["core"] = {"base"}
 USES["isa"] = USES["core"] | {"core"}
@@ -25,9 +25,10 @@ USES["models"] = USES["nn"] | {"nn", "optim"}
 USES["data"] = {"base", "core"}
 USES["io"] = USES["nn"] | {"nn"}
 USES["export"] = USES["nn"] | {"nn"}
+USES["import"] = USES["nn"] | {"nn", "data", "io"}
 USES["train"] = USES["models"] | USES["io"] | {"models", "optim", "data", "io"}
 USES["bench"] = USES["train"] | {"train"}
-USES["cli"] = USES["bench"] | {"bench", "export"}
+USES["cli"] = USES["bench"] | {"bench", "export", "import"}
 
 # Operator -> operators it may build on.
 OP_EDGES = {"conv2d": {"gemm"}}
@@ -36,8 +37,8 @@ OP_EDGES = {"conv2d": {"gemm"}}
 LIBRARIES = {
     "CLI/": (r"cli/\w+\.cc|cli/\w+\.h", None),  # the command line is its subcommands
     "nlohmann/json_fwd.hpp": (r"(io|train|cli)/.*", None),  # forward declarations only
-    "nlohmann/": (r"(io|train|bench|cli|export)/\w+\.cc", 7),
-    "onnx/": (r"export/\w+\.cc", 1),
+    "nlohmann/": (r"(io|train|bench|cli|export)/\w+\.cc", 8),
+    "onnx/": (r"(export|import)/\w+\.cc", 2),
     "fmt/": (r"(train|bench|cli)/\w+\.cc", None),
     "zlib.h": (r"data/\w+\.cc", 1),
     "jerror.h": (r"data/\w+\.cc", 1),

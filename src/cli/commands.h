@@ -64,6 +64,15 @@ struct ExportFlags {
 };
 int export_command(const ExportFlags& flags);
 
+struct ImportFlags {
+  std::string safetensors, onnx;  // file to read: one of them
+  std::string out;                // checkpoint to write
+  TrainConfig config;             // model, data, mean, deviation, threads
+  bool new_head = false;          // the last layer is not taken
+  int calibrate = 1024;           // training images that the scales are found with
+};
+int import_command(const ImportFlags& flags);
+
 int info_command();
 
 int verify_command(const std::string& model, int threads);

@@ -7,19 +7,10 @@
 #include "core/version.h"
 #include "io/atomic_file.h"
 #include "io/checkpoint.h"
-#include "io/safetensors.h"
+#include "io/checkpoint_tensors.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {
-
-namespace {
-
-void export_file(const CheckpointInfo& info, const char* form, const std::string& path, const std::string& content) {
-  write_file(path, content);
-  fmt::print("{} after {} epochs, {}: {} ({} bytes)\n", info.model, info.epoch, form, path, content.size());
-}
-
-}  // namespace
 
 int export_command(const ExportFlags& flags) {
   if (flags.onnx.empty() && flags.safetensors.empty())
@@ -27,15 +18,17 @@ int export_command(const ExportFlags& flags) {
   const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
   const CheckpointInfo& info = checkpoint.info;
   TrainedNet trained(checkpoint, 1, false, 1);
+  const std::string net = fmt::format("{} after {} epochs", info.model, info.epoch);
   if (!flags.onnx.empty()) {
     const OnnxForm form = flags.qdq ? OnnxForm::kQdq : OnnxForm::kExact;
-    export_file(info, flags.qdq ? "qdq" : "exact", flags.onnx,
-                onnx_model(trained.net, {info.model, info.class_names, info.normalization, kVersion}, form));
+    const std::string model = onnx_model(trained.net, {info.model, info.class_names, info.normalization, kVersion}, form);
+    write_file(flags.onnx, model);
+    fmt::print("{}, {}: {} ({} bytes)\n", net, flags.qdq ? "qdq" : "exact", flags.onnx, model.size());
   }
   if (!flags.safetensors.empty()) {
-    std::map<std::string, std::vector<int>> shapes;
-    for (const Parameter* p : trained.net.parameters()) shapes[p->name] = p->shape;
-    export_file(info, "all state", flags.safetensors, safetensors_of(checkpoint, shapes));
+    const std::vector<SafeTensor> tensors = checkpoint_tensors(checkpoint, trained.net.parameters());
+    write_safetensors(flags.safetensors, checkpoint_metadata(checkpoint), tensors);
+    fmt::print("{}, all state: {} ({} tensors)\n", net, flags.safetensors, tensors.size());
   }
   return 0;
 }

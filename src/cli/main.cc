@@ -24,6 +24,17 @@ void add_threads(CLI::App& app, int& threads) {
   app.add_option("--threads", threads, "threads that compute; the result does not depend on it")->type_name("N");
 }
 
+// The pixels' scaling.
+void add_normalization(CLI::App& app, TrainConfig& config) {
+  app.add_option("--mean", config.mean,
+                 "mean of each channel's pixels, 0 to 1, instead of the training images'; 0.485,0.456,0.406 for ImageNet")
+      ->delimiter(',')
+      ->type_name("X,X,X");
+  app.add_option("--deviation", config.deviation, "standard deviation of each, with --mean; 0.229,0.224,0.225 for ImageNet")
+      ->delimiter(',')
+      ->type_name("X,X,X");
+}
+
 void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   CLI::App& train = *app.add_subcommand("train", "Train a net wholly in integers");
   // The first one: flags are stored in this order, so that the others win over the recipe.
@@ -77,14 +88,7 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
       ->type_name("PATTERN")
       ->allow_extra_args(false);
   train.add_option("--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
-  train
-      .add_option("--mean", config.mean,
-                  "mean of each channel's pixels, 0 to 1, instead of the training images'; 0.485,0.456,0.406 for ImageNet")
-      ->delimiter(',')
-      ->type_name("X,X,X");
-  train.add_option("--deviation", config.deviation, "standard deviation of each, with --mean; 0.229,0.224,0.225 for ImageNet")
-      ->delimiter(',')
-      ->type_name("X,X,X");
+  add_normalization(train, config);
   train.add_option("--seed", config.seed, "seed of weights, order, crops and rounding")
       ->type_name("N")
       // CLI11 takes -1 as 2^64 - 1.
@@ -247,6 +251,31 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
   add_threads(inspect, flags.threads);
 }
 
+void add_import(CLI::App& app, ImportFlags& flags) {
+  CLI::App& command = *app.add_subcommand("import", "Make a checkpoint of a net that was trained elsewhere, in floating point");
+  CLI::Option* safetensors = command.add_option(
+      "--safetensors", flags.safetensors,
+      "its tensors, as torchvision's ResNets, MobileNetV2 and VGGs name them, the usual CIFAR ResNets, or an nn.Sequential");
+  safetensors->type_name("FILE");
+  command.add_option("--onnx", flags.onnx, "the net as an ONNX model, with its batch norms or without")
+      ->type_name("FILE")
+      ->excludes(safetensors);
+  command.add_option("--model", flags.config.model, "the same net here ('intrain info' lists them), or a TOML file")
+      ->type_name("NAME")
+      ->required();
+  command.add_option("--data", flags.config.data, std::string(kDataHelp) + "; like what it was trained on")
+      ->type_name("SPEC")
+      ->required();
+  command.add_option("--out", flags.out, "checkpoint to write, for eval, predict, export and train --init-from")
+      ->type_name("FILE")
+      ->required();
+  command.add_flag("--new-head", flags.new_head, "leave the last layer out: the data have other classes")->default_str("");
+  command.add_option("--calibrate", flags.calibrate, "training images to find the scales of the layers with; 0: none")
+      ->type_name("N");
+  add_normalization(command, flags.config);
+  add_threads(command, flags.config.threads);
+}
+
 void add_export(CLI::App& app, ExportFlags& flags) {
   CLI::App& command =
       *app.add_subcommand("export", "Write a checkpoint's net for other programs: as an ONNX model, or as tensors");
@@ -279,7 +308,7 @@ std::string help_line(const CLI::App& app) {
     if (sub->get_name() == "bench") return command + " --help' lists the benchmarks: peak, kernels, step, infer";
     return command + " --help' lists the flags";
   }
-  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, report, export, info, verify, bench";
+  return "'intrain --help' lists the subcommands: train, eval, predict, inspect, report, export, import, info, verify, bench";
 }
 
 int run(int argc, char** argv) {
@@ -289,9 +318,11 @@ int run(int argc, char** argv) {
   InspectFlags inspect;
   ExportFlags export_flags;
   ReportFlags report;
+  ImportFlags import_flags;
   int verify_threads = available_threads();
   std::string verify_model = "resnet8";
-  config.threads = eval.threads = predict.threads = inspect.threads = report.threads = verify_threads;
+  config.threads = eval.threads = predict.threads = inspect.threads = report.threads = import_flags.config.threads =
+      verify_threads;
 
   CLI::App app("Trains deep networks wholly in integers: no floating-point instruction in a training step.", "intrain");
   app.option_defaults()->always_capture_default();
@@ -304,6 +335,7 @@ int run(int argc, char** argv) {
   add_inspect(app, inspect);
   add_export(app, export_flags);
   add_report(app, report);
+  add_import(app, import_flags);
   app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator");
   CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
   verify.add_option("--model", verify_model, "net to train: resnet8, resnet8_v2, resnet18 or resnet50")->type_name("NAME");
@@ -329,6 +361,7 @@ int run(int argc, char** argv) {
   if (app.got_subcommand("inspect")) return inspect_command(inspect);
   if (app.got_subcommand("export")) return export_command(export_flags);
   if (app.got_subcommand("report")) return report_command(report);
+  if (app.got_subcommand("import")) return import_command(import_flags);
   if (app.got_subcommand("verify")) return verify_command(verify_model, verify_threads);
   if (app.got_subcommand("bench")) {
     for (const BenchCommand& command : bench)

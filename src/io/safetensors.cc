@@ -1,63 +1,154 @@
 #include "io/safetensors.h"
 
+#include <algorithm>
 #include <bit>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
-#include "base/formats.h"
-#include "core/version.h"
+#include "core/check.h"
+#include "core/error.h"
+#include "io/atomic_file.h"
+#include "io/json_integer.h"
 
 namespace intrain {
 
-static_assert(std::endian::native == std::endian::little, "tensors are written as they lie in memory");
+static_assert(std::endian::native == std::endian::little, "data are written as they lie in memory");
 
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kMomentum = ".momentum", kExponent = "_exp";
+constexpr int64_t kLengthBytes = 8;
+constexpr int64_t kMaxHeaderBytes = 100'000'000;  // what the format allows
+constexpr int64_t kMaxFileBytes = int64_t{1} << 34;
+constexpr const char* kMetadata = "__metadata__";
+constexpr const char* kHint =
+    "give it a file that the package safetensors has written, as with save_file(net.state_dict(), FILE)";
 
-const char* dtype(ElementType t) { return t == ElementType::kS16 ? "I16" : t == ElementType::kS32 ? "I32" : "I64"; }
+// Bytes of an element; 0 for a type that there is not.
+int64_t element_bytes(const std::string& type) {
+  static const std::map<std::string, int64_t> bytes = {{"BOOL", 1}, {"U8", 1},   {"I8", 1},  {"U16", 2}, {"I16", 2},
+                                                       {"F16", 2},  {"BF16", 2}, {"U32", 4}, {"I32", 4}, {"F32", 4},
+                                                       {"U64", 8},  {"I64", 8},  {"F64", 8}};
+  const auto at = bytes.find(type);
+  return at == bytes.end() ? 0 : at->second;
+}
 
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::vector<uint8_t> read_bytes(const std::string& path) {
+  struct Close {
+    void operator()(std::FILE* f) const { std::fclose(f); }
+  };
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+  if (!file) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "check the path");
+  const int64_t size = std::fseek(file.get(), 0, SEEK_END) == 0 ? std::ftell(file.get()) : -1;
+  if (size < kLengthBytes || size > kMaxFileBytes) throw Error("not a safetensors file", path, kHint);
+  std::rewind(file.get());
+  std::vector<uint8_t> bytes(static_cast<size_t>(size));
+  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
+    throw Error(std::string("cannot read the file: ") + std::strerror(errno), path, "check the disk");
+  return bytes;
+}
+
+struct Placed {
+  SafeTensor tensor;
+  int64_t begin, end;
+};
+
+Placed placed_from_json(const std::string& name, const Json& json, int64_t data_bytes) {
+  Placed placed{{name, json.at("dtype").get<std::string>(), {}, nullptr}, 0, 0};
+  const int64_t each = element_bytes(placed.tensor.type);
+  if (each == 0) throw std::invalid_argument("tensor '" + name + "' has the unknown type '" + placed.tensor.type + "'");
+  const Json& offsets = json.at("data_offsets");
+  if (offsets.size() != 2) throw std::invalid_argument("the offsets of tensor '" + name + "' are not two numbers");
+  get_integer(offsets.at(0), placed.begin);
+  get_integer(offsets.at(1), placed.end);
+  if (placed.begin < 0 || placed.end < placed.begin || placed.end > data_bytes)
+    throw std::invalid_argument("tensor '" + name + "' does not lie in the file");
+  int64_t count = 1;
+  for (const Json& size : json.at("shape")) {
+    const auto n = integer_of<int64_t>(size);
+    if (n < 0 || __builtin_mul_overflow(count, n, &count))
+      throw std::invalid_argument("impossible shape of tensor '" + name + "'");
+    placed.tensor.shape.push_back(n);
+  }
+  if (count > data_bytes / each || count * each != placed.end - placed.begin)
+    throw std::invalid_argument("tensor '" + name + "' has another size than its shape says");
+  return placed;
+}
 
 }  // namespace
 
-std::string safetensors_of(const Checkpoint& checkpoint, const std::map<std::string, std::vector<int>>& shapes) {
-  const CheckpointInfo& info = checkpoint.info;
-  Json header = {{"__metadata__", Json::object()}}, exponents = Json::object();
-  std::string data;
-  for (const CheckpointArray& a : checkpoint.arrays) {
-    const uint8_t* from = checkpoint.bytes.data() + a.offset;
-    if (a.name.ends_with(std::string(kMomentum).append(kExponent))) {  // the exponent of the momentum before it
-      int32_t exp = 0;
-      std::memcpy(&exp, from, sizeof exp);
-      exponents[a.name.substr(0, a.name.size() - kExponent.size())] = exp;
-      continue;
+int64_t SafeTensor::count() const {
+  int64_t n = 1;
+  for (const int64_t size : shape) n *= size;
+  return n;
+}
+
+int64_t SafeTensor::bytes() const { return count() * element_bytes(type); }
+
+SafetensorsFile read_safetensors(const std::string& path) {
+  SafetensorsFile file;
+  file.path = path;
+  file.content = read_bytes(path);
+  const auto size = static_cast<int64_t>(file.content.size());
+  uint64_t header_bytes;
+  std::memcpy(&header_bytes, file.content.data(), sizeof header_bytes);
+  if (header_bytes > static_cast<uint64_t>(std::min(size - kLengthBytes, kMaxHeaderBytes)))
+    throw Error("not a safetensors file: its header would have " + std::to_string(header_bytes) + " bytes", path, kHint);
+  const uint8_t* header = file.content.data() + kLengthBytes;
+  const uint8_t* data = header + header_bytes;
+  const int64_t data_bytes = size - kLengthBytes - static_cast<int64_t>(header_bytes);
+  try {
+    const Json json = Json::parse(header, data);
+    if (!json.is_object()) throw std::invalid_argument("it is no object");
+    std::vector<Placed> list;
+    for (const auto& [name, value] : json.items()) {
+      if (name == kMetadata)
+        value.get_to(file.metadata);
+      else
+        list.push_back(placed_from_json(name, value, data_bytes));
     }
-    const bool momentum = a.name.ends_with(kMomentum);
-    const auto shape = shapes.find(momentum ? a.name.substr(0, a.name.size() - kMomentum.size()) : a.name);
-    const bool parameter = shape != shapes.end();
-    if (!momentum) exponents[a.name] = parameter ? kMasterExp : kRunningExp;
-    const size_t begin = data.size(), bytes = static_cast<size_t>(a.count * element_bytes(a.type));
-    data.append(reinterpret_cast<const char*>(from), bytes);
-    header[a.name] = {{"dtype", dtype(a.type)},
-                      {"shape", parameter ? Json(shape->second) : Json{a.count}},
-                      {"data_offsets", {begin, begin + bytes}}};
+    std::stable_sort(list.begin(), list.end(), [](const Placed& a, const Placed& b) {
+      return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;  // those without elements first
+    });
+    int64_t at = 0;
+    for (Placed& p : list) {
+      if (p.begin != at) throw std::invalid_argument("a gap or an overlap before tensor '" + p.tensor.name + "'");
+      p.tensor.data = data + p.begin;
+      at = p.end;
+      file.tensors.push_back(std::move(p.tensor));
+    }
+    if (at != data_bytes) throw std::invalid_argument("bytes after the last tensor");
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(std::string("not a safetensors file: broken header: ") + e.what(), path, kHint);
+  } catch (const std::invalid_argument& e) {
+    throw Error(std::string("not a safetensors file: broken header: ") + e.what(), path, kHint);
   }
-  header["__metadata__"] = {{"producer", std::string("intrain ") + kVersion},
-                            {"model", info.model},
-                            {"step", std::to_string(info.step)},
-                            {"epoch", std::to_string(info.epoch)},
-                            {"input", dumped({info.h, info.w, info.c})},
-                            {"class_names", dumped(info.class_names)},
-                            {"normalization", dumped(info.normalization)},
-                            {"config", dumped(info.config)},
-                            {"exponents", dumped(exponents)}};
-  std::string text = dumped(header);
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  const uint64_t length = text.size();
-  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + data;
+  return file;
+}
+
+void write_safetensors(const std::string& path, const std::map<std::string, std::string>& metadata,
+                       const std::vector<SafeTensor>& tensors) {
+  Json json = Json::object();
+  json[kMetadata] = metadata;
+  int64_t at = 0;
+  for (const SafeTensor& t : tensors) {
+    CHECK_LT(0, element_bytes(t.type));
+    json[t.name] = {{"dtype", t.type}, {"shape", t.shape}, {"data_offsets", {at, at + t.bytes()}}};
+    at += t.bytes();
+  }
+  std::string header = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  header.resize((header.size() + 7) / 8 * 8, ' ');  // so that the data are aligned
+  const uint64_t header_bytes = header.size();
+  AtomicFile file(path);
+  file.write(&header_bytes, sizeof header_bytes);
+  file.write(header.data(), header.size());
+  for (const SafeTensor& t : tensors) file.write(t.data, static_cast<size_t>(t.bytes()));
+  file.commit();
 }
 
 }  // namespace intrain

@@ -1,5 +1,7 @@
-// The safetensors format (huggingface.co/docs/safetensors): a u64 little-endian with the length of the header, the header, JSON padded with
-// spaces to a multiple of 8, then the tensors one after another, little-endian.
+// Tensors by name in one file, in the format of the Python package safetensors, https://github.com/huggingface/safetensors.
+//
+// Layout: u64, little-endian, bytes of the header; the header, JSON: an object of name -> {"dtype", "shape", "data_offsets": [begin, end]
+// from the end of the header on}, and "__metadata__": an object of texts; the data, little-endian, without gaps.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +9,30 @@
 #include <string>
 #include <vector>
 
-#include "io/checkpoint.h"
-
 namespace intrain {
 
-// All state of a checkpoint as integers. shapes: of the parameters, by name; everything else has one dimension. A parameter's momentum has
-// the parameter's shape. The value of a tensor is integer * 2^e, with e from the JSON object "exponents" of the metadata, by name; beside
-// it "model", "step", "epoch", "input" (height, width, channels), "class_names", "normalization" ([c][256], what a pixel becomes, 2^-5 of a
-// standard deviation) and "config", all but model JSON, and "producer", this program with its version.
-std::string safetensors_of(const Checkpoint& checkpoint, const std::map<std::string, std::vector<int>>& shapes);
+struct SafeTensor {
+  std::string name;
+  std::string type;  // "F32", "F16", "BF16", "I16", "I32", "I64" ...
+  std::vector<int64_t> shape;
+  const void* data;  // bytes() of them
+  int64_t count() const;
+  int64_t bytes() const;
+};
+
+struct SafetensorsFile {
+  std::string path;
+  std::map<std::string, std::string> metadata;
+  std::vector<SafeTensor> tensors;  // in the order of their data; data points into `content`
+  std::vector<uint8_t> content;
+};
+
+// Checks that the tensors fill the file one after another, each of the size that type and shape say, before memory is taken for any.
+// Throws Error, naming the file and the tensor.
+SafetensorsFile read_safetensors(const std::string& path);
+
+// Atomic (io/atomic_file.h). Throws Error if the file cannot be written.
+void write_safetensors(const std::string& path, const std::map<std::string, std::string>& metadata,
+                       const std::vector<SafeTensor>& tensors);
 
 }  // namespace intrain

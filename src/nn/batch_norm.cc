@@ -161,8 +161,12 @@ void BatchNorm::forward(const LayerContext& context, const int16_t* y) {
     const int64_t first = strips.first(i), at = first * out_->c;
     normalize_and_activate(context, first, strips.length(i), y + at, x_hat_ + at);
   });
+  context.show(layer_, TensorKind::kXHat, x_hat_, context.count * out_->elements(), kNormalizedExp);
+  show_output(context);
+}
+
+void BatchNorm::show_output(const LayerContext& context) const {
   const int64_t elements = context.count * out_->elements();
-  context.show(layer_, TensorKind::kXHat, x_hat_, elements, kNormalizedExp);
   if (!activates()) return;
   if (out_->is_signed())
     context.show(layer_, TensorKind::kA, reinterpret_cast<const int8_t*>(out_->output), elements, out_->exp);

@@ -31,6 +31,8 @@ class BatchNorm {
   void fold_running_statistics();
   void evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y) const;
 
+  void show_output(const LayerContext& context) const;  // of the last pass, if there is an activation
+
   NormGraph describe();  // evaluation, folded
 
   // E1 of the output is aligned and masked in place; the gradients of gamma and beta. Returns the exponent of v (ops/batch_norm).

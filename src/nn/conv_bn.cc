@@ -79,6 +79,7 @@ void ConvBn::evaluate(const LayerContext& context) {
   norm_.fold_running_statistics();
   EvaluateSink sink(context, norm_);
   multiply(context, staged_, true, &sink);
+  norm_.show_output(context);
 }
 
 // From E1 of the output to E2, the error at the convolution output, and the gradients of gamma and beta.

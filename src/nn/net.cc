@@ -110,7 +110,8 @@ void Net::forward(const Batch& batch) {
 }
 
 void Net::evaluate(const Batch& batch) {
-  const LayerContext c = context(batch);
+  LayerContext c = context(batch);
+  c.tensors = tensor_sink_;
   for (const auto& layer : layers_) layer->evaluate(c);
 }
 

@@ -70,7 +70,7 @@ class Net {
   // Time goes there from now on, from the passes and quantize_parameters(); null, as at first: none is taken. It must outlive the net.
   void set_profile(Profile* profile) { profile_ = profile; }
   Profile* profile() const { return profile_; }
-  // The tensors of forward and backward passes are shown there from now on; null, as at first: to none.
+  // The tensors of forward and backward passes, and the activations of evaluate(), are shown there from now on; null, as at first: to none.
   void set_tensor_sink(TensorSink* sink) { tensor_sink_ = sink; }
   // As given to prepare().
   const ops::Kernels& kernels() const { return *kernels_; }

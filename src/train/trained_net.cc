@@ -1,8 +1,10 @@
 #include "train/trained_net.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
+#include "data/normalization.h"
 #include "isa/isa.h"
 #include "models/models.h"
 
@@ -30,6 +32,34 @@ Normalization normalization_of(const Checkpoint& checkpoint) {
   Normalization norm = {};
   std::copy(info.normalization.begin(), info.normalization.end(), norm.table[0]);
   return norm;
+}
+
+Normalization normalization_of(const TrainConfig& config, const Dataset& train) {
+  if (config.mean.empty()) return make_normalization(train);
+  if (static_cast<int>(config.mean.size()) != train.c)
+    throw Error(std::to_string(config.mean.size()) + " means for images of " + std::to_string(train.c) + " channels", "--mean",
+                "give one for each channel");
+  const auto fixed = [](const std::vector<double>& shares) {
+    std::vector<int64_t> values;
+    for (const double share : shares) values.push_back(std::llrint(std::ldexp(share * 255, kNormalizationFraction)));
+    return values;
+  };
+  return make_normalization(fixed(config.mean), fixed(config.deviation));
+}
+
+CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, const Normalization& norm) {
+  CheckpointInfo info;
+  info.model = config.model;
+  info.h = data.train.h;
+  info.w = data.train.w;
+  info.c = data.train.c;
+  info.classes = data.train.classes;
+  info.class_names = data.class_names;
+  info.config = config;
+  info.test_count = data.test.count;
+  info.train_count = data.train.count;
+  info.normalization.assign(norm.table[0], norm.table[0] + int64_t{256} * data.train.c);
+  return info;
 }
 
 std::vector<std::string> class_labels(const CheckpointInfo& info) {

@@ -28,6 +28,13 @@ struct TrainedNet {
 // That of the checkpoint. Throws Error if it is for more than kMaxChannels channels.
 Normalization normalization_of(const Checkpoint& checkpoint);
 
+// The pixels' scaling that the configuration says: by its mean and deviation, or the training images'. Throws Error if there are not as many
+// means as channels.
+Normalization normalization_of(const TrainConfig& config, const Dataset& train);
+
+// Of a training that has done no step.
+CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, const Normalization& norm);
+
 // The name of each class; of those that the checkpoint has no name for, the number.
 std::vector<std::string> class_labels(const CheckpointInfo& info);
 

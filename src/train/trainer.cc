@@ -15,7 +15,6 @@
 #include "core/reducer.h"
 #include "core/version.h"
 #include "data/loader.h"
-#include "data/normalization.h"
 #include "isa/isa.h"
 #include "models/models.h"
 #include "ops/kernels.h"
@@ -23,6 +22,7 @@
 #include "train/run_folder.h"
 #include "train/signature.h"
 #include "train/step.h"
+#include "train/trained_net.h"
 
 namespace intrain {
 
@@ -37,9 +37,6 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
     throw Error(
         "a batch of " + std::to_string(config.batch) + " is more than the " + std::to_string(train.count) + " training images",
         "--batch", "choose a smaller batch");
-  if (!config.mean.empty() && static_cast<int>(config.mean.size()) != train.c)
-    throw Error(std::to_string(config.mean.size()) + " means for images of " + std::to_string(train.c) + " channels", "--mean",
-                "give one for each channel");
   check_training_batch(config.batch, train.h, train.w);
   if (train.count / config.batch < config.accumulate)
     throw Error(
@@ -49,20 +46,14 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
     throw Error("more than 2^31 steps", "--epochs", "choose fewer epochs");
 }
 
-// The pixels' scaling: given, that of the checkpoint the net came from, or the training images'.
+// The pixels' scaling: that of the checkpoint the net came from, or as the configuration says.
 Normalization normalization_of(const TrainConfig& config, const Dataset& train, const Checkpoint* origin) {
   if (config.mean.empty() && origin != nullptr && origin->info.c == train.c) {
     Normalization norm = {};
     std::copy(origin->info.normalization.begin(), origin->info.normalization.end(), norm.table[0]);
     return norm;
   }
-  if (config.mean.empty()) return make_normalization(train);
-  const auto fixed = [](const std::vector<double>& shares) {
-    std::vector<int64_t> values;
-    for (const double share : shares) values.push_back(std::llrint(std::ldexp(share * 255, kNormalizationFraction)));
-    return values;
-  };
-  return make_normalization(fixed(config.mean), fixed(config.deviation));
+  return normalization_of(config, train);
 }
 
 Schedule make_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
@@ -76,21 +67,6 @@ Schedule make_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
   schedule.bits = config.widths.rate;
   schedule.fixed = config.widths.constant_g;
   return schedule;
-}
-
-CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, const Normalization& norm) {
-  CheckpointInfo info;
-  info.model = config.model;
-  info.h = data.train.h;
-  info.w = data.train.w;
-  info.c = data.train.c;
-  info.classes = data.train.classes;
-  info.class_names = data.class_names;
-  info.config = config;
-  info.test_count = data.test.count;
-  info.train_count = data.train.count;
-  info.normalization.assign(norm.table[0], norm.table[0] + int64_t{256} * data.train.c);
-  return info;
 }
 
 // Marks the parameters that config.freeze names.

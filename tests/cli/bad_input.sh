@@ -135,6 +135,19 @@ refused "a form of no model" "--onnx" export --checkpoint none.ckpt --safetensor
 refused "export of a checkpoint that is not there" "none.ckpt" export --checkpoint none.ckpt --onnx out.onnx
 refused "export in two forms at once" "--exact" export --checkpoint none.ckpt --onnx out.onnx --exact --qdq
 refused "inspect of no images" "--batch" inspect --checkpoint none.ckpt --batch 0
+import=(import --model mlp --data synthetic:64 --out bad.ckpt)
+refused "import of nothing" "no file.*--safetensors" "${import[@]}"
+refused "import of a file that is not there" "none.safetensors" "${import[@]}" --safetensors none.safetensors
+refused "import of two files" "--onnx.*--safetensors|--safetensors.*--onnx" "${import[@]}" --safetensors a --onnx b
+echo 'a text that is longer than eight bytes' > text
+refused "import of a text as tensors" "not a safetensors file.*text" "${import[@]}" --safetensors text
+refused "import of a text as a model" "not an ONNX model.*text" "${import[@]}" --onnx text
+printf '\2\0\0\0\0\0\0\0{}' > empty.safetensors
+refused "import of no tensors" "the net has 4 linear layers, the file 0.*empty.safetensors" "${import[@]}" --safetensors empty.safetensors
+refused "import without a checkpoint to write" "--out" import --model mlp --data synthetic:64 --safetensors empty.safetensors
+refused "import of less than no images" "--calibrate" "${import[@]}" --safetensors empty.safetensors --calibrate -1
+refused "import of a pre-activation net" "resnet8_v2.*--model" import --model resnet8_v2 --data synthetic:64 --out bad.ckpt --safetensors empty.safetensors
+refused "export without a file to write" "--onnx" export --checkpoint none.ckpt
 INTRAIN_ISA=z80 refused "unknown instruction set" "z80.*INTRAIN_ISA" verify
 
 # Benchmarks.

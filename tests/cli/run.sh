@@ -27,7 +27,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval predict inspect report export info verify bench; do
+for command in train eval predict inspect report export import info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -40,6 +40,7 @@ for flag in checkpoint data batch threads json confusion; do check "help of eval
 for flag in checkpoint top json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
 for flag in checkpoint onnx exact qdq safetensors; do check "help of export lists --$flag" has help.export "--$flag "; done
+for flag in safetensors onnx model data out new-head calibrate mean deviation threads; do check "help of import lists --$flag" has help.import "--$flag "; done
 for command in peak kernels step infer; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command
@@ -119,7 +120,7 @@ check "export tells what it wrote" last_is export '^resnet8 after 2 epochs, exac
 "$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --onnx again.onnx --exact > /dev/null
 check "the exact form is the default, and the same each time" cmp net.onnx again.onnx
 "$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --safetensors state.safetensors > export
-check "export writes the tensors" last_is export '^resnet8 after 2 epochs, all state: state\.safetensors \([0-9]+ bytes\)$'
+check "export writes the tensors" last_is export '^resnet8 after 2 epochs, all state: state\.safetensors \([0-9]+ tensors\)$'
 "$intrain" export --checkpoint runs/synthetic-resnet8-1/final.ckpt --onnx qdq.onnx --qdq > export
 check "export writes the other form" last_is export '^resnet8 after 2 epochs, qdq: qdq\.onnx \([0-9]+ bytes\)$'
 mkdir alone && cp runs/synthetic-resnet8-1/final.ckpt alone/
@@ -169,6 +170,46 @@ check "and are there" has nasty.html '&lt;b&gt;&amp;&quot;\.toml'
 check "the command of a net in a file names the configuration" has nasty.html 'intrain train --config &#39;&lt;i&gt;/config\.json&#39;<'
 check "data that cannot be read is told" has report '^<i>: Nothing could be evaluated: '
 check "and the page is written all the same" last_is report '^report: nasty\.html$'
+# A net's integers for other programs, and back as another's floating point.
+"$intrain" train --data synthetic:256 --model mlp --epochs 1 --batch 32 --out learned > /dev/null
+"$intrain" export --checkpoint learned/final.ckpt --safetensors learned.safetensors > export
+check "export writes its tensors" test -s learned.safetensors
+cat > to_float.py << 'END'
+import json, struct, sys
+from array import array
+source, target = sys.argv[1:]
+content = open(source, "rb").read()
+length, = struct.unpack("<Q", content[:8])
+header, data = json.loads(content[8:8 + length]), content[8 + length:]
+exponents = json.loads(header["__metadata__"]["exponents"])
+tensors, out = {}, b""
+for name, entry in header.items():
+    if not name.endswith((".weight", ".bias")):
+        continue
+    begin, end = entry["data_offsets"]
+    values = array("f", [v * 2.0 ** exponents[name] for v in array("i", data[begin:end])]).tobytes()
+    tensors[name.removeprefix("linear")] = {"dtype": "F32", "shape": entry["shape"], "data_offsets": [len(out), len(out) + len(values)]}
+    out += values
+text = json.dumps(tensors).encode()
+open(target, "wb").write(struct.pack("<Q", len(text)) + text + out)
+END
+python3 to_float.py learned.safetensors float.safetensors
+check "their exponents make numbers of them" test $? -eq 0
+import=("$intrain" import --safetensors float.safetensors --model mlp --data synthetic:256)
+"${import[@]}" --calibrate 0 --out back.ckpt > import
+check "import succeeds" last_is import '^checkpoint: back.ckpt$'
+check "import tells what comes from where" has import '^linear3 +3$'
+check "the net comes back as it was" test "$("$intrain" eval --checkpoint back.ckpt | tail -n 1)" == "$("$intrain" eval --checkpoint learned/final.ckpt | tail -n 1)"
+"${import[@]}" --threads 1 --out back.1.ckpt > import
+check "import tells how much saturates" has import '^linear0 +[0-9.]+ % '
+"${import[@]}" --threads 2 --out back.2.ckpt > again
+check "the same for any number of threads" test "$("$intrain" eval --checkpoint back.1.ckpt)" == "$("$intrain" eval --checkpoint back.2.ckpt)"
+"$intrain" train --data synthetic:256 --model mlp --epochs 1 --batch 32 --lr 0.01 --init-from back.1.ckpt --out further > further.train
+check "a training goes on from it" last_is further.train '^test accuracy: [0-9]+\.[0-9]{2} %$'
+"$intrain" inspect --checkpoint back.1.ckpt --batch 16 > inspect
+check "it can be inspected" test $? -eq 0
+"$intrain" export --checkpoint back.1.ckpt --onnx back.onnx > export
+check "and exported" test -s back.onnx
 
 # Photos: any PNG will do, and one file that is none.
 for class in left right; do

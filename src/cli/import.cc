@@ -1,0 +1,76 @@
+#include "import/import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/data.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/reducer.h"
+#include "io/checkpoint.h"
+#include "isa/isa.h"
+#include "models/models.h"
+#include "models/net_file.h"
+#include "ops/kernels.h"
+#include "train/trained_net.h"
+
+namespace intrain::cli {
+
+namespace {
+
+// Images of 224 x 224 by 10, small ones by 128.
+int calibration_batch(const Dataset& train) {
+  constexpr int kMostPixels = 1 << 19;
+  return std::min(train.count, std::clamp(kMostPixels / (train.h * train.w), 8, 128));
+}
+
+void print_report(const ImportReport& report) {
+  fmt::print("{:<12} {:>9} {:>6}  {}\n", "layer", "saturated", "scale", "from");
+  for (const ImportedLayer& l : report.layers)
+    fmt::print("{:<12} {:>9} {:>6}  {}\n", l.name, l.measured ? fmt::format("{:.3f} %", 100 * l.saturated) : "",
+               l.scale_log2 == 0 ? "" : fmt::format("2^{}", l.scale_log2), l.source);
+  if (report.estimated) fmt::print("batch norm was folded into the convolutions; its statistics are those of training images\n");
+  if (report.gamma_beyond + report.beta_beyond > 0)
+    fmt::print("channels with a gamma beyond 127/64: {}, with a beta: {}; running mean and variance make up for them\n",
+               report.gamma_beyond, report.beta_beyond);
+  fmt::print("stored numbers beyond their range: {}\n", report.clamped);
+}
+
+}  // namespace
+
+int import_command(const ImportFlags& flags) {
+  TrainConfig config = flags.config;
+  validate(config);
+  if (flags.safetensors.empty() && flags.onnx.empty())
+    throw Error("no file is given", "--safetensors", "give the net's tensors with --safetensors, or the net with --onnx");
+  if (flags.calibrate < 0) throw Error(fmt::format("--calibrate is {}", flags.calibrate), "--calibrate", "a whole number from 0");
+  if (is_net_file(config.model)) config.net = read_net_file(config.model);
+  const DataSplits data = load_showing(config.data, false);
+  const Dataset& train = data.train;
+  const Normalization norm = normalization_of(config, train);
+
+  // As for a training: the checkpoint is then one of step 0.
+  const ops::Kernels kernels = ops::make_kernels(select_isa());
+  Net net = build_model(config.model, config.net, train.h, train.w, train.c, train.classes);
+  ThreadPool pool(config.threads);
+  SingleProcess reducer;
+  const int batch = calibration_batch(train);
+  net.prepare(batch, true, kernels, pool, reducer);
+  net.initialize(config.seed);
+  const std::vector<NetStep> steps = net_steps(net, config.model);
+  const std::string& file = flags.safetensors.empty() ? flags.onnx : flags.safetensors;
+  std::vector<FloatLayer> layers =
+      flags.safetensors.empty() ? read_onnx_net(file, steps, flags.new_head) : read_safetensors_net(file, steps, flags.new_head);
+  const ImportReport report =
+      import_layers(net, steps, std::move(layers), file, train, norm, std::min(flags.calibrate, train.count), batch);
+
+  write_checkpoint(flags.out, make_info(config, data, norm), net.state());
+  print_broken(data);
+  print_report(report);
+  fmt::print("checkpoint: {}\n", flags.out);
+  return 0;
+}
+
+}  // namespace intrain::cli

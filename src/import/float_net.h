@@ -1,0 +1,66 @@
+// A net trained elsewhere, in floating point, and where its numbers go in a net of ours.
+//
+// The convolutions, batch norms and linear layers of both nets stand one beside the other; how they were found in the file is the business of
+// import/safetensors.cc and import/onnx.cc.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nn/net.h"
+
+namespace intrain {
+
+// A step of our net, in the order of its layers. Pointers are into the net, and stay valid as long as it lives.
+struct NetStep {
+  enum class Kind { kConv, kLinear, kMaxPool, kAveragePool };
+  Kind kind;
+  std::string name;  // of the layer
+  const Value* in = nullptr;
+  const Value* shortcut = nullptr;  // kConv: added, or null
+  const Value* out = nullptr;       // null: the logits
+  ops::ConvShape conv = {};         // kConv
+  ops::MaxPool pool = {};           // kMaxPool
+  bool relu6 = false;               // kConv
+
+  // Of the net's state.
+  Parameter *weight = nullptr, *gamma = nullptr, *beta = nullptr, *bias = nullptr;
+  int64_t *running_mean = nullptr, *running_var = nullptr;
+
+  bool learns() const { return kind == Kind::kConv || kind == Kind::kLinear; }
+};
+
+// The net: prepared and initialized. Throws Error for a net with pre-activation blocks: its batch norms follow sums, not convolutions.
+std::vector<NetStep> net_steps(Net& net, const std::string& model);
+
+// What a step learned, as numbers and in the order of our tensors.
+struct FloatLayer {
+  std::string source;           // names in the file, for people
+  std::vector<float> weight{};  // convolution: [k][kh][kw][c of a group]; linear: [outputs][h][w][c] of its input
+  std::vector<float> bias{};    // linear: outputs; a folded convolution: k
+  bool folded = false;          // a convolution whose batch norm is in weight and bias: the four below are to be estimated
+  // Batch norm after a convolution: gamma (y - mean) / sqrt(variance) + beta; the epsilon is in the variance.
+  std::vector<double> gamma{}, beta{}, mean{}, variance{};
+};
+
+// From PyTorch's order, [k][c of a group][kh][kw], or [outputs][c][h][w] for the h x w pixels of c channels that a linear layer reads.
+std::vector<float> channels_last(const NetStep& step, const std::vector<float>& weight);
+
+// The shape that the file must have of a step's weight, in PyTorch's order.
+std::vector<int64_t> weight_shape(const NetStep& step);
+std::string shape_text(const std::vector<int64_t>& shape);
+
+constexpr double kTorchEpsilon = 1e-5;  // of batch norm, where the file has none
+
+// One layer for each step that learns, in order; last: the step of the logits, whose layer is left empty if `new_head`. Both throw Error,
+// naming the file and the tensor, if a step finds no tensors of its shape, or a tensor no step.
+//
+// By names: the convolutions, batch norms and linear layers of the file, each kind sorted by name, numbers by value, with what is called
+// downsample or shortcut before the rest of its block, are those of the net. So are the names of torchvision's ResNets, MobileNetV2 and
+// VGGs, of the usual CIFAR ResNets, and of any nn.Sequential.
+std::vector<FloatLayer> read_safetensors_net(const std::string& path, const std::vector<NetStep>& steps, bool new_head);
+// By the graph, which is followed beside ours: Conv, BatchNormalization or none after it, Add, Relu or Clip, MaxPool, GlobalAveragePool, Gemm.
+std::vector<FloatLayer> read_onnx_net(const std::string& path, const std::vector<NetStep>& steps, bool new_head);
+
+}  // namespace intrain

@@ -1,0 +1,52 @@
+// What the fuzzers of both kinds of files with floating-point nets share: a tiny net, whose steps the files are read for.
+#pragma once
+
+#include "import/float_net.h"
+#include "isa/isa.h"
+#include "models/net_file.h"
+#include "nn/net.h"
+
+namespace intrain::test {
+
+struct FuzzedNet {
+  ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
+  ThreadPool pool{1};
+  SingleProcess reducer;
+  Net net = build_net(R"(
+[[layer]]
+type = "conv"
+name = "a"
+channels = 2
+size = 3
+pad = 1
+[[layer]]
+type = "max_pool"
+name = "pool"
+size = 2
+[[layer]]
+type = "conv"
+name = "b"
+channels = 2
+size = 1
+relu = false
+[[layer]]
+type = "conv"
+input = "pool"
+channels = 2
+size = 3
+pad = 1
+add = "b"
+[[layer]]
+type = "average_pool"
+)",
+                      "fuzz.toml", 4, 4, 1, 2);
+  std::vector<NetStep> steps;
+
+  FuzzedNet() {
+    net.prepare(1, true, kernels, pool, reducer);
+    net.initialize(0);
+    steps = net_steps(net, "fuzz.toml");
+  }
+};
+
+}  // namespace intrain::test
