@@ -1,7 +1,7 @@
 // A net trained elsewhere, in floating point, and where its numbers go in a net of ours.
 //
-// The convolutions, batch norms and linear layers of both nets stand one beside the other; how they were found in the file is the business of
-// import/safetensors.cc and import/onnx.cc.
+// The convolutions, batch norms and linear layers of both nets stand one beside the other; how they were found in the file is the business
+// of import/safetensors.cc and import/onnx.cc.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +60,8 @@ constexpr double kTorchEpsilon = 1e-5;  // of batch norm, where the file has non
 // downsample or shortcut before the rest of its block, are those of the net. So are the names of torchvision's ResNets, MobileNetV2 and
 // VGGs, of the usual CIFAR ResNets, and of any nn.Sequential.
 std::vector<FloatLayer> read_safetensors_net(const std::string& path, const std::vector<NetStep>& steps, bool new_head);
-// By the graph, which is followed beside ours: Conv, BatchNormalization or none after it, Add, Relu or Clip, MaxPool, GlobalAveragePool, Gemm.
+// By the graph, which is followed beside ours: Conv, BatchNormalization or none after it, Add, Relu or Clip, MaxPool, GlobalAveragePool,
+// Gemm.
 std::vector<FloatLayer> read_onnx_net(const std::string& path, const std::vector<NetStep>& steps, bool new_head);
 
 }  // namespace intrain

@@ -89,12 +89,29 @@ class Importer {
   Importer(Net& net, const std::vector<NetStep>& steps, std::vector<FloatLayer>& layers) : net_(net), groups_(steps), report_{} {
     size_t i = 0;
     for (const NetStep& step : steps)
-      if (step.learns()) pairs_.push_back({&step, &layers[i++]});
+      if (step.learns())
+        pairs_.push_back({&step, &layers[i++], std::vector<double>(static_cast<size_t>(step.weight->shape[0]), 1)});
     CHECK_EQ(i, layers.size());
   }
 
   bool folded() const {
     return std::any_of(pairs_.begin(), pairs_.end(), [](const Pair& p) { return p.layer->folded; });
+  }
+
+  // Makes the largest W of each output channel of a convolution the top of its layer's format.
+  void scale_rows() {
+    for (Pair& pair : pairs_) {
+      const std::vector<float>& weight = pair.layer->weight;
+      if (pair.step->kind != NetStep::Kind::kConv || weight.empty()) continue;
+      const size_t row = weight.size() / pair.factors.size();
+      std::vector<double> most(pair.factors.size(), 0);
+      for (size_t i = 0; i < weight.size(); ++i) most[i / row] = std::max(most[i / row], std::abs(double{weight[i]}));
+      const double largest = *std::max_element(most.begin(), most.end());
+      if (largest == 0) continue;
+      const double top = std::max(largest, std::ldexp(kS8Max / 128.0, std::ilogb(largest) + 1));
+      for (size_t i = 0; i < most.size(); ++i)
+        if (most[i] > 0) pair.factors[i] = std::min(top / most[i], std::ldexp(1, kMostScaleLog2));
+    }
   }
 
   // All of the net's parameters and statistics, at the scales as they are.
@@ -136,7 +153,7 @@ class Importer {
       bool smaller = false, larger = true;
     };
     std::map<const Value*, Wish> wishes;
-    for (const auto& [step, layer] : pairs_) {
+    for (const auto& [step, layer, factors] : pairs_) {
       if (step->out == nullptr || groups_.fixed(step->out)) continue;
       Wish& wish = wishes[groups_.of(step->out)];
       const int top = top_of(*step);
@@ -154,7 +171,7 @@ class Importer {
   }
 
   ImportReport report(const Histograms* histograms) {
-    for (const auto& [step, layer] : pairs_) {
+    for (const auto& [step, layer, factors] : pairs_) {
       const bool measured = histograms != nullptr && histograms->has(step->name);
       report_.layers.push_back({step->name, layer->source, groups_.scale(step->out),
                                 measured ? histograms->share(step->name, top_of(*step)) : 0, measured});
@@ -166,6 +183,7 @@ class Importer {
   struct Pair {
     const NetStep* step;
     FloatLayer* layer;
+    std::vector<double> factors;  // of W, by output; 1 of a linear layer
   };
 
   // The magnitude of a saturated output.
@@ -197,20 +215,25 @@ class Importer {
     const int in = groups_.scale(step.in), out = groups_.scale(step.out);
     CHECK_EQ(layer.weight.size(), step.weight->master.size());
     const int undone = step.kind == NetStep::Kind::kLinear ? out - in : 0;
-    for (size_t i = 0; i < layer.weight.size(); ++i) step.weight->master[i] = stored(std::ldexp(double{layer.weight[i]}, undone));
+    const size_t row = layer.weight.size() / pair.factors.size();
+    for (size_t i = 0; i < layer.weight.size(); ++i)
+      step.weight->master[i] = stored(std::ldexp(layer.weight[i] * pair.factors[i / row], undone));
     if (step.kind == NetStep::Kind::kLinear) {
       for (size_t i = 0; i < layer.bias.size(); ++i) step.bias->master[i] = stored(std::ldexp(double{layer.bias[i]}, out));
       return;
     }
-    for (size_t i = 0; i < layer.gamma.size(); ++i) store_norm(step, layer, i, in, out);
+    for (size_t i = 0; i < layer.gamma.size(); ++i) store_norm(pair, i, std::ldexp(pair.factors[i], in), out);
   }
 
-  void store_norm(const NetStep& step, const FloatLayer& layer, size_t i, int in, int out) {
+  // factor: what the convolution's channel i is larger by.
+  void store_norm(const Pair& pair, size_t i, double factor, int out) {
+    const NetStep& step = *pair.step;
+    const FloatLayer& layer = *pair.layer;
     double gamma = std::ldexp(layer.gamma[i], out), beta = std::ldexp(layer.beta[i], out);
-    double mean = std::ldexp(layer.mean[i], in), sigma = std::ldexp(std::sqrt(layer.variance[i]), in);
-    if (const double factor = std::abs(gamma) / kGammaMost; factor > 1) {
-      gamma /= factor;
-      sigma /= factor;
+    double mean = layer.mean[i] * factor, sigma = std::sqrt(layer.variance[i]) * factor;
+    if (const double beyond = std::abs(gamma) / kGammaMost; beyond > 1) {
+      gamma /= beyond;
+      sigma /= beyond;
       ++report_.gamma_beyond;
     }
     if (const double rest = beta - std::clamp(beta, -kGammaMost, kGammaMost); rest != 0) {
@@ -236,14 +259,15 @@ class Importer {
     layer.forward(context);
     // What the pass has added to nothing is kRunningMomentum / 1024 of the batch's own.
     const int in = groups_.scale(pair.step->in);
-    const auto own = [&](int64_t running, int scale) {
-      return std::ldexp(static_cast<double>(running) * 1024 / kRunningMomentum, kRunningExp - scale);
+    const auto own = [](int64_t running) {
+      return std::ldexp(static_cast<double>(running) * 1024 / kRunningMomentum, kRunningExp);
     };
     FloatLayer& to = *pair.layer;
     for (auto* list : {&to.gamma, &to.beta, &to.mean, &to.variance}) list->resize(channels);
     for (size_t i = 0; i < channels; ++i) {
-      to.mean[i] = own(pair.step->running_mean[i], in);
-      to.variance[i] = own(pair.step->running_var[i], 2 * in) + std::ldexp(kEpsilon, -2 * in);
+      const double factor = std::ldexp(pair.factors[i], in);
+      to.mean[i] = own(pair.step->running_mean[i]) / factor;
+      to.variance[i] = (own(pair.step->running_var[i]) + kEpsilon) / (factor * factor);
       to.gamma[i] = std::sqrt(to.variance[i]);
       to.beta[i] = to.mean[i] + to.bias[i];
     }
@@ -267,6 +291,7 @@ ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vec
     importer.store();
     return importer.report(nullptr);
   }
+  importer.scale_rows();
   // In random order, as evaluation sees them: a folder's come class by class.
   const LoaderOptions options{batch, true, false, 0, 0, net.pool().threads(), false};
   if (importer.folded()) importer.estimate(Loader(train, norm, options).next());

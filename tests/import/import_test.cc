@@ -157,6 +157,30 @@ TEST_F(ImportTest, SmallOutputsAreScaledUpAndLargeOnesDown) {
   }
 }
 
+TEST_F(ImportTest, EveryChannelHasItsWholeResolution) {
+  Subject plain("resnet8"), to("resnet8");
+  plain.take(read(plain));
+  const std::vector<double> wanted = plain.evaluate();
+  // The same function, with W of every other channel a hundredth of what it was.
+  const size_t row = 16 * 9, channels = 16;
+  for (size_t k = 0; k < channels; k += 2) {
+    for (size_t i = 0; i < row; ++i) tensors_["layer1.0.conv1.weight"].values[k * row + i] *= 0.01F;
+    tensors_["layer1.0.bn1.running_mean"].values[k] *= 0.01F;
+    tensors_["layer1.0.bn1.running_var"].values[k] *= 0.0001F;
+  }
+  to.take(read(to));
+  for (size_t k = 0; k < channels; ++k) {
+    const auto begin = to.steps[1].weight->master.begin() + static_cast<std::ptrdiff_t>(k * row);
+    const auto [least, most] = std::minmax_element(begin, begin + row);
+    const double largest = std::ldexp(std::max(-int64_t{*least}, int64_t{*most}), kMasterExp);
+    EXPECT_NEAR(largest * 128 / kS8Max, std::exp2(std::round(std::log2(largest))), 1e-6) << k;
+  }
+  EXPECT_LT(distance(to.evaluate(), wanted), 0.05);
+  // Without it these channels are lost.
+  to.take(read(to), 0);
+  EXPECT_GT(distance(to.evaluate(), wanted), 0.2);
+}
+
 TEST_F(ImportTest, RunningStatisticsMakeUpForGammaAndBetaOutOfRange) {
   Subject plain("resnet8"), to("resnet8");
   plain.take(read(plain), 0);
