@@ -6,6 +6,7 @@
 
 #include "base/formats.h"
 #include "core/version.h"
+#include "io/config_json.h"
 
 namespace intrain {
 

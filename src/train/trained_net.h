@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "core/parallel.h"
 #include "core/reducer.h"
 #include "data/dataset.h"
@@ -14,7 +15,7 @@
 namespace intrain {
 
 // With all that the net refers to.
-struct TrainedNet {
+struct INTRAIN_API TrainedNet {
   ops::Kernels kernels;
   ThreadPool pool;
   SingleProcess reducer;
@@ -26,9 +27,9 @@ struct TrainedNet {
 };
 
 // That of the checkpoint. Throws Error if it is for more than kMaxChannels channels.
-Normalization normalization_of(const Checkpoint& checkpoint);
+INTRAIN_API Normalization normalization_of(const Checkpoint& checkpoint);
 
 // The name of each class; of those that the checkpoint has no name for, the number.
-std::vector<std::string> class_labels(const CheckpointInfo& info);
+INTRAIN_API std::vector<std::string> class_labels(const CheckpointInfo& info);
 
 }  // namespace intrain
