@@ -9,6 +9,7 @@ help:
 	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"
 	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb"
+	@echo "make docs      build/docs/html: the public headers"
 	@echo "make format    clang-format all sources"
 	@echo "make clean     remove what was built"
 
@@ -36,10 +37,15 @@ package:
 	@$(MAKE) --no-print-directory release
 	cd build/release && cpack -G DEB
 
+docs:
+	@tools/setup.sh docs
+	cmake --preset release
+	tools/docs.sh
+
 format:
 	clang-format -i $(SOURCES)
 
 clean:
 	rm -rf build
 
-.PHONY: help demo test fuzz release package format clean
+.PHONY: help demo test fuzz release package docs format clean

@@ -227,11 +227,12 @@ section_cli() {
 }
 
 section_package() {
-  heading "the library: examples, installation, exported symbols, Debian package"
+  heading "the library: examples, reference, installation, exported symbols, Debian package"
   build release intrain libintrain custom_net custom_layer online_learning || return
   check_showing 1 "the example of a net in C++ trains" build/release/custom_net
   check_showing 1 "the example of a layer trains" build/release/custom_layer
   check_showing 7 "the example that learns from one sample at a time learns again what changed" build/release/online_learning
+  check "Doxygen makes the reference of the public headers without warnings" tools/docs.sh
   run_script tests/package/package.sh build/release
 }
 
