@@ -8,6 +8,8 @@ help:
 	@echo "make test      build, and prove everything there is to prove (all of it: about 15 minutes on 2 cores)"
 	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"
+	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb"
+	@echo "make docs      build/docs/html: the public headers"
 	@echo "make format    clang-format all sources"
 	@echo "make clean     remove what was built"
 
@@ -28,7 +30,17 @@ fuzz:
 
 release:
 	cmake --preset release
-	cmake --build build/release --target intrain
+	cmake --build build/release --target intrain libintrain
+
+package:
+	@tools/setup.sh package
+	@$(MAKE) --no-print-directory release
+	cd build/release && cpack -G DEB
+
+docs:
+	@tools/setup.sh docs
+	cmake --preset release
+	tools/docs.sh
 
 format:
 	clang-format -i $(SOURCES)
@@ -36,4 +48,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo test fuzz release format clean
+.PHONY: help demo test fuzz release package docs format clean

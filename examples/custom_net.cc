@@ -1,11 +1,11 @@
 // A net of one's own in C++, trained on images of one's own, wholly in integers: stripes that lie, stand, rise or fall, in noise.
 //
 //   cmake --build build/release --target custom_net && build/release/custom_net
-#include <cstdio>
+#include <intrain/base/random.h>
+#include <intrain/nn/builder.h>
+#include <intrain/train/trainer.h>
 
-#include "base/random.h"
-#include "nn/builder.h"
-#include "train/trainer.h"
+#include <cstdio>
 
 namespace {
 

@@ -2,13 +2,13 @@
 // no batch; halfway the labels change their meaning, and the net learns again.
 //
 //   cmake --build build/release --target online_learning && build/release/online_learning
+#include <intrain/base/random.h>
+#include <intrain/isa/isa.h>
+#include <intrain/nn/builder.h>
+#include <intrain/train/step.h>
+
 #include <algorithm>
 #include <cstdio>
-
-#include "base/random.h"
-#include "isa/isa.h"
-#include "nn/builder.h"
-#include "train/step.h"
 
 namespace {
 

@@ -4,6 +4,8 @@
 #   tools/setup.sh demo      what it takes to build and run
 #   tools/setup.sh test      and what make test needs on top
 #   tools/setup.sh fuzz      or what make fuzz does
+#   tools/setup.sh package   or make package
+#   tools/setup.sh docs      or make docs
 #
 # As root, or through sudo. Where neither works it prints the line to run and stops with exit status 1. INTRAIN_SKIP_SETUP=1 skips it all
 # (other distributions: install the equivalents by hand).
@@ -14,8 +16,10 @@ packages=(g++ cmake ninja-build make pkg-config libcli11-dev nlohmann-json3-dev 
 case "${1:-}" in
   demo) ;;
   fuzz) packages+=(clang libclang-rt-14-dev) ;;
-  test) packages+=(clang clang-format binutils python3 python3-venv util-linux libsimde-dev) ;;
-  *) echo "usage: tools/setup.sh demo|test|fuzz" >&2; exit 2 ;;
+  package) packages+=(dpkg-dev file) ;;
+  docs) packages+=(doxygen python3) ;;
+  test) packages+=(clang clang-format binutils python3 python3-venv util-linux libsimde-dev dpkg-dev file doxygen) ;;
+  *) echo "usage: tools/setup.sh demo|test|fuzz|package|docs" >&2; exit 2 ;;
 esac
 [[ "${INTRAIN_SKIP_SETUP:-}" == 1 ]] && exit 0
 

@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers style cli training peers
+#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers style cli package training peers
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
 set -uo pipefail
@@ -88,6 +88,20 @@ run_unit_tests() {
   if [[ $bad -gt 0 ]]; then
     grep -B 15 -E '^\[  FAILED  \]|ERROR: |WARNING: |runtime error' "$log" | head -n 80 | sed 's/^/        | /'
   fi
+}
+
+# Runs a script with its arguments that ends with a line of its own: "47 checks of the command line passed, 0 failed".
+run_script() {
+  local script=$1 log status counts=(0 1)
+  log=$(log_of "$script")
+  bash "$@" > "$log" 2>&1
+  status=$?
+  [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ .*,\ ([0-9]+)\ (failed|not)$ ]] && counts=("${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}")
+  [[ $status -ne 0 && ${counts[1]} -eq 0 ]] && counts[1]=1
+  passed=$((passed + counts[0]))
+  failed=$((failed + counts[1]))
+  echo "$([[ ${counts[1]} -eq 0 ]] && echo 'ok     ' || echo 'FAILED ') $script: ${counts[0]} passed, ${counts[1]} failed"
+  [[ ${counts[1]} -eq 0 ]] || tail -n 40 "$log" | sed 's/^/        | /'
 }
 
 cpu_has() {
@@ -208,23 +222,18 @@ section_style() {
 section_cli() {
   heading "command line: what scripts rely on, and what bad input gets"
   build_release || return
-  local script log status counts
-  # Each ends with a line of its own: "47 checks of the command line passed, 0 failed".
-  for script in tests/cli/*.sh; do
-    log=$(log_of "$script")
-    bash "$script" "$PWD/$release" > "$log" 2>&1
-    status=$?
-    counts=(0 1)
-    [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ .*,\ ([0-9]+)\ (failed|not)$ ]] && counts=("${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}")
-    [[ $status -ne 0 && ${counts[1]} -eq 0 ]] && counts[1]=1
-    passed=$((passed + counts[0]))
-    failed=$((failed + counts[1]))
-    echo "$([[ ${counts[1]} -eq 0 ]] && echo 'ok     ' || echo 'FAILED ') $script: ${counts[0]} passed, ${counts[1]} failed"
-    [[ ${counts[1]} -eq 0 ]] || tail -n 40 "$log" | sed 's/^/        | /'
-  done
-  build release custom_net online_learning || return
+  local script
+  for script in tests/cli/*.sh; do run_script "$script" "$PWD/$release"; done
+}
+
+section_package() {
+  heading "the library: examples, reference, installation, exported symbols, Debian package"
+  build release intrain libintrain custom_net custom_layer online_learning || return
   check_showing 1 "the example of a net in C++ trains" build/release/custom_net
+  check_showing 1 "the example of a layer trains" build/release/custom_layer
   check_showing 7 "the example that learns from one sample at a time learns again what changed" build/release/online_learning
+  check "Doxygen makes the reference of the public headers without warnings" tools/docs.sh
+  run_script tests/package/package.sh build/release
 }
 
 section_training() {
@@ -277,7 +286,7 @@ section_peers() {
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers style cli training peers)
+[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers style cli package training peers)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   "section_$section"

@@ -5,13 +5,15 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/api.h"
+
 namespace intrain {
 
 constexpr size_t kAlignment = 64;
 
 constexpr size_t align_up(size_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
 
-class AlignedBuffer {
+class INTRAIN_API AlignedBuffer {
  public:
   AlignedBuffer() = default;
   // Throws std::bad_alloc.

@@ -4,9 +4,11 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/api.h"
+
 namespace intrain {
 
-struct Error : std::runtime_error {
+struct INTRAIN_API Error : std::runtime_error {
   // what: what is wrong; where: the file or flag (may be empty); hint: what to do about it.
   Error(const std::string& what, std::string where_, std::string hint_)
       : std::runtime_error(what), where(std::move(where_)), hint(std::move(hint_)) {}

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/api.h"
+
 namespace intrain {
 
 constexpr int kMaxThreads = 1024;
@@ -13,12 +15,12 @@ constexpr int kMaxThreads = 1024;
 class ThreadPool {
  public:
   // 1 to kMaxThreads, the caller included. Throws Error if the system does not grant them.
-  explicit ThreadPool(int threads);
-  ~ThreadPool();
+  INTRAIN_API explicit ThreadPool(int threads);
+  INTRAIN_API ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  int threads() const;
+  INTRAIN_API int threads() const;
 
   // Calls body(task, thread) once for each task in [0, tasks), thread in [0, threads()); returns when all are done. Each thread
   // starts on its own run of tasks, always the same for as many tasks, so that an operator over images finds in a core's cache
@@ -31,12 +33,12 @@ class ThreadPool {
 
  private:
   using Call = void (*)(const void* body, int64_t task, int thread);
-  void run_erased(int64_t tasks, Call call, const void* body);
+  INTRAIN_API void run_erased(int64_t tasks, Call call, const void* body);
   struct State;
   std::unique_ptr<State> state_;
 };
 
 // Cores this process may use.
-int available_threads();
+INTRAIN_API int available_threads();
 
 }  // namespace intrain

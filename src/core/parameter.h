@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
+
 namespace intrain {
 
 enum class Initializer {
@@ -16,7 +18,7 @@ enum class Initializer {
   kZero,
 };
 
-struct Parameter {
+struct INTRAIN_API Parameter {
   std::string name;
   std::vector<int> shape;
   Initializer initializer = Initializer::kZero;

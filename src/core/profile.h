@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/api.h"
+
 namespace intrain {
 
 enum class ProfileOp {
@@ -24,9 +26,9 @@ enum class ProfileOp {
 constexpr int kProfileOps = static_cast<int>(ProfileOp::kOther) + 1;
 
 // "conv_forward" and so on.
-const char* profile_op_name(ProfileOp op);
+INTRAIN_API const char* profile_op_name(ProfileOp op);
 
-class Profile {
+class INTRAIN_API Profile {
  public:
   struct Row {
     int layer;
@@ -51,7 +53,7 @@ class Profile {
 };
 
 // Adds its lifetime to a profile; does nothing where that is null. Scopes must not overlap, or time would count twice.
-class ProfileScope {
+class INTRAIN_API ProfileScope {
  public:
   ProfileScope(Profile* profile, int layer, ProfileOp op) : profile_(profile), layer_(layer), op_(op) {
     if (profile_ != nullptr) start_ = now();

@@ -5,16 +5,18 @@
 
 #include <cstdint>
 
+#include "base/api.h"
+
 namespace intrain {
 
-class Reducer {
+class INTRAIN_API Reducer {
  public:
   virtual ~Reducer() = default;
   virtual void sum(int64_t* values, int64_t count) = 0;
   virtual void max(int64_t* values, int64_t count) = 0;
 };
 
-class SingleProcess final : public Reducer {
+class INTRAIN_API SingleProcess final : public Reducer {
  public:
   void sum(int64_t*, int64_t) override {}
   void max(int64_t*, int64_t) override {}

@@ -1,4 +1,4 @@
-// The version of the program.
+// The version of program, library and packages: CMake reads it here. Semantic; below 1.0 a new minor version may break the interface.
 #pragma once
 
 namespace intrain {

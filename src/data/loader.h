@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/api.h"
 #include "core/batch.h"
 #include "data/dataset.h"
 
@@ -22,16 +23,16 @@ struct LoaderOptions {
 class Loader {
  public:
   // `set` must outlive the loader. Takes all memory here.
-  Loader(const Dataset& set, const Normalization& norm, const LoaderOptions& options);
-  ~Loader();
+  INTRAIN_API Loader(const Dataset& set, const Normalization& norm, const LoaderOptions& options);
+  INTRAIN_API ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  int64_t steps_per_epoch() const;
+  INTRAIN_API int64_t steps_per_epoch() const;
 
   // The next batch, epoch after epoch without end; waits for it if need be. It stays as it is until the next call. What a batch holds is a
   // function of the options and its number alone. Throws Error if a photo cannot be read any more.
-  const Batch& next();
+  INTRAIN_API const Batch& next();
 
  private:
   struct State;

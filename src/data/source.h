@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "base/api.h"
 #include "data/dataset.h"
 
 namespace intrain {
@@ -24,9 +25,9 @@ struct LoadOptions {
 //                           (data/image_folder.h)
 //   synthetic[:N[:SIDE]]    N generated training images of 12x12x1, or SIDExSIDEx3 (data/synthetic.h)
 // Throws Error for an unknown spec and for whatever is wrong with the files.
-DataSplits load_data(const std::string& spec, const LoadOptions& options = {});
+INTRAIN_API DataSplits load_data(const std::string& spec, const LoadOptions& options = {});
 
 // The spec without its directory: "fashion-mnist".
-std::string data_name(const std::string& spec);
+INTRAIN_API std::string data_name(const std::string& spec);
 
 }  // namespace intrain

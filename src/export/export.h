@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "nn/net.h"
 
 namespace intrain {
@@ -24,6 +25,6 @@ struct OnnxInfo {
 
 // The model's file. The net: prepared, restored, quantize_parameters() done. Metadata: "model"; "classes", a JSON list of names if there
 // are any; "form"; of kExact "logits_exp", e. Throws Error if the form cannot hold the net.
-std::string onnx_model(Net& net, const OnnxInfo& info, OnnxForm form);
+INTRAIN_API std::string onnx_model(Net& net, const OnnxInfo& info, OnnxForm form);
 
 }  // namespace intrain

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/config_json.h"
 #include "io/hash.h"
 #include "io/json_integer.h"
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "io/config.h"
 #include "nn/state.h"
 
@@ -50,19 +51,19 @@ struct Checkpoint {
 };
 
 // Atomic (io/atomic_file.h). Throws Error, naming the file, if it cannot be written; then nothing is left behind.
-void write_checkpoint(const std::string& path, const CheckpointInfo& info, const std::vector<StateArray>& state);
+INTRAIN_API void write_checkpoint(const std::string& path, const CheckpointInfo& info, const std::vector<StateArray>& state);
 
 // Reads and checks everything: size, magic, version, fingerprint, header, and that the arrays lie in the file. Throws Error.
-Checkpoint read_checkpoint(const std::string& path);
+INTRAIN_API Checkpoint read_checkpoint(const std::string& path);
 
 // Copies the arrays into `state`, which belongs to a net of `model`. Throws Error, naming both models, before anything is copied,
 // unless names, types and counts are the same in the same order; the checkpoint's optimizer state is left out where `state` has
 // none (a net prepared for evaluation).
-void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
+INTRAIN_API void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
 
 // To begin a training of `model` from: copies parameters and running statistics. What the head holds (its arrays' names begin with `head`)
 // is left alone unless the classes are the same. Throws Error, before anything is copied, if something else is missing or of another size.
-void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
-                          const std::string& head, bool same_classes);
+INTRAIN_API void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model,
+                                      const std::vector<StateArray>& state, const std::string& head, bool same_classes);
 
 }  // namespace intrain

@@ -5,6 +5,7 @@
 
 #include "base/formats.h"
 #include "core/version.h"
+#include "io/config_json.h"
 
 namespace intrain {
 

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "io/atomic_file.h"
+#include "io/config_json.h"
 #include "io/json_integer.h"
 #include "io/recipe.h"
 

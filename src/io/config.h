@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "base/widths.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
 
@@ -41,40 +41,36 @@ struct TrainConfig {
 };
 
 // Throws Error naming the flag of the first setting that cannot be.
-void validate(const TrainConfig& config);
-void validate_batch(int batch);
-void validate_threads(int threads);
-void validate_saving(int save_every, int keep);
+INTRAIN_API void validate(const TrainConfig& config);
+INTRAIN_API void validate_batch(int batch);
+INTRAIN_API void validate_threads(int threads);
+INTRAIN_API void validate_saving(int save_every, int keep);
 
 // KEY=VALUE of --set. Throws Error naming the key, and what it takes.
-void set_width(Widths& widths, const std::string& setting);
+INTRAIN_API void set_width(Widths& widths, const std::string& setting);
 // One line a key: name, range, default, meaning.
-std::string widths_help();
-
-void to_json(nlohmann::ordered_json& json, const TrainConfig& config);
-// Throws nlohmann's exception if a member is missing or of another type.
-void from_json(const nlohmann::ordered_json& json, TrainConfig& config);
+INTRAIN_API std::string widths_help();
 
 // Sets what the file holds, a JSON object with members of config.json, its recipe first; `out` is passed over. Throws Error naming the file
 // and the member for what does not exist, is of another type or not possible.
-void read_config(const std::string& path, TrainConfig& config);
+INTRAIN_API void read_config(const std::string& path, TrainConfig& config);
 // The file config.json: Error if it cannot be written.
-void write_config(const std::string& path, const TrainConfig& config);
+INTRAIN_API void write_config(const std::string& path, const TrainConfig& config);
 
 // Every setting as text, in the order of config.json, those of the formats as "formats.w".
 struct Setting {
   std::string name, value;
 };
-std::vector<Setting> settings_of(const TrainConfig& config);
+INTRAIN_API std::vector<Setting> settings_of(const TrainConfig& config);
 // The command that trains with these settings, quoted for a POSIX shell: data, model, epochs and batch, and what differs from the recipe, but
 // not `threads` and `out`. With a net of a file it is that with --config `path`, the file that holds `config`, and so the net's text. Throws
 // Error for an unknown recipe.
-std::string train_command_of(const TrainConfig& config, const std::string& path);
+INTRAIN_API std::string train_command_of(const TrainConfig& config, const std::string& path);
 
 // The nearest mantissa * 2^exp with a mantissa in [512, 1023], ties to even; 0 for 0. value >= 0 and finite. One of the few
 // places with floating point: once before training.
-ops::Scalar10 to_scalar10(double value);
+INTRAIN_API ops::Scalar10 to_scalar10(double value);
 // round(value * 2^bits) * 2^-bits, at most 1 - 2^-bits: the momentum. 0 <= value < 1, bits <= 10.
-ops::Scalar10 to_fraction10(double value, int bits = 10);
+INTRAIN_API ops::Scalar10 to_fraction10(double value, int bits = 10);
 
 }  // namespace intrain

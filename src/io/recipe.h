@@ -3,14 +3,15 @@
 
 #include <string>
 
+#include "base/api.h"
 #include "io/config.h"
 
 namespace intrain {
 
 // Sets what the recipe sets: rate, momentum, weight decay, schedule, warm-up and all formats. Throws Error for an unknown name.
-void apply_recipe(TrainConfig& config, const std::string& name);
+INTRAIN_API void apply_recipe(TrainConfig& config, const std::string& name);
 
 // What the fixed grids of WAGEUBN's optimizer cannot be combined with (widths.constant_g): throws Error that says why.
-void check_fixed_grids(const TrainConfig& config);
+INTRAIN_API void check_fixed_grids(const TrainConfig& config);
 
 }  // namespace intrain

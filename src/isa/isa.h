@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
+
 namespace intrain {
 
 enum class Isa {
@@ -18,19 +20,19 @@ struct IsaInfo {
   const char* needs;
 };
 
-const std::vector<IsaInfo>& isa_list();
-const IsaInfo& isa_info(Isa isa);
+INTRAIN_API const std::vector<IsaInfo>& isa_list();
+INTRAIN_API const IsaInfo& isa_info(Isa isa);
 
 // True if this CPU and operating system run it.
-bool isa_supported(Isa isa);
+INTRAIN_API bool isa_supported(Isa isa);
 
 // The ISA called `name`; throws Error if there is none, or if this CPU lacks it.
-Isa isa_by_name(const std::string& name);
+INTRAIN_API Isa isa_by_name(const std::string& name);
 
 // What the CPU calls itself, without blanks at the ends; "" where it does not tell.
-std::string cpu_name();
+INTRAIN_API std::string cpu_name();
 
 // INTRAIN_ISA if it is set (throws as isa_by_name), else the best supported one.
-Isa select_isa();
+INTRAIN_API Isa select_isa();
 
 }  // namespace intrain

@@ -1,14 +1,15 @@
 // The end of a backward-data pass: each image's wide sums become E1 of the layer's input.
 #pragma once
 
+#include "base/api.h"
 #include "nn/layer.h"
-#include "ops/conv2d/conv2d_op.h"
+#include "ops/image_sink.h"
 
 namespace intrain {
 
 // Adds to what other consumers have left in `value.error`. `exp`: of the sums. last: no more comes from this layer, so E1 takes its
 // width.
-class ErrorSink final : public ops::ImageSink {
+class INTRAIN_API ErrorSink final : public ops::ImageSink {
  public:
   ErrorSink(const LayerContext& context, Value& value, int exp, bool last = true)
       : context_(context), value_(value), exp_(exp), last_(last) {}

@@ -53,7 +53,7 @@ void NetBuilder::check_sums(int64_t longest) const {
                 "--data", "at most " + std::to_string(kMaxReduction) + ": take smaller images");
 }
 
-std::string NetBuilder::next_name(const char* kind) { return kind + std::to_string(net_.layers_.size()); }
+std::string NetBuilder::next_name(const std::string& kind) { return kind + std::to_string(net_.layers_.size()); }
 
 // Checked; what `in` may not be is a stream, or normalized.
 ops::ConvShape NetBuilder::conv_shape(const Value* in, const ConvSpec& spec) const {
@@ -138,6 +138,18 @@ Value* NetBuilder::linear_relu(Value* in, int outputs) {
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, 1, 1, outputs, kActivationExp);
   net_.layers_.push_back(std::make_unique<LinearRelu>(name, in, out));
+  return out;
+}
+
+Value* NetBuilder::custom(const std::string& kind, Value* in, const CustomOutput& output,
+                          const std::function<std::unique_ptr<Layer>(std::string name, Value* in, Value* out)>& make) {
+  CHECK_TRUE(in->readable() && in->kind != Value::Kind::kInput);
+  CHECK_TRUE(output.kind == Value::Kind::kActivation || output.kind == Value::Kind::kSigned);
+  CHECK_TRUE(output.h > 0 && output.w > 0 && output.c > 0);
+  const std::string name = next_name(kind);
+  consume(in);
+  Value* out = value(output.kind, name, output.h, output.w, output.c, output.exp);
+  net_.layers_.push_back(make(name, in, out));
   return out;
 }
 

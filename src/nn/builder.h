@@ -6,11 +6,13 @@
 //   return net.linear_logits(x);
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/api.h"
 #include "nn/net.h"
 
 namespace intrain {
@@ -30,7 +32,14 @@ struct ConvSpec {
   int groups = 1;
 };
 
-class NetBuilder {
+// What a layer of one's own makes: kActivation or kSigned, value = integer * 2^exp.
+struct CustomOutput {
+  Value::Kind kind;
+  int h, w, c;
+  int exp;
+};
+
+class INTRAIN_API NetBuilder {
  public:
   // Images of h x w x c, `classes` logits.
   NetBuilder(int h, int w, int c, int classes);
@@ -61,6 +70,11 @@ class NetBuilder {
   Value* max_pool(Value* in, int size, int stride, int pad);
   Value* global_average_pool(Value* in);
   Value* linear_relu(Value* in, int outputs);
+  // A layer of one's own (nn/layer.h; examples/custom_layer.cc) that reads `in` and is all that writes its output. make(name, in, out)
+  // makes it; its name is `kind` and its number in the net, which what it adds to the state must begin with. `in` is no stream, not
+  // normalized and not the images themselves.
+  Value* custom(const std::string& kind, Value* in, const CustomOutput& output,
+                const std::function<std::unique_ptr<Layer>(std::string name, Value* in, Value* out)>& make);
   // Ends the net.
   Net linear_logits(Value* in);
 
@@ -73,7 +87,7 @@ class NetBuilder {
   void consume(Value* in);
   void check_window(const Value* in, int size, int pad) const;
   void check_sums(int64_t longest) const;
-  std::string next_name(const char* kind);
+  std::string next_name(const std::string& kind);
 
   Net net_;
   std::vector<std::pair<Value*, int>> shortcuts_;  // and the layer that adds each

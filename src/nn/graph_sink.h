@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/api.h"
 #include "ops/conv2d/conv2d.h"
 #include "ops/pool/pool.h"
 
@@ -50,7 +51,7 @@ struct LinearGraph {
   int out_shift, top, out_left;
 };
 
-class GraphSink {
+class INTRAIN_API GraphSink {
  public:
   virtual ~GraphSink() = default;
   virtual void conv_bn(const ConvGraph& conv, const NormGraph& norm) = 0;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "base/formats.h"
 #include "base/widths.h"
 #include "core/buffer.h"
@@ -78,7 +79,7 @@ constexpr int activation_top(Activation activation, const Widths& widths) {
 
 // What a backward pass hands each parameter to when its gradient is complete. It may change what is stored of the parameter; the
 // memory of the gradient serves others afterwards.
-class GradientSink {
+class INTRAIN_API GradientSink {
  public:
   virtual void gradient(Parameter& p) = 0;
 
@@ -155,7 +156,7 @@ inline std::span<int64_t> gradient_at(const MemoryPlan& plan, uint8_t* memory, i
 // reads the error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers run
 // backward in exact reverse order, once after each forward. quantize_parameters() follows each change of the stored parameters.
 // No pass allocates.
-class Layer {
+class INTRAIN_API Layer {
  public:
   explicit Layer(std::string name) : name_(std::move(name)) {}
   virtual ~Layer() = default;

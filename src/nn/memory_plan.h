@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
+
 namespace intrain {
 
 struct PlannedBuffer {
@@ -19,7 +21,7 @@ struct PlannedBuffer {
   size_t offset = 0;
 };
 
-class MemoryPlan {
+class INTRAIN_API MemoryPlan {
  public:
   // Returns the buffer's index.
   int add(std::string name, size_t bytes, int first, int last);

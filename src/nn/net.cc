@@ -5,6 +5,7 @@
 #include "base/formats.h"
 #include "core/check.h"
 #include "core/error.h"
+#include "nn/linear.h"
 
 namespace intrain {
 
@@ -14,6 +15,9 @@ void check_training_batch(int batch, int h, int w) {
                     " has more than 2^" + std::to_string(kMaxCountLog2) + " pixels",
                 "--batch", "choose a smaller batch");
 }
+
+void Net::set_batches_per_step(int batches) { head_->set_batches_per_step(batches); }
+void Net::set_label_smoothing(int64_t smoothing) { head_->set_label_smoothing(smoothing); }
 
 void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer) {
   CHECK_EQ(max_batch_, 0);
@@ -138,6 +142,7 @@ void Net::describe(GraphSink& sink) {
 
 const int32_t* Net::logits() const { return head_->logits(); }
 int Net::logits_exp() const { return head_->exp(); }
+const std::string& Net::head_name() const { return head_->name(); }
 
 int64_t Net::parameter_count() const {
   int64_t n = 0;

@@ -6,23 +6,25 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "core/batch.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
 #include "core/profile.h"
 #include "core/reducer.h"
 #include "nn/layer.h"
-#include "nn/linear.h"
 #include "nn/memory_plan.h"
 #include "nn/state.h"
 #include "ops/kernels.h"
 
 namespace intrain {
 
-// Throws Error if batch norm's sums could overflow (kMaxCountLog2).
-void check_training_batch(int batch, int h, int w);
+class LinearLogits;
 
-class Net {
+// Throws Error if batch norm's sums could overflow (kMaxCountLog2).
+INTRAIN_API void check_training_batch(int batch, int h, int w);
+
+class INTRAIN_API Net {
  public:
   Net(Net&&) = default;
   Net& operator=(Net&&) = default;
@@ -33,9 +35,9 @@ class Net {
   void set_widths(const Widths& widths) { widths_ = widths; }
   const Widths& widths() const { return widths_; }
   // The loss is the mean over the images of so many batches: backward() gives each one's share of the gradient.
-  void set_batches_per_step(int batches) { head_->set_batches_per_step(batches); }
+  void set_batches_per_step(int batches);
   // Of the loss, times 2^30: 0 .. 2^30.
-  void set_label_smoothing(int64_t smoothing) { head_->set_label_smoothing(smoothing); }
+  void set_label_smoothing(int64_t smoothing);
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
   // pass. Once; kernels, pool and reducer must outlive the net.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
@@ -59,7 +61,7 @@ class Net {
   const int32_t* logits() const;
   int logits_exp() const;
   int classes() const { return classes_; }
-  const std::string& head_name() const { return head_->name(); }  // of the layer that ends in logits
+  const std::string& head_name() const;  // of the layer that ends in logits
   int height() const { return h_; }
   int width() const { return w_; }
   int channels() const { return c_; }

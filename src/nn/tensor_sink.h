@@ -4,13 +4,15 @@
 #include <cstdint>
 #include <string>
 
+#include "base/api.h"
+
 namespace intrain {
 
 // Letters as in docs/contract.md. W: as it enters the products. A: output of an activation. E1: error at it, masked. E2: error that enters
 // the products. G: gradient of W, as the optimizer takes it, but to nearest. Stream: residual stream of a pre-activation net.
 enum class TensorKind { kW, kA, kXHat, kE1, kE2, kG, kStream };
 
-class TensorSink {
+class INTRAIN_API TensorSink {
  public:
   // `count` integers of the layer; value = integer * 2^exp.
   virtual void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) = 0;

@@ -1,6 +1,7 @@
 // Which function runs for each kernel: the scalar reference first, overwritten by what the ISA has.
 #pragma once
 
+#include "base/api.h"
 #include "isa/isa.h"
 #include "ops/activate/activate.h"
 #include "ops/batch_norm/batch_norm.h"
@@ -31,6 +32,6 @@ struct Kernels {
 };
 
 // isa must be supported.
-Kernels make_kernels(Isa isa);
+INTRAIN_API Kernels make_kernels(Isa isa);
 
 }  // namespace intrain::ops

@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/api.h"
 #include "core/parallel.h"
 #include "core/parameter.h"
 
 namespace intrain {
 
 // sum 2^exp, exact unless that takes more than 62 bits.
-class GradientSum {
+class INTRAIN_API GradientSum {
  public:
   // Adds the parameter's gradient, which must be summed over ranks; |gradient| <= 2^62. Both terms are brought to the smallest exponent at
   // which each is at most 2^61, by scale_pow2: rounded to nearest where that is above their own.

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/api.h"
 #include "data/loader.h"
 #include "nn/net.h"
 #include "train/metrics.h"
@@ -23,7 +24,7 @@ struct Evaluation {
 // One epoch of `loader` (training = false), which must stand at an epoch's start. The net must be prepared for the loader's
 // batch. The result does not depend on the size of the batches. Once *stop is not 0 it returns with what it has seen until then.
 // progress, if there is one, is called after each batch with how many are done, and of how many.
-Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop = nullptr,
-                    const std::function<void(int64_t done, int64_t total)>& progress = {});
+INTRAIN_API Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop = nullptr,
+                                const std::function<void(int64_t done, int64_t total)>& progress = {});
 
 }  // namespace intrain

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/api.h"
+
 namespace intrain {
 
 // Sums over images, so that batches of different sizes add up.
-struct Metrics {
+struct INTRAIN_API Metrics {
   int64_t count = 0;
   int64_t hits = 0;       // the largest logit is the label's; of equal ones the first counts
   int64_t top5_hits = 0;  // it is among the five largest; of equal ones the first count
@@ -20,7 +22,7 @@ struct Metrics {
 };
 
 // logits [count][classes], value = logit * 2^exp.
-Metrics measure(const int32_t* logits, int exp, int count, int classes, const int32_t* labels);
+INTRAIN_API Metrics measure(const int32_t* logits, int exp, int count, int classes, const int32_t* labels);
 
 struct ClassScore {
   int label;
@@ -30,11 +32,11 @@ struct ClassScore {
 
 // The `top` largest logits of one image in falling order, of equal ones the first first; all if there are fewer. logits [classes], value =
 // logit * 2^exp.
-std::vector<ClassScore> top_classes(const int32_t* logits, int exp, int classes, int top);
+INTRAIN_API std::vector<ClassScore> top_classes(const int32_t* logits, int exp, int classes, int top);
 
 // A running mean in which a value's weight falls by 1 - 1 / length with each later one; the plain mean of the first `length`
 // values.
-class RunningMean {
+class INTRAIN_API RunningMean {
  public:
   explicit RunningMean(int length) : length_(length) {}
   void add(double value);

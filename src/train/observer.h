@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "io/config.h"
 
 namespace intrain {
@@ -42,7 +43,7 @@ struct TrainingPlan {
   std::string isa;
 };
 
-class TrainObserver {
+class INTRAIN_API TrainObserver {
  public:
   virtual ~TrainObserver() = default;
   virtual void on_start(const TrainingPlan&) {}

@@ -5,18 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "io/checkpoint.h"
 #include "nn/state.h"
 
 namespace intrain {
 
 // XXH3-64 over, for each array in order, the bytes of its name and of its values (little-endian), then the step as 8 bytes.
-uint64_t state_signature(const std::vector<StateArray>& state, int64_t step);
+INTRAIN_API uint64_t state_signature(const std::vector<StateArray>& state, int64_t step);
 
 // Of the state that a checkpoint holds, after its step: that of the training which wrote it at that moment.
-uint64_t state_signature(const Checkpoint& checkpoint);
+INTRAIN_API uint64_t state_signature(const Checkpoint& checkpoint);
 
 // 16 hex digits.
-std::string signature_text(uint64_t signature);
+INTRAIN_API std::string signature_text(uint64_t signature);
 
 }  // namespace intrain

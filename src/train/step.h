@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/api.h"
 #include "core/batch.h"
 #include "nn/net.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
@@ -12,11 +13,11 @@
 namespace intrain {
 
 // Forward, loss gradient, backward, sums over ranks, update. After it net.logits() still holds the batch's logits.
-void train_step(Net& net, const Batch& batch, const ops::SgdStep& step);
+INTRAIN_API void train_step(Net& net, const Batch& batch, const ops::SgdStep& step);
 
 // The same over several batches that do not fit in memory together. The gradient is that of their mean loss; batch norm takes the statistics
 // of each batch by itself.
-class AccumulatedStep {
+class INTRAIN_API AccumulatedStep {
  public:
   // The net must outlive it. Takes all memory at the first step.
   AccumulatedStep(Net& net, int batches);

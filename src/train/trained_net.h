@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "core/parallel.h"
 #include "core/reducer.h"
 #include "data/dataset.h"
@@ -14,7 +15,7 @@
 namespace intrain {
 
 // With all that the net refers to.
-struct TrainedNet {
+struct INTRAIN_API TrainedNet {
   ops::Kernels kernels;
   ThreadPool pool;
   SingleProcess reducer;
@@ -26,16 +27,16 @@ struct TrainedNet {
 };
 
 // That of the checkpoint. Throws Error if it is for more than kMaxChannels channels.
-Normalization normalization_of(const Checkpoint& checkpoint);
+INTRAIN_API Normalization normalization_of(const Checkpoint& checkpoint);
 
 // The pixels' scaling that the configuration says: by its mean and deviation, or the training images'. Throws Error if there are not as many
 // means as channels.
-Normalization normalization_of(const TrainConfig& config, const Dataset& train);
+INTRAIN_API Normalization normalization_of(const TrainConfig& config, const Dataset& train);
 
 // Of a training that has done no step.
-CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, const Normalization& norm);
+INTRAIN_API CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, const Normalization& norm);
 
 // The name of each class; of those that the checkpoint has no name for, the number.
-std::vector<std::string> class_labels(const CheckpointInfo& info);
+INTRAIN_API std::vector<std::string> class_labels(const CheckpointInfo& info);
 
 }  // namespace intrain

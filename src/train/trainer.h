@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/api.h"
 #include "data/dataset.h"
 #include "io/checkpoint.h"
 #include "io/config.h"
@@ -39,6 +40,6 @@ struct TrainResult {
 // the data, or a model that does not fit the image size), before anything is written. Everything but the folder is a function of
 // the configuration without `threads`, `out`, `save_every` and `keep`, and of the data: however often the run was stopped.
 // Throws Error if `resume` does not fit the data or the net.
-TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
+INTRAIN_API TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
 
 }  // namespace intrain

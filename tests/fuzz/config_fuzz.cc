@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "io/config.h"
+#include "io/config_json.h"
 #include "support/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "io/config_json.h"
 #include "io/recipe.h"
 #include "support/rng.h"
 #include "support/temp_folder.h"

@@ -8,6 +8,7 @@
 
 #include "data/source.h"
 #include "io/checkpoint.h"
+#include "io/config_json.h"
 #include "io/recipe.h"
 #include "models/models.h"
 #include "nn/builder.h"

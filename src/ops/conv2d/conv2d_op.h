@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "ops/image_sink.h"
 #include "ops/kernels.h"
 
 namespace intrain::ops {
@@ -48,15 +49,6 @@ class StripSink {
 
  protected:
   ~StripSink() = default;
-};
-
-// What backward data calls for each image when its sums are complete, with their largest magnitude; on several threads.
-class ImageSink {
- public:
-  virtual void image(int image, const int32_t* diff_src, uint32_t max) = 0;
-
- protected:
-  ~ImageSink() = default;
 };
 
 class Conv2d {
