@@ -8,7 +8,7 @@
 //   that are added to one another, and a pool's input and output, have one k together. Behind a ReLU6 k is 0. k is the largest for which
 //   the share of outputs of training images that saturate is at most kMostSaturated in each layer, found with the integer net itself.
 // - Rows. The outputs of a convolution's channel may be f times what they were if its running mean and sigma are. So each channel's W is
-//   scaled until its largest is the top of the layer's 8 bits: all channels have the full resolution.
+//   scaled, by at most 2^8, until its largest is the top of the layer's 8 bits: all channels have the full resolution.
 // - Gamma and beta beyond +-127/64: with gamma' = gamma / f, beta' = beta - d the running statistics sigma' = sigma / f, mean' = mean - d
 //   sigma' / gamma' give the same outputs at evaluation. A training normalizes by the batch's statistics and knows of neither.
 // - Batch norm that is folded into a convolution, y = W x + b: with mean m and deviation s of W x over training images, gamma = s and

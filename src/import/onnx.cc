@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,6 +11,7 @@
 #include "base/formats.h"
 #include "core/error.h"
 #include "import/float_net.h"
+#include "io/read_file.h"
 
 namespace intrain {
 
@@ -46,15 +44,9 @@ std::vector<int64_t> integers(const onnx::NodeProto& node, const char* name, con
 }
 
 onnx::ModelProto read_model(const std::string& path) {
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary | std::ios::ate);
-  if (!stream) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "check the path");
-  const int64_t size = stream.tellg();
-  if (size < 0 || size > kMaxBytes) throw Error("not an ONNX model", path, kHint);
-  std::string bytes(static_cast<size_t>(size), '\0');
-  if (!stream.seekg(0).read(bytes.data(), size)) throw Error("cannot read the file", path, "check the disk");
+  const std::vector<uint8_t> bytes = read_file(path, 1, kMaxBytes, "not an ONNX model", kHint);
   onnx::ModelProto model;
-  if (!model.ParseFromArray(bytes.data(), static_cast<int>(size)) || model.graph().node().empty())
+  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || model.graph().node().empty())
     throw Error("not an ONNX model", path, kHint);
   return model;
 }

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -13,6 +10,7 @@
 #include "io/config_json.h"
 #include "io/hash.h"
 #include "io/json_integer.h"
+#include "io/read_file.h"
 
 namespace intrain {
 
@@ -113,25 +111,6 @@ std::vector<CheckpointArray> arrays_from_json(const Json& json, int64_t begin, i
   return arrays;
 }
 
-std::vector<uint8_t> read_bytes(const std::string& path) {
-  struct Close {
-    void operator()(std::FILE* f) const { std::fclose(f); }
-  };
-  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
-  if (!file) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "check the path of the checkpoint");
-  const int64_t size = std::fseek(file.get(), 0, SEEK_END) == 0 ? std::ftell(file.get()) : -1;
-  if (size < 0 || size > kMaxFileBytes)
-    throw Error("not an intrain checkpoint", path, "a run folder holds final.ckpt and best.ckpt");
-  if (size < kPrefixBytes + kHashBytes)
-    throw Error("not an intrain checkpoint: only " + std::to_string(size) + " bytes", path,
-                "a run folder holds final.ckpt and best.ckpt");
-  std::rewind(file.get());
-  std::vector<uint8_t> bytes(static_cast<size_t>(size));
-  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
-    throw Error(std::string("cannot read the file: ") + std::strerror(errno), path, "check the disk");
-  return bytes;
-}
-
 // What only a net prepared for training holds (nn/state.h).
 bool is_optimizer_state(const std::string& name) {
   for (const std::string suffix : {".momentum", ".momentum_exp"})
@@ -177,7 +156,8 @@ void write_checkpoint(const std::string& path, const CheckpointInfo& info, const
 Checkpoint read_checkpoint(const std::string& path) {
   Checkpoint checkpoint;
   checkpoint.path = path;
-  checkpoint.bytes = read_bytes(path);
+  checkpoint.bytes = read_file(path, kPrefixBytes + kHashBytes, kMaxFileBytes, "not an intrain checkpoint",
+                               "a run folder holds final.ckpt and best.ckpt");
   const uint8_t* p = checkpoint.bytes.data();
   const int64_t end = static_cast<int64_t>(checkpoint.bytes.size()) - kHashBytes;
   if (std::memcmp(p, kMagic, sizeof kMagic) != 0)

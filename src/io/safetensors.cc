@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -13,6 +10,7 @@
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/json_integer.h"
+#include "io/read_file.h"
 
 namespace intrain {
 
@@ -36,21 +34,6 @@ int64_t element_bytes(const std::string& type) {
                                                        {"U64", 8},  {"I64", 8},  {"F64", 8}};
   const auto at = bytes.find(type);
   return at == bytes.end() ? 0 : at->second;
-}
-
-std::vector<uint8_t> read_bytes(const std::string& path) {
-  struct Close {
-    void operator()(std::FILE* f) const { std::fclose(f); }
-  };
-  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
-  if (!file) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "check the path");
-  const int64_t size = std::fseek(file.get(), 0, SEEK_END) == 0 ? std::ftell(file.get()) : -1;
-  if (size < kLengthBytes || size > kMaxFileBytes) throw Error("not a safetensors file", path, kHint);
-  std::rewind(file.get());
-  std::vector<uint8_t> bytes(static_cast<size_t>(size));
-  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size())
-    throw Error(std::string("cannot read the file: ") + std::strerror(errno), path, "check the disk");
-  return bytes;
 }
 
 struct Placed {
@@ -93,7 +76,7 @@ int64_t SafeTensor::bytes() const { return count() * element_bytes(type); }
 SafetensorsFile read_safetensors(const std::string& path) {
   SafetensorsFile file;
   file.path = path;
-  file.content = read_bytes(path);
+  file.content = read_file(path, kLengthBytes, kMaxFileBytes, "not a safetensors file", kHint);
   const auto size = static_cast<int64_t>(file.content.size());
   uint64_t header_bytes;
   std::memcpy(&header_bytes, file.content.data(), sizeof header_bytes);

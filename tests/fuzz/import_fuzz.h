@@ -1,10 +1,14 @@
 // What the fuzzers of both kinds of files with floating-point nets share: a tiny net, whose steps the files are read for.
 #pragma once
 
+#include <cstdlib>
+
+#include "core/error.h"
 #include "import/float_net.h"
 #include "isa/isa.h"
 #include "models/net_file.h"
 #include "nn/net.h"
+#include "support/memory_file.h"
 
 namespace intrain::test {
 
@@ -48,5 +52,18 @@ type = "average_pool"
     steps = net_steps(net, "fuzz.toml");
   }
 };
+
+// What `read` accepts has all layers.
+inline void fuzz_import(const uint8_t* data, size_t bytes, decltype(read_onnx_net)& read) {
+  static const FuzzedNet net;
+  const MemoryFile file(data, bytes);
+  for (const bool new_head : {false, true}) try {
+      const std::vector<FloatLayer> layers = read(file.path(), net.steps, new_head);
+      if (layers.size() != 4) std::abort();
+      for (size_t i = 0; i + (new_head ? 1 : 0) < layers.size(); ++i)
+        if (layers[i].weight.empty()) std::abort();
+    } catch (const Error&) {
+    }
+}
 
 }  // namespace intrain::test
