@@ -204,7 +204,7 @@ section_sanitizers() {
   if build asan-ubsan intrain_fuzz; then
     check_showing 8 "what is read from outside, damaged: no parser fails but by an error of its own" tests/fuzz/run.sh build/asan-ubsan 3
   fi
-  if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|loader|conv2d_op|net|sgd)_test'; then
+  if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|resume|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
     local prefix=() threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:*PlannedAndPackedAgain*'
     build/tsan/intrain --version > /dev/null 2>&1 || prefix=(setarch -R)

@@ -1,0 +1,128 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "data/source.h"
+#include "io/checkpoint.h"
+#include "support/temp_folder.h"
+#include "support/training.h"
+
+namespace intrain {
+namespace {
+
+using test::expect_error;
+using test::go_on;
+using test::small_config;
+using test::Stopper;
+using test::TempFolder;
+
+// Values of an array of the run's final checkpoint.
+test::Bytes array_of(const std::string& run, const std::string& name) {
+  const Checkpoint checkpoint = read_checkpoint(run + "/final.ckpt");
+  for (const CheckpointArray& a : checkpoint.arrays)
+    if (a.name == name) {
+      const auto begin = checkpoint.bytes.begin() + a.offset;
+      return {begin, begin + a.count * element_bytes(a.type)};
+    }
+  ADD_FAILURE() << "no " << name;
+  return {};
+}
+
+TEST(FineTuning, FrozenParametersStay) {
+  const TempFolder folder;
+  TrainConfig config = small_config(folder.file("free"));
+  config.model = "resnet8";
+  config.epochs = 1;
+  const DataSplits data = load_data(config.data);
+  train(config, data, {});
+  config.out = folder.file("frozen");
+  config.freeze = {"conv[0-2].*", "*.beta"};
+  const TrainResult frozen = train(config, data, {});
+  config.out = folder.file("begin");
+  config.freeze = {"conv*"};
+  train(config, data, {});
+  for (const std::string name : {"conv0.weight", "conv2.gamma", "conv5.beta"}) {
+    EXPECT_EQ(array_of(folder.file("frozen"), name), array_of(folder.file("begin"), name)) << name;
+    EXPECT_NE(array_of(folder.file("frozen"), name), array_of(folder.file("free"), name)) << name;
+  }
+  EXPECT_NE(array_of(folder.file("frozen"), "conv3.weight"), array_of(folder.file("begin"), "conv3.weight"));
+  EXPECT_NE(array_of(folder.file("begin"), "linear10.weight"), array_of(folder.file("free"), "linear10.weight"));
+
+  // The same bits on another number of threads.
+  config.out = folder.file("threads");
+  config.freeze = {"conv[0-2].*", "*.beta"};
+  config.threads = 3;
+  EXPECT_EQ(train(config, data, {}).signature, frozen.signature);
+
+  config.out = folder.file("none");
+  config.freeze = {"conv99.*"};
+  expect_error([&] { train(config, data, {}); }, "'conv99.*' names no parameter", "--freeze");
+  config.freeze = {"*"};
+  expect_error([&] { train(config, data, {}); }, "all parameters are frozen", "--freeze");
+  EXPECT_FALSE(std::filesystem::exists(config.out));
+}
+
+// To the gradients of the others it makes no difference that nothing below them learns.
+TEST(FineTuning, TheFirstStepAboveFrozenLayersIsAsEver) {
+  const TempFolder folder;
+  TrainConfig config = small_config(folder.file("free"));
+  config.model = "resnet8";
+  config.epochs = 1;
+  config.batch = 64;
+  const DataSplits data = load_data(config.data);
+  train(config, data, {});
+  config.out = folder.file("frozen");
+  config.freeze = {"conv[0-2].*"};
+  train(config, data, {});
+  for (const std::string name : {"conv3.weight", "conv4.gamma", "linear10.bias"})
+    EXPECT_EQ(array_of(folder.file("frozen"), name), array_of(folder.file("free"), name)) << name;
+}
+
+TEST(FineTuning, BeginsFromACheckpoint) {
+  const TempFolder folder;
+  TrainConfig config = small_config(folder.file("first"));
+  config.data = "synthetic:256";
+  config.model = "resnet8";
+  const TrainResult first = train(config, load_data(config.data), {});
+  DataSplits data = load_data(config.data);
+
+  config.out = folder.file("second");
+  config.init_from = folder.file("first/final.ckpt");
+  config.freeze = {"conv*"};
+  config.lr = 1e-9;
+  config.epochs = 1;
+  train(config, data, {});
+  EXPECT_EQ(array_of(folder.file("second"), "conv3.weight"), array_of(folder.file("first"), "conv3.weight"));
+
+  // Other classes: a head of its own.
+  data.train.classes = data.test.classes = 12;
+  config.out = folder.file("third");
+  train(config, data, {});
+  EXPECT_EQ(array_of(folder.file("third"), "conv3.weight"), array_of(folder.file("first"), "conv3.weight"));
+  EXPECT_EQ(array_of(folder.file("third"), "linear10.bias").size(), 12 * 4u);
+
+  // Stopped and gone on with, without the checkpoint it began from.
+  config.epochs = 2;
+  config.out = folder.file("whole");
+  const TrainResult whole = train(config, data, {});
+  config.out = folder.file("stopped");
+  Stopper stopper;
+  stopper.after = 3;
+  TrainOptions options;
+  options.observer = &stopper;
+  options.stop = &stopper.stop;
+  EXPECT_TRUE(train(config, data, options).stopped);
+  std::filesystem::remove(config.init_from);
+  config = read_checkpoint(config.out + "/step-00000003.ckpt").info.config;
+  stopper.after = 1000;
+  EXPECT_EQ(go_on(config, data, stopper).signature, whole.signature);
+
+  config.out = folder.file("other");
+  expect_error([&] { train(config, data, {}); }, "cannot open", "first/final.ckpt");
+  config.init_from = folder.file("second/final.ckpt");
+  config.model = "resnet14";
+  expect_error([&] { train(config, data, {}); }, "does not fit model 'resnet14'", "--init-from");
+}
+
+}  // namespace
+}  // namespace intrain
