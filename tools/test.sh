@@ -204,9 +204,9 @@ section_sanitizers() {
   if build asan-ubsan intrain_fuzz; then
     check_showing 8 "what is read from outside, damaged: no parser fails but by an error of its own" tests/fuzz/run.sh build/asan-ubsan 3
   fi
-  if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|resume|loader|conv2d_op|net|sgd)_test'; then
+  if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|resume|fine_tuning|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
-    local prefix=() threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:*PlannedAndPackedAgain*'
+    local prefix=() threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:Resume*:FineTuning*:*PlannedAndPackedAgain*'
     build/tsan/intrain --version > /dev/null 2>&1 || prefix=(setarch -R)
     run_unit_tests tsan "${prefix[@]}" build/tsan/intrain_tests --gtest_filter="$threaded"
     check "verify under TSan" "${prefix[@]}" build/tsan/intrain verify --threads 3
