@@ -33,6 +33,7 @@ NETS = [
     ("vgg_small", "synthetic:64", []),
     ("mobilenet_v2", SMALL, []),
     (str(EXAMPLES / "net.toml"), COLOUR, []),
+    (str(EXAMPLES / "vgg.toml"), SMALL, []),
     (str(EXAMPLES / "mobile.toml"), COLOUR, []),
     (str(EXAMPLES / "mobile.toml"), COLOUR, ["--set", "a=5"]),
 ]
