@@ -7,7 +7,8 @@ set(INTRAIN_FLAGS_avxvnni -fno-exceptions -mavxvnni)
 set(INTRAIN_FLAGS_avx512vnni -fno-exceptions -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512)
 # g++ 12 warns of uninitialized variables inside its own AVX-512 headers (GCC bug 105593).
 list(APPEND INTRAIN_FLAGS_avx512vnni $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized$<SEMICOLON>-Wno-uninitialized>)
-set(INTRAIN_X86_ISAS avx2 avxvnni avx512vnni)
+set(INTRAIN_FLAGS_amx -fno-exceptions -mamx-tile -mamx-int8)
+set(INTRAIN_X86_ISAS avx2 avxvnni avx512vnni amx)
 
 # intrain_isa_sources(<list variable>): sets the flags of the kernel files in the list, or drops them where the target has no such
 # instruction set.

@@ -54,7 +54,7 @@ LIBRARIES = {
 }
 FREESTANDING = {"cstdint", "cstddef", "climits", "limits", "type_traits"}
 KERNEL_SYSTEM = {"cstdint", "cstddef", "immintrin.h", "simde/x86/avx2.h", "simde/x86/avx512.h"}
-KERNEL_FILE = re.compile(r"ops/.*/(avx2|avxvnni|avx512vnni)\w*\.cc")
+KERNEL_FILE = re.compile(r"ops/.*/(avx2|avxvnni|avx512vnni|amx)\w*\.cc")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # A system header is one of the language or of POSIX if its name is like these; else it is a library and needs a row above.

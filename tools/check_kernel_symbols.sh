@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kernel files (avx2.cc, avxvnni.cc, avx512vnni.cc) are compiled with their instruction set's flags. An inline function with external linkage in one
+# Kernel files (avx2.cc, avxvnni.cc, avx512vnni.cc, amx.cc) are compiled with their instruction set's flags. An inline function with external linkage in one
 # of them is a weak symbol, which the linker may take for the whole baseline program; it would then crash on older CPUs. So their
 # objects may hold no weak symbol, and may call nothing but memory functions and the failed-check handlers.
 #
@@ -22,7 +22,7 @@ for build in "$@"; do
       echo "$calls"
       bad=$((bad + 1))
     fi
-  done < <(find "$build/CMakeFiles" -regextype posix-extended -regex '.*/src/ops/.*/(avx2|avxvnni|avx512vnni)[a-z0-9_]*\.cc\.o' | sort)
+  done < <(find "$build/CMakeFiles" -regextype posix-extended -regex '.*/src/ops/.*/(avx2|avxvnni|avx512vnni|amx)[a-z0-9_]*\.cc\.o' | sort)
 done
 echo "$objects kernel objects inspected, $bad with symbols they must not have"
 [[ $objects -gt 0 && $bad -eq 0 ]]

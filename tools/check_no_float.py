@@ -22,8 +22,8 @@ SINGLE_OBJECTS = ["intrain_train.dir/src/train/step.cc.o"]
 
 PREFIXES = {"data16", "addr32", "cs", "ds", "es", "fs", "gs", "ss", "rep", "repz", "repnz", "lock", "bnd", "notrack"}
 
-# Integer instructions whose names end like floating-point ones: vpmaxsd, vpdpbusd, pabsd, push, clflush ...
-INTEGER = re.compile(r"v?p(?!erm|f)[a-z0-9]+|clflush")
+# Integer instructions whose names end like floating-point ones: vpmaxsd, vpdpbusd, pabsd, push, tdpbusd, clflush ...
+INTEGER = re.compile(r"v?p(?!erm|f)[a-z0-9]+|tdpb[su][su]d|clflush")
 
 LOOKS_FLOAT = re.compile(r"f.*|v?4?fn?m(add|sub).*|.*cvt.*|.*(ps|pd|ss|sd|ph|sh|bf16|mxcsr)|pf[a-z]+")
 
@@ -41,7 +41,8 @@ DENIED = re.compile(
     rf"|v?cmp\w*{T}|v?u?com[ix]{T}|v?u?comx{T}"
     r"|v?cvt\w+"
     rf"|v(rndscale|scalef|getexp|getmant|reduce|range|fixupimm|fpclass|f?c?maddc|fc?mulc|minmax){T}"
-    rf"|v4?fn?m(add|sub|addsub|subadd)\w*{T}|vfm(addsub|subadd)\w*{T}|v4fn?madd{T}|vdpbf16ps|vdpphps|vfc?maddc\w+")
+    rf"|v4?fn?m(add|sub|addsub|subadd)\w*{T}|vfm(addsub|subadd)\w*{T}|v4fn?madd{T}|vdpbf16ps|vdpphps|vfc?maddc\w+"
+    r"|tdp(bf16|fp16)ps|tcmm\w+ps")
 
 LIBM = ("sqrt cbrt hypot exp exp2 exp10 expm1 log log2 log10 log1p pow sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh "
         "floor ceil round trunc rint nearbyint lround llround lrint llrint fma fmod remainder remquo fmin fmax fdim fabs copysign "

@@ -114,6 +114,7 @@ isa_on_this_cpu() {
     avx2) cpu_has avx2 ;;
     avxvnni) cpu_has avx2 avx_vnni ;;
     avx512vnni) cpu_has avx512f avx512bw avx512dq avx512vl avx512_vnni ;;
+    amx) cpu_has avx512_vnni amx_tile amx_int8 ;;
   esac
 }
 
@@ -150,7 +151,7 @@ section_matrix() {
   for preset in release clang-release gcc-o0 clang-o0; do build_variant "$preset" || return; done
   printf '        %-14s %-11s %-9s %-7s  %s\n' build isa model threads signature
   for preset in release clang-release gcc-o0 clang-o0; do
-    for isa in scalar avx2 avxvnni avx512vnni; do
+    for isa in scalar avx2 avxvnni avx512vnni amx; do
       if ! isa_on_this_cpu "$isa"; then
         INTRAIN_ISA=$isa "build/$preset/intrain" verify > "$logs/verify.log" 2>&1
         [[ $? -eq 2 ]]
@@ -195,8 +196,8 @@ section_sanitizers() {
   export TSAN_OPTIONS=halt_on_error=1
   if build asan-ubsan intrain intrain_tests; then
     # Whole nets on two instruction sets only, each beside the reference: the kernels of all of them are tested one by one.
-    run_unit_tests asan-ubsan build/asan-ubsan/intrain_tests --gtest_filter='-*/ModelsOnIsa.*/scalar:*/ModelsOnIsa.*/avxvnni'
-    for isa in scalar avx2 avxvnni avx512vnni; do
+    run_unit_tests asan-ubsan build/asan-ubsan/intrain_tests --gtest_filter='-*/ModelsOnIsa.*/scalar:*/ModelsOnIsa.*/avxvnni:*/ModelsOnIsa.*/amx'
+    for isa in scalar avx2 avxvnni avx512vnni amx; do
       isa_on_this_cpu "$isa" && check "verify under ASan and UBSan, $isa" env INTRAIN_ISA="$isa" build/asan-ubsan/intrain verify --threads 2
     done
   fi

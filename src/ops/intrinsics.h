@@ -1,4 +1,4 @@
-// The vector intrinsics of x86, for kernel files. INTRAIN_EMULATE_VNNI (tests/CMakeLists.txt) takes them from SIMDe, which writes
+// The vector and tile intrinsics of x86, for kernel files. INTRAIN_EMULATE_VNNI (tests/CMakeLists.txt) takes them from SIMDe, which writes
 // AVX-512 and VNNI in terms of what the compiler has: so the bits of their kernels can be tested on CPUs without them.
 #pragma once
 
@@ -45,6 +45,16 @@ static inline __m512i sra_epi32(__m512i a, __m128i count) {
 #define _mm512_srav_epi32 ::intrain::ops::emulated::srav_epi32
 #define _mm512_sra_epi32 ::intrain::ops::emulated::sra_epi32
 
+#include "ops/amx_emulation.h"
+
 #else
 #include <immintrin.h>
 #endif
+
+namespace intrain::ops {
+
+// What was written to p is in memory, and what is read from it is not known: g++ 12 takes instructions of AMX for ones that read no memory
+// and write at most 8 bytes.
+static inline void compiler_fence([[maybe_unused]] void* p) { asm volatile("" : : "r"(p) : "memory"); }
+
+}  // namespace intrain::ops

@@ -19,6 +19,11 @@ extern const TileKernel kTile;
 extern const PeakKernel kPeak;
 #include "ops/kernels.def"
 }  // namespace avx512vnni
+// AMX is AVX-512 VNNI and an instruction for products.
+namespace amx {
+extern const TileKernel kTile;
+extern const PeakKernel kPeak;
+}  // namespace amx
 #endif
 #undef INTRAIN_KERNEL
 
@@ -46,7 +51,7 @@ Kernels make_kernels(Isa isa) {
     k.tile = &avxvnni::kTile;
     k.peak = &avxvnni::kPeak;
   }
-  if (isa == Isa::kAvx512Vnni) {
+  if (isa == Isa::kAvx512Vnni || isa == Isa::kAmx) {
     k.tile = &avx512vnni::kTile;
     k.peak = &avx512vnni::kPeak;
 #define INTRAIN_KERNEL(name, result, parameter) \
@@ -54,6 +59,10 @@ Kernels make_kernels(Isa isa) {
   k.name##_isa = Isa::kAvx512Vnni;
 #include "ops/kernels.def"
 #undef INTRAIN_KERNEL
+  }
+  if (isa == Isa::kAmx) {
+    k.tile = &amx::kTile;
+    k.peak = &amx::kPeak;
   }
 #endif
   return k;

@@ -1,5 +1,5 @@
-// Tests over every instruction set: GTEST_SKIP where this CPU lacks it. In the binary that emulates the kernels of AVX-VNNI and
-// AVX-512 (tests/CMakeLists.txt) over these two only, on CPUs without them.
+// Tests over every instruction set: GTEST_SKIP where this CPU lacks it. In the binary that emulates the kernels of AVX-VNNI,
+// AVX-512 and AMX (tests/CMakeLists.txt) over these only, on CPUs without them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,10 +12,12 @@
 namespace intrain::test {
 
 #if defined(INTRAIN_EMULATE_VNNI)
-inline std::vector<IsaInfo> isas_to_test() { return {isa_info(Isa::kAvxVnni), isa_info(Isa::kAvx512Vnni)}; }
+inline std::vector<IsaInfo> isas_to_test() { return {isa_info(Isa::kAvxVnni), isa_info(Isa::kAvx512Vnni), isa_info(Isa::kAmx)}; }
 constexpr const char* kTestNameSuffix = "_emulated";
 // The kernels that avxvnni has of avx2 are not emulated.
-inline bool runs_here(Isa isa) { return isa == Isa::kAvx512Vnni || isa_supported(isa == Isa::kAvxVnni ? Isa::kAvx2 : isa); }
+inline bool runs_here(Isa isa) {
+  return isa == Isa::kAvx512Vnni || isa == Isa::kAmx || isa_supported(isa == Isa::kAvxVnni ? Isa::kAvx2 : isa);
+}
 #else
 inline std::vector<IsaInfo> isas_to_test() { return isa_list(); }
 constexpr const char* kTestNameSuffix = "";

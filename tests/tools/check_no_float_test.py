@@ -46,11 +46,11 @@ CLEAN = [
      "#include <immintrin.h>\nextern \"C\" void f(__m256* a, __m256 b) { *a = _mm256_shuffle_ps(_mm256_xor_ps(*a, b), b, 27); }"),
 ]
 ALLOWED = "movaps vmovups movss vmovsd andnps vxorps shufps vunpckhpd vpermilps vpermt2ps vextractf128 vbroadcastss vpmaxsd vpdpbusd " \
-          "vpdpwssd pabsd push vpabsd vpcompressd clflush vinsertf64x4 vmovntps imul idiv"
+          "vpdpwssd tdpbusd tdpbssd tileloadd ldtilecfg pabsd push vpabsd vpcompressd clflush vinsertf64x4 vmovntps imul idiv"
 DENIED = "addps vaddsd mulss vdivpd sqrtss vminps vmaxpd rcpps vrsqrt14ps haddps dpps cmpltps vcmpneq_uqps comiss vucomisd cvtsi2sd " \
          "cvttps2dq vcvtdq2ps vcvtph2ps vcvtneps2bf16 roundss vrndscalepd vscalefps vgetexppd vgetmantps vreduceps vrangepd vfixupimmps " \
          "vfmadd213ps vfmaddsub132pd vfnmsub231ss vfmadd231ph vdpbf16ps vfpclassps fld fstp fmul faddp fild fcomi fnstcw ldmxcsr " \
-         "vaddph vcmpph vaddnewps (bad)"
+         "vaddph vcmpph vaddnewps tdpbf16ps tdpfp16ps tcmmimfp16ps (bad)"
 
 
 def compiles_to(compiler, flags, source, obj):
