@@ -7,7 +7,8 @@
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory and seconds, by net, data, epochs, batch, flags and
 seed. The speeds are of whatever else ran at the time: compare.py compares speeds. A training that was cut off is simply not there. --twin:
-bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --weight-decay and --augment).
+bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup, --weight-decay and
+--augment).
 Both forms end with a Markdown table of all that is there: mean and half the range over the seeds.
 
 The twin needs a Python with PyTorch (--python; Debian: python3-torch and /usr/bin/python3).
