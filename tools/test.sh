@@ -209,11 +209,12 @@ section_sanitizers() {
   fi
   if build tsan intrain intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|resume|fine_tuning|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
-    # A net's threads do the same with each kind of tile: none, of s16, of bytes.
+    # A net's threads do the same with each kind of tile: of s16 (avx2), of bytes, and none (scalar, verified below).
     local prefix=() threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:Resume*:FineTuning*:*PlannedAndPackedAgain*'
     build/tsan/intrain --version > /dev/null 2>&1 || prefix=(setarch -R)
-    run_unit_tests tsan "${prefix[@]}" build/tsan/intrain_tests --gtest_filter="$threaded-*/NetOnIsa.*/avxvnni:*/NetOnIsa.*/amx"
+    run_unit_tests tsan "${prefix[@]}" build/tsan/intrain_tests --gtest_filter="$threaded-*/NetOnIsa.*/scalar:*/NetOnIsa.*/avxvnni:*/NetOnIsa.*/amx"
     check "verify under TSan" "${prefix[@]}" build/tsan/intrain verify --threads 3
+    check "verify under TSan, scalar" env INTRAIN_ISA=scalar "${prefix[@]}" build/tsan/intrain verify --threads 3
   fi
 }
 
