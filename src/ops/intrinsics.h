@@ -53,8 +53,8 @@ static inline __m512i sra_epi32(__m512i a, __m128i count) {
 
 namespace intrain::ops {
 
-// What was written to p is in memory, and what is read from it is not known: g++ 12 takes instructions of AMX for ones that read no memory
-// and write at most 8 bytes.
+// What was written before is in memory, and what p holds is not known: g++ 12 takes instructions of AMX for ones that read no memory and
+// write at most 8 bytes.
 static inline void compiler_fence([[maybe_unused]] void* p) { asm volatile("" : : "r"(p) : "memory"); }
 
 }  // namespace intrain::ops

@@ -87,6 +87,7 @@ template <int kVectors, int kRows, bool kSignedA>
 void tile(const TileArgs& p) {
   static constexpr ShapesByRest<kRows> kShapes;
   const int full = p.steps / kSteps, rest = p.steps % kSteps;
+  compiler_fence(p.c);
   load_shapes(kShapes.of[rest]);
   if (p.init != nullptr) {
     load_c<kVectors>(p.init, 0);  // the same for each row
