@@ -31,8 +31,8 @@ int eval_command(const EvalFlags& flags);
 
 struct InspectFlags {
   std::string checkpoint;
-  std::string data;  // empty: the data that the checkpoint was trained on
-  int batch = 128;
+  std::string data;          // empty: the data that the checkpoint was trained on
+  std::optional<int> batch;  // not given: the run's
   int threads = 1;
   std::string png;  // empty: inspect.png beside the checkpoint
 };

@@ -7,6 +7,7 @@
 
 #include "cli/progress.h"
 #include "core/error.h"
+#include "io/atomic_file.h"
 
 namespace intrain::cli {
 
@@ -28,12 +29,19 @@ DataSplits load_showing(const std::string& spec, bool evaluation_only, std::FILE
                           }});
 }
 
-void print_broken(const DataSplits& data, std::FILE* out) {
+void print_broken(const DataSplits& data, std::FILE* out, const std::string& folder) {
   constexpr size_t kShown = 20;
   if (data.broken.empty()) return;
   fmt::print(out, "left out as unreadable: {} file{}\n", data.broken.size(), data.broken.size() == 1 ? "" : "s");
   for (size_t i = 0; i < std::min(kShown, data.broken.size()); ++i) fmt::print(out, "  {}\n", data.broken[i]);
-  if (data.broken.size() > kShown) fmt::print(out, "  and {} more\n", data.broken.size() - kShown);
+  if (data.broken.size() <= kShown) return;
+  fmt::print(out, "  and {} more", data.broken.size() - kShown);
+  if (!folder.empty()) {
+    const std::string path = folder + "/broken.txt";
+    write_file(path, fmt::format("{}\n", fmt::join(data.broken, "\n")));
+    fmt::print(out, ", all in {}", path);
+  }
+  fmt::print(out, "\n");
 }
 
 void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplits& data) {

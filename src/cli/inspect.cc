@@ -12,6 +12,7 @@
 #include "optim/schedule.h"
 #include "train/exponents.h"
 #include "train/trained_net.h"
+#include "train/trainer.h"
 
 namespace intrain::cli {
 
@@ -33,30 +34,39 @@ void print(const std::vector<LayerStatistics>& layers) {
 }  // namespace
 
 int inspect_command(const InspectFlags& flags) {
-  validate_batch(flags.batch);
+  if (flags.batch) validate_batch(*flags.batch);
   validate_threads(flags.threads);
   const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
   const CheckpointInfo& info = checkpoint.info;
   const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, false);
   check_fit(checkpoint, data.train, data);
 
-  const int batch = std::min(flags.batch, data.train.count);
+  const TrainConfig& config = info.config;
+  const int batch = std::min(flags.batch.value_or(config.batch), data.train.count);
   check_training_batch(batch, info.h, info.w);
   TrainedNet trained(checkpoint, batch, true, flags.threads);
+  // The batch that training would go on with; the first one of the epoch where it has another size.
+  const int64_t steps_per_epoch = data.train.count / config.batch / config.accumulate;
+  const int64_t first = batch == config.batch && steps_per_epoch > 0 ? batches_before(config, data.train.count, info.step)
+                                                                     : info.epoch * (data.train.count / batch);
   Loader loader(data.train, normalization_of(checkpoint),
-                {batch, true, data.mirror, info.config.seed, 0, flags.threads, info.config.augment == "standard"});
+                {batch, true, data.mirror, config.seed, first, flags.threads, config.augment == "standard"});
+  ops::SgdStep step{};
+  step.seed = config.seed;
+  step.step = static_cast<uint32_t>(first);
+  step.momentum_bits = config.widths.momentum;
+  if (config.widths.constant_g)
+    step.range_log2 =
+        wageubn_range_log2(wageubn_phase(info.step, std::max(int64_t{1}, config.epochs * steps_per_epoch)), config.widths.g);
   std::vector<LayerStatistics> layers;
-  // The phase by the epochs done: whole epochs, as checkpoints are.
-  const TrainConfig& config = info.config;
-  const int range_log2 =
-      config.widths.constant_g ? wageubn_range_log2(wageubn_phase(info.epoch, config.epochs), config.widths.g) : 0;
-  inspect(trained.net, loader.next(), config.seed, static_cast<uint32_t>(info.step), layers, range_log2);
+  inspect(trained.net, loader.next(), step, layers);
   print(layers);
   const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
   const std::string png = flags.png.empty() ? (folder / "inspect.png").string() : flags.png;
   const std::string title = fmt::format("{} after {} epoch{}", info.model, info.epoch, info.epoch == 1 ? "" : "s");
   draw_statistics(fmt::format("{}, {} training images of {}", title, batch, data_name(data.spec)), layers, png);
   fmt::print("picture: {}\n", png);
+  print_broken(data);
   // Beside it, where the checkpoint lies in its run folder.
   const std::vector<ExponentTrack> tracks = read_exponents((folder / "metrics.jsonl").string());
   if (tracks.empty()) return 0;

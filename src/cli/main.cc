@@ -37,13 +37,24 @@ void add_normalization(CLI::App& app, TrainConfig& config) {
 
 void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   CLI::App& train = *app.add_subcommand("train", "Train a net wholly in integers");
-  // The first one: flags are stored in this order, so that the others win over the recipe.
+  // Flags are stored in this order: these two first, so that the others win over them.
   train
       .add_option_function<std::string>(
-          "--recipe", [&config](const std::string& name) { apply_recipe(config, name); },
+          "--recipe",
+          [&config, &train](const std::string& name) {
+            if (train.count("--config") == 0) apply_recipe(config, name);
+          },
           "number formats, optimizer and schedule to start from: intrain, or wageubn, as published; other flags win")
       ->type_name("intrain|wageubn")
       ->default_str("intrain");
+  train
+      .add_option_function<std::string>(
+          "--config",
+          [&config, &train](const std::string& path) {
+            read_config(path, config, train.count("--recipe") > 0 ? train.get_option("--recipe")->as<std::string>() : "");
+          },
+          "JSON of settings by the names of the flags, as config.json of a run folder, or some of them; flags given here win")
+      ->type_name("FILE");
   train.add_option("--data", config.data, kDataHelp)->type_name("SPEC");
   train.add_option("--model", config.model, "net to train ('intrain info' lists them), or a TOML file that describes one")
       ->type_name("NAME");
@@ -102,13 +113,6 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
           widths_help())
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  // First of all: the flags beside it are stored when all are parsed.
-  train
-      .add_option_function<std::string>(
-          "--config", [&config](const std::string& path) { read_config(path, config); },
-          "JSON of settings by the names of the flags, as config.json of a run folder, or some of them; flags given here win")
-      ->type_name("FILE")
-      ->trigger_on_parse();
   add_threads(train, config.threads);
   train.add_option("--out", config.out, "run folder to make; if not given, the first free runs/<data>-<model>-<n>")
       ->type_name("DIR");
@@ -246,7 +250,9 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
   inspect.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
   inspect.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
       ->type_name("SPEC");
-  inspect.add_option("--batch", flags.batch, "training images to look at")->type_name("N");
+  inspect.add_option("--batch", flags.batch, "training images to look at; if not given, the next batch of the run")
+      ->type_name("N")
+      ->default_str("");
   inspect.add_option("--png", flags.png, "picture to write; if not given, inspect.png beside the checkpoint")->type_name("FILE");
   add_threads(inspect, flags.threads);
 }

@@ -39,7 +39,7 @@ int run(const TrainConfig& config, const Checkpoint* resume) {
   options.stop = &g_stop;
   stop_on_signals();
   const TrainResult result = train(config, data, options);
-  print_broken(data);
+  print_broken(data, stdout, result.folder);
   if (result.stopped) {
     progress.clear();
     fmt::print("stopped after step {}; it goes on with: intrain train --resume {}\n", result.step, result.folder);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <new>
 
 // Needs FILE declared before it.
 #include <jerror.h>
@@ -101,43 +102,77 @@ class Jpeg {
   std::vector<uint8_t> row_;
 };
 
-// The decoder of one PNG.
+// The decoder of one PNG. Errors leave libpng's C code as those of libjpeg do.
+//
+// Samples are taken as they are stored, as PyTorch's loaders do: libpng's simplified interface takes 16 bits for linear light, and follows
+// gAMA chunks in floating point.
 class Png {
  public:
-  Png(const std::string& path, const std::vector<uint8_t>& bytes) : path_(path) {
-    image_.version = PNG_IMAGE_VERSION;
-    if (png_image_begin_read_from_memory(&image_, bytes.data(), bytes.size()) == 0) refuse();
-    check_size_or_free();
-  }
-  ~Png() { png_image_free(&image_); }
-  Png(const Png&) = delete;
-  Png& operator=(const Png&) = delete;
-
-  int h() const { return static_cast<int>(image_.height); }
-  int w() const { return static_cast<int>(image_.width); }
-
-  void decode(Photo& photo) {
-    image_.format = PNG_FORMAT_RGB;
-    photo.h = h();
-    photo.w = w();
-    photo.pixels.resize(PNG_IMAGE_SIZE(image_));
-    const png_color white = {255, 255, 255};
-    if (png_image_finish_read(&image_, &white, photo.pixels.data(), 0, nullptr) == 0) refuse();
-  }
-
- private:
-  [[noreturn]] void refuse() const { fail(path_, std::string("not a whole PNG picture: ") + image_.message); }
-  void check_size_or_free() {
+  Png(const std::string& path, const std::vector<uint8_t>& bytes) : path_(path), next_(bytes.data()), left_(bytes.size()) {
+    const auto warned = [](png_structp, png_const_charp) {};
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, refuse, warned);
+    if (png_ == nullptr) throw std::bad_alloc();
     try {
-      check_size(path_, image_.height, image_.width);
+      info_ = png_create_info_struct(png_);
+      if (info_ == nullptr) throw std::bad_alloc();
+      png_set_read_fn(png_, this, take);
+      png_read_info(png_, info_);
+      check_size(path_, png_get_image_height(png_, info_), png_get_image_width(png_, info_));
     } catch (...) {
-      png_image_free(&image_);
+      png_destroy_read_struct(&png_, &info_, nullptr);
       throw;
     }
   }
+  ~Png() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  Png(const Png&) = delete;
+  Png& operator=(const Png&) = delete;
+
+  int h() const { return static_cast<int>(png_get_image_height(png_, info_)); }
+  int w() const { return static_cast<int>(png_get_image_width(png_, info_)); }
+
+  void decode(Photo& photo) {
+    png_set_expand(png_);    // palettes, fewer than 8 bits, transparent colors
+    png_set_scale_16(png_);  // to nearest
+    png_set_gray_to_rgb(png_);
+    png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    photo.h = h();
+    photo.w = w();
+    const size_t pixels = size_t{1} * png_get_image_height(png_, info_) * png_get_image_width(png_, info_);
+    photo.pixels.resize(3 * pixels);
+    if (png_get_channels(png_, info_) == 3) return read(photo.pixels.data(), size_t{3} * png_get_image_width(png_, info_));
+    std::vector<uint8_t> rgba(4 * pixels);
+    read(rgba.data(), size_t{4} * png_get_image_width(png_, info_));
+    for (size_t i = 0; i < pixels; ++i) {
+      const int alpha = rgba[4 * i + 3];
+      for (size_t ch = 0; ch < 3; ++ch)
+        photo.pixels[3 * i + ch] = static_cast<uint8_t>((rgba[4 * i + ch] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+  }
+
+ private:
+  [[noreturn]] static void refuse(png_structp png, png_const_charp message) {
+    fail(static_cast<Png*>(png_get_error_ptr(png))->path_, std::string("not a whole PNG picture: ") + message);
+  }
+  static void take(png_structp png, png_bytep to, size_t count) {
+    Png& file = *static_cast<Png*>(png_get_io_ptr(png));
+    if (count > file.left_) refuse(png, "it ends too soon");
+    std::memcpy(to, file.next_, count);
+    file.next_ += count;
+    file.left_ -= count;
+  }
+  void read(uint8_t* pixels, size_t stride) {
+    std::vector<png_bytep> rows(png_get_image_height(png_, info_));
+    for (size_t y = 0; y < rows.size(); ++y) rows[y] = pixels + y * stride;
+    png_read_image(png_, rows.data());
+    png_read_end(png_, nullptr);
+  }
 
   const std::string& path_;
-  png_image image_{};
+  const uint8_t* next_;
+  size_t left_;
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
 };
 
 void read_bytes(const std::string& path, std::vector<uint8_t>& bytes) {

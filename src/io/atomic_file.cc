@@ -58,8 +58,8 @@ void AtomicFile::fail(const char* action) {
   const int reason = errno;
   close_and_remove();
   throw Error(std::string("cannot ") + action + " the file: " + std::strerror(reason), path_,
-              reason == ENOSPC || reason == EDQUOT ? "free some space, or choose another folder with --out"
-                                                   : "check the folder and its permissions, or choose another with --out");
+              reason == ENOSPC || reason == EDQUOT ? "free some space, or choose another folder"
+                                                   : "check the folder and its permissions, or choose another one");
 }
 
 void write_file(const std::string& path, std::string_view content) {

@@ -56,17 +56,17 @@ struct WidthKey {
   const char* meaning;
 };
 constexpr WidthKey kWidthKeys[] = {
-    {"w", &Widths::w, 2, 8, "W as it enters the products"},
-    {"a", &Widths::a, 2, 8, "A, outputs of ReLUs and linear bottlenecks"},
-    {"g", &Widths::g, 2, 16, "G, gradients of W"},
-    {"e1", &Widths::e1, 2, 16, "E1, errors at activations and residual sums"},
+    {"w", &Widths::w, 2, 8, "W as it enters the products, which take 8"},
+    {"a", &Widths::a, 2, 8, "A, outputs of ReLUs and linear bottlenecks, stored in 8"},
+    {"g", &Widths::g, 2, 16, "G, gradients of W, which the accumulator takes"},
+    {"e1", &Widths::e1, 2, 16, "E1, errors at activations and residual sums, stored in 16"},
     {"e2", &Widths::e2, 3, 16, "E2, errors that enter the products, above 8 in two products"},
     {"x_hat", &Widths::x_hat, 2, 16, "normalized values on the way forward (back: at most 8), 2 to 8, or 16"},
-    {"gamma", &Widths::gamma, 2, 8, "scale after normalization"},
-    {"beta", &Widths::beta, 2, 8, "shift after normalization"},
+    {"gamma", &Widths::gamma, 2, 8, "scale after normalization, stored in 8"},
+    {"beta", &Widths::beta, 2, 8, "shift after normalization, stored in 8"},
     {"mu", &Widths::mu, 2, 32, "significant bits of a channel's mean"},
     {"sigma", &Widths::sigma, 2, 32, "significant bits of a channel's standard deviation"},
-    {"momentum", &Widths::momentum, 2, 16, "accumulator of the optimizer"},
+    {"momentum", &Widths::momentum, 2, 16, "accumulator of the optimizer, stored in 16"},
     {"rate", &Widths::rate, 1, 10, "significant bits of the learning rate"},
     {"w_stored", &Widths::w_stored, 12, 32, "stored parameters, 8 of them before the binary point"},
 };
@@ -113,7 +113,7 @@ void set_width(Widths& widths, const std::string& setting) {
       if (error != std::errc() || end != value.data() + value.size() || bits < k.min || bits > k.max || between)
         refuse("--set " + key, "'" + value + "'",
                "a whole number of bits from " + std::to_string(k.min) + " to " + std::to_string(k.max) +
-                   (between ? ", but for 9 to 15" : ""));
+                   (key == "e2" ? std::string(", or ") + kFlag8 : "") + (between ? ", but for 9 to 15" : "") + ": " + k.meaning);
       widths.*k.value = bits;
       return;
     }
@@ -171,7 +171,12 @@ void validate(const TrainConfig& config) {
            "fewer epochs than --epochs");
   validate_threads(config.threads);
   validate_saving(config.save_every, config.keep);
-  if (config.widths.constant_g) check_fixed_grids(config);
+  const Widths& widths = config.widths;
+  if (widths.fixed_w && widths.w_stored - 8 < widths.w - 1)
+    throw Error(
+        std::to_string(widths.w) + " bits of W on a fixed grid are finer than a stored W of " + std::to_string(widths.w_stored),
+        "--set w_stored", "choose w_stored=" + std::to_string(widths.w + 7) + " or more, fewer bits of W, or w_scale=layer");
+  if (widths.constant_g) check_fixed_grids(config);
   if (config.mean.size() != config.deviation.size() || config.mean.size() > 3)
     throw Error(std::to_string(config.mean.size()) + " means and " + std::to_string(config.deviation.size()) + " deviations",
                 "--mean, --deviation", "give both, with as many numbers as the images have channels");
@@ -260,7 +265,7 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
       set_width(c.widths, std::string(k.name).append("=").append(formats.at(k.name).get<std::string>()));
 }
 
-void read_config(const std::string& path, TrainConfig& config) {
+void read_config(const std::string& path, TrainConfig& config, const std::string& recipe) {
   using Json = nlohmann::ordered_json;
   const auto fail = [&](const std::string& what) -> void {
     throw Error(what, "--config " + path, "give an object like config.json of a run folder, or a part of it");
@@ -275,23 +280,33 @@ void read_config(const std::string& path, TrainConfig& config) {
   if (!file.is_object()) fail("it is no JSON object");
   file.erase("out");
   TrainConfig base = config;
-  if (file.contains("recipe") && file["recipe"].is_string()) apply_recipe(base, file["recipe"].get<std::string>());
+  // What the file holds is beside a recipe: its own, or the one given.
+  if (file.contains("recipe") && file["recipe"].is_string())
+    apply_recipe(base, file["recipe"].get<std::string>());
+  else if (!recipe.empty())
+    apply_recipe(base, recipe);
+  TrainConfig merged = base;
   Json all = base;
   const auto merge = [&](const auto& self, Json& to, const Json& from, const std::string& prefix) -> void {
     for (const auto& [name, value] : from.items()) {
       if (!to.contains(name)) fail("'" + prefix + name + "' is no setting");
-      if (to[name].is_object() && value.is_object())
+      if (to[name].is_object() && value.is_object()) {
         self(self, to[name], value, prefix + name + ".");
-      else
-        to[name] = value;
+        continue;
+      }
+      to[name] = value;
+      try {
+        merged = all.get<TrainConfig>();
+      } catch (const nlohmann::json::exception&) {
+        fail("'" + prefix + name + "' has the wrong type, or is too large");
+      } catch (const Error& e) {
+        throw Error(e.what(), "--config " + path + ", " + e.where, e.hint);
+      }
     }
   };
   merge(merge, all, file, "");
-  try {
-    config = all.get<TrainConfig>();
-  } catch (const nlohmann::json::exception&) {
-    fail("a setting has the wrong type");
-  }
+  if (!recipe.empty() && recipe != merged.recipe) apply_recipe(merged, recipe);
+  config = merged;
 }
 
 void write_config(const std::string& path, const TrainConfig& config) {

@@ -51,9 +51,10 @@ INTRAIN_API void set_width(Widths& widths, const std::string& setting);
 // One line a key: name, range, default, meaning.
 INTRAIN_API std::string widths_help();
 
-// Sets what the file holds, a JSON object with members of config.json, its recipe first; `out` is passed over. Throws Error naming the file
-// and the member for what does not exist, is of another type or not possible.
-INTRAIN_API void read_config(const std::string& path, TrainConfig& config);
+// Sets what the file holds, a JSON object with members of config.json; `out` is passed over. Its recipe comes first, or `recipe` if it has
+// none; another `recipe` than its own comes last. Throws Error naming the file and the member for what does not exist, is of another type or
+// not possible.
+INTRAIN_API void read_config(const std::string& path, TrainConfig& config, const std::string& recipe = "");
 // The file config.json: Error if it cannot be written.
 INTRAIN_API void write_config(const std::string& path, const TrainConfig& config);
 

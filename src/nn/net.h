@@ -74,6 +74,7 @@ class INTRAIN_API Net {
   Profile* profile() const { return profile_; }
   // The tensors of forward and backward passes, and the activations of evaluate(), are shown there from now on; null, as at first: to none.
   void set_tensor_sink(TensorSink* sink) { tensor_sink_ = sink; }
+  TensorSink* tensor_sink() const { return tensor_sink_; }
   // As given to prepare().
   const ops::Kernels& kernels() const { return *kernels_; }
   ThreadPool& pool() const { return *pool_; }

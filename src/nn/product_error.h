@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "nn/backward_sink.h"
@@ -62,9 +63,19 @@ class ProductError {
     if (widths_.e2_planes() == 2) body(lower_, exp_ - widths_.e2_plane_shift());
   }
 
-  // Of two planes the upper one.
+  // Two planes as the one number that they are: within 127 * 2^8 + 127.
   void show(const LayerContext& context, const std::string& layer, int64_t elements) const {
-    context.show(layer, TensorKind::kE2, static_cast<const int8_t*>(upper_), elements, exp_);
+    if (context.tensors == nullptr) return;
+    if (widths_.e2_planes() == 1) return context.show(layer, TensorKind::kE2, static_cast<const int8_t*>(upper_), elements, exp_);
+    std::array<int16_t, 4096> both;
+    constexpr auto kChunk = static_cast<int64_t>(both.size());
+    const int factor = 1 << widths_.e2_plane_shift();
+    for (int64_t first = 0; first < elements; first += kChunk) {
+      const int64_t count = std::min(kChunk, elements - first);
+      for (int64_t i = 0; i < count; ++i)
+        both[static_cast<size_t>(i)] = static_cast<int16_t>(upper_[first + i] * factor + lower_[first + i]);
+      context.show(layer, TensorKind::kE2, both.data(), count, exp_ - widths_.e2_plane_shift());
+    }
   }
 
   // weight.grad and its exponent.

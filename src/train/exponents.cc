@@ -13,7 +13,6 @@ namespace intrain {
 
 namespace {
 
-constexpr TensorKind kKinds[] = {TensorKind::kW, TensorKind::kE1, TensorKind::kE2};
 constexpr double kPanel = 380, kLeft = 60, kTop = 90, kWidth = kPanel - kLeft - 20, kHeight = 330;
 
 // From dark blue over green to yellow.
@@ -24,7 +23,7 @@ Color shade(double share) { return {0.10 + 0.75 * share * share, 0.20 + 0.55 * s
 void add_exponents(const NumbersReport& numbers, std::vector<ExponentTrack>& tracks) {
   for (const NumbersReport::Tensor& n : numbers.tensors) {
     const auto is_shown = [&](TensorKind kind) { return n.tensor == tensor_name(kind); };
-    if (std::none_of(std::begin(kKinds), std::end(kKinds), is_shown)) continue;
+    if (std::none_of(std::begin(kExponentKinds), std::end(kExponentKinds), is_shown)) continue;
     auto track = std::find_if(tracks.begin(), tracks.end(),
                               [&](const ExponentTrack& t) { return t.layer == n.layer && t.tensor == n.tensor; });
     if (track == tracks.end()) track = tracks.insert(track, {n.layer, n.tensor, {}, {}});
@@ -44,16 +43,16 @@ std::vector<ExponentTrack> read_exponents(const std::string& metrics_path) {
 }
 
 void draw_exponents(const std::string& title, const std::vector<ExponentTrack>& tracks, const std::string& path) {
-  Canvas canvas(static_cast<int>(kPanel * std::size(kKinds)), static_cast<int>(kTop + kHeight + 50));
+  Canvas canvas(static_cast<int>(kPanel * std::size(kExponentKinds)), static_cast<int>(kTop + kHeight + 50));
   canvas.text(20, 30, 0, 18, kInk, title, true);
   canvas.text(20, 50, 0, 12, kSoft,
               "The exponent e of the integers' unit 2^e, by step; a line a layer, from the first (dark) to the last (light).");
   double last = 1;
   for (const ExponentTrack& t : tracks) last = std::max(last, t.steps.empty() ? 0 : t.steps.back());
-  for (size_t panel = 0; panel < std::size(kKinds); ++panel) {
+  for (size_t panel = 0; panel < std::size(kExponentKinds); ++panel) {
     std::vector<const ExponentTrack*> shown;
     for (const ExponentTrack& t : tracks)
-      if (t.tensor == tensor_name(kKinds[panel])) shown.push_back(&t);
+      if (t.tensor == tensor_name(kExponentKinds[panel])) shown.push_back(&t);
     double low = shown.empty() ? 0 : shown[0]->exps[0], high = low;
     for (const ExponentTrack* t : shown)
       for (const double e : t->exps) {
@@ -65,7 +64,7 @@ void draw_exponents(const std::string& title, const std::vector<ExponentTrack>& 
     const double left = static_cast<double>(panel) * kPanel + kLeft;
     const auto px = [&](double step) { return left + step / last * kWidth; };
     const auto py = [&](double e) { return kTop + (high - e) / (high - low) * kHeight; };
-    canvas.text(left, kTop - 12, 0, 14, kInk, tensor_name(kKinds[panel]), true);
+    canvas.text(left, kTop - 12, 0, 14, kInk, tensor_name(kExponentKinds[panel]), true);
     const double ticks = std::max(1.0, tick_step(high - low, 8));
     for (double e = std::ceil(low / ticks) * ticks; e <= high; e += ticks) {
       canvas.line({{left, py(e)}, {left + kWidth, py(e)}}, kGrid, 1);

@@ -13,7 +13,10 @@ struct ExponentTrack {
   std::vector<double> steps, exps;
 };
 
-// Adds what a step's numbers tell of W, E1 and E2, to `tracks`, which is in the order of the net.
+// Whose exponents change: those of A and x_hat are given.
+inline constexpr TensorKind kExponentKinds[] = {TensorKind::kW, TensorKind::kE1, TensorKind::kE2, TensorKind::kG};
+
+// Adds what a step's numbers tell of these, to `tracks`, which is in the order of the net.
 void add_exponents(const NumbersReport& numbers, std::vector<ExponentTrack>& tracks);
 
 // All of the file; empty if the file is not there or holds none. Lines that are no JSON

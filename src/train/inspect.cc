@@ -15,8 +15,10 @@ namespace {
 
 class Collector final : public TensorSink, public GradientSink {
  public:
-  Collector(std::vector<LayerStatistics>& layers, const Widths& widths, int range_log2)
-      : widths_(widths), layers_(layers), constant_exp_(-(widths.momentum + 1)), range_log2_(range_log2) {}
+  Collector(std::vector<LayerStatistics>& layers, const Widths& widths, const ops::SgdStep& step)
+      : widths_(widths), layers_(layers), step_(step) {
+    if (step.range_log2 > 0) widths_.g = step.range_log2 + 1;
+  }
 
   void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) override {
     add(layer, kind, data, count, exp, 0, format_limit(kind, widths_, true));
@@ -25,23 +27,11 @@ class Collector final : public TensorSink, public GradientSink {
     add(layer, kind, data, count, exp, 0, format_limit(kind, widths_));
   }
   void tensor(const std::string& layer, TensorKind kind, const int16_t* data, int64_t count, int exp) override {
-    add(layer, kind, data, count, exp, 8, format_limit(kind, widths_));
+    const int64_t limit = format_limit(kind, widths_);
+    add(layer, kind, data, count, exp, std::max(0, bit_length(static_cast<uint64_t>(limit)) - 7), limit);
   }
 
-  // "conv3.weight": the rest of a layer's parameters is small.
-  void gradient(Parameter& p) override {
-    const size_t end = p.name.rfind(".weight");
-    if (end == std::string::npos) return;
-    uint64_t max = 0;
-    for (const int64_t g : p.grad) max = std::max(max, magnitude(g));
-    const int shift = range_log2_ > 0 ? nearest_log2(max) - range_log2_ : quantize_shift(max, p.grad_bits);
-    const int64_t limit = quantize_limit(range_log2_ > 0 ? range_log2_ + 1 : p.grad_bits);
-    g_.resize(p.grad.size());
-    std::transform(p.grad.begin(), p.grad.end(), g_.begin(),
-                   [&](int64_t g) { return static_cast<int16_t>(clamp(scale_pow2(g, -shift), -limit, limit)); });
-    const int exp = range_log2_ > 0 ? constant_exp_ : p.grad_exp + shift;
-    add(p.name.substr(0, end), TensorKind::kG, g_.data(), p.count(), exp, std::max(0, p.grad_bits - 8), limit);
-  }
+  void gradient(Parameter& p) override { show_gradient(p, step_, *this); }
 
  private:
   template <class Integer>
@@ -49,6 +39,8 @@ class Collector final : public TensorSink, public GradientSink {
     TensorStatistics& s = statistics(layer).tensor[static_cast<int>(kind)];
     s.count += count;
     s.exp = exp;
+    s.low_end = -limit >> shift;
+    s.high_end = limit >> shift;
     for (int64_t i = 0; i < count; ++i) {
       const int64_t v = data[i], m = static_cast<int64_t>(magnitude(v));
       s.zeros += v == 0;
@@ -64,10 +56,9 @@ class Collector final : public TensorSink, public GradientSink {
     return layers_.back();
   }
 
-  const Widths widths_;
+  Widths widths_;
   std::vector<LayerStatistics>& layers_;
-  std::vector<int16_t> g_;
-  const int constant_exp_, range_log2_;
+  const ops::SgdStep& step_;
 };
 
 constexpr double kLeft = 120, kTop = 84, kCellWidth = 160, kCellHeight = 54, kGap = 14;
@@ -80,6 +71,7 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
   const bool positive =
       kind == TensorKind::kA && std::all_of(s.histogram.begin(), s.histogram.begin() + 128, [](int64_t n) { return n == 0; });
   const int first = positive ? 128 : 0, bars = 128;
+  const auto bar_of = [&](int64_t integer) { return static_cast<int>(integer + 128 - first) / 2; };
   constexpr double kDecades = 6;
   for (int bar = 0; bar < bars; ++bar) {
     const size_t at = static_cast<size_t>(first + 2 * bar);
@@ -87,7 +79,7 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
     if (count == 0) continue;
     const double share = static_cast<double>(count) / static_cast<double>(s.count);
     const double height = std::max(0.02, 1 + std::log10(share) / kDecades) * (kCellHeight - 20);
-    const bool end = bar == bars - 1 || (!positive && bar == 0);
+    const bool end = bar == bar_of(s.high_end) || (!positive && bar == bar_of(s.low_end));
     canvas.box(x + bar * kCellWidth / bars, base - height, kCellWidth / bars, height, end ? kEnd : kBar);
   }
   const auto percent = [&](int64_t n) { return 100 * static_cast<double>(n) / static_cast<double>(s.count); };
@@ -97,11 +89,11 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
 
 }  // namespace
 
-void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers, int range_log2) {
-  Collector collector(layers, net.widths(), range_log2);
+void inspect(Net& net, const Batch& batch, const ops::SgdStep& step, std::vector<LayerStatistics>& layers) {
+  Collector collector(layers, net.widths(), step);
   net.set_tensor_sink(&collector);
   net.forward(batch);
-  net.backward(batch, seed, step, &collector);
+  net.backward(batch, step.seed, step.step, &collector);
   net.set_tensor_sink(nullptr);
 }
 

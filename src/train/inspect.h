@@ -16,6 +16,7 @@ struct TensorStatistics : TensorNumbers {
   int64_t largest = 0;  // magnitude
   // By the upper 8 bits, floor(integer / 2^(bits - 8)): -128 .. 127, or 0 .. 255 for A of a ReLU, at index value + 128.
   std::array<int64_t, 384> histogram = {};
+  int64_t low_end = 0, high_end = 0;  // of the format, in these upper bits
 };
 
 struct LayerStatistics {
@@ -24,11 +25,9 @@ struct LayerStatistics {
 };
 
 // The tensors of one training step on the batch, forward and backward; nothing that is stored of the net changes but its running
-// statistics. The net is prepared for training. seed, step: of the rounding of E2. Adds to `layers`, which is in the order of the net.
-// G is shown rounded to nearest, and without weight decay where that belongs to it: by shift quantization, or by constant quantization
-// with dr = 2^range_log2 for range_log2 > 0.
-void inspect(Net& net, const Batch& batch, uint64_t seed, uint32_t step, std::vector<LayerStatistics>& layers,
-             int range_log2 = 0);
+// statistics. The net is prepared for training. step: its seed and number are those of the rounding of E2, the rest is for G
+// (show_gradient). Adds to `layers`, which is in the order of the net.
+void inspect(Net& net, const Batch& batch, const ops::SgdStep& step, std::vector<LayerStatistics>& layers);
 
 // A row a layer, a column for each kind that there is, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
 void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path);

@@ -1,9 +1,11 @@
 #include "train/numbers.h"
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 
 #include "base/formats.h"
+#include "base/rounding.h"
 #include "nn/layer.h"
 
 namespace intrain {
@@ -24,14 +26,36 @@ int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed) {
       return s8(std::min(8, widths.x_hat));
     case TensorKind::kE1:
       return quantize_limit(widths.e1) << (16 - widths.e1);
-    case TensorKind::kE2:  // of a plane
-      return widths.e2_planes() == 2 ? kS8Max : s8(widths.e2);
+    case TensorKind::kE2:
+      if (widths.flag_e2) return kS8Max << widths.e2_plane_shift();
+      return widths.e2 > 8 ? std::min<int64_t>(quantize_limit(widths.e2), kPlanesMax) : s8(widths.e2);
     case TensorKind::kG:
       return quantize_limit(widths.g);
     case TensorKind::kStream:
       return kS16Max;
   }
   return 0;
+}
+
+void show_gradient(const Parameter& p, const ops::SgdStep& step, TensorSink& tensors) {
+  const size_t end = p.name.rfind(".weight");
+  if (end == std::string::npos) return;
+  uint64_t max = 0;
+  for (const int64_t g : p.grad) max = std::max(max, magnitude(g));
+  const bool constant = step.range_log2 > 0;
+  const int shift = constant ? nearest_log2(max) - step.range_log2 : quantize_shift(max, p.grad_bits);
+  const int64_t limit = quantize_limit(constant ? step.range_log2 + 1 : p.grad_bits);
+  const int exp = constant ? -(step.momentum_bits + 1) : p.grad_exp + shift;
+  const std::string layer = p.name.substr(0, end);
+  std::array<int16_t, 4096> block;
+  constexpr auto kBlock = static_cast<int64_t>(block.size());
+  for (int64_t first = 0; first < p.count(); first += kBlock) {
+    const int64_t count = std::min(kBlock, p.count() - first);
+    for (int64_t i = 0; i < count; ++i)
+      block[static_cast<size_t>(i)] =
+          static_cast<int16_t>(clamp(scale_pow2(p.grad[static_cast<size_t>(first + i)], -shift), -limit, limit));
+    tensors.tensor(layer, TensorKind::kG, block.data(), count, exp);
+  }
 }
 
 template <class Integer>

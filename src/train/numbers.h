@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "base/widths.h"
+#include "core/parameter.h"
 #include "nn/tensor_sink.h"
+#include "ops/sgd_momentum/sgd_momentum.h"
 
 namespace intrain {
 
@@ -28,13 +30,19 @@ struct LayerNumbers {
   TensorNumbers tensor[kTensorKinds];  // by TensorKind
 };
 
-// The largest magnitude that a number of the kind can have. A is s8 in a linear bottleneck, else u8; ReLU6 ends at 192, which is no end of a
+// The largest magnitude that a number of the kind can have, in the integers that a TensorSink is shown. A is s8 in a linear bottleneck, else u8; ReLU6 ends at 192, which is no end of a
 // format.
 int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed = false);
+
+// Shows `tensors` G of a weight, which must be summed over ranks and batches: as the optimizer takes it (optim/sgd.h), but rounded to nearest
+// and without weight decay. Other parameters are passed over: they are few.
+void show_gradient(const Parameter& parameter, const ops::SgdStep& step, TensorSink& tensors);
 
 class NumbersSink final : public TensorSink {
  public:
   explicit NumbersSink(const Widths& widths) : widths_(widths) {}
+  // By constant quantization G is narrower in later phases than the widths say.
+  void set_gradient_bits(int bits) { widths_.g = bits; }
 
   void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) override;
   void tensor(const std::string& layer, TensorKind kind, const uint8_t* data, int64_t count, int exp) override;

@@ -307,7 +307,7 @@ std::string exponents(const RunReport& run) {
   std::string html =
       R"(<h3>Exponents over time</h3><p class="soft">The exponent e of the integers' unit 2<sup>e</sup>; a line a layer, )"
       R"(from the first (blue) to the last (orange).</p><div class="charts">)";
-  for (const TensorKind kind : {TensorKind::kW, TensorKind::kE1, TensorKind::kE2}) {
+  for (const TensorKind kind : kExponentKinds) {
     Chart chart{"step", "", 0, 1, 0, 0, true};
     std::vector<double> all;
     for (const ExponentTrack& t : run.exponents) {
@@ -330,7 +330,8 @@ std::string exponents(const RunReport& run) {
 
 std::string numbers(const RunReport& run) {
   if (!run.numbers) return "";
-  constexpr TensorKind kKinds[] = {TensorKind::kW, TensorKind::kA, TensorKind::kXHat, TensorKind::kE1, TensorKind::kE2};
+  constexpr TensorKind kKinds[] = {TensorKind::kW,  TensorKind::kA,  TensorKind::kXHat,
+                                   TensorKind::kE1, TensorKind::kE2, TensorKind::kG};
   std::string html = fmt::format(
       R"(<h3>How the numbers fill their formats</h3><p class="soft">In step {}: percent of each layer's integers that are )"
       R"(zero, and that are saturated, at the end of their format.</p>)"

@@ -10,6 +10,7 @@
 //   step-<N>.ckpt    all training state after N steps: the newest ones
 //   best.ckpt        all training state after the epoch with the best test accuracy
 //   final.ckpt       all training state at the end
+//   broken.txt       photos that could not be read, if they are too many to be printed (cli/train.cc)
 //
 // Every file is at all times the old one or the new one (io/atomic_file.h), but for metrics.jsonl, which only grows by whole lines. A run
 // that was stopped goes on in its folder.

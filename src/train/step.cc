@@ -2,12 +2,14 @@
 #include "train/step.h"
 
 #include "optim/sgd.h"
+#include "train/numbers.h"
 
 namespace intrain {
 namespace {
 
 // What becomes of each parameter's gradient, as soon as it is there: its memory serves the next layer.
 void update_parameter(Net& net, Parameter& p, const ops::SgdStep& step) {
+  if (net.tensor_sink() != nullptr) show_gradient(p, step, *net.tensor_sink());  // for metrics, now and then
   const ProfileScope time(net.profile(), -1, ProfileOp::kUpdate);
   sgd_update(p, step, net.kernels(), net.pool());  // optim/: G, momentum and W, stochastic rounding
 }

@@ -22,6 +22,11 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
   net.prepare(max_batch, training, kernels, pool, reducer);
   restore_state(checkpoint, checkpoint.info.model, net.state());
   net.quantize_parameters();
+  if (training) set_label_smoothing(checkpoint.info.config, net);
+}
+
+void set_label_smoothing(const TrainConfig& config, Net& net) {
+  net.set_label_smoothing(std::llrint(std::ldexp(config.label_smoothing, 30)));
 }
 
 Normalization normalization_of(const Checkpoint& checkpoint) {

@@ -21,10 +21,13 @@ struct INTRAIN_API TrainedNet {
   SingleProcess reducer;
   Net net;
 
-  // For batches of up to max_batch images; `training`: with a backward pass. Throws Error if the checkpoint's model is unknown or does
+  // For batches of up to max_batch images; `training`: with a backward pass, of the configured loss. Throws Error if the checkpoint's model is unknown or does
   // not fit its arrays, or for more threads than there are to be had.
   TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads);
 };
+
+// As the configuration says, to 2^-30.
+INTRAIN_API void set_label_smoothing(const TrainConfig& config, Net& net);
 
 // That of the checkpoint. Throws Error if it is for more than kMaxChannels channels.
 INTRAIN_API Normalization normalization_of(const Checkpoint& checkpoint);

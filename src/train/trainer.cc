@@ -204,7 +204,7 @@ class Training {
       if (config_.widths.constant_g)
         sgd_.range_log2 = wageubn_range_log2(wageubn_phase(step_, schedule_.total_steps), config_.widths.g);
       const bool look = folder != nullptr && step_ % kNumbersEvery == 0;
-      if (look) net_.set_tensor_sink(&numbers_);
+      if (look) look_at_numbers();
       const Metrics metrics = config_.accumulate == 1 ? step_on(train_loader_.next()) : step_on_several();
       ++step_;
       if (look) add_numbers(*folder);
@@ -226,6 +226,11 @@ class Training {
       }
       observer.on_step(report);
     }
+  }
+
+  void look_at_numbers() {
+    if (config_.widths.constant_g) numbers_.set_gradient_bits(sgd_.range_log2 + 1);
+    net_.set_tensor_sink(&numbers_);
   }
 
   Metrics measured(const Batch& batch) const {
@@ -251,10 +256,7 @@ class Training {
     return sum;
   }
 
-  // Of all batches of the loader, those before the first of step `step`.
-  int64_t batches_before(int64_t step) const {
-    return step / per_epoch_ * (train_count_ / config_.batch) + step % per_epoch_ * config_.accumulate;
-  }
+  int64_t batches_before(int64_t step) const { return intrain::batches_before(config_, train_count_, step); }
 
   void end_epoch(int epoch, const Metrics& test, RunFolder* folder, TrainObserver& observer) {
     EpochReport report{};
@@ -336,6 +338,11 @@ class Training {
 
 }  // namespace
 
+int64_t batches_before(const TrainConfig& config, int64_t train_count, int64_t step) {
+  const int64_t batches = train_count / config.batch, steps = batches / config.accumulate;
+  return step / steps * batches + step % steps * config.accumulate;
+}
+
 TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options) {
   validate(config);
   check_fit(config, data.train);
@@ -347,7 +354,7 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   SingleProcess reducer;
   net.set_widths(config.widths);
   net.prepare(config.batch, true, kernels, pool, reducer);
-  net.set_label_smoothing(std::llrint(std::ldexp(config.label_smoothing, 30)));
+  set_label_smoothing(config, net);
   net.initialize(config.seed);
   freeze(config, net);
   // A run that goes on is past its beginning, but the pixels' scaling stays.

@@ -42,4 +42,8 @@ struct TrainResult {
 // Throws Error if `resume` does not fit the data or the net.
 INTRAIN_API TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
 
+// Of all batches that are loaded, those before the first of step `step`: what does not fill a step at an epoch's end is passed over. There are
+// `train_count` images, enough for a step.
+INTRAIN_API int64_t batches_before(const TrainConfig& config, int64_t train_count, int64_t step);
+
 }  // namespace intrain

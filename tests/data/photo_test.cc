@@ -67,6 +67,26 @@ TEST_F(PhotoTest, ReadsPngOfEveryKindExactly) {
   expect_color(read(path_), 20, 30, {77, 77, 77}, 0);
   write_bytes(path_, test::make_png(20, 30, 4, plain({10, 20, 30, 0})));
   expect_color(read(path_), 20, 30, {255, 255, 255}, 0);  // nothing on white
+  // (10 * 51 + 255 * 204) / 255 = 206, and so on.
+  write_bytes(path_, test::make_png(20, 30, 4, plain({10, 20, 30, 51})));
+  expect_color(read(path_), 20, 30, {206, 208, 210}, 0);
+  write_bytes(path_, test::make_png(20, 30, 2, plain({10, 51})));
+  expect_color(read(path_), 20, 30, {206, 206, 206}, 0);
+  write_bytes(path_, test::make_png(20, 30, 3, pixels, {.interlaced = true}));
+  EXPECT_EQ(read(path_).pixels, pixels);
+}
+
+// Neither 16 bits nor a note on gamma make linear light of it.
+TEST_F(PhotoTest, ReadsSamplesOfPngAsStored) {
+  // 257 k is k of 8 bits; 257 k + 128 is nearer to k, and 129 to k + 1.
+  write_bytes(path_, test::make_png(20, 30, 3, plain({100, 100, 100, 100 + 128, 100, 100 + 129}), {.bits = 16}));
+  expect_color(read(path_), 20, 30, {100, 100, 101}, 0);
+  write_bytes(path_, test::make_png(20, 30, 1, plain({77, 77}), {.bits = 16}));
+  expect_color(read(path_), 20, 30, {77, 77, 77}, 0);
+  for (const double gamma : {1.0, 0.25}) {
+    write_bytes(path_, test::make_png(20, 30, 3, plain({200, 100, 50}), {.gamma = gamma}));
+    expect_color(read(path_), 20, 30, {200, 100, 50}, 0);
+  }
 }
 
 TEST_F(PhotoTest, RefusesWhatIsNoPhoto) {

@@ -151,7 +151,7 @@ TEST(Recipe, SaysWhatTheFixedGridsCannotBeCombinedWith) {
   };
   for (double v : {0.9, 0.8, 0.1}) refused("--momentum", "3 bits", [&](TrainConfig& c) { c.momentum = v; });
   for (double v : {0.0009, 0.9995, 2.0}) refused("--lr", "10 bits", [&](TrainConfig& c) { c.lr = v; });
-  for (int v : {12, 24, 30}) refused("--set w_stored", "without rounding", [&](TrainConfig& c) { c.widths.w_stored = v; });
+  for (int v : {15, 24, 30}) refused("--set w_stored", "without rounding", [&](TrainConfig& c) { c.widths.w_stored = v; });
   refused("--set w_stored", "without rounding", [](TrainConfig& c) { c.widths.momentum = 14; });
   refused("--set w_stored", "without rounding", [](TrainConfig& c) { c.widths.momentum = 16, c.widths.w_stored = 32; });
   refused("--set g", "16 bits", [](TrainConfig& c) { c.widths.g = 16; });
@@ -163,6 +163,33 @@ TEST(Recipe, SaysWhatTheFixedGridsCannotBeCombinedWith) {
     config.widths.w_stored = 29;
     validate(config);
   }
+}
+
+TEST(Recipe, OfAFlagComesBeforeAFileWithoutOneAndAfterAnotherOne) {
+  const test::TempFolder folder;
+  const std::string path = folder.path() + "/config.json";
+  const auto read = [&](const std::string& text, const std::string& recipe) {
+    std::ofstream(path) << text;
+    TrainConfig config;
+    read_config(path, config, recipe);
+    EXPECT_EQ(config.recipe, "wageubn") << text;
+    EXPECT_TRUE(config.widths.constant_g) << text;
+    return config;
+  };
+  EXPECT_EQ(read(R"({"lr": 0.25})", "wageubn").lr, 0.25);
+  EXPECT_EQ(read(R"({"lr": 0.25, "recipe": "wageubn"})", "wageubn").lr, 0.25);
+  const TrainConfig other = read(R"({"lr": 0.25, "epochs": 9, "recipe": "intrain"})", "wageubn");
+  EXPECT_EQ(other.lr, 0.05);
+  EXPECT_EQ(other.epochs, 9);
+}
+
+TEST(Config, RefusesAFixedGridThatIsFinerThanWhatIsStored) {
+  TrainConfig config;
+  config.widths.fixed_w = true;
+  config.widths.w_stored = 14;
+  expect_error([&] { validate(config); }, "finer than a stored W of 14", "--set w_stored");
+  config.widths.w = 7;
+  validate(config);
 }
 
 TEST(Config, ReadsPartsFromAFile) {
@@ -180,9 +207,17 @@ TEST(Config, ReadsPartsFromAFile) {
   EXPECT_EQ(config.widths.w, 5);
   EXPECT_TRUE(config.widths.nearest_g);
   for (const char* text : {"", "{", "[]", "3", R"({"epoch": 7})", R"({"epochs": "7"})", R"({"formats": {"v": 5}})",
-                           R"({"formats": 8})", R"({"formats": {"w": "5"}})", R"({"epochs": {"w": 1}})"}) {
+                           R"({"formats": 8})", R"({"epochs": {"w": 1}})"}) {
     write(text);
     expect_error([&] { read_config(path, config); }, "", "--config " + path);
+  }
+  for (const auto& [text, what] : {std::pair{R"({"formats": {"w": "5"}})", "'formats.w' has the wrong type"},
+                                   {R"({"epochs": 1.5})", "'epochs' has"},
+                                   {R"({"batch": 1, "epochs": 99999999999})", "'epochs' has"},
+                                   {R"({"mean": [1, "2"]})", "'mean' has"},
+                                   {R"({"formats": {"w": 9}})", "'9' is not possible"}}) {
+    write(text);
+    expect_error([&] { read_config(path, config); }, what, "--config " + path);
   }
   EXPECT_EQ(config.epochs, 7) << "what fails sets nothing";
   expect_error([&] { read_config(folder.path() + "/none", config); }, "", "--config");

@@ -184,7 +184,9 @@ TEST(Net, SaturatedStreamsTrain) {
       for (int32_t& w : p->master) w = static_cast<int32_t>(clamp(int64_t{w} * 200, -INT32_MAX, INT32_MAX));
   ready.net.quantize_parameters();
   std::vector<LayerStatistics> layers;
-  inspect(ready.net, synthetic_batch(8), 1, 0, layers);
+  ops::SgdStep step{};
+  step.seed = 1;
+  inspect(ready.net, synthetic_batch(8), step, layers);
   int64_t saturated = 0;
   for (const LayerStatistics& layer : layers) saturated += layer.tensor[static_cast<int>(TensorKind::kStream)].saturated;
   EXPECT_GT(saturated, 0);

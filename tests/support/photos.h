@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 // Needs FILE declared before it.
 #include <jpeglib.h>
@@ -39,18 +40,35 @@ inline Bytes make_jpeg(int h, int w, int c, const Bytes& pixels) {
   return bytes;
 }
 
-// c = 1 grey, 3 RGB, 4 RGB and opacity.
-inline Bytes make_png(int h, int w, int c, const Bytes& pixels) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.height = static_cast<png_uint_32>(h);
-  image.width = static_cast<png_uint_32>(w);
-  image.format = c == 1 ? PNG_FORMAT_GRAY : c == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
-  png_alloc_size_t size = 0;
-  EXPECT_NE(png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr), 0);
-  Bytes bytes(size);
-  EXPECT_NE(png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr), 0);
-  bytes.resize(size);
+struct PngOptions {
+  int bits = 8;      // or 16, high byte first
+  double gamma = 0;  // of the gAMA chunk; 0: none
+  bool interlaced = false;
+};
+
+// c = 1 grey, 2 grey and opacity, 3 RGB, 4 RGB and opacity.
+inline Bytes make_png(int h, int w, int c, const Bytes& pixels, const PngOptions& options = {}) {
+  constexpr int kTypes[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
+  Bytes bytes;
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(png);
+  png_set_write_fn(
+      png, &bytes,
+      [](png_structp p, png_bytep data, size_t count) {
+        Bytes& to = *static_cast<Bytes*>(png_get_io_ptr(p));
+        to.insert(to.end(), data, data + count);
+      },
+      nullptr);
+  png_set_IHDR(png, info, static_cast<png_uint_32>(w), static_cast<png_uint_32>(h), options.bits, kTypes[c - 1],
+               options.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  if (options.gamma > 0) png_set_gAMA(png, info, options.gamma);
+  png_write_info(png, info);
+  std::vector<png_bytep> rows;
+  for (int y = 0; y < h; ++y) rows.push_back(const_cast<uint8_t*>(pixels.data() + int64_t{y} * w * c * options.bits / 8));
+  png_write_image(png, rows.data());
+  png_write_end(png, info);
+  png_destroy_write_struct(&png, &info);
   return bytes;
 }
 

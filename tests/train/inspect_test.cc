@@ -25,10 +25,16 @@ class InspectTest : public testing::Test {
     x = net.conv_add_stream(x, {.k = 4, .size = 3, .pad = 1}, x).relu;
     return net.linear_logits(net.linear_relu(net.global_average_pool(x), 7));
   }
+  static ops::SgdStep step() {
+    ops::SgdStep s{};
+    s.seed = 1;
+    s.step = 2;
+    return s;
+  }
   InspectTest() {
     net_.prepare(4, true, kernels_, pool_, reducer_);
     net_.initialize(1);
-    inspect(net_, batch_, 1, 2, layers_);
+    inspect(net_, batch_, step(), layers_);
   }
 
   const ops::Kernels kernels_ = ops::make_kernels(Isa::kScalar);
@@ -81,16 +87,63 @@ TEST_F(InspectTest, CountsAddUp) {
 // Constant quantization with dr = 2 leaves signs, on WAGEUBN's grid for an accumulator of 16 bits.
 TEST_F(InspectTest, ShowsGByConstantQuantization) {
   std::vector<LayerStatistics> layers;
-  inspect(net_, batch_, 1, 2, layers, 1);
+  ops::SgdStep constant = step();
+  constant.range_log2 = 1;
+  inspect(net_, batch_, constant, layers);
   const TensorStatistics& g = of(layers[0], TensorKind::kG);
   EXPECT_EQ(g.exp, -17);
   EXPECT_EQ(g.largest, 1);
   EXPECT_EQ(g.zeros + g.saturated, g.count);
 }
 
+// E2 in two planes is one number, finer than the plane that is multiplied first.
+TEST_F(InspectTest, ShowsBothPlanesOfE2) {
+  for (const bool flag : {false, true}) {
+    Widths widths;
+    widths.flag_e2 = flag;
+    if (!flag) widths.e2 = 16;
+    Net net = build();
+    net.set_widths(widths);
+    net.prepare(4, true, kernels_, pool_, reducer_);
+    net.initialize(1);
+    std::vector<LayerStatistics> layers;
+    inspect(net, batch_, step(), layers);
+    for (size_t i = 0; i < layers.size(); ++i) {
+      const TensorStatistics &wide = of(layers[i], TensorKind::kE2), &narrow = of(layers_[i], TensorKind::kE2);
+      const int more = flag ? 7 : 8;
+      EXPECT_EQ(wide.count, narrow.count);
+      EXPECT_LE(wide.zeros, narrow.zeros);
+      if (i < 4) EXPECT_LT(wide.zeros, narrow.zeros) << layers[i].layer;  // convolutions, with many values
+      EXPECT_LE(wide.largest, 127 << more | (flag ? 0 : 127));
+      EXPECT_GE(wide.largest, 63 << more);
+      EXPECT_EQ(wide.high_end, 127);
+      EXPECT_EQ(std::accumulate(wide.histogram.begin(), wide.histogram.end(), int64_t{0}), wide.count);
+    }
+    // What nothing else was rounded before: the error of the logits.
+    EXPECT_EQ(of(layers.back(), TensorKind::kE2).exp, of(layers_.back(), TensorKind::kE2).exp - (flag ? 7 : 8));
+  }
+}
+
+// A narrow format ends before its storage does.
+TEST_F(InspectTest, KnowsWhereFormatsEnd) {
+  EXPECT_EQ(of(layers_[0], TensorKind::kW).high_end, 127);
+  EXPECT_EQ(of(layers_[0], TensorKind::kE1).low_end, -128);
+  EXPECT_EQ(of(layers_[0], TensorKind::kA).high_end, 255);
+  Widths widths;
+  widths.w = 4;
+  Net net = build();
+  net.set_widths(widths);
+  net.prepare(4, true, kernels_, pool_, reducer_);
+  net.initialize(1);
+  std::vector<LayerStatistics> layers;
+  inspect(net, batch_, step(), layers);
+  EXPECT_EQ(of(layers[0], TensorKind::kW).high_end, 7 << 4);
+  EXPECT_EQ(of(layers[0], TensorKind::kW).low_end, -7 * 16);
+}
+
 TEST_F(InspectTest, BatchesAdd) {
   const std::vector<LayerStatistics> once = layers_;
-  inspect(net_, batch_, 1, 2, layers_);
+  inspect(net_, batch_, step(), layers_);
   ASSERT_EQ(layers_.size(), once.size());
   for (size_t i = 0; i < once.size(); ++i)
     for (int kind = 0; kind < kTensorKinds; ++kind) {

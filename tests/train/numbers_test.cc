@@ -68,6 +68,57 @@ TEST(Numbers, NarrowFormatsEndEarlier) {
   EXPECT_EQ(format_limit(TensorKind::kE1, widths), 127 << 8);
   EXPECT_EQ(format_limit(TensorKind::kE2, widths), 127);
   EXPECT_EQ(format_limit(TensorKind::kG, widths), 127);
+  widths.e2 = 12;
+  EXPECT_EQ(format_limit(TensorKind::kE2, widths), 2047);
+  widths.e2 = 16;
+  EXPECT_EQ(format_limit(TensorKind::kE2, widths), 127 * 256 + 127);
+  widths.e2 = 8;
+  widths.flag_e2 = true;
+  EXPECT_EQ(format_limit(TensorKind::kE2, widths), 127 << 7);
+}
+
+// 200 takes a shift of 1 into 8 bits: 100.5 and 0.5 to nearest, ties to even.
+TEST(Numbers, ShowGAsTheOptimizerTakesIt) {
+  Parameter p;
+  std::vector<int64_t> grad = {0, 100, -200, 1, 201};
+  p.name = "conv3.weight";
+  p.shape = {5, 1};
+  p.grad = grad;
+  p.grad_exp = -20;
+  ops::SgdStep step{};
+  NumbersSink sink({});
+  show_gradient(p, step, sink);
+  ASSERT_EQ(sink.layers().size(), 1u);
+  EXPECT_EQ(sink.layers()[0].layer, "conv3");
+  const TensorNumbers& g = sink.layers()[0].tensor[5];
+  EXPECT_EQ(g.count, 5);
+  EXPECT_EQ(g.zeros, 2);
+  EXPECT_EQ(g.saturated, 0);
+  EXPECT_EQ(g.exp, -19);
+  // Constant quantization to +-1 of the unit 2^-(16 + 1), for the largest of 2^8: 100 / 2^7 = 0.78, 1 / 2^7 = 0.
+  sink.clear();
+  step.range_log2 = 1;
+  sink.set_gradient_bits(2);
+  show_gradient(p, step, sink);
+  EXPECT_EQ(g.count, 5);
+  EXPECT_EQ(g.zeros, 2);
+  EXPECT_EQ(g.saturated, 3);
+  EXPECT_EQ(g.exp, -17);
+  p.name = "conv3.beta";
+  show_gradient(p, step, sink);
+  EXPECT_EQ(g.count, 5);
+}
+
+// Longer than a block.
+TEST(Numbers, CountAllOfALongG) {
+  Parameter p;
+  std::vector<int64_t> grad(10001, 127);
+  p.name = "conv0.weight";
+  p.shape = {10001, 1};
+  p.grad = grad;
+  NumbersSink sink({});
+  show_gradient(p, {}, sink);
+  EXPECT_EQ(sink.layers()[0].tensor[5].saturated, 10001);
 }
 
 TEST(Exponents, AreReadFromTheMetricsAndDrawn) {

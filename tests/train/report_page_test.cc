@@ -77,7 +77,7 @@ TEST_F(ReportTest, ThePageTellsAllOfIt) {
   const std::string page = report_page({whole()});
   EXPECT_TRUE(page.starts_with("<!DOCTYPE html>"));
   for (const char* part : {"mlp on synthetic", "Training loss", "Learning rate", "Which class is taken for which",
-                           "Exponents over time", "How the numbers fill their formats", "label_smoothing",
+                           "Exponents over time", ">G<", "How the numbers fill their formats", "label_smoothing",
                            "intrain train --data synthetic:64 --model mlp --epochs 2 --batch 16<"})
     EXPECT_TRUE(has(page, part)) << part;
   EXPECT_TRUE(has(page, signature_text(result_.signature)));

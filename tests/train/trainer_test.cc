@@ -52,8 +52,10 @@ TEST(Trainer, FillsTheRunFolder) {
       EXPECT_EQ(json.at("step"), ++steps);
     else if (json.at("type") == "epoch")
       EXPECT_EQ(json.at("epoch"), ++epochs);
-    else
-      looks += json.at("type") == "numbers";
+    else if (json.at("type") == "numbers") {
+      ++looks;
+      for (const auto& [layer, tensors] : json.at("layers").items()) EXPECT_TRUE(tensors.contains("G")) << layer;
+    }
   }
   EXPECT_EQ(looks, 1);  // the first step
   EXPECT_EQ(steps, 8);
