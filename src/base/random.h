@@ -41,7 +41,8 @@ enum class RandomUse : uint32_t {
   kMomentum = 5,
   kUpdate = 6,
   kSynthetic = 7,
-  kError = 8
+  kError = 8,
+  kActivationError = 9
 };
 
 static constexpr uint32_t philox_key0(uint64_t seed, RandomUse use) {
@@ -74,7 +75,7 @@ struct RandomStream {
   constexpr uint32_t below(uint64_t i, uint32_t n) const { return static_cast<uint32_t>((uint64_t{bits(i)} * n) >> 32); }
 };
 
-// Random bits of one sample's E2: stream.byte(sample, element).
+// Random bits of one sample's E1 or E2: stream.byte(sample, element).
 struct ErrorRandom {
   RandomStream stream;
   uint32_t sample;

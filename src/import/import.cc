@@ -126,7 +126,7 @@ class Importer {
     report_.estimated = true;
     store();
     net_.evaluate(batch);  // for the input, which the layers keep
-    const LayerContext context{net_.kernels(), net_.pool(), net_.reducer(), batch.count, batch.count, 0, 0, 0, net_.widths().e1};
+    const LayerContext context{net_.kernels(), net_.pool(), net_.reducer(), batch.count, batch.count, 0, 0, 0, net_.widths()};
     for (const auto& layer : net_.layers()) {
       const auto pair = std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.step->name == layer->name(); });
       if (pair != pairs_.end() && pair->layer->folded) {

@@ -81,6 +81,7 @@ struct ChoiceKey {
 constexpr const char* kFlag8 = "flag8";  // of e2
 constexpr ChoiceKey kChoiceKeys[] = {
     {"round_e", &Widths::nearest_e, {"stochastic", "nearest"}, "rounding of E2"},
+    {"round_e1", &Widths::stochastic_e1, {"nearest", "stochastic"}, "rounding of E1, where it has fewer than 16 bits"},
     {"round_g", &Widths::nearest_g, {"stochastic", "nearest"}, "rounding of G"},
     {"w_scale", &Widths::fixed_w, {"layer", "fixed"}, "scale of W: of each layer, or the fixed grid 2^-7"},
     {"g_scale",

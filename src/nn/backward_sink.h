@@ -22,7 +22,7 @@ class INTRAIN_API ErrorSink final : public ops::ImageSink {
     const ops::ErrorScale scale = ops::error_scale(max, exp_, addend_max, error.exp[i]);
     int16_t* dst = error.data + n * count;
     error.max[i] = context_.kernels.error_stage({sums, addend_max != 0 ? dst : nullptr, scale, count, dst});
-    if (last_ && context_.e1_bits < 16) error.max[i] = context_.kernels.narrow_s16({dst, count, context_.e1_bits});
+    if (last_) error.max[i] = context_.narrow_error(n, dst, count, error.max[i]);
     error.exp[i] = scale.exp;
   }
 

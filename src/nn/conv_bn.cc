@@ -106,7 +106,7 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
   e2_.set_scale(static_cast<uint64_t>(max), exp);
   context.pool.run(strip_count, [&](int64_t task, int) {
     ops::NormBackward p = slice(task);
-    const ErrorRandom random = context.error_random(number_, task / strips.count);
+    const ErrorRandom random = context.error_random(task / strips.count);
     p.random = widths_.nearest_e ? nullptr : &random;
     context.kernels.batch_norm_backward_quantize(p);
     e2_.narrow(context.kernels, p.dst, p.rows * p.channels);

@@ -97,7 +97,8 @@ struct LayerContext {
   uint32_t first_sample;  // of this batch's images among those of all ranks
   uint64_t seed;          // of the random numbers
   uint32_t step;
-  int e1_bits;
+  const Widths& widths;
+  uint32_t layer_number = 0;          // in the net, of the one whose backward pass it is
   Profile* profile = nullptr;         // null: time is not taken
   GradientSink* gradients = nullptr;  // of a backward pass
   TensorSink* tensors = nullptr;      // null: none looks
@@ -109,9 +110,17 @@ struct LayerContext {
   void show(const std::string& layer, TensorKind kind, const Integer* data, int64_t elements, int exp) const {
     if (tensors != nullptr) tensors->tensor(layer, kind, data, elements, exp);
   }
-  // Of image n's E2 in layer `layer`.
-  ErrorRandom error_random(uint32_t layer, int64_t n) const {
-    return {{seed, RandomUse::kError, layer, step}, first_sample + static_cast<uint32_t>(n)};
+  // To its width, once E1 of image n is formed, of this layer's input or, for the residual streams that layers form, output. Returns its
+  // maximum, which was `max`.
+  int32_t narrow_error(int64_t n, int16_t* error, int64_t elements, int32_t max, bool of_input = true) const {
+    if (widths.e1 == 16) return max;
+    const ErrorRandom random = {{seed, RandomUse::kActivationError, 2 * layer_number + (of_input ? 0 : 1), step},
+                                first_sample + static_cast<uint32_t>(n)};
+    return kernels.narrow_s16({error, elements, widths.e1, widths.stochastic_e1 ? &random : nullptr});
+  }
+  // Of image n's E2 in this layer.
+  ErrorRandom error_random(int64_t n) const {
+    return {{seed, RandomUse::kError, layer_number, step}, first_sample + static_cast<uint32_t>(n)};
   }
 };
 

@@ -68,7 +68,7 @@ void Linear::multiply(const LayerContext& context) {
 }
 
 void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16) {
-  const ErrorRandom random = context.error_random(number_, n);
+  const ErrorRandom random = context.error_random(n);
   const int64_t at = n * shape_.k;
   context.kernels.error_quantize(
       {src32, src16, shape_.k, e2_.shift(), e2_.upper(at), widths_.nearest_e ? nullptr : &random, e2_.plane(at)});

@@ -103,7 +103,7 @@ LayerContext Net::context(const Batch& batch) {
   input_->data = batch.images.data();
   int64_t count = batch.count;
   reducer_->sum(&count, 1);
-  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0, widths_.e1, profile_};
+  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0, widths_, 0, profile_};
 }
 
 void Net::forward(const Batch& batch) {
@@ -133,7 +133,10 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
     return std::any_of(list.begin(), list.end(), [](const Parameter* p) { return !p->frozen; });
   };
   const auto lowest = std::find_if(layer_parameters_.begin(), layer_parameters_.end(), learns) - layer_parameters_.begin();
-  for (auto i = static_cast<int64_t>(layers_.size()) - 1; i >= lowest; --i) layers_[static_cast<size_t>(i)]->backward(c);
+  for (auto i = static_cast<int64_t>(layers_.size()) - 1; i >= lowest; --i) {
+    c.layer_number = static_cast<uint32_t>(i);
+    layers_[static_cast<size_t>(i)]->backward(c);
+  }
 }
 
 void Net::describe(GraphSink& sink) {

@@ -28,8 +28,7 @@ void GlobalAveragePool::backward(const LayerContext& context) {
         {from.data + n * out_->c, in_->pixels(), in_->c, reciprocal.r, to.data + n * in_->elements()});
     to.exp[i] = from.exp[i] - reciprocal.log2;
     to.max[i] = static_cast<int32_t>(rshift_round(int64_t{from.max[i]} * reciprocal.r, 15));
-    if (context.e1_bits < 16)
-      to.max[i] = context.kernels.narrow_s16({to.data + n * in_->elements(), in_->elements(), context.e1_bits});
+    to.max[i] = context.narrow_error(n, to.data + n * in_->elements(), in_->elements(), to.max[i]);
   });
   to.written = true;
 }

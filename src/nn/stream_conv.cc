@@ -105,7 +105,7 @@ void StreamConv::backward_batch_norm(const LayerContext& context) {
     int16_t* dst = error.data + n * out_elements();
     error.max[i] =
         context.kernels.batch_norm_backward_add({v, addend_max != 0 ? dst : nullptr, scale.acc_shift, scale.addend_shift, dst});
-    if (context.e1_bits < 16) error.max[i] = context.kernels.narrow_s16({dst, out_elements(), context.e1_bits});
+    error.max[i] = context.narrow_error(n, dst, out_elements(), error.max[i], false);
     error.exp[i] = scale.exp;
   });
   error.written = true;
@@ -124,7 +124,7 @@ void StreamConv::quantize_error(const LayerContext& context) {
   e2_.set_unit(exp == ops::kNoError ? 0 : static_cast<int>(exp));
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
-    const ErrorRandom random = context.error_random(number_, n);
+    const ErrorRandom random = context.error_random(n);
     const int64_t at = n * out_elements();
     const int shift = error.max[i] == 0 ? 0 : e2_.shift_from(error.exp[i]);
     context.kernels.error_quantize(

@@ -55,7 +55,8 @@ TEST(Config, NamesTheFlagOfWhatCannotBe) {
 
 TEST(Config, SetsWidthsByTheirKeys) {
   TrainConfig config;
-  for (const char* setting : {"w=2", "e1=7", "e2=3", "g=16", "mu=5", "rate=1", "w_stored=12", "round_e=nearest"})
+  for (const char* setting :
+       {"w=2", "e1=7", "e2=3", "g=16", "mu=5", "rate=1", "w_stored=12", "round_e=nearest", "round_e1=stochastic"})
     set_width(config.widths, setting);
   Widths expected;
   expected.w = 2;
@@ -66,6 +67,7 @@ TEST(Config, SetsWidthsByTheirKeys) {
   expected.rate = 1;
   expected.w_stored = 12;
   expected.nearest_e = true;
+  expected.stochastic_e1 = true;
   EXPECT_TRUE(config.widths == expected);
   EXPECT_TRUE(nlohmann::ordered_json(config).get<TrainConfig>().widths == expected);
   set_width(config.widths, "e2=flag8");
@@ -84,7 +86,7 @@ TEST(Config, SetsWidthsByTheirKeys) {
        {"w=1", "w=9", "w=", "w", "w=8 ", "w=+8", "w=99999999999", "e2=2", "e2=17", "e2=flag", "g=17", "w_stored=33", "rate=11"})
     expect_error([&] { set_width(config.widths, setting); }, "",
                  "--set " + std::string(setting).substr(0, std::string(setting).find('=')));
-  for (const char* setting : {"round_e=up", "round_g="})
+  for (const char* setting : {"round_e=up", "round_e1=up", "round_g="})
     expect_error([&] { set_width(config.widths, setting); }, "", "--set round_");
   for (const char* setting : {"w_scale=channel", "g_scale=", "init=zero"})
     expect_error([&] { set_width(config.widths, setting); }, "", "--set " + std::string(setting).substr(0, 4));

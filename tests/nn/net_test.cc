@@ -42,7 +42,7 @@ Outcome run_steps(Net net, const RunSettings& settings) {
 }
 
 // Every width below its default.
-constexpr Widths kNarrow = {6, 5, 7, 10, 6, 6, 7, 5, 12, 13, 9, 6, 26, false, true, true};
+constexpr Widths kNarrow = {6, 5, 7, 10, 6, 6, 7, 5, 12, 13, 9, 6, 26, false, true, true, true};
 
 // A setting that does not reach the step would leave the outcome as it is.
 TEST(Net, EveryWidthShows) {
@@ -64,6 +64,13 @@ TEST(Net, EveryWidthShows) {
       net.set_widths(widths);
       EXPECT_FALSE(run_steps(std::move(net), {}) == expected);
     }
+    Widths e1;
+    e1.e1 = 8;
+    Net to_nearest = build(), stochastic = build();
+    to_nearest.set_widths(e1);
+    e1.stochastic_e1 = true;
+    stochastic.set_widths(e1);
+    EXPECT_FALSE(run_steps(std::move(to_nearest), {}) == run_steps(std::move(stochastic), {}));
   }
 }
 

@@ -30,5 +30,19 @@ TEST(Narrow, RoundsWordsToEvenAndReturnsTheLargest) {
   EXPECT_EQ(whole, (std::vector<int16_t>{32767, -5}));
 }
 
+// 128 is half a step of 8 bits: up from the byte 128 on. What is on the grid stays there, and the ends are clamped.
+TEST(Narrow, RoundsWordsByRandomBytes) {
+  const ErrorRandom random = {{7, RandomUse::kActivationError, 3, 11}, 2};
+  std::vector<int16_t> half(1000, 128), grid(1000, -512), end(1000, 32700);
+  EXPECT_EQ(narrow_s16_reference({half.data(), 1000, 8, &random}), 256);
+  EXPECT_EQ(narrow_s16_reference({grid.data(), 1000, 8, &random}), 512);
+  EXPECT_EQ(narrow_s16_reference({end.data(), 1000, 8, &random}), 127 * 256);
+  for (int64_t i = 0; i < 1000; ++i) {
+    EXPECT_EQ(half[static_cast<size_t>(i)], random.stream.byte(2, i) >= 128 ? 256 : 0) << i;
+    EXPECT_EQ(grid[static_cast<size_t>(i)], -512);
+    EXPECT_EQ(end[static_cast<size_t>(i)], 127 * 256);
+  }
+}
+
 }  // namespace
 }  // namespace intrain::ops

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/random.h"
+
 namespace intrain::ops {
 
 // After a quantizer whose shift was larger by 8 - bits, in place: m = clamp(m, +-(2^(bits-1) - 1)) 2^(8-bits), 2 <= bits <= 8.
@@ -21,11 +23,13 @@ struct NarrowU8 {
 };
 void narrow_u8_reference(const NarrowU8& p);
 
-// In place: v = clamp(round(v / 2^(16-bits)), +-(2^(bits-1) - 1)) 2^(16-bits), 2 <= bits <= 16. Returns max |v|.
+// One sample, in place: v = clamp(round(v / 2^(16-bits)), +-(2^(bits-1) - 1)) 2^(16-bits), 2 <= bits <= 16, to nearest, or stochastic
+// (rshift_stochastic8) if `random` is not null. Returns max |v|.
 struct NarrowS16 {
   int16_t* data;
   int64_t count;
   int bits;
+  const ErrorRandom* random = nullptr;
 };
 int32_t narrow_s16_reference(const NarrowS16& p);
 

@@ -14,10 +14,13 @@ void narrow_u8_reference(const NarrowU8& p) {
 }
 
 int32_t narrow_s16_reference(const NarrowS16& p) {
-  const int64_t step = int64_t{1} << (16 - p.bits);
+  const int shift = 16 - p.bits;
+  const int64_t limit = quantize_limit(p.bits), step = int64_t{1} << shift;
   uint64_t max = 0;
   for (int64_t i = 0; i < p.count; ++i) {
-    const int64_t v = quantize(p.data[i], 16 - p.bits, p.bits) * step;
+    const int64_t rounded = p.random != nullptr ? rshift_stochastic8(p.data[i], shift, p.random->stream.byte(p.random->sample, i))
+                                                : rshift_round(p.data[i], shift);
+    const int64_t v = clamp(rounded, -limit, limit) * step;
     p.data[i] = static_cast<int16_t>(v);
     if (magnitude(v) > max) max = magnitude(v);
   }
