@@ -6,10 +6,11 @@
 
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory and seconds, by net, data, epochs, batch, flags and
-seed. The speeds are of whatever else ran at the time: compare.py compares speeds. A training that was cut off is simply not there. --twin:
+seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training that was cut off is simply not there. --twin:
 bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup, --weight-decay and
 --augment).
-Both forms end with a Markdown table of all that is there: mean and half the range over the seeds.
+Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others), the
+fastest's images/s, the largest memory; of intrain, then of the twin.
 
 The twin needs a Python with PyTorch (--python; Debian: python3-torch and /usr/bin/python3).
 """
@@ -76,19 +77,29 @@ def data_name(spec):
     return f"folder:{Path(where.partition(':')[0]).name}" if kind == "folder" else kind
 
 
+def of_runs(runs):
+    """Of one experiment's seeds: accuracies, the fastest's images/s, peak memory."""
+    if not runs:
+        return "-", "-", "-"
+    runs = sorted(runs, key=lambda r: r["seed"])
+    values = [r["accuracy"] for r in runs]
+    seeds = "" if [r["seed"] for r in runs] == list(range(3)) else f"; seed{'s' * (len(runs) > 1)} {', '.join(str(r['seed']) for r in runs)}"
+    mean = f"{statistics.mean(values):.2f}"
+    text = f"{mean}{seeds}" if len(values) == 1 else \
+        f"{mean} ± {(max(values) - min(values)) / 2:.2f} ({', '.join(f'{v:.2f}' for v in values)}{seeds})"
+    speeds, memory = ([r[key] for r in runs if r[key]] for key in ("images_per_second", "peak_mib"))
+    return text, f"{max(speeds):,.0f}" if speeds else "-", f"{max(memory):,}" if memory else "-"
+
+
 def table(results):
     groups = {}
     for r in results:
-        groups.setdefault((r["model"], r["data"], r["epochs"], r["batch"], r["flags"], r["twin"]), []).append(r)
-    lines = ["| net, data, epochs, batch | what | seeds | test accuracy, % | mean | peak MiB |", "| --- | --- | --- | --- | --- | --- |"]
-    for (model, data, epochs, batch, flags, twin), runs in sorted(groups.items()):
-        runs.sort(key=lambda r: r["seed"])
-        values = [r["accuracy"] for r in runs]
-        spread = f" ± {(max(values) - min(values)) / 2:.2f}" if len(values) > 1 else ""
-        what = ("float32 twin" if twin else "intrain") + (f" `{flags}`" if flags else "")
-        lines.append(f"| `{model}`, {data}, {epochs}, {batch} | {what} | {', '.join(str(r['seed']) for r in runs)} | "
-                     f"{', '.join(f'{v:.2f}' for v in values)} | {statistics.mean(values):.2f}{spread} | "
-                     f"{max((r['peak_mib'] for r in runs if r['peak_mib']), default='-')} |")
+        groups.setdefault((r["model"], r["data"], r["epochs"], r["batch"], r["flags"]), {False: [], True: []})[r["twin"]].append(r)
+    lines = ["| net, data, epochs, batch | flags | intrain | float32 twin | images/s | peak MiB |", "| --- | --- | --- | --- | --- | --- |"]
+    for (model, data, epochs, batch, flags), runs in sorted(groups.items()):
+        ours, twin = of_runs(runs[False]), of_runs(runs[True])
+        lines.append(f"| `{model}`, {data}, {epochs}, {batch} | {f'`{flags}`' if flags else ''} | {ours[0]} | {twin[0]} | "
+                     f"{ours[1]}; {twin[1]} | {ours[2]}; {twin[2]} |")
     return "\n".join(lines)
 
 

@@ -51,7 +51,10 @@ def text_of(values):
 
 def draw(args, bits, rows):
     """A line a key: means over the seeds, with bars from the least to the greatest."""
-    import matplotlib
+    try:
+        import matplotlib
+    except ModuleNotFoundError:
+        fail("--png needs Matplotlib", "install python3-matplotlib, and run it with the Python that has it, /usr/bin/python3")
     matplotlib.use("Agg")
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(figsize=(8, 4.5), dpi=120)

@@ -76,8 +76,8 @@ int eval_command(const EvalFlags& flags) {
   const Evaluation result = evaluate(trained.net, loader);
   const Metrics& metrics = result.metrics;
   print_broken(data, out);
-  fmt::print(out, "{} after {} epochs on {}: {} test images, loss {:.4f}\n", info.model, info.epoch, data.spec, metrics.count,
-             metrics.mean_loss());
+  fmt::print(out, "{} after {} epoch{} on {}: {} test images, loss {:.4f}\n", info.model, info.epoch, info.epoch == 1 ? "" : "s",
+             data.spec, metrics.count, metrics.mean_loss());
   if (info.classes <= kTabulatedClasses)
     print_classes(out, info, data.test, result.predicted);
   else

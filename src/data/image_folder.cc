@@ -188,14 +188,19 @@ DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_o
   if (!evaluation_only) check_split(data.train, true, pool, shown, data.broken);
   check_split(data.test, false, pool, shown, data.broken);
 
-  const std::string but_broken =
-      data.broken.empty() ? kLayout
-                          : std::to_string(data.broken.size()) + " files could not be read; the first is " + data.broken[0];
-  if (data.test.count == 0) throw Error("no photos", val_dir, but_broken);
+  const auto refuse = [&](const std::string& folder) {
+    const auto is_in = [&](const std::string& file) { return file.starts_with(folder + "/"); };
+    const auto first = std::find_if(data.broken.begin(), data.broken.end(), is_in);
+    throw Error("no photos", folder,
+                first == data.broken.end() ? kLayout
+                                           : std::to_string(std::count_if(first, data.broken.end(), is_in)) +
+                                                 " files there could not be read; the first is " + *first);
+  };
+  if (data.test.count == 0) refuse(val_dir);
   std::vector<bool> seen(data.class_names.size(), evaluation_only);
   for (const uint16_t label : data.train.labels) seen[label] = true;
   if (const auto none = std::find(seen.begin(), seen.end(), false); none != seen.end())
-    throw Error("no photos", train_dir + "/" + data.class_names[static_cast<size_t>(none - seen.begin())], but_broken);
+    refuse(train_dir + "/" + data.class_names[static_cast<size_t>(none - seen.begin())]);
   return data;
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kMaxChannels = 16384, kMaxExpansion = 64, kMaxWindow = 15, kMaxStride = 15, kMaxRepeat = 200, kMaxLayers = 1000;
 constexpr size_t kMaxBytes = size_t{1} << 20;
-constexpr const char* kHint = "src/models/net_file.h and examples/net.toml show what a net file may say";
+constexpr const char* kHint = "docs/nets.md says what a net file may hold";
 
 std::string quoted(std::string_view name) { return std::string("'").append(name).append("'"); }
 
