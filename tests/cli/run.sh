@@ -224,6 +224,11 @@ check "files that cannot be read are counted" has photos.train '^left out as unr
 check "and named" has photos.train '^  photos/train/left/4\.jpg: neither'
 "$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 --threads 2 > photos.again
 check "the same bits with two threads" test "$(grep '^signature' photos.train)" == "$(grep '^signature' photos.again)"
+for n in $(seq 101 130); do echo 'no photo' > photos/train/left/$n.jpg; done
+"$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 --out many > photos.many
+check "many of them are told in part" has photos.many '^  and 11 more, all in many/broken\.txt$'
+check "and in full in the run folder" test "$(wc -l < many/broken.txt)" -eq 31
+rm photos/train/left/1??.jpg
 "$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > eval
 check "eval finds the photos again" last_is eval '^test accuracy: 50\.00 %$'
 
