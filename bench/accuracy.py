@@ -10,7 +10,7 @@ seed. The speeds are of whatever machine it was and whatever else ran: compare.p
 bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup, --weight-decay and
 --augment).
 Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others), the
-fastest's images/s, the largest memory; of intrain, then of the twin.
+fastest's images/s (threads: the fewest), the largest memory; of intrain, then of the twin.
 
 The twin needs a Python with PyTorch (--python; Debian: python3-torch and /usr/bin/python3).
 """
@@ -87,15 +87,16 @@ def of_runs(runs):
     mean = f"{statistics.mean(values):.2f}"
     text = f"{mean}{seeds}" if len(values) == 1 else \
         f"{mean} ± {(max(values) - min(values)) / 2:.2f} ({', '.join(f'{v:.2f}' for v in values)}{seeds})"
-    speeds, memory = ([r[key] for r in runs if r[key]] for key in ("images_per_second", "peak_mib"))
-    return text, f"{max(speeds):,.0f}" if speeds else "-", f"{max(memory):,}" if memory else "-"
+    speeds = [(r["images_per_second"], r["threads"]) for r in runs if r["images_per_second"] and r["threads"] == min(q["threads"] for q in runs)]
+    memory = [r["peak_mib"] for r in runs if r["peak_mib"]]
+    return text, "{:,.0f} ({})".format(*max(speeds)) if speeds else "-", f"{max(memory):,}" if memory else "-"
 
 
 def table(results):
     groups = {}
     for r in results:
         groups.setdefault((r["model"], r["data"], r["epochs"], r["batch"], r["flags"]), {False: [], True: []})[r["twin"]].append(r)
-    lines = ["| net, data, epochs, batch | flags | intrain | float32 twin | images/s | peak MiB |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| net, data, epochs, batch | flags | intrain | float32 twin | images/s (threads) | peak MiB |", "| --- | --- | --- | --- | --- | --- |"]
     for (model, data, epochs, batch, flags), runs in sorted(groups.items()):
         ours, twin = of_runs(runs[False]), of_runs(runs[True])
         lines.append(f"| `{model}`, {data}, {epochs}, {batch} | {f'`{flags}`' if flags else ''} | {ours[0]} | {twin[0]} | "

@@ -22,8 +22,8 @@ struct Widths {
   int w_stored = 32;           // stored parameters: 8 bits before the binary point, the sign among them, the rest after it
   bool flag_e2 = false;        // E2 in the paper's 8 bits with a flag: two s8 planes, of which one is 0 (e2 is 8)
   bool nearest_e = false;      // E2 to nearest instead of stochastically
-  bool stochastic_e1 = false;  // E1 of fewer than 16 bits stochastically instead of to nearest
   bool nearest_g = false;      // G to nearest
+  bool stochastic_e1 = false;  // E1 of fewer than 16 bits stochastically instead of to nearest
   // Of WAGEUBN (docs/wageubn.md):
   bool fixed_w = false;      // W on the fixed grid 2^-7 instead of one exponent a layer
   bool constant_g = false;   // G by constant quantization, all of the optimizer on fixed grids (ops/sgd_momentum/wageubn.h)

@@ -7,7 +7,6 @@
 
 #include "cli/progress.h"
 #include "core/error.h"
-#include "io/atomic_file.h"
 
 namespace intrain::cli {
 
@@ -35,13 +34,8 @@ void print_broken(const DataSplits& data, std::FILE* out, const std::string& fol
   fmt::print(out, "left out as unreadable: {} file{}\n", data.broken.size(), data.broken.size() == 1 ? "" : "s");
   for (size_t i = 0; i < std::min(kShown, data.broken.size()); ++i) fmt::print(out, "  {}\n", data.broken[i]);
   if (data.broken.size() <= kShown) return;
-  fmt::print(out, "  and {} more", data.broken.size() - kShown);
-  if (!folder.empty()) {
-    const std::string path = folder + "/broken.txt";
-    write_file(path, fmt::format("{}\n", fmt::join(data.broken, "\n")));
-    fmt::print(out, ", all in {}", path);
-  }
-  fmt::print(out, "\n");
+  const std::string all = folder.empty() ? "" : ", all in " + folder + "/broken.txt";
+  fmt::print(out, "  and {} more{}\n", data.broken.size() - kShown, all);
 }
 
 void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplits& data) {

@@ -12,8 +12,7 @@ namespace intrain::cli {
 // load_data with progress on `out` while photos are looked at.
 DataSplits load_showing(const std::string& spec, bool evaluation_only, std::FILE* out = stdout);
 
-// How many files could not be read, and the first of them; nothing if there are none. If there are more, all are in broken.txt of `folder`,
-// unless that is empty.
+// How many files could not be read, and the first of them; nothing if there are none. folder: the run's, where all are; empty: none.
 void print_broken(const DataSplits& data, std::FILE* out = stdout, const std::string& folder = "");
 
 // Throws Error unless `set`, of `data`, has images and classes like those that the checkpoint was trained on.

@@ -42,29 +42,31 @@ int inspect_command(const InspectFlags& flags) {
   check_fit(checkpoint, data.train, data);
 
   const TrainConfig& config = info.config;
+  validate(config);
   const int batch = std::min(flags.batch.value_or(config.batch), data.train.count);
   check_training_batch(batch, info.h, info.w);
   TrainedNet trained(checkpoint, batch, true, flags.threads);
-  // The batch that training would go on with; the first one of the epoch where it has another size.
-  const int64_t steps_per_epoch = data.train.count / config.batch / config.accumulate;
-  const int64_t first = batch == config.batch && steps_per_epoch > 0 ? batches_before(config, data.train.count, info.step)
-                                                                     : info.epoch * (data.train.count / batch);
+  // The step that training would go on with; of other data, or with batches of another size, the first batch of the epoch.
+  const int64_t count = info.train_count > 0 ? info.train_count : data.train.count;
+  const int64_t steps_per_epoch = std::max(int64_t{1}, count / config.batch / config.accumulate);
+  const bool as_trained = batch == config.batch && data.train.count == count && count / batch >= config.accumulate;
+  const int batches = as_trained ? config.accumulate : 1;
+  const int64_t first = as_trained ? batches_before(config, count, info.step) : info.epoch * (data.train.count / batch);
   Loader loader(data.train, normalization_of(checkpoint),
                 {batch, true, data.mirror, config.seed, first, flags.threads, config.augment == "standard"});
   ops::SgdStep step{};
   step.seed = config.seed;
-  step.step = static_cast<uint32_t>(first);
   step.momentum_bits = config.widths.momentum;
   if (config.widths.constant_g)
-    step.range_log2 =
-        wageubn_range_log2(wageubn_phase(info.step, std::max(int64_t{1}, config.epochs * steps_per_epoch)), config.widths.g);
+    step.range_log2 = wageubn_range_log2(wageubn_phase(info.step, config.epochs * steps_per_epoch), config.widths.g);
   std::vector<LayerStatistics> layers;
-  inspect(trained.net, loader.next(), step, layers);
+  const auto next = [&]() -> const Batch& { return loader.next(); };
+  inspect(trained.net, batches, next, step, first, layers);
   print(layers);
   const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
   const std::string png = flags.png.empty() ? (folder / "inspect.png").string() : flags.png;
   const std::string title = fmt::format("{} after {} epoch{}", info.model, info.epoch, info.epoch == 1 ? "" : "s");
-  draw_statistics(fmt::format("{}, {} training images of {}", title, batch, data_name(data.spec)), layers, png);
+  draw_statistics(fmt::format("{}, {} training images of {}", title, batch * batches, data_name(data.spec)), layers, png);
   fmt::print("picture: {}\n", png);
   print_broken(data);
   // Beside it, where the checkpoint lies in its run folder.

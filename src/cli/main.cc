@@ -250,7 +250,7 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
   inspect.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
   inspect.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
       ->type_name("SPEC");
-  inspect.add_option("--batch", flags.batch, "training images to look at; if not given, the next batch of the run")
+  inspect.add_option("--batch", flags.batch, "training images to look at; if not given, those of the run's next step")
       ->type_name("N")
       ->default_str("");
   inspect.add_option("--png", flags.png, "picture to write; if not given, inspect.png beside the checkpoint")->type_name("FILE");

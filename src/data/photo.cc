@@ -104,8 +104,8 @@ class Jpeg {
 
 // The decoder of one PNG. Errors leave libpng's C code as those of libjpeg do.
 //
-// Samples are taken as they are stored, as PyTorch's loaders do: libpng's simplified interface takes 16 bits for linear light, and follows
-// gAMA chunks in floating point.
+// Samples are taken as they are stored: libpng's simplified interface takes 16 bits for linear light, and follows gAMA chunks in floating
+// point. What comes after the pixels is not read.
 class Png {
  public:
   Png(const std::string& path, const std::vector<uint8_t>& bytes) : path_(path), next_(bytes.data()), left_(bytes.size()) {
@@ -134,19 +134,19 @@ class Png {
     png_set_expand(png_);    // palettes, fewer than 8 bits, transparent colors
     png_set_scale_16(png_);  // to nearest
     png_set_gray_to_rgb(png_);
-    png_set_interlace_handling(png_);
+    const bool interlaced = png_set_interlace_handling(png_) > 1;
     png_read_update_info(png_, info_);
     photo.h = h();
     photo.w = w();
-    const size_t pixels = size_t{1} * png_get_image_height(png_, info_) * png_get_image_width(png_, info_);
-    photo.pixels.resize(3 * pixels);
-    if (png_get_channels(png_, info_) == 3) return read(photo.pixels.data(), size_t{3} * png_get_image_width(png_, info_));
-    std::vector<uint8_t> rgba(4 * pixels);
-    read(rgba.data(), size_t{4} * png_get_image_width(png_, info_));
-    for (size_t i = 0; i < pixels; ++i) {
-      const int alpha = rgba[4 * i + 3];
-      for (size_t ch = 0; ch < 3; ++ch)
-        photo.pixels[3 * i + ch] = static_cast<uint8_t>((rgba[4 * i + ch] * alpha + 255 * (255 - alpha) + 127) / 255);
+    const size_t height = png_get_image_height(png_, info_), row = size_t{3} * png_get_image_width(png_, info_);
+    photo.pixels.resize(height * row);
+    if (png_get_channels(png_, info_) == 3) return read(photo.pixels.data(), height, row, interlaced);
+    // With opacity: a row at a time, but for those whose rows come in pieces.
+    const size_t wide = row / 3 * 4, at_once = interlaced ? height : 1;
+    rgba_.resize(wide * at_once);
+    for (size_t y = 0; y < height; y += at_once) {
+      read(rgba_.data(), at_once, wide, interlaced);
+      on_white(photo.pixels.data() + y * row, row / 3 * at_once);
     }
   }
 
@@ -161,11 +161,20 @@ class Png {
     file.next_ += count;
     file.left_ -= count;
   }
-  void read(uint8_t* pixels, size_t stride) {
-    std::vector<png_bytep> rows(png_get_image_height(png_, info_));
-    for (size_t y = 0; y < rows.size(); ++y) rows[y] = pixels + y * stride;
-    png_read_image(png_, rows.data());
-    png_read_end(png_, nullptr);
+  void read(uint8_t* pixels, size_t height, size_t row, bool interlaced) {
+    rows_.resize(height);
+    for (size_t y = 0; y < height; ++y) rows_[y] = pixels + y * row;
+    if (interlaced)
+      png_read_image(png_, rows_.data());
+    else
+      png_read_rows(png_, rows_.data(), nullptr, static_cast<png_uint_32>(height));
+  }
+  void on_white(uint8_t* rgb, size_t pixels) const {
+    for (size_t i = 0; i < pixels; ++i) {
+      const int alpha = rgba_[4 * i + 3];
+      for (size_t ch = 0; ch < 3; ++ch)
+        rgb[3 * i + ch] = static_cast<uint8_t>((rgba_[4 * i + ch] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
   }
 
   const std::string& path_;
@@ -173,6 +182,8 @@ class Png {
   size_t left_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
+  std::vector<png_bytep> rows_;
+  std::vector<uint8_t> rgba_;
 };
 
 void read_bytes(const std::string& path, std::vector<uint8_t>& bytes) {

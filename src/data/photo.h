@@ -18,8 +18,8 @@ struct Photo {
 
 // A file that is being read: the size first, then the pixels.
 //
-// Grey and CMYK become RGB; a pixel of opacity a / 255 shows white behind it: (a c + 255 (255 - a)) / 255, and 16 bits become 8,
-// both to nearest. The orientation that a camera notes (EXIF), gamma and colour profiles are not applied, as PyTorch's loaders do by default.
+// Grey and CMYK become RGB; a pixel of opacity a / 255 shows white behind it: (a c + 255 (255 - a)) / 255, and 16 bits become 8, both to
+// nearest. The orientation that a camera notes (EXIF), gamma and colour profiles are not applied: PyTorch's loaders, too, leave them.
 class PhotoFile {
  public:
   // Reads the file and its header into memory that is used again. Throws Error, naming the file, if it cannot be read, is neither JPEG nor

@@ -258,7 +258,8 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   const auto& formats = json.at("formats");
   for (const WidthKey& k : kWidthKeys) {
     const auto& value = formats.at(k.name);
-    const std::string text = value == kFlag8 ? kFlag8 : std::to_string(integer_of<int>(value));
+    const std::string text =
+        k.value == &Widths::e2 && value.is_string() ? value.get<std::string>() : std::to_string(integer_of<int>(value));
     set_width(c.widths, std::string(k.name).append("=").append(text));
   }
   for (const ChoiceKey& k : kChoiceKeys)
@@ -280,10 +281,17 @@ void read_config(const std::string& path, TrainConfig& config, const std::string
   Json file = Json::parse(in, nullptr, false);
   if (!file.is_object()) fail("it is no JSON object");
   file.erase("out");
+  const auto naming_the_file = [&](const auto& read) {
+    try {
+      read();
+    } catch (const Error& e) {
+      throw Error(e.what(), "--config " + path + ", " + e.where, e.hint);
+    }
+  };
   TrainConfig base = config;
   // What the file holds is beside a recipe: its own, or the one given.
   if (file.contains("recipe") && file["recipe"].is_string())
-    apply_recipe(base, file["recipe"].get<std::string>());
+    naming_the_file([&] { apply_recipe(base, file["recipe"].get<std::string>()); });
   else if (!recipe.empty())
     apply_recipe(base, recipe);
   TrainConfig merged = base;
@@ -297,11 +305,9 @@ void read_config(const std::string& path, TrainConfig& config, const std::string
       }
       to[name] = value;
       try {
-        merged = all.get<TrainConfig>();
+        naming_the_file([&] { merged = all.get<TrainConfig>(); });
       } catch (const nlohmann::json::exception&) {
         fail("'" + prefix + name + "' has the wrong type, or is too large");
-      } catch (const Error& e) {
-        throw Error(e.what(), "--config " + path + ", " + e.where, e.hint);
       }
     }
   };

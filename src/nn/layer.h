@@ -188,7 +188,7 @@ class INTRAIN_API Layer {
  protected:
   std::string name_;
   Widths widths_;
-  uint32_t number_ = 0;  // in the net, set by plan(): keeps random numbers and times of layers apart
+  uint32_t number_ = 0;  // in the net, set by plan(): keeps the times of layers apart
 };
 
 }  // namespace intrain

@@ -43,16 +43,21 @@ std::vector<ExponentTrack> read_exponents(const std::string& metrics_path) {
 }
 
 void draw_exponents(const std::string& title, const std::vector<ExponentTrack>& tracks, const std::string& path) {
-  Canvas canvas(static_cast<int>(kPanel * std::size(kExponentKinds)), static_cast<int>(kTop + kHeight + 50));
+  std::vector<TensorKind> kinds;  // those that there are: older runs have no G
+  for (const TensorKind kind : kExponentKinds)
+    if (std::any_of(tracks.begin(), tracks.end(), [&](const ExponentTrack& t) { return t.tensor == tensor_name(kind); }))
+      kinds.push_back(kind);
+  Canvas canvas(static_cast<int>(kPanel * static_cast<double>(std::max(size_t{2}, kinds.size()))),
+                static_cast<int>(kTop + kHeight + 50));
   canvas.text(20, 30, 0, 18, kInk, title, true);
   canvas.text(20, 50, 0, 12, kSoft,
               "The exponent e of the integers' unit 2^e, by step; a line a layer, from the first (dark) to the last (light).");
   double last = 1;
   for (const ExponentTrack& t : tracks) last = std::max(last, t.steps.empty() ? 0 : t.steps.back());
-  for (size_t panel = 0; panel < std::size(kExponentKinds); ++panel) {
+  for (size_t panel = 0; panel < kinds.size(); ++panel) {
     std::vector<const ExponentTrack*> shown;
     for (const ExponentTrack& t : tracks)
-      if (t.tensor == tensor_name(kExponentKinds[panel])) shown.push_back(&t);
+      if (t.tensor == tensor_name(kinds[panel])) shown.push_back(&t);
     double low = shown.empty() ? 0 : shown[0]->exps[0], high = low;
     for (const ExponentTrack* t : shown)
       for (const double e : t->exps) {
@@ -64,7 +69,7 @@ void draw_exponents(const std::string& title, const std::vector<ExponentTrack>& 
     const double left = static_cast<double>(panel) * kPanel + kLeft;
     const auto px = [&](double step) { return left + step / last * kWidth; };
     const auto py = [&](double e) { return kTop + (high - e) / (high - low) * kHeight; };
-    canvas.text(left, kTop - 12, 0, 14, kInk, tensor_name(kExponentKinds[panel]), true);
+    canvas.text(left, kTop - 12, 0, 14, kInk, tensor_name(kinds[panel]), true);
     const double ticks = std::max(1.0, tick_step(high - low, 8));
     for (double e = std::ceil(low / ticks) * ticks; e <= high; e += ticks) {
       canvas.line({{left, py(e)}, {left + kWidth, py(e)}}, kGrid, 1);

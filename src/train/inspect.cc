@@ -4,20 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/formats.h"
 #include "base/rounding.h"
+#include "core/check.h"
+#include "optim/gradient_sum.h"
 #include "train/canvas.h"
 
 namespace intrain {
 
 namespace {
 
-class Collector final : public TensorSink, public GradientSink {
+class Collector final : public TensorSink {
  public:
-  Collector(std::vector<LayerStatistics>& layers, const Widths& widths, const ops::SgdStep& step)
-      : widths_(widths), layers_(layers), step_(step) {
-    if (step.range_log2 > 0) widths_.g = step.range_log2 + 1;
+  Collector(std::vector<LayerStatistics>& layers, const Widths& widths, int range_log2) : widths_(widths), layers_(layers) {
+    if (range_log2 > 0) widths_.g = range_log2 + 1;
   }
 
   void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int exp) override {
@@ -31,8 +33,6 @@ class Collector final : public TensorSink, public GradientSink {
     add(layer, kind, data, count, exp, std::max(0, bit_length(static_cast<uint64_t>(limit)) - 7), limit);
   }
 
-  void gradient(Parameter& p) override { show_gradient(p, step_, *this); }
-
  private:
   template <class Integer>
   void add(const std::string& layer, TensorKind kind, const Integer* data, int64_t count, int exp, int shift, int64_t limit) {
@@ -43,6 +43,7 @@ class Collector final : public TensorSink, public GradientSink {
     s.high_end = limit >> shift;
     for (int64_t i = 0; i < count; ++i) {
       const int64_t v = data[i], m = static_cast<int64_t>(magnitude(v));
+      CHECK_LE(m, limit);
       s.zeros += v == 0;
       s.saturated += m == limit;
       s.largest = std::max(s.largest, m);
@@ -58,24 +59,41 @@ class Collector final : public TensorSink, public GradientSink {
 
   Widths widths_;
   std::vector<LayerStatistics>& layers_;
-  const ops::SgdStep& step_;
+};
+
+// The gradients of a step's batches.
+class Sums final : public GradientSink {
+ public:
+  explicit Sums(Net& net) : net_(net), sums_(net.parameters().size()) {}
+  void gradient(Parameter& p) override {
+    if (!p.frozen) sums_[p.number].add(p, net_.pool());
+  }
+  void show(const ops::SgdStep& step, TensorSink& tensors) {
+    for (Parameter* p : net_.parameters())
+      if (!p->frozen) sums_[p->number].take(*p, [&](Parameter& summed) { show_gradient(summed, step, tensors); });
+  }
+
+ private:
+  Net& net_;
+  std::vector<GradientSum> sums_;
 };
 
 constexpr double kLeft = 120, kTop = 84, kCellWidth = 160, kCellHeight = 54, kGap = 14;
 constexpr Color kBar{0.12, 0.40, 0.72}, kEnd{0.85, 0.37, 0.05};
 
-// Bars two integers wide, as high as the logarithm of the share; the ends of the format, where numbers are cut, in another color.
+// Bars two integers wide, of a format within +-63 one, as high as the logarithm of the share; the ends of the format, where numbers are cut, in
+// another color.
 void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const TensorStatistics& s) {
   const double base = y + kCellHeight - 14;
   canvas.line({{x, base + 0.5}, {x + kCellWidth, base + 0.5}}, kGrid, 1);
   const bool positive =
       kind == TensorKind::kA && std::all_of(s.histogram.begin(), s.histogram.begin() + 128, [](int64_t n) { return n == 0; });
-  const int first = positive ? 128 : 0, bars = 128;
-  const auto bar_of = [&](int64_t integer) { return static_cast<int>(integer + 128 - first) / 2; };
+  const int wide = s.high_end < 64 ? 1 : 2, first = positive ? 128 : 128 - 64 * wide, bars = 128;
+  const auto bar_of = [&](int64_t integer) { return static_cast<int>(integer + 128 - first) / wide; };
   constexpr double kDecades = 6;
   for (int bar = 0; bar < bars; ++bar) {
-    const size_t at = static_cast<size_t>(first + 2 * bar);
-    const int64_t count = s.histogram[at] + s.histogram[at + 1];
+    const auto at = s.histogram.begin() + first + wide * bar;
+    const int64_t count = std::accumulate(at, at + wide, int64_t{0});
     if (count == 0) continue;
     const double share = static_cast<double>(count) / static_cast<double>(s.count);
     const double height = std::max(0.02, 1 + std::log10(share) / kDecades) * (kCellHeight - 20);
@@ -89,11 +107,18 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
 
 }  // namespace
 
-void inspect(Net& net, const Batch& batch, const ops::SgdStep& step, std::vector<LayerStatistics>& layers) {
-  Collector collector(layers, net.widths(), step);
+void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const ops::SgdStep& step, int64_t first,
+             std::vector<LayerStatistics>& layers) {
+  Collector collector(layers, net.widths(), step.range_log2);
+  Sums sums(net);
   net.set_tensor_sink(&collector);
-  net.forward(batch);
-  net.backward(batch, step.seed, step.step, &collector);
+  net.set_batches_per_step(batches);
+  for (int64_t i = 0; i < batches; ++i) {
+    const Batch& batch = next();
+    net.forward(batch);
+    net.backward(batch, step.seed, static_cast<uint32_t>(first + i), &sums);
+  }
+  sums.show(step, collector);
   net.set_tensor_sink(nullptr);
 }
 
@@ -107,10 +132,10 @@ void draw_statistics(const std::string& title, const std::vector<LayerStatistics
   const double height = kTop + static_cast<double>(layers.size()) * kCellHeight + 40;
   Canvas canvas(static_cast<int>(width), static_cast<int>(height));
   canvas.text(kGap, 30, 0, 18, kInk, title, true);
-  canvas.text(
-      kGap, 50, 0, 12, kSoft,
-      "Each integer from one end of its format to the other (A of a ReLU from 0); height: logarithm of its share, from one in a "
-      "million to all. Cut: at the ends, in orange.");
+  canvas.text(kGap, 50, 0, 12, kSoft,
+              "Each integer over the range of 8 bits (A of a ReLU from 0; of wider ones the upper 8); height: logarithm of its "
+              "share, from one "
+              "in a million to all. Cut: at the ends of the format, in orange.");
   for (size_t i = 0; i < kinds.size(); ++i)
     canvas.text(column(i) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk, tensor_name(static_cast<TensorKind>(kinds[i])), true);
   double y = kTop;

@@ -38,15 +38,14 @@ int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed) {
 }
 
 void show_gradient(const Parameter& p, const ops::SgdStep& step, TensorSink& tensors) {
-  const size_t end = p.name.rfind(".weight");
-  if (end == std::string::npos) return;
+  if (!p.is_weight()) return;
   uint64_t max = 0;
   for (const int64_t g : p.grad) max = std::max(max, magnitude(g));
   const bool constant = step.range_log2 > 0;
   const int shift = constant ? nearest_log2(max) - step.range_log2 : quantize_shift(max, p.grad_bits);
   const int64_t limit = quantize_limit(constant ? step.range_log2 + 1 : p.grad_bits);
   const int exp = constant ? -(step.momentum_bits + 1) : p.grad_exp + shift;
-  const std::string layer = p.name.substr(0, end);
+  const std::string layer = p.name.substr(0, p.name.rfind('.'));
   std::array<int16_t, 4096> block;
   constexpr auto kBlock = static_cast<int64_t>(block.size());
   for (int64_t first = 0; first < p.count(); first += kBlock) {

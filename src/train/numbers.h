@@ -30,12 +30,12 @@ struct LayerNumbers {
   TensorNumbers tensor[kTensorKinds];  // by TensorKind
 };
 
-// The largest magnitude that a number of the kind can have, in the integers that a TensorSink is shown. A is s8 in a linear bottleneck, else u8; ReLU6 ends at 192, which is no end of a
-// format.
+// The largest magnitude that a number of the kind can have, in the integers that a TensorSink is shown. A is s8 in a linear bottleneck, else
+// u8; ReLU6 ends at 192, which is no end of a format.
 int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed = false);
 
-// Shows `tensors` G of a weight, which must be summed over ranks and batches: as the optimizer takes it (optim/sgd.h), but rounded to nearest
-// and without weight decay. Other parameters are passed over: they are few.
+// Shows `tensors` G of a weight, of a gradient summed over ranks and batches: as the optimizer takes it (optim/sgd.h), but rounded to
+// nearest and without weight decay. Other parameters are passed over: they are few.
 void show_gradient(const Parameter& parameter, const ops::SgdStep& step, TensorSink& tensors);
 
 class NumbersSink final : public TensorSink {

@@ -179,6 +179,15 @@ RunFolder::RunFolder(const TrainConfig& config, const CheckpointInfo& from)
   if (config.tensorboard) tensorboard_ = std::make_unique<TensorBoardFile>(path_, from.step);
 }
 
+void RunFolder::set_broken(const std::vector<std::string>& files) {
+  const std::string path = path_ + "/broken.txt";
+  std::error_code ignored;
+  if (files.empty())
+    fs::remove(path, ignored);
+  else
+    write_file(path, fmt::format("{}\n", fmt::join(files, "\n")));
+}
+
 // One process at a time trains in a folder; the lock goes with the process, however it ends.
 void RunFolder::lock() {
   lock_.fd = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -2,7 +2,8 @@
 //
 //   config.json      the exact configuration
 //   metrics.jsonl    one JSON object a line (train/metrics_file.h): {"type": "start", ...} for each start of the run,
-//                    with the machine, {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and {"type": "numbers", ...} for each kNumbersEvery-th step: for each layer and kind of number (train/numbers.h)
+//                    with the machine, {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and
+//                    {"type": "numbers", ...} for each kNumbersEvery-th step: for each layer and kind of number (train/numbers.h)
 //                    [exponent, share of zeros, share of saturated]
 //   epochs.csv       a line for each epoch, beneath one that names the columns
 //   events.out.tfevents.*  the same and more for TensorBoard, if asked for (train/tensorboard.h): one file for each start of the run
@@ -10,7 +11,7 @@
 //   step-<N>.ckpt    all training state after N steps: the newest ones
 //   best.ckpt        all training state after the epoch with the best test accuracy
 //   final.ckpt       all training state at the end
-//   broken.txt       photos that could not be read, if they are too many to be printed (cli/train.cc)
+//   broken.txt       files of the data that could not be read, a line each; not there if there are none
 //
 // Every file is at all times the old one or the new one (io/atomic_file.h), but for metrics.jsonl, which only grows by whole lines. A run
 // that was stopped goes on in its folder.
@@ -54,6 +55,8 @@ class RunFolder {
   double earlier_seconds() const { return earlier_seconds_; }
   double earlier_epoch_seconds() const { return earlier_epoch_seconds_; }
 
+  // broken.txt; takes away what is there if there are none.
+  void set_broken(const std::vector<std::string>& files);
   void add(const StartReport& report);
   void add(const StepReport& report);
   void add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated);

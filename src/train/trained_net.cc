@@ -1,5 +1,7 @@
 #include "train/trained_net.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -22,7 +24,25 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
   net.prepare(max_batch, training, kernels, pool, reducer);
   restore_state(checkpoint, checkpoint.info.model, net.state());
   net.quantize_parameters();
-  if (training) set_label_smoothing(checkpoint.info.config, net);
+  if (!training) return;
+  set_label_smoothing(checkpoint.info.config, net);
+  freeze(checkpoint.info.config, net);
+}
+
+void freeze(const TrainConfig& config, const Net& net) {
+  for (const std::string& pattern : config.freeze) {
+    int found = 0;
+    for (Parameter* p : net.parameters())
+      if (fnmatch(pattern.c_str(), p->name.c_str(), 0) == 0) {
+        p->frozen = true;
+        ++found;
+      }
+    if (found == 0)
+      throw Error("'" + pattern + "' names no parameter of the net", "--freeze",
+                  "parameters are called like " + net.parameters().front()->name + " and " + net.parameters().back()->name);
+  }
+  if (std::all_of(net.parameters().begin(), net.parameters().end(), [](const Parameter* p) { return p->frozen; }))
+    throw Error("all parameters are frozen", "--freeze", "leave some to be trained");
 }
 
 void set_label_smoothing(const TrainConfig& config, Net& net) {

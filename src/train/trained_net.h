@@ -21,11 +21,13 @@ struct INTRAIN_API TrainedNet {
   SingleProcess reducer;
   Net net;
 
-  // For batches of up to max_batch images; `training`: with a backward pass, of the configured loss. Throws Error if the checkpoint's model is unknown or does
-  // not fit its arrays, or for more threads than there are to be had.
+  // For batches of up to max_batch images; `training`: with a backward pass, of the configured loss and frozen parameters. Throws Error if
+  // the checkpoint's model is unknown or does not fit its arrays, or for more threads than there are to be had.
   TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads);
 };
 
+// Marks the parameters that config.freeze names. Throws Error if a pattern names none, or all are frozen.
+INTRAIN_API void freeze(const TrainConfig& config, const Net& net);
 // As the configuration says, to 2^-30.
 INTRAIN_API void set_label_smoothing(const TrainConfig& config, Net& net);
 

@@ -1,7 +1,6 @@
 #include "train/trainer.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <chrono>
@@ -67,23 +66,6 @@ Schedule make_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
   schedule.bits = config.widths.rate;
   schedule.fixed = config.widths.constant_g;
   return schedule;
-}
-
-// Marks the parameters that config.freeze names.
-void freeze(const TrainConfig& config, const Net& net) {
-  for (const std::string& pattern : config.freeze) {
-    int found = 0;
-    for (Parameter* p : net.parameters())
-      if (fnmatch(pattern.c_str(), p->name.c_str(), 0) == 0) {
-        p->frozen = true;
-        ++found;
-      }
-    if (found == 0)
-      throw Error("'" + pattern + "' names no parameter of the net", "--freeze",
-                  "parameters are called like " + net.parameters().front()->name + " and " + net.parameters().back()->name);
-  }
-  if (std::all_of(net.parameters().begin(), net.parameters().end(), [](const Parameter* p) { return p->frozen; }))
-    throw Error("all parameters are frozen", "--freeze", "leave some to be trained");
 }
 
 void check_position(const TrainConfig& config, const Dataset& train, const Checkpoint& from) {
@@ -373,6 +355,7 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
     folder = options.resume != nullptr ? std::make_unique<RunFolder>(config, options.resume->info)
                                        : std::make_unique<RunFolder>(config);
     training.set_out(folder->path());
+    folder->set_broken(data.broken);
   }
   TrainObserver silent;
   TrainObserver& observer = options.observer != nullptr ? *options.observer : silent;

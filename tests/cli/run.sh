@@ -211,6 +211,27 @@ check "it can be inspected" test $? -eq 0
 "$intrain" export --checkpoint back.1.ckpt --onnx back.onnx > export
 check "and exported" test -s back.onnx
 
+# inspect tells of a run's first step what its metrics tell.
+for settings in "--accumulate 2 --label-smoothing 0.1 --freeze conv0.*" "--recipe wageubn"; do
+  "$intrain" train --data synthetic:256 --model resnet8 --epochs 1 --batch 32 --keep 9 --out looked $settings > /dev/null
+  "$intrain" inspect --checkpoint looked/step-00000000.ckpt > inspect
+  check "inspect shows the next step of $settings" python3 - << 'EOF'
+import json
+shown = {}
+for line in open("inspect"):
+    field = line.split()
+    if len(field) == 9 and field[5] == "%":
+        shown.setdefault(field[0], {})[field[1]] = (int(field[3]), float(field[4]), float(field[6]))
+told = next(record["layers"] for record in map(json.loads, open("looked/metrics.jsonl")) if record["type"] == "numbers")
+assert len(shown) == 10 and {layer: set(t) for layer, t in shown.items()} == {layer: set(t) for layer, t in told.items()}
+for layer, tensors in told.items():
+    for tensor, (exp, zeros, saturated) in tensors.items():
+        its = shown[layer][tensor]
+        assert its[0] == exp and abs(its[1] - 100 * zeros) < 0.02 and abs(its[2] - 100 * saturated) < 0.001, (layer, tensor, its)
+EOF
+  rm -r looked
+done
+
 # Photos: any PNG will do, and one file that is none.
 for class in left right; do
   mkdir -p photos/train/$class photos/val/$class
@@ -228,6 +249,7 @@ for n in $(seq 101 130); do echo 'no photo' > photos/train/left/$n.jpg; done
 "$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 --out many > photos.many
 check "many of them are told in part" has photos.many '^  and 11 more, all in many/broken\.txt$'
 check "and in full in the run folder" test "$(wc -l < many/broken.txt)" -eq 31
+check "one that is whole has no list" test ! -e runs/synthetic-resnet8-1/broken.txt
 rm photos/train/left/1??.jpg
 "$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > eval
 check "eval finds the photos again" last_is eval '^test accuracy: 50\.00 %$'

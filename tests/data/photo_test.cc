@@ -72,8 +72,31 @@ TEST_F(PhotoTest, ReadsPngOfEveryKindExactly) {
   expect_color(read(path_), 20, 30, {206, 208, 210}, 0);
   write_bytes(path_, test::make_png(20, 30, 2, plain({10, 51})));
   expect_color(read(path_), 20, 30, {206, 206, 206}, 0);
-  write_bytes(path_, test::make_png(20, 30, 3, pixels, {.interlaced = true}));
-  EXPECT_EQ(read(path_).pixels, pixels);
+  for (const bool interlaced : {false, true}) {
+    write_bytes(path_, test::make_png(20, 30, 3, pixels, {.interlaced = interlaced}));
+    EXPECT_EQ(read(path_).pixels, pixels);
+    Bytes rgba;
+    for (size_t i = 0; i < pixels.size(); i += 3) rgba.insert(rgba.end(), {pixels[i], pixels[i + 1], pixels[i + 2], 255});
+    write_bytes(path_, test::make_png(20, 30, 4, rgba, {.interlaced = interlaced}));
+    EXPECT_EQ(read(path_).pixels, pixels);
+  }
+  write_bytes(path_, test::make_png(20, 32, 1, Bytes(20 * 4, 0xff), {.bits = 1}));
+  expect_color(read(path_), 20, 32, {255, 255, 255}, 0);
+  write_bytes(path_, test::make_png(20, 32, 1, Bytes(20 * 16, 0x55), {.bits = 4}));
+  expect_color(read(path_), 20, 32, {85, 85, 85}, 0);
+  const std::vector<png_color> palette = {{1, 2, 3}, {10, 20, 30}};
+  write_bytes(path_, test::make_png(20, 32, 1, Bytes(20 * 4, 0xff), {.bits = 1, .palette = palette}));
+  expect_color(read(path_), 20, 32, {10, 20, 30}, 0);
+  write_bytes(path_, test::make_png(20, 32, 1, Bytes(20 * 4, 0xff), {.bits = 1, .palette = palette, .opacities = {255, 51}}));
+  expect_color(read(path_), 20, 32, {206, 208, 210}, 0);
+}
+
+// What programs read that stop with the last pixel.
+TEST_F(PhotoTest, ReadsAPngWithoutItsEnd) {
+  Bytes png = test::make_png(20, 30, 3, plain({10, 20, 30}));
+  png.resize(png.size() - 12);
+  write_bytes(path_, png);
+  expect_color(read(path_), 20, 30, {10, 20, 30}, 0);
 }
 
 // Neither 16 bits nor a note on gamma make linear light of it.

@@ -217,7 +217,9 @@ TEST(Config, ReadsPartsFromAFile) {
                                    {R"({"epochs": 1.5})", "'epochs' has"},
                                    {R"({"batch": 1, "epochs": 99999999999})", "'epochs' has"},
                                    {R"({"mean": [1, "2"]})", "'mean' has"},
-                                   {R"({"formats": {"w": 9}})", "'9' is not possible"}}) {
+                                   {R"({"formats": {"w": 9}})", "'9' is not possible"},
+                                   {R"({"formats": {"e2": "flag"}})", "'flag' is not possible"},
+                                   {R"({"recipe": "wage"})", "'wage' is no recipe"}}) {
     write(text);
     expect_error([&] { read_config(path, config); }, what, "--config " + path);
   }

@@ -193,7 +193,9 @@ TEST(Net, SaturatedStreamsTrain) {
   std::vector<LayerStatistics> layers;
   ops::SgdStep step{};
   step.seed = 1;
-  inspect(ready.net, synthetic_batch(8), step, layers);
+  const Batch batch = synthetic_batch(8);
+  inspect(
+      ready.net, 1, [&]() -> const Batch& { return batch; }, step, 0, layers);
   int64_t saturated = 0;
   for (const LayerStatistics& layer : layers) saturated += layer.tensor[static_cast<int>(TensorKind::kStream)].saturated;
   EXPECT_GT(saturated, 0);

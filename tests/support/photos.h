@@ -41,9 +41,11 @@ inline Bytes make_jpeg(int h, int w, int c, const Bytes& pixels) {
 }
 
 struct PngOptions {
-  int bits = 8;      // or 16, high byte first
+  int bits = 8;      // or 16, high byte first; 1, 2, 4 with all pixels of a row in whole bytes
   double gamma = 0;  // of the gAMA chunk; 0: none
   bool interlaced = false;
+  std::vector<png_color> palette = {};   // pixels are numbers in it
+  std::vector<png_byte> opacities = {};  // of the first colors of the palette
 };
 
 // c = 1 grey, 2 grey and opacity, 3 RGB, 4 RGB and opacity.
@@ -59,10 +61,14 @@ inline Bytes make_png(int h, int w, int c, const Bytes& pixels, const PngOptions
         to.insert(to.end(), data, data + count);
       },
       nullptr);
-  png_set_IHDR(png, info, static_cast<png_uint_32>(w), static_cast<png_uint_32>(h), options.bits, kTypes[c - 1],
+  png_set_IHDR(png, info, static_cast<png_uint_32>(w), static_cast<png_uint_32>(h), options.bits,
+               options.palette.empty() ? kTypes[c - 1] : PNG_COLOR_TYPE_PALETTE,
                options.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                PNG_FILTER_TYPE_DEFAULT);
   if (options.gamma > 0) png_set_gAMA(png, info, options.gamma);
+  if (!options.palette.empty()) png_set_PLTE(png, info, options.palette.data(), static_cast<int>(options.palette.size()));
+  if (!options.opacities.empty())
+    png_set_tRNS(png, info, options.opacities.data(), static_cast<int>(options.opacities.size()), nullptr);
   png_write_info(png, info);
   std::vector<png_bytep> rows;
   for (int y = 0; y < h; ++y) rows.push_back(const_cast<uint8_t*>(pixels.data() + int64_t{y} * w * c * options.bits / 8));

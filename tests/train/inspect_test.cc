@@ -25,16 +25,18 @@ class InspectTest : public testing::Test {
     x = net.conv_add_stream(x, {.k = 4, .size = 3, .pad = 1}, x).relu;
     return net.linear_logits(net.linear_relu(net.global_average_pool(x), 7));
   }
-  static ops::SgdStep step() {
-    ops::SgdStep s{};
-    s.seed = 1;
-    s.step = 2;
-    return s;
+  void look(Net& net, std::vector<LayerStatistics>& layers, int batches = 1, int range_log2 = 0) const {
+    ops::SgdStep step{};
+    step.seed = 1;
+    step.momentum_bits = 16;
+    step.range_log2 = range_log2;
+    inspect(
+        net, batches, [&]() -> const Batch& { return batch_; }, step, 2, layers);
   }
   InspectTest() {
     net_.prepare(4, true, kernels_, pool_, reducer_);
     net_.initialize(1);
-    inspect(net_, batch_, step(), layers_);
+    look(net_, layers_);
   }
 
   const ops::Kernels kernels_ = ops::make_kernels(Isa::kScalar);
@@ -87,9 +89,7 @@ TEST_F(InspectTest, CountsAddUp) {
 // Constant quantization with dr = 2 leaves signs, on WAGEUBN's grid for an accumulator of 16 bits.
 TEST_F(InspectTest, ShowsGByConstantQuantization) {
   std::vector<LayerStatistics> layers;
-  ops::SgdStep constant = step();
-  constant.range_log2 = 1;
-  inspect(net_, batch_, constant, layers);
+  look(net_, layers, 1, 1);
   const TensorStatistics& g = of(layers[0], TensorKind::kG);
   EXPECT_EQ(g.exp, -17);
   EXPECT_EQ(g.largest, 1);
@@ -107,7 +107,7 @@ TEST_F(InspectTest, ShowsBothPlanesOfE2) {
     net.prepare(4, true, kernels_, pool_, reducer_);
     net.initialize(1);
     std::vector<LayerStatistics> layers;
-    inspect(net, batch_, step(), layers);
+    look(net, layers);
     for (size_t i = 0; i < layers.size(); ++i) {
       const TensorStatistics &wide = of(layers[i], TensorKind::kE2), &narrow = of(layers_[i], TensorKind::kE2);
       const int more = flag ? 7 : 8;
@@ -136,20 +136,30 @@ TEST_F(InspectTest, KnowsWhereFormatsEnd) {
   net.prepare(4, true, kernels_, pool_, reducer_);
   net.initialize(1);
   std::vector<LayerStatistics> layers;
-  inspect(net, batch_, step(), layers);
+  look(net, layers);
   EXPECT_EQ(of(layers[0], TensorKind::kW).high_end, 7 << 4);
   EXPECT_EQ(of(layers[0], TensorKind::kW).low_end, -7 * 16);
 }
 
 TEST_F(InspectTest, BatchesAdd) {
   const std::vector<LayerStatistics> once = layers_;
-  inspect(net_, batch_, step(), layers_);
+  look(net_, layers_);
   ASSERT_EQ(layers_.size(), once.size());
   for (size_t i = 0; i < once.size(); ++i)
     for (int kind = 0; kind < kTensorKinds; ++kind) {
       EXPECT_EQ(layers_[i].tensor[kind].count, 2 * once[i].tensor[kind].count);
       EXPECT_EQ(layers_[i].tensor[kind].zeros, 2 * once[i].tensor[kind].zeros);  // the same step again
     }
+}
+
+// One step of two batches: twice as many numbers, but of one G.
+TEST_F(InspectTest, ShowsTheGOfAllBatchesOfAStep) {
+  std::vector<LayerStatistics> layers;
+  look(net_, layers, 2);
+  EXPECT_EQ(of(layers[0], TensorKind::kA).count, 2 * of(layers_[0], TensorKind::kA).count);
+  EXPECT_EQ(of(layers[0], TensorKind::kG).count, of(layers_[0], TensorKind::kG).count);
+  // The mean loss over twice as many images halves the errors.
+  EXPECT_EQ(of(layers.back(), TensorKind::kE2).exp, of(layers_.back(), TensorKind::kE2).exp - 1);
 }
 
 TEST_F(InspectTest, Draws) {

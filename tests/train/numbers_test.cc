@@ -105,6 +105,7 @@ TEST(Numbers, ShowGAsTheOptimizerTakesIt) {
   EXPECT_EQ(g.saturated, 3);
   EXPECT_EQ(g.exp, -17);
   p.name = "conv3.beta";
+  p.shape = {5};
   show_gradient(p, step, sink);
   EXPECT_EQ(g.count, 5);
 }
