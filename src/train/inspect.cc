@@ -134,8 +134,7 @@ void draw_statistics(const std::string& title, const std::vector<LayerStatistics
   canvas.text(kGap, 30, 0, 18, kInk, title, true);
   canvas.text(kGap, 50, 0, 12, kSoft,
               "Each integer over the range of 8 bits (A of a ReLU from 0; of wider ones the upper 8); height: logarithm of its "
-              "share, from one "
-              "in a million to all. Cut: at the ends of the format, in orange.");
+              "share, from one in a million to all. Cut: at the ends of the format, in orange.");
   for (size_t i = 0; i < kinds.size(); ++i)
     canvas.text(column(i) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk, tensor_name(static_cast<TensorKind>(kinds[i])), true);
   double y = kTop;

@@ -355,7 +355,7 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
     folder = options.resume != nullptr ? std::make_unique<RunFolder>(config, options.resume->info)
                                        : std::make_unique<RunFolder>(config);
     training.set_out(folder->path());
-    folder->set_broken(data.broken);
+    if (!data.broken.empty() || options.resume != nullptr) folder->set_broken(data.broken);
   }
   TrainObserver silent;
   TrainObserver& observer = options.observer != nullptr ? *options.observer : silent;
