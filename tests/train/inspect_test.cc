@@ -33,6 +33,16 @@ class InspectTest : public testing::Test {
     inspect(
         net, batches, [&]() -> const Batch& { return batch_; }, step, 2, layers);
   }
+  // The step of a new net of these widths.
+  std::vector<LayerStatistics> with(const Widths& widths) {
+    Net net = build();
+    net.set_widths(widths);
+    net.prepare(4, true, kernels_, pool_, reducer_);
+    net.initialize(1);
+    std::vector<LayerStatistics> layers;
+    look(net, layers);
+    return layers;
+  }
   InspectTest() {
     net_.prepare(4, true, kernels_, pool_, reducer_);
     net_.initialize(1);
@@ -102,12 +112,7 @@ TEST_F(InspectTest, ShowsBothPlanesOfE2) {
     Widths widths;
     widths.flag_e2 = flag;
     if (!flag) widths.e2 = 16;
-    Net net = build();
-    net.set_widths(widths);
-    net.prepare(4, true, kernels_, pool_, reducer_);
-    net.initialize(1);
-    std::vector<LayerStatistics> layers;
-    look(net, layers);
+    const std::vector<LayerStatistics> layers = with(widths);
     for (size_t i = 0; i < layers.size(); ++i) {
       const TensorStatistics &wide = of(layers[i], TensorKind::kE2), &narrow = of(layers_[i], TensorKind::kE2);
       const int more = flag ? 7 : 8;
@@ -131,12 +136,7 @@ TEST_F(InspectTest, KnowsWhereFormatsEnd) {
   EXPECT_EQ(of(layers_[0], TensorKind::kA).high_end, 255);
   Widths widths;
   widths.w = 4;
-  Net net = build();
-  net.set_widths(widths);
-  net.prepare(4, true, kernels_, pool_, reducer_);
-  net.initialize(1);
-  std::vector<LayerStatistics> layers;
-  look(net, layers);
+  const std::vector<LayerStatistics> layers = with(widths);
   EXPECT_EQ(of(layers[0], TensorKind::kW).high_end, 7 << 4);
   EXPECT_EQ(of(layers[0], TensorKind::kW).low_end, -7 * 16);
 }
