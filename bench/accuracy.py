@@ -6,9 +6,9 @@
 
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory and seconds, by net, data, epochs, batch, flags and
-seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training that was cut off is simply not there. --twin:
-bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup, --weight-decay and
---augment).
+seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training that was cut off is simply
+not there. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup,
+--weight-decay and --augment).
 Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others), the
 fastest's images/s (threads: the fewest), the largest memory; of intrain, then of the twin.
 
@@ -87,9 +87,10 @@ def of_runs(runs):
     mean = f"{statistics.mean(values):.2f}"
     text = f"{mean}{seeds}" if len(values) == 1 else \
         f"{mean} ± {(max(values) - min(values)) / 2:.2f} ({', '.join(f'{v:.2f}' for v in values)}{seeds})"
-    speeds = [(r["images_per_second"], r["threads"]) for r in runs if r["images_per_second"] and r["threads"] == min(q["threads"] for q in runs)]
+    threads = min(r["threads"] for r in runs)
+    speeds = [r["images_per_second"] for r in runs if r["images_per_second"] and r["threads"] == threads]
     memory = [r["peak_mib"] for r in runs if r["peak_mib"]]
-    return text, "{:,.0f} ({})".format(*max(speeds)) if speeds else "-", f"{max(memory):,}" if memory else "-"
+    return text, f"{max(speeds):,.0f} ({threads})" if speeds else "-", f"{max(memory):,}" if memory else "-"
 
 
 def table(results):
