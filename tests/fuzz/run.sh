@@ -9,18 +9,31 @@ set -uo pipefail
 
 readonly build=$1 seconds=$2
 readonly corpus=$(dirname "$0")/corpus
-passed=0
-failed=0
-for target in "$build"/*_fuzz; do
-  name=$(basename "$target" _fuzz)
-  mkdir -p "$build/fuzz/$name"
+# fuzz NAME: one parser.
+fuzz() {
+  local name=$1 target=$build/$1_fuzz arguments
   if [[ -n $("$target" -help=1 2>&1 | grep max_total_time) ]]; then
     arguments=(-max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=1024 -timeout=10 -print_final_stats=1
       -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/$name" "$corpus/$name")
   else
     arguments=("$seconds" "$corpus/$name")
   fi
-  if "$target" "${arguments[@]}" > "$build/fuzz/$name.log" 2>&1; then
+  "$target" "${arguments[@]}" > "$build/fuzz/$name.log" 2>&1
+}
+
+passed=0
+failed=0
+names=()
+for target in "$build"/*_fuzz; do names+=("$(basename "$target" _fuzz)"); done
+# As many at once as there are cores.
+for name in "${names[@]}"; do
+  mkdir -p "$build/fuzz/$name"
+  while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
+  { fuzz "$name"; echo $? > "$build/fuzz/$name.status"; } &
+done
+wait
+for name in "${names[@]}"; do
+  if [[ $(< "$build/fuzz/$name.status") -eq 0 ]]; then
     passed=$((passed + 1))
     echo "$name: $(sed -nE 's/^(stat::number_of_executed_units: *)?([0-9]+)( inputs)?$/\2 inputs/p' "$build/fuzz/$name.log")"
   else
