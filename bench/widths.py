@@ -17,6 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from accuracy import data_name
+
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = {"w": 8, "a": 8, "g": 8, "e1": 16, "e2": 8, "x_hat": 16, "gamma": 8, "beta": 8, "mu": 32, "sigma": 32, "momentum": 16, "rate": 10,
             "w_stored": 32}
@@ -66,7 +68,7 @@ def draw(args, bits, rows):
     axes.invert_xaxis()
     axes.set_xlabel("bits of one kind of number, the others as they are")
     axes.set_ylabel("test accuracy, %")
-    axes.set_title(f"{args.model} on {args.data.partition(':')[0]}, {args.epochs} epochs")
+    axes.set_title(f"{args.model} on {data_name(args.data)}, {args.epochs} epochs")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()
@@ -100,7 +102,7 @@ def main():
     def runs(settings):
         values = []
         for seed in seeds:
-            key = " ".join([args.data, args.model, f"epochs={args.epochs}", f"seed={seed}", *args.base, *settings])
+            key = " ".join([data_name(args.data), args.model, f"epochs={args.epochs}", f"seed={seed}", *args.base, *settings])
             if key not in results:
                 results[key] = train(args, settings, seed)
                 print(f"{key}: {results[key]:.2f} %", file=sys.stderr)
