@@ -12,3 +12,10 @@ if(INTRAIN_SANITIZE)
   endif()
   add_link_options(-fsanitize=${INTRAIN_SANITIZE})
 endif()
+
+# For targets that take long to compile, and in which a training under sanitizers does not spend its time.
+function(intrain_plain_under_sanitizers target)
+  if(INTRAIN_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
