@@ -8,9 +8,11 @@ INTRAIN, REFERENCE: the programs intrain and export_reference. The exact form mu
 must lie within 0.1 points of its, where there are at least 10,000 images. Ends with "N exports agree, M not"; exit status 1 if M is not 0.
 """
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +42,7 @@ NETS = [
 BATCHES = (1, 250)  # the model takes any; the logits do not depend on it
 LEAST_IMAGES, MOST_POINTS = 10000, 0.1
 
-failures, passed = [], 0
+passed, failures = [], []
 
 
 def run(*command):
@@ -51,11 +53,8 @@ def run(*command):
 
 
 def check(what, holds):
-    global passed
-    if holds:
-        passed += 1
-    else:
-        failures.append(what)
+    (passed if holds else failures).append(what)
+    if not holds:
         print(f"FAILED {what}")
 
 
@@ -95,6 +94,12 @@ def compare(intrain, reference, checkpoint, data, name, folder):
           f"qdq: {qdq_accuracy:6.2f} %, error {error:.4f}", flush=True)
 
 
+def train_and_compare(intrain, reference, net, folder):
+    model, data, flags = net
+    run(intrain, "train", "--data", data, "--model", model, "--epochs", 1, "--batch", 16, "--threads", 1, *flags, "--out", folder)
+    compare(intrain, reference, folder / "final.ckpt", data, " ".join([Path(model).name, *flags]), folder)
+
+
 def main():
     intrain, reference = (Path(p).resolve() for p in sys.argv[1:3])
     with tempfile.TemporaryDirectory() as root:
@@ -102,11 +107,10 @@ def main():
         given = list(zip(sys.argv[3::2], sys.argv[4::2]))
         for checkpoint, data in given:
             compare(intrain, reference, checkpoint, data, Path(checkpoint).parent.name, root)
-        for i, (model, data, flags) in enumerate([] if given else NETS):
-            folder = root / str(i)
-            run(intrain, "train", "--data", data, "--model", model, "--epochs", 1, "--batch", 16, "--threads", 1, *flags, "--out", folder)
-            compare(intrain, reference, folder / "final.ckpt", data, " ".join([Path(model).name, *flags]), root)
-    print(f"{passed} exports agree, {len(failures)} not")
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for done in [pool.submit(train_and_compare, intrain, reference, net, root / str(i)) for i, net in enumerate([] if given else NETS)]:
+                done.result()
+    print(f"{len(passed)} exports agree, {len(failures)} not")
     return 1 if failures else 0
 
 
