@@ -124,7 +124,7 @@ def main():
     store = Path(args.json)
     read = lambda: json.loads(store.read_text()) if store.exists() else []
     for seed in [] if args.show else [int(s) for s in args.seeds.split(",")]:
-        key = {"model": args.model, "data": data_name(args.data), "epochs": args.epochs, "batch": args.batch, "flags": args.flags,
+        key = {"model": args.model, "data": data_name(args.data), "epochs": args.epochs, "batch": args.batch, "flags": args.flags.strip(),
                "twin": args.twin, "seed": seed}
         if any(all(r[k] == v for k, v in key.items()) for r in read()):
             continue
