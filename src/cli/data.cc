@@ -18,14 +18,14 @@ std::string shape_text(int h, int w, int c, int classes) {
 
 }  // namespace
 
-DataSplits load_showing(const std::string& spec, bool evaluation_only, std::FILE* out) {
+DataSplits load_showing(const std::string& spec, bool evaluation_only, int threads, std::FILE* out) {
   ProgressBar bar(out, isatty(fileno(out)) != 0);
-  return load_data(spec, {evaluation_only, [&](int64_t done, int64_t total) {
-                            if (!bar.due()) return;
-                            const std::string text = fmt::format("{} of {} photos", done, total);
-                            bar.draw("checking ", static_cast<double>(done) / static_cast<double>(total), text,
-                                     "checking " + text);
-                          }});
+  const auto progress = [&](int64_t done, int64_t total) {
+    if (!bar.due()) return;
+    const std::string text = fmt::format("{} of {} photos", done, total);
+    bar.draw("checking ", static_cast<double>(done) / static_cast<double>(total), text, "checking " + text);
+  };
+  return load_data(spec, {evaluation_only, progress, threads});
 }
 
 void print_broken(const DataSplits& data, std::FILE* out, const std::string& folder) {

@@ -10,7 +10,7 @@
 namespace intrain::cli {
 
 // load_data with progress on `out` while photos are looked at.
-DataSplits load_showing(const std::string& spec, bool evaluation_only, std::FILE* out = stdout);
+DataSplits load_showing(const std::string& spec, bool evaluation_only, int threads, std::FILE* out = stdout);
 
 // How many files could not be read, and the first of them; nothing if there are none. folder: the run's, where all are; empty: none.
 void print_broken(const DataSplits& data, std::FILE* out = stdout, const std::string& folder = "");

@@ -67,7 +67,7 @@ int eval_command(const EvalFlags& flags) {
                 fmt::format("it shows at most {}; --json has the counts of each class", kMaxConfusionClasses));
   // With the JSON on stdout, what is for people goes where it does not disturb.
   std::FILE* const out = flags.json == "-" ? stderr : stdout;
-  const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, true, out);
+  const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, true, flags.threads, out);
   check_fit(checkpoint, data.test, data);
 
   const int batch = std::min(flags.batch, data.test.count);

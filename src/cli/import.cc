@@ -47,7 +47,7 @@ int import_command(const ImportFlags& flags) {
     throw Error("no file is given", "--safetensors", "give the net's tensors with --safetensors, or the net with --onnx");
   if (flags.calibrate < 0) throw Error(fmt::format("--calibrate is {}", flags.calibrate), "--calibrate", "a whole number from 0");
   if (is_net_file(config.model)) config.net = read_net_file(config.model);
-  const DataSplits data = load_showing(config.data, false);
+  const DataSplits data = load_showing(config.data, false, config.threads);
   const Dataset& train = data.train;
   const Normalization norm = normalization_of(config, train);
 

@@ -38,7 +38,7 @@ int inspect_command(const InspectFlags& flags) {
   validate_threads(flags.threads);
   const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
   const CheckpointInfo& info = checkpoint.info;
-  const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, false);
+  const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, false, flags.threads);
   check_fit(checkpoint, data.train, data);
 
   const TrainConfig& config = info.config;

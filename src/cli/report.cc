@@ -29,7 +29,7 @@ int report_command(const ReportFlags& flags) {
     try {
       if (!data || data->spec != spec) {
         data.reset();
-        data = load_showing(spec, true);
+        data = load_showing(spec, true, flags.threads);
       }
       check_fit(*checkpoint, data->test, *data);
       ProgressBar bar(stdout, isatty(STDOUT_FILENO) != 0);

@@ -31,7 +31,7 @@ void stop_on_signals() {
 }
 
 int run(const TrainConfig& config, const Checkpoint* resume) {
-  const DataSplits data = load_showing(config.data, false);
+  const DataSplits data = load_showing(config.data, false, config.threads);
   Progress progress(stdout, isatty(STDOUT_FILENO) != 0);
   TrainOptions options;
   options.observer = &progress;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <mutex>
+#include <new>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -102,9 +103,8 @@ void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, Progress& pr
     worker.histograms.resize(kMaxChannels);
   }
   std::vector<std::string> why(set.files.size());  // empty: it can be read
-  pool.run(static_cast<int64_t>(set.files.size()), [&](int64_t task, int thread) {
-    Worker& worker = workers[static_cast<size_t>(thread)];
-    const auto i = static_cast<size_t>(task);
+  std::vector<uint8_t> too_large(set.files.size());
+  const auto check = [&](size_t i, Worker& worker) {
     try {
       worker.reader.read(set.files[i], set.h, set.w, worker.pixels.data());
       if (count_pixels)
@@ -112,8 +112,28 @@ void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, Progress& pr
     } catch (const Error& e) {
       why[i] = e.what();
     }
+  };
+  pool.run(static_cast<int64_t>(set.files.size()), [&](int64_t task, int thread) {
+    Worker& worker = workers[static_cast<size_t>(thread)];
+    try {
+      check(static_cast<size_t>(task), worker);
+    } catch (const std::bad_alloc&) {
+      worker.reader = {};
+      too_large[static_cast<size_t>(task)] = 1;
+    }
     progress.add_one();
   });
+  // Once more by itself: what else was in memory then must not decide which photos there are.
+  for (Worker& worker : workers) worker.reader = {};
+  for (size_t i = 0; i < too_large.size(); ++i) {
+    if (too_large[i] == 0) continue;
+    try {
+      check(i, workers[0]);
+    } catch (const std::bad_alloc&) {
+      workers[0].reader = {};
+      why[i] = "memory cannot hold it";
+    }
+  }
   size_t kept = 0;
   for (size_t i = 0; i < why.size(); ++i) {
     if (!why[i].empty()) {
@@ -162,7 +182,7 @@ void PhotoReader::read_whole(const std::string& path, int h, int w, uint8_t* dst
   read_window(whole_window(file_.h(), file_.w(), h, w), h, w, dst);
 }
 
-DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_only,
+DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_only, int threads,
                              const std::function<void(int64_t, int64_t)>& progress) {
   if (!is_folder(dir)) throw Error("no such folder", dir, kLayout);
   const std::string train_dir = dir + "/train", val_dir = dir + (is_folder(dir + "/val") ? "/val" : "/test");
@@ -183,7 +203,7 @@ DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_o
   if (std::max(data.train.files.size(), data.test.files.size()) > kMaxFiles)
     throw Error("too many files", dir, "use a part of them");
 
-  ThreadPool pool(available_threads());
+  ThreadPool pool(threads);
   Progress shown(static_cast<int64_t>(data.train.files.size() + data.test.files.size()), progress);
   if (!evaluation_only) check_split(data.train, true, pool, shown, data.broken);
   check_split(data.test, false, pool, shown, data.broken);

@@ -4,10 +4,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <numeric>
 #include <thread>
 
 #include "core/check.h"
+#include "core/error.h"
 #include "data/augment.h"
 #include "data/image_folder.h"
 #include "data/sampler.h"
@@ -63,10 +65,14 @@ void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, int8_t* d
   const uint8_t* image = photos ? worker.pixels.data() : set.image(sample);
   if (photos) {
     const std::string& file = set.files[static_cast<size_t>(sample)];
-    if (augment)
-      worker.reader.read(file, set.h, set.w, options.seed, epoch_number, sample_number, worker.pixels.data());
-    else
-      worker.reader.read(file, set.h, set.w, worker.pixels.data());
+    try {
+      if (augment)
+        worker.reader.read(file, set.h, set.w, options.seed, epoch_number, sample_number, worker.pixels.data());
+      else
+        worker.reader.read(file, set.h, set.w, worker.pixels.data());
+    } catch (const std::bad_alloc&) {
+      throw Error("memory cannot hold it", file, "choose fewer --threads, or make the picture smaller");
+    }
   }
   if (augment) {
     const int pad = photos ? 0 : crop_pad(set.h);  // photos are cropped already

@@ -145,7 +145,7 @@ DataSplits load_photos(const std::string& rest, const LoadOptions& options) {
   if (side < 8 || side > kMaxSide)
     throw Error("'" + rest.substr(colon + 1) + "' is not a side of images", "--data",
                 "folder:DIR:SIDE takes a SIDE from 8 to " + std::to_string(kMaxSide));
-  return load_image_folder(rest.substr(0, colon), side, options.evaluation_only, options.progress);
+  return load_image_folder(rest.substr(0, colon), side, options.evaluation_only, options.threads, options.progress);
 }
 
 DataSplits load_named(const std::string& name, const std::string& rest, const LoadOptions& options) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/api.h"
+#include "core/parallel.h"
 #include "data/dataset.h"
 
 namespace intrain {
@@ -14,6 +15,7 @@ struct LoadOptions {
   bool evaluation_only = false;  // the training images may be left out
   // Called now and then while there are photos to look at, with how many are done, and of how many; from any thread, one at a time.
   std::function<void(int64_t done, int64_t total)> progress;
+  int threads = available_threads();  // that look at photos
 };
 
 // spec is one of

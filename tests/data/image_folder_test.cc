@@ -106,7 +106,7 @@ TEST_F(ImageFolderTest, BrokenFilesAreLeftOutAndListed) {
   write_bytes(cut, bytes);
   write_bytes(text, {'h', 'e', 'l', 'l', 'o'});
   int64_t calls = 0, total = 0;
-  const DataSplits data = load_image_folder(folder_.path(), 16, false, [&](int64_t done, int64_t of) {
+  const DataSplits data = load_image_folder(folder_.path(), 16, false, 2, [&](int64_t done, int64_t of) {
     EXPECT_EQ(done, ++calls);
     total = of;
   });
