@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <mutex>
-#include <new>
 
 #include "core/error.h"
 #include "core/parallel.h"
-#include "data/augment.h"
+#include "data/photo_check.h"
 
 namespace intrain {
 
@@ -74,113 +72,7 @@ Dataset list_split(const std::string& dir, const std::vector<std::string>& class
   return set;
 }
 
-class Progress {
- public:
-  Progress(int64_t total, const std::function<void(int64_t, int64_t)>& call) : total_(total), call_(call) {}
-  void add_one() {
-    if (!call_) return;
-    const std::lock_guard lock(mutex_);
-    call_(++done_, total_);
-  }
-
- private:
-  const int64_t total_;
-  int64_t done_ = 0;
-  std::mutex mutex_;
-  const std::function<void(int64_t, int64_t)>& call_;
-};
-
-// Reads every photo once; drops those that cannot be, and adds them to `broken`. Counts their pixels if asked to.
-void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, Progress& progress, std::vector<std::string>& broken) {
-  struct Worker {
-    PhotoReader reader;
-    std::vector<uint8_t> pixels;
-    std::vector<std::array<int64_t, 256>> histograms;
-  };
-  std::vector<Worker> workers(static_cast<size_t>(pool.threads()));
-  for (Worker& worker : workers) {
-    worker.pixels.resize(static_cast<size_t>(set.image_size()));
-    worker.histograms.resize(kMaxChannels);
-  }
-  std::vector<std::string> why(set.files.size());  // empty: it can be read
-  std::vector<uint8_t> too_large(set.files.size());
-  const auto check = [&](size_t i, Worker& worker) {
-    try {
-      worker.reader.read(set.files[i], set.h, set.w, worker.pixels.data());
-      if (count_pixels)
-        for (size_t p = 0; p < worker.pixels.size(); ++p) ++worker.histograms[p % kMaxChannels][worker.pixels[p]];
-    } catch (const Error& e) {
-      why[i] = e.what();
-    }
-  };
-  pool.run(static_cast<int64_t>(set.files.size()), [&](int64_t task, int thread) {
-    Worker& worker = workers[static_cast<size_t>(thread)];
-    try {
-      check(static_cast<size_t>(task), worker);
-    } catch (const std::bad_alloc&) {
-      worker.reader = {};
-      too_large[static_cast<size_t>(task)] = 1;
-    }
-    progress.add_one();
-  });
-  // Once more by itself: what else was in memory then must not decide which photos there are.
-  for (Worker& worker : workers) worker.reader = {};
-  for (size_t i = 0; i < too_large.size(); ++i) {
-    if (too_large[i] == 0) continue;
-    try {
-      check(i, workers[0]);
-    } catch (const std::bad_alloc&) {
-      workers[0].reader = {};
-      why[i] = "memory cannot hold it";
-    }
-  }
-  size_t kept = 0;
-  for (size_t i = 0; i < why.size(); ++i) {
-    if (!why[i].empty()) {
-      broken.push_back(set.files[i] + ": " + why[i]);
-      continue;
-    }
-    set.labels[kept] = set.labels[i];
-    if (kept != i) set.files[kept] = std::move(set.files[i]);
-    ++kept;
-  }
-  set.files.resize(kept);
-  set.labels.resize(kept);
-  set.count = static_cast<int>(kept);
-  if (!count_pixels) return;
-  set.histograms.assign(kMaxChannels, {});
-  for (const Worker& worker : workers)
-    for (size_t ch = 0; ch < kMaxChannels; ++ch)
-      for (size_t p = 0; p < 256; ++p) set.histograms[ch][p] += worker.histograms[ch][p];
-}
-
 }  // namespace
-
-void PhotoReader::read_window(const Window& window, int h, int w, uint8_t* dst) {
-  int denominator = 8;
-  while (denominator > 1 && (window.h / denominator < h || window.w / denominator < w)) denominator /= 2;
-  file_.decode(denominator, photo_);
-  // The same place in the photo that came, which may be smaller.
-  const auto scaled = [](int at, int to, int from) { return static_cast<int>(int64_t{at} * to / from); };
-  Window part{scaled(window.y, photo_.h, file_.h()), scaled(window.x, photo_.w, file_.w()),
-              std::max(1, scaled(window.h, photo_.h, file_.h())), std::max(1, scaled(window.w, photo_.w, file_.w()))};
-  resizer_.resize(photo_, part, h, w, dst);
-}
-
-void PhotoReader::read(const std::string& path, int h, int w, uint8_t* dst) {
-  file_.open(path);
-  read_window(center_window(file_.h(), file_.w()), h, w, dst);
-}
-
-void PhotoReader::read(const std::string& path, int h, int w, uint64_t seed, uint32_t epoch, uint32_t sample, uint8_t* dst) {
-  file_.open(path);
-  read_window(random_window(seed, epoch, sample, file_.h(), file_.w()), h, w, dst);
-}
-
-void PhotoReader::read_whole(const std::string& path, int h, int w, uint8_t* dst) {
-  file_.open(path);
-  read_window(whole_window(file_.h(), file_.w(), h, w), h, w, dst);
-}
 
 DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_only, int threads,
                              const std::function<void(int64_t, int64_t)>& progress) {
@@ -204,7 +96,7 @@ DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_o
     throw Error("too many files", dir, "use a part of them");
 
   ThreadPool pool(threads);
-  Progress shown(static_cast<int64_t>(data.train.files.size() + data.test.files.size()), progress);
+  CheckProgress shown(static_cast<int64_t>(data.train.files.size() + data.test.files.size()), progress);
   if (!evaluation_only) check_split(data.train, true, pool, shown, data.broken);
   check_split(data.test, false, pool, shown, data.broken);
 

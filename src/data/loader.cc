@@ -11,7 +11,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "data/augment.h"
-#include "data/image_folder.h"
+#include "data/photo_reader.h"
 #include "data/sampler.h"
 
 namespace intrain {

@@ -8,7 +8,7 @@
 
 #include "core/batch.h"
 #include "core/error.h"
-#include "data/image_folder.h"
+#include "data/photo_reader.h"
 #include "io/checkpoint.h"
 #include "train/metrics.h"
 #include "train/trained_net.h"

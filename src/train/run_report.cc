@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "core/error.h"
-#include "data/image_folder.h"
 #include "data/loader.h"
+#include "data/photo_reader.h"
 #include "train/canvas.h"
 #include "train/evaluate.h"
 #include "train/run_folder.h"

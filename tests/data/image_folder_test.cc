@@ -6,6 +6,7 @@
 
 #include "data/loader.h"
 #include "data/normalization.h"
+#include "data/photo_reader.h"
 #include "data/source.h"
 #include "support/photos.h"
 #include "support/rng.h"

@@ -1,0 +1,35 @@
+// Every photo of a data set is read once before it is used.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/parallel.h"
+#include "data/dataset.h"
+
+namespace intrain {
+
+// Counts the photos that are done, and tells it.
+class CheckProgress {
+ public:
+  CheckProgress(int64_t total, const std::function<void(int64_t, int64_t)>& call) : total_(total), call_(call) {}
+  void add_one() {
+    if (!call_) return;
+    const std::lock_guard lock(mutex_);
+    call_(++done_, total_);
+  }
+
+ private:
+  const int64_t total_;
+  int64_t done_ = 0;
+  std::mutex mutex_;
+  const std::function<void(int64_t, int64_t)>& call_;
+};
+
+// Reads every photo once; drops those that cannot be, and adds them to `broken`. Counts their pixels if asked to.
+void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgress& progress, std::vector<std::string>& broken);
+
+}  // namespace intrain
