@@ -10,6 +10,7 @@
 #include "io/config_json.h"
 #include "io/hash.h"
 #include "io/json_integer.h"
+#include "io/json_read.h"
 #include "io/read_file.h"
 
 namespace intrain {
@@ -153,37 +154,49 @@ void write_checkpoint(const std::string& path, const CheckpointInfo& info, const
   file.commit();
 }
 
-Checkpoint read_checkpoint(const std::string& path) {
+Checkpoint read_checkpoint(const std::string& path, const std::function<void(const Checkpoint&)>& check) {
+  constexpr const char* kNotOne = "a run folder holds final.ckpt and best.ckpt";
+  InputFile file(path);
+  const int64_t end = file.size() - kHashBytes;
+  if (end < kPrefixBytes || file.size() > kMaxFileBytes) throw Error("not an intrain checkpoint", path, kNotOne);
   Checkpoint checkpoint;
   checkpoint.path = path;
-  checkpoint.bytes = read_file(path, kPrefixBytes + kHashBytes, kMaxFileBytes, "not an intrain checkpoint",
-                               "a run folder holds final.ckpt and best.ckpt");
-  const uint8_t* p = checkpoint.bytes.data();
-  const int64_t end = static_cast<int64_t>(checkpoint.bytes.size()) - kHashBytes;
-  if (std::memcmp(p, kMagic, sizeof kMagic) != 0)
-    throw Error("not an intrain checkpoint: wrong magic number", path, "a run folder holds final.ckpt and best.ckpt");
+  std::vector<uint8_t>& bytes = checkpoint.bytes;
+  const auto read_until = [&](int64_t at) {
+    const auto have = static_cast<int64_t>(bytes.size());
+    bytes.resize(static_cast<size_t>(at));
+    file.read(bytes.data() + have, at - have);
+  };
+  read_until(kPrefixBytes);
+  if (std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0)
+    throw Error("not an intrain checkpoint: wrong magic number", path, kNotOne);
   uint32_t words[2];
-  std::memcpy(words, p + sizeof kMagic, sizeof words);
+  std::memcpy(words, bytes.data() + sizeof kMagic, sizeof words);
   const uint32_t version = words[0];
   if (version < 1 || version > kVersion)
     throw Error("checkpoint of version " + std::to_string(version) + ", this program reads up to " + std::to_string(kVersion),
                 path, "use the intrain that wrote it");
-  uint64_t digest;
-  std::memcpy(&digest, p + end, sizeof digest);
-  if (hash64(p, static_cast<size_t>(end)) != digest)
-    throw Error("the checkpoint's fingerprint does not match its content", path, kDamaged);
   const int64_t header_bytes = words[1];
   if (header_bytes > kMaxHeaderBytes || align8(kPrefixBytes + header_bytes) > end)
     throw Error("impossible header size", path, kDamaged);
+  read_until(kPrefixBytes + header_bytes);
   try {
-    const Json json = Json::parse(p + kPrefixBytes, p + kPrefixBytes + header_bytes);
+    const Json json = read_json({reinterpret_cast<const char*>(bytes.data()) + kPrefixBytes, words[1]});
     checkpoint.info = info_from_json(json, version);
     checkpoint.arrays = arrays_from_json(json, align8(kPrefixBytes + header_bytes), end);
   } catch (const nlohmann::json::exception& e) {
     throw Error(std::string("broken header: ") + e.what(), path, kDamaged);
   } catch (const std::invalid_argument& e) {
     throw Error(std::string("broken header: ") + e.what(), path, kDamaged);
+  } catch (const Error& e) {  // of a setting
+    throw Error("broken header: " + e.where + ": " + e.what(), path, kDamaged);
   }
+  if (check) check(checkpoint);
+  read_until(end + kHashBytes);
+  uint64_t digest;
+  std::memcpy(&digest, bytes.data() + end, sizeof digest);
+  if (hash64(bytes.data(), static_cast<size_t>(end)) != digest)
+    throw Error("the checkpoint's fingerprint does not match its content", path, kDamaged);
   return checkpoint;
 }
 

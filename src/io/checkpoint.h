@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,9 @@ struct Checkpoint {
 // Atomic (io/atomic_file.h). Throws Error, naming the file, if it cannot be written; then nothing is left behind.
 INTRAIN_API void write_checkpoint(const std::string& path, const CheckpointInfo& info, const std::vector<StateArray>& state);
 
-// Reads and checks everything: size, magic, version, fingerprint, header, and that the arrays lie in the file. Throws Error.
-INTRAIN_API Checkpoint read_checkpoint(const std::string& path);
+// Reads and checks everything: size, magic, version, header, that the arrays fill the file, and the fingerprint. Throws Error. Before memory is
+// taken for the arrays `check` is called with all but their bytes; what it throws is passed on.
+INTRAIN_API Checkpoint read_checkpoint(const std::string& path, const std::function<void(const Checkpoint&)>& check = {});
 
 // Copies the arrays into `state`, which belongs to a net of `model`. Throws Error, naming both models, before anything is copied,
 // unless names, types and counts are the same in the same order; the checkpoint's optimizer state is left out where `state` has

@@ -5,8 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -14,6 +12,8 @@
 #include "io/atomic_file.h"
 #include "io/config_json.h"
 #include "io/json_integer.h"
+#include "io/json_read.h"
+#include "io/read_file.h"
 #include "io/recipe.h"
 
 namespace intrain {
@@ -272,13 +272,16 @@ void read_config(const std::string& path, TrainConfig& config, const std::string
   const auto fail = [&](const std::string& what) -> void {
     throw Error(what, "--config " + path, "give an object like config.json of a run folder, or a part of it");
   };
-  constexpr std::uintmax_t kMaxBytes = 1 << 20;
-  std::error_code error;
-  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-  if (error) throw Error("cannot read it: " + error.message(), "--config " + path, "give a JSON file");
-  if (bytes > kMaxBytes) fail("it has more than 1 MiB");
-  std::ifstream in(path, std::ios::binary);
-  Json file = Json::parse(in, nullptr, false);
+  constexpr int64_t kMaxBytes = 1 << 20;
+  Json file;
+  try {
+    const std::vector<uint8_t> bytes = read_file(path, 0, kMaxBytes, "it has more than 1 MiB", "give a JSON file");
+    file = read_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  } catch (const Error& e) {
+    throw Error(e.what(), "--config " + path, e.hint);
+  } catch (const std::invalid_argument& e) {
+    fail(std::string("it is no JSON object: ") + e.what());
+  }
   if (!file.is_object()) fail("it is no JSON object");
   file.erase("out");
   const auto naming_the_file = [&](const auto& read) {

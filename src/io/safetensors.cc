@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/json_integer.h"
+#include "io/json_read.h"
 #include "io/read_file.h"
 
 namespace intrain {
@@ -74,21 +75,21 @@ int64_t SafeTensor::count() const {
 int64_t SafeTensor::bytes() const { return count() * element_bytes(type); }
 
 SafetensorsFile read_safetensors(const std::string& path) {
+  InputFile in(path);
+  if (in.size() < kLengthBytes || in.size() > kMaxFileBytes) throw Error("not a safetensors file", path, kHint);
+  uint64_t header_bytes;
+  in.read(&header_bytes, sizeof header_bytes);
+  if (header_bytes > static_cast<uint64_t>(std::min(in.size() - kLengthBytes, kMaxHeaderBytes)))
+    throw Error("not a safetensors file: its header would have " + std::to_string(header_bytes) + " bytes", path, kHint);
+  std::string header(header_bytes, '\0');
+  in.read(header.data(), static_cast<int64_t>(header_bytes));
+  const int64_t data_bytes = in.size() - kLengthBytes - static_cast<int64_t>(header_bytes);
   SafetensorsFile file;
   file.path = path;
-  file.content = read_file(path, kLengthBytes, kMaxFileBytes, "not a safetensors file", kHint);
-  const auto size = static_cast<int64_t>(file.content.size());
-  uint64_t header_bytes;
-  std::memcpy(&header_bytes, file.content.data(), sizeof header_bytes);
-  if (header_bytes > static_cast<uint64_t>(std::min(size - kLengthBytes, kMaxHeaderBytes)))
-    throw Error("not a safetensors file: its header would have " + std::to_string(header_bytes) + " bytes", path, kHint);
-  const uint8_t* header = file.content.data() + kLengthBytes;
-  const uint8_t* data = header + header_bytes;
-  const int64_t data_bytes = size - kLengthBytes - static_cast<int64_t>(header_bytes);
+  std::vector<Placed> list;
   try {
-    const Json json = Json::parse(header, data);
+    const Json json = read_json(header);
     if (!json.is_object()) throw std::invalid_argument("it is no object");
-    std::vector<Placed> list;
     for (const auto& [name, value] : json.items()) {
       if (name == kMetadata)
         value.get_to(file.metadata);
@@ -99,17 +100,21 @@ SafetensorsFile read_safetensors(const std::string& path) {
       return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;  // those without elements first
     });
     int64_t at = 0;
-    for (Placed& p : list) {
+    for (const Placed& p : list) {
       if (p.begin != at) throw std::invalid_argument("a gap or an overlap before tensor '" + p.tensor.name + "'");
-      p.tensor.data = data + p.begin;
       at = p.end;
-      file.tensors.push_back(std::move(p.tensor));
     }
     if (at != data_bytes) throw std::invalid_argument("bytes after the last tensor");
   } catch (const nlohmann::json::exception& e) {
     throw Error(std::string("not a safetensors file: broken header: ") + e.what(), path, kHint);
   } catch (const std::invalid_argument& e) {
     throw Error(std::string("not a safetensors file: broken header: ") + e.what(), path, kHint);
+  }
+  file.content.resize(static_cast<size_t>(data_bytes));
+  in.read(file.content.data(), data_bytes);
+  for (Placed& p : list) {
+    p.tensor.data = file.content.data() + p.begin;
+    file.tensors.push_back(std::move(p.tensor));
   }
   return file;
 }

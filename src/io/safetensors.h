@@ -24,7 +24,7 @@ struct SafetensorsFile {
   std::string path;
   std::map<std::string, std::string> metadata;
   std::vector<SafeTensor> tensors;  // in the order of their data; data points into `content`
-  std::vector<uint8_t> content;
+  std::vector<uint8_t> content;     // behind the header
 };
 
 // Checks that the tensors fill the file one after another, each of the size that type and shape say, before memory is taken for any.

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "io/json_integer.h"
+#include "io/json_read.h"
 
 namespace intrain {
 
@@ -85,14 +87,15 @@ std::string metrics_line(const EpochReport& r) {
 }
 
 MetricsRecord parse_metrics_line(const std::string& line) {
-  const Json json = Json::parse(line, nullptr, false);
   try {
+    const Json json = read_json(line);
     const std::string type = json.at("type").get<std::string>();
     if (type == "start") return start_from(json);
     if (type == "step") return step_from(json);
     if (type == "epoch") return epoch_from(json);
     if (type == "numbers") return numbers_from(json);
   } catch (const Json::exception&) {
+  } catch (const std::invalid_argument&) {
   }
   return {};
 }

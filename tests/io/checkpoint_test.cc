@@ -142,7 +142,8 @@ TEST_F(CheckpointTest, EveryTruncationIsSeen) {
 
 TEST_F(CheckpointTest, RefusesOtherFiles) {
   expect_error([&] { read_checkpoint(folder_.file("none")); }, "cannot open", folder_.file("none"));
-  expect_error([&] { read_checkpoint(folder_.path()); }, "not an intrain checkpoint", folder_.path());
+  expect_error([&] { read_checkpoint(folder_.path()); }, "it is a folder", folder_.path());
+  expect_error([&] { read_checkpoint("/dev/zero"); }, "no regular file", "/dev/zero");
   write_bytes(path_, Bytes(1000, 'x'));
   expect_error([&] { read_checkpoint(path_); }, "wrong magic number", path_);
 }
