@@ -5,6 +5,7 @@
 #include <cmath>
 #include <new>
 
+#include "core/text.h"
 #include "io/atomic_file.h"
 
 namespace intrain {
@@ -25,7 +26,7 @@ void use_font(cairo_t* cr, double size, bool bold) {
 
 double advance(cairo_t* cr, const std::string& s) {
   cairo_text_extents_t extents;
-  cairo_text_extents(cr, s.c_str(), &extents);
+  cairo_text_extents(cr, printable(s).c_str(), &extents);
   return extents.x_advance;
 }
 
@@ -57,7 +58,7 @@ void Canvas::text(double x, double y, double anchor, double size, const Color& c
   use_font(cr, size, bold);
   use(cr, color);
   cairo_move_to(cr, x - anchor * advance(cr, s), y);
-  cairo_show_text(cr, s.c_str());
+  cairo_show_text(cr, printable(s).c_str());
 }
 
 void Canvas::rising_text(double x, double y, double size, const Color& color, const std::string& s) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "core/text.h"
 #include "train/canvas.h"
 
 namespace intrain {
@@ -22,6 +23,7 @@ constexpr Color kRight{0.12, 0.40, 0.72}, kWrong{0.85, 0.37, 0.05}, kWhite{1, 1,
 
 // Cut to kMaxName pixels.
 std::string fitting(Canvas& canvas, double size, std::string name) {
+  name = printable(name);  // what is not UTF-8 cannot be cut between characters
   if (canvas.text_width(size, name) <= kMaxName) return name;
   while (!name.empty() && canvas.text_width(size, name + "…") > kMaxName) {
     while ((name.back() & 0xc0) == 0x80) name.pop_back();  // what continues a character of UTF-8

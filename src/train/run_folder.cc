@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "data/source.h"
 #include "io/atomic_file.h"
 #include "train/metrics_file.h"
@@ -182,10 +183,12 @@ RunFolder::RunFolder(const TrainConfig& config, const CheckpointInfo& from)
 void RunFolder::set_broken(const std::vector<std::string>& files) {
   const std::string path = path_ + "/broken.txt";
   std::error_code ignored;
+  std::string lines;
+  for (const std::string& file : files) lines += printable(file) + "\n";
   if (files.empty())
     fs::remove(path, ignored);
   else
-    write_file(path, fmt::format("{}\n", fmt::join(files, "\n")));
+    write_file(path, lines);
 }
 
 // One process at a time trains in a folder; the lock goes with the process, however it ends.
