@@ -39,7 +39,7 @@ LIBRARIES = {
     "nlohmann/json_fwd.hpp": (r"io/(config_json|json_read)\.h", None),  # forward declarations only
     "nlohmann/": (r"(io|train|bench|cli|export)/\w+\.cc", 9),
     "onnx/": (r"(export|import)/\w+\.cc", 2),
-    "fmt/": (r"(train|bench|cli)/\w+\.cc", None),
+    "fmt/": (r"(train|bench|cli)/\w+\.cc|cli/output\.h", None),
     "zlib.h": (r"data/\w+\.cc", 1),
     "jerror.h": (r"data/\w+\.cc", 1),
     "jpeglib.h": (r"data/\w+\.cc", 1),

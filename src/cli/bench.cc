@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,9 +10,11 @@
 #include "bench/products.h"
 #include "bench/report.h"
 #include "cli/commands.h"
+#include "cli/decimal.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "io/config.h"
 #include "isa/isa.h"
 #include "models/models.h"
@@ -31,10 +32,15 @@ std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share);
 std::string mebibytes(int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 1048576); }
 
 void set_image(const std::string& text, BenchInput& input) {
-  int used = 0;
-  const bool read = std::sscanf(text.c_str(), "%5dx%5dx%5d%n", &input.h, &input.w, &input.c, &used) == 3;
-  const bool whole = read && static_cast<size_t>(used) == text.size();
-  if (!whole || std::min({input.h, input.w, input.c}) < 1 || std::max(input.h, input.w) > kMaxSide || input.c > kMaxChannels)
+  const size_t first = text.find('x'), second = text.find('x', first + 1);
+  const auto part = [&](size_t begin, size_t end) { return read_decimal<int>(text.substr(begin, end - begin)).value_or(0); };
+  if (second != std::string::npos) {
+    input.h = part(0, first);
+    input.w = part(first + 1, second);
+    input.c = part(second + 1, text.size());
+  }
+  if (second == std::string::npos || std::min({input.h, input.w, input.c}) < 1 || std::max(input.h, input.w) > kMaxSide ||
+      input.c > kMaxChannels)
     throw Error(fmt::format("'{}' is no image size", text), "--image",
                 fmt::format("height x width x channels, like 32x32x3; at most {}x{}x{}", kMaxSide, kMaxSide, kMaxChannels));
 }
@@ -57,7 +63,7 @@ class Bench {
         pool_(flags.threads),
         // With the JSON on stdout, what is for people goes where it does not disturb.
         out_(flags.json == "-" ? stderr : stdout),
-        bar_(out_, isatty(fileno(out_)) != 0) {
+        bar_(out_) {
     head_.command = command;
     head_.threads = flags.threads;
     head_.isa = isa_info(kernels_.isa).name;
@@ -89,15 +95,15 @@ class Bench {
   void print_title() {
     bar_.clear();
     const BenchInput& input = head_.input;
-    fmt::print(out_, "{}, {}x{}x{} images, batch {}, {} thread{}, {}\n", head_.model, input.h, input.w, input.c, input.batch,
-               head_.threads, head_.threads == 1 ? "" : "s", head_.isa);
-    fmt::print(out_, "peak: {} G op/s ({})\n", giga(head_.peak_operations), head_.multiply);
+    print(out_, "{}, {}x{}x{} images, batch {}, {} thread{}, {}\n", printable(head_.model), input.h, input.w, input.c,
+          input.batch, head_.threads, head_.threads == 1 ? "" : "s", head_.isa);
+    print(out_, "peak: {} G op/s ({})\n", giga(head_.peak_operations), head_.multiply);
   }
   void print_operators(const NetTimes& times);
   void print_layers(const NetTimes& times);
 
   void write_json(const std::string& json) {
-    std::fflush(out_);
+    flush(out_);
     write_result(flags_.json, json);
   }
 
@@ -115,11 +121,11 @@ void Bench::peak() {
   show(0.5, "memory");
   const MemoryPeak memory = measure_memory(pool_, flags_.seconds, kRuns);
   bar_.clear();
-  fmt::print(out_, "{} thread{}, {}\n", head_.threads, head_.threads == 1 ? "" : "s", head_.isa);
-  fmt::print(out_, "multiply  {:>10} G op/s  ({}; 2 operations a product)\n", giga(head_.peak_operations), head_.multiply);
-  fmt::print(out_, "read      {:>10} GB/s    (buffer of {})\n", giga(memory.read), mebibytes(memory.buffer_bytes));
-  fmt::print(out_, "copy      {:>10} GB/s    (bytes read and written; not the reads that fill the lines written)\n",
-             giga(memory.copy));
+  print(out_, "{} thread{}, {}\n", head_.threads, head_.threads == 1 ? "" : "s", head_.isa);
+  print(out_, "multiply  {:>10} G op/s  ({}; 2 operations a product)\n", giga(head_.peak_operations), head_.multiply);
+  print(out_, "read      {:>10} GB/s    (buffer of {})\n", giga(memory.read), mebibytes(memory.buffer_bytes));
+  print(out_, "copy      {:>10} GB/s    (bytes read and written; not the reads that fill the lines written)\n",
+        giga(memory.copy));
   write_json(peak_json(head_, memory));
 }
 
@@ -129,31 +135,31 @@ void Bench::kernels() {
   const std::vector<ProductTimes> list = measure_products(net, head_.input.batch, kernels_, pool_, repeats(3), progress());
   measure_peak(0.2, 3);
   print_title();
-  fmt::print(out_, "\n{:<12} {:<36} {:>5}  {:>18}  {:>18}  {:>18}\n", "layer", "shape", "count", "forward", "backward data",
-             "backward weights");
+  print(out_, "\n{:<12} {:<36} {:>5}  {:>18}  {:>18}  {:>18}\n", "layer", "shape", "count", "forward", "backward data",
+        "backward weights");
   for (const ProductTimes& t : list) {
-    fmt::print(out_, "{:<12} {:<36} {:>5}", t.name, shape_text(t.product.shape), t.count);
+    print(out_, "{:<12} {:<36} {:>5}", t.name, shape_text(t.product.shape), t.count);
     for (int pass = 0; pass < kProductPasses; ++pass) {
       const double rate = t.seconds[pass] > 0 ? t.operations[pass] / t.seconds[pass] : 0;
-      fmt::print(out_, "  {:>9} {:>8}", rate > 0 ? giga(rate) : "-", rate > 0 ? percent(rate / head_.peak_operations) : "");
+      print(out_, "  {:>9} {:>8}", rate > 0 ? giga(rate) : "-", rate > 0 ? percent(rate / head_.peak_operations) : "");
     }
-    fmt::print(out_, "\n");
+    print(out_, "\n");
   }
   const double seconds = total_seconds(list), operations = total_operations(list);
-  fmt::print(out_, "\nG op/s and share of the peak. All products of a step: {:.2f} ms, {} G op/s, {} of the peak\n",
-             seconds * 1e3, giga(operations / seconds), percent(operations / seconds / head_.peak_operations));
+  print(out_, "\nG op/s and share of the peak. All products of a step: {:.2f} ms, {} G op/s, {} of the peak\n", seconds * 1e3,
+        giga(operations / seconds), percent(operations / seconds / head_.peak_operations));
   write_json(products_json(head_, list));
 }
 
 void Bench::print_operators(const NetTimes& times) {
-  fmt::print(out_, "\n{:<22} {:>10} {:>8}\n", "operator", "ms", "share");
+  print(out_, "\n{:<22} {:>10} {:>8}\n", "operator", "ms", "share");
   std::vector<size_t> order(kProfileOps);
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return times.seconds[a] > times.seconds[b]; });
   for (size_t op : order)
     if (times.seconds[op] > 0)
-      fmt::print(out_, "{:<22} {:>10.3f} {:>8}\n", profile_op_name(static_cast<ProfileOp>(op)), times.seconds[op] * 1e3,
-                 percent(times.seconds[op] / times.mean_step_seconds));
+      print(out_, "{:<22} {:>10.3f} {:>8}\n", profile_op_name(static_cast<ProfileOp>(op)), times.seconds[op] * 1e3,
+            percent(times.seconds[op] / times.mean_step_seconds));
 }
 
 void Bench::print_layers(const NetTimes& times) {
@@ -161,11 +167,11 @@ void Bench::print_layers(const NetTimes& times) {
   for (const LayerTimes& layer : times.layers) order.push_back(&layer);
   std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->total() > b->total(); });
   if (order.size() > kSlowestLayers) order.resize(kSlowestLayers);
-  fmt::print(out_, "\n{:<22} {:>10} {:>8} {:>10}  {}\n", "slowest layers", "ms", "share", "G op/s", "shape");
+  print(out_, "\n{:<22} {:>10} {:>8} {:>10}  {}\n", "slowest layers", "ms", "share", "G op/s", "shape");
   for (const LayerTimes* layer : order)
-    fmt::print(out_, "{:<22} {:>10.3f} {:>8} {:>10}  {}\n", layer->name, layer->total() * 1e3,
-               percent(layer->total() / times.mean_step_seconds),
-               layer->operations.all() > 0 ? giga(layer->operations.all() / layer->total()) : "-", layer->shape);
+    print(out_, "{:<22} {:>10.3f} {:>8} {:>10}  {}\n", layer->name, layer->total() * 1e3,
+          percent(layer->total() / times.mean_step_seconds),
+          layer->operations.all() > 0 ? giga(layer->operations.all() / layer->total()) : "-", layer->shape);
 }
 
 void Bench::net(bool training) {
@@ -176,10 +182,10 @@ void Bench::net(bool training) {
   const double rate = times.operations / times.step_seconds;
   const std::string speed = fmt::format("{:.1f} images/s", times.images_per_second);
   print_title();
-  fmt::print(out_, "{}, {} G op/s, {} of the peak (median of {} {}, {:.2f} ms)\n", speed, giga(rate),
-             percent(rate / head_.peak_operations), times.steps, training ? "steps" : "passes", times.step_seconds * 1e3);
-  fmt::print(out_, "memory: {} at most, of it {} planned and {} of parameters\n", mebibytes(peak_memory_bytes()),
-             mebibytes(times.planned_bytes), mebibytes(times.parameter_bytes));
+  print(out_, "{}, {} G op/s, {} of the peak (median of {} {}, {:.2f} ms)\n", speed, giga(rate),
+        percent(rate / head_.peak_operations), times.steps, training ? "steps" : "passes", times.step_seconds * 1e3);
+  print(out_, "memory: {} at most, of it {} planned and {} of parameters\n", mebibytes(peak_memory_bytes()),
+        mebibytes(times.planned_bytes), mebibytes(times.parameter_bytes));
   print_operators(times);
   print_layers(times);
   write_json(net_json(head_, times));
@@ -188,7 +194,7 @@ void Bench::net(bool training) {
                    fmt::format("{}, batch {}, {} thread{}, {}: {}, {} of the peak", head_.model, head_.input.batch, head_.threads,
                                head_.threads == 1 ? "" : "s", head_.isa, speed, percent(rate / head_.peak_operations)),
                    times);
-  fmt::print(out_, "picture: {}\n", flags_.png);
+  print(out_, "picture: {}\n", printable(flags_.png));
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 #include "cli/data.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "core/error.h"
+#include "core/text.h"
 
 namespace intrain::cli {
 
@@ -19,7 +20,7 @@ std::string shape_text(int h, int w, int c, int classes) {
 }  // namespace
 
 DataSplits load_showing(const std::string& spec, bool evaluation_only, int threads, std::FILE* out) {
-  ProgressBar bar(out, isatty(fileno(out)) != 0);
+  ProgressBar bar(out);
   const auto progress = [&](int64_t done, int64_t total) {
     if (!bar.due()) return;
     const std::string text = fmt::format("{} of {} photos", done, total);
@@ -31,11 +32,11 @@ DataSplits load_showing(const std::string& spec, bool evaluation_only, int threa
 void print_broken(const DataSplits& data, std::FILE* out, const std::string& folder) {
   constexpr size_t kShown = 20;
   if (data.broken.empty()) return;
-  fmt::print(out, "left out as unreadable: {} file{}\n", data.broken.size(), data.broken.size() == 1 ? "" : "s");
-  for (size_t i = 0; i < std::min(kShown, data.broken.size()); ++i) fmt::print(out, "  {}\n", data.broken[i]);
+  print(out, "left out as unreadable: {} file{}\n", data.broken.size(), data.broken.size() == 1 ? "" : "s");
+  for (size_t i = 0; i < std::min(kShown, data.broken.size()); ++i) print(out, "  {}\n", printable(data.broken[i]));
   if (data.broken.size() <= kShown) return;
-  const std::string all = folder.empty() ? "" : ", all in " + folder + "/broken.txt";
-  fmt::print(out, "  and {} more{}\n", data.broken.size() - kShown, all);
+  const std::string all = folder.empty() ? "" : ", all in " + printable(folder) + "/broken.txt";
+  print(out, "  and {} more{}\n", data.broken.size() - kShown, all);
 }
 
 void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplits& data) {

@@ -8,6 +8,7 @@
 #include "cli/data.h"
 #include "cli/output.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "io/checkpoint.h"
 #include "train/confusion.h"
 #include "train/evaluate.h"
@@ -24,7 +25,8 @@ std::string percent(double share) { return std::isnan(share) ? "-" : fmt::format
 
 // Number and name of each class, of equal width.
 std::vector<std::string> row_heads(const CheckpointInfo& info) {
-  const std::vector<std::string> names = class_labels(info);
+  std::vector<std::string> names = class_labels(info);
+  for (std::string& name : names) name = printable(name);
   const int columns = name_columns(names);
   std::vector<std::string> heads;
   for (size_t i = 0; i < names.size(); ++i)
@@ -37,20 +39,20 @@ void print_classes(std::FILE* out, const CheckpointInfo& info, const Dataset& se
   const std::vector<std::string> heads = row_heads(info);
   const std::string blank = fmt::format("{:<{}}", "class", fmt::formatted_size("{}", heads[0]));
   const std::vector<ClassCounts> counts = count_classes(set.labels, predicted, info.classes);
-  fmt::print(out, "\n{}  {:>8}  {:>9}  {:>9}  {:>9}\n", blank, "images", "precision", "recall", "F1");
+  print(out, "\n{}  {:>8}  {:>9}  {:>9}  {:>9}\n", blank, "images", "precision", "recall", "F1");
   for (size_t i = 0; i < counts.size(); ++i)
-    fmt::print(out, "{}  {:>8}  {:>9}  {:>9}  {:>9}\n", heads[i], counts[i].images, percent(counts[i].precision()),
-               percent(counts[i].recall()), percent(counts[i].f1()));
+    print(out, "{}  {:>8}  {:>9}  {:>9}  {:>9}\n", heads[i], counts[i].images, percent(counts[i].precision()),
+          percent(counts[i].recall()), percent(counts[i].f1()));
 
   const std::vector<int64_t> matrix = confusion_matrix(set.labels, predicted, info.classes);
   const size_t columns = std::max<size_t>(2, std::to_string(*std::max_element(matrix.begin(), matrix.end())).size());
-  fmt::print(out, "\n{}  predicted class\n{}", blank, std::string(blank.size(), ' '));
-  for (int i = 0; i < info.classes; ++i) fmt::print(out, "  {:>{}}", i, columns);
+  print(out, "\n{}  predicted class\n{}", blank, std::string(blank.size(), ' '));
+  for (int i = 0; i < info.classes; ++i) print(out, "  {:>{}}", i, columns);
   for (size_t i = 0; i < matrix.size(); ++i) {
-    if (i % heads.size() == 0) fmt::print(out, "\n{}", heads[i / heads.size()]);
-    fmt::print(out, "  {:>{}}", matrix[i], columns);
+    if (i % heads.size() == 0) print(out, "\n{}", heads[i / heads.size()]);
+    print(out, "  {:>{}}", matrix[i], columns);
   }
-  fmt::print(out, "\n\n");
+  print(out, "\n\n");
 }
 
 }  // namespace
@@ -76,21 +78,21 @@ int eval_command(const EvalFlags& flags) {
   const Evaluation result = evaluate(trained.net, loader);
   const Metrics& metrics = result.metrics;
   print_broken(data, out);
-  fmt::print(out, "{} after {} epoch{} on {}: {} test images, loss {:.4f}\n", info.model, info.epoch, info.epoch == 1 ? "" : "s",
-             data.spec, metrics.count, metrics.mean_loss());
+  print(out, "{} after {} epoch{} on {}: {} test images, loss {:.4f}\n", printable(info.model), info.epoch,
+        info.epoch == 1 ? "" : "s", printable(data.spec), metrics.count, metrics.mean_loss());
   if (info.classes <= kTabulatedClasses)
     print_classes(out, info, data.test, result.predicted);
   else
-    fmt::print(out, "{} classes: --json has the counts of each\n", info.classes);
+    print(out, "{} classes: --json has the counts of each\n", info.classes);
   if (!flags.confusion.empty()) {
     draw_confusion(fmt::format("{} after {} epoch{} on {}: {:.2f} % of {} test images", info.model, info.epoch,
                                info.epoch == 1 ? "" : "s", data_name(data.spec), 100 * metrics.accuracy(), metrics.count),
                    class_labels(info), confusion_matrix(data.test.labels, result.predicted, info.classes), flags.confusion);
-    fmt::print(out, "picture: {}\n", flags.confusion);
+    print(out, "picture: {}\n", printable(flags.confusion));
   }
-  if (info.classes > 5) fmt::print(out, "top-5 accuracy: {:.2f} %\n", 100 * metrics.top5_accuracy());
-  fmt::print(out, "test accuracy: {:.2f} %\n", 100 * metrics.accuracy());
-  std::fflush(out);
+  if (info.classes > 5) print(out, "top-5 accuracy: {:.2f} %\n", 100 * metrics.top5_accuracy());
+  print(out, "test accuracy: {:.2f} %\n", 100 * metrics.accuracy());
+  flush(out);
   if (!flags.json.empty()) write_result(flags.json, evaluation_json(checkpoint, data, result));
   return 0;
 }

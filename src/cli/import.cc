@@ -6,9 +6,11 @@
 
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/output.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/reducer.h"
+#include "core/text.h"
 #include "io/checkpoint.h"
 #include "isa/isa.h"
 #include "models/models.h"
@@ -27,15 +29,15 @@ int calibration_batch(const Dataset& train) {
 }
 
 void print_report(const ImportReport& report) {
-  fmt::print("{:<12} {:>9} {:>6}  {}\n", "layer", "saturated", "scale", "from");
+  print("{:<12} {:>9} {:>6}  {}\n", "layer", "saturated", "scale", "from");
   for (const ImportedLayer& l : report.layers)
-    fmt::print("{:<12} {:>9} {:>6}  {}\n", l.name, l.measured ? fmt::format("{:.3f} %", 100 * l.saturated) : "",
-               l.scale_log2 == 0 ? "" : fmt::format("2^{}", l.scale_log2), l.source);
-  if (report.estimated) fmt::print("batch norm was folded into the convolutions; its statistics are those of training images\n");
+    print("{:<12} {:>9} {:>6}  {}\n", l.name, l.measured ? fmt::format("{:.3f} %", 100 * l.saturated) : "",
+          l.scale_log2 == 0 ? "" : fmt::format("2^{}", l.scale_log2), printable(l.source));
+  if (report.estimated) print("batch norm was folded into the convolutions; its statistics are those of training images\n");
   if (report.gamma_beyond + report.beta_beyond > 0)
-    fmt::print("channels with a gamma beyond 127/64: {}, with a beta: {}; running mean and variance make up for them\n",
-               report.gamma_beyond, report.beta_beyond);
-  fmt::print("stored numbers beyond their range: {}\n", report.clamped);
+    print("channels with a gamma beyond 127/64: {}, with a beta: {}; running mean and variance make up for them\n",
+          report.gamma_beyond, report.beta_beyond);
+  print("stored numbers beyond their range: {}\n", report.clamped);
 }
 
 }  // namespace
@@ -46,6 +48,7 @@ int import_command(const ImportFlags& flags) {
   if (flags.safetensors.empty() && flags.onnx.empty())
     throw Error("no file is given", "--safetensors", "give the net's tensors with --safetensors, or the net with --onnx");
   if (flags.calibrate < 0) throw Error(fmt::format("--calibrate is {}", flags.calibrate), "--calibrate", "a whole number from 0");
+  check_writable("--out", flags.out);
   if (is_net_file(config.model)) config.net = read_net_file(config.model);
   const DataSplits data = load_showing(config.data, false, config.threads);
   const Dataset& train = data.train;
@@ -69,7 +72,7 @@ int import_command(const ImportFlags& flags) {
   write_checkpoint(flags.out, make_info(config, data, norm), net.state());
   print_broken(data);
   print_report(report);
-  fmt::print("checkpoint: {}\n", flags.out);
+  print("checkpoint: {}\n", printable(flags.out));
   return 0;
 }
 

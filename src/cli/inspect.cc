@@ -7,8 +7,11 @@
 
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/output.h"
+#include "core/text.h"
 #include "data/loader.h"
 #include "io/checkpoint.h"
+#include "io/output_path.h"
 #include "optim/schedule.h"
 #include "train/exponents.h"
 #include "train/trained_net.h"
@@ -18,16 +21,16 @@ namespace intrain::cli {
 
 namespace {
 
-void print(const std::vector<LayerStatistics>& layers) {
-  fmt::print("{:<16} {:<6} {:>12} {:>9} {:>9} {:>11} {:>9}\n", "layer", "tensor", "numbers", "exponent", "zero", "at the end",
-             "largest");
+void print_layers(const std::vector<LayerStatistics>& layers) {
+  print("{:<16} {:<6} {:>12} {:>9} {:>9} {:>11} {:>9}\n", "layer", "tensor", "numbers", "exponent", "zero", "at the end",
+        "largest");
   for (const LayerStatistics& layer : layers)
     for (int kind = 0; kind < kTensorKinds; ++kind) {
       const TensorStatistics& s = layer.tensor[kind];
       if (s.count == 0) continue;
       const auto percent = [&](int64_t n) { return 100 * static_cast<double>(n) / static_cast<double>(s.count); };
-      fmt::print("{:<16} {:<6} {:>12} {:>9} {:>7.2f} % {:>9.4f} % {:>9}\n", layer.layer,
-                 tensor_name(static_cast<TensorKind>(kind)), s.count, s.exp, percent(s.zeros), percent(s.saturated), s.largest);
+      print("{:<16} {:<6} {:>12} {:>9} {:>7.2f} % {:>9.4f} % {:>9}\n", printable(layer.layer),
+            tensor_name(static_cast<TensorKind>(kind)), s.count, s.exp, percent(s.zeros), percent(s.saturated), s.largest);
     }
 }
 
@@ -36,7 +39,10 @@ void print(const std::vector<LayerStatistics>& layers) {
 int inspect_command(const InspectFlags& flags) {
   if (flags.batch) validate_batch(*flags.batch);
   validate_threads(flags.threads);
+  const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
+  const std::string png = flags.png.empty() ? (folder / "inspect.png").string() : flags.png;
   const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
+  check_writable("--png", png);
   const CheckpointInfo& info = checkpoint.info;
   const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, false, flags.threads);
   check_fit(checkpoint, data.train, data);
@@ -62,19 +68,21 @@ int inspect_command(const InspectFlags& flags) {
   std::vector<LayerStatistics> layers;
   const auto next = [&]() -> const Batch& { return loader.next(); };
   inspect(trained.net, batches, next, step, first, layers);
-  print(layers);
-  const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
-  const std::string png = flags.png.empty() ? (folder / "inspect.png").string() : flags.png;
+  print_layers(layers);
   const std::string title = fmt::format("{} after {} epoch{}", info.model, info.epoch, info.epoch == 1 ? "" : "s");
   draw_statistics(fmt::format("{}, {} training images of {}", title, batch * batches, data_name(data.spec)), layers, png);
-  fmt::print("picture: {}\n", png);
+  print("picture: {}\n", printable(png));
   print_broken(data);
   // Beside it, where the checkpoint lies in its run folder.
   const std::vector<ExponentTrack> tracks = read_exponents((folder / "metrics.jsonl").string());
   if (tracks.empty()) return 0;
+  if (find_output(png).in_place) {
+    print("exponents over time: not drawn, for there is no place beside {}\n", printable(png));
+    return 0;
+  }
   const std::string exponents = std::filesystem::path(png).replace_extension().string() + "_exponents.png";
   draw_exponents(title + " on " + data_name(info.config.data), tracks, exponents);
-  fmt::print("exponents over time: {}\n", exponents);
+  print("exponents over time: {}\n", printable(exponents));
   return 0;
 }
 

@@ -1,9 +1,13 @@
 // intrain: the command line. Flags are declared here; each subcommand is a file of its own.
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <filesystem>
 #include <new>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
 
 #include "cli/commands.h"
+#include "cli/decimal.h"
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/parallel.h"
@@ -14,6 +18,8 @@ namespace intrain::cli {
 
 namespace {
 
+constexpr const char* kLessMemory = "choose a smaller --batch, a smaller model, less data, or a machine with more memory";
+
 constexpr const char* kDataHelp =
     "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), folder:DIR[:SIDE] "
     "(photos "
@@ -21,17 +27,15 @@ constexpr const char* kDataHelp =
     "synthetic[:N[:SIDE]] (N generated images of 12x12x1, or of SIDExSIDEx3)";
 
 void add_threads(CLI::App& app, int& threads) {
-  app.add_option("--threads", threads, "threads that compute; the result does not depend on it")->type_name("N");
+  add_number(app, "--threads", threads, "threads that compute; the result does not depend on it")->type_name("N");
 }
 
 // The pixels' scaling.
 void add_normalization(CLI::App& app, TrainConfig& config) {
-  app.add_option("--mean", config.mean,
-                 "mean of each channel's pixels, 0 to 1, instead of the training images'; 0.485,0.456,0.406 for ImageNet")
-      ->delimiter(',')
+  add_numbers(app, "--mean", config.mean,
+              "mean of each channel's pixels, 0 to 1, instead of the training images'; 0.485,0.456,0.406 for ImageNet")
       ->type_name("X,X,X");
-  app.add_option("--deviation", config.deviation, "standard deviation of each, with --mean; 0.229,0.224,0.225 for ImageNet")
-      ->delimiter(',')
+  add_numbers(app, "--deviation", config.deviation, "standard deviation of each, with --mean; 0.229,0.224,0.225 for ImageNet")
       ->type_name("X,X,X");
 }
 
@@ -58,15 +62,14 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   train.add_option("--data", config.data, kDataHelp)->type_name("SPEC");
   train.add_option("--model", config.model, "net to train ('intrain info' lists them), or a TOML file that describes one")
       ->type_name("NAME");
-  train.add_option("--epochs", config.epochs, "passes over the training images")->type_name("N");
-  train.add_option("--batch", config.batch, "images a forward pass")->type_name("N");
-  train
-      .add_option("--accumulate", config.accumulate,
-                  "batches a step: gradients are added up, in the memory of one batch; batch norm sees each batch by itself")
+  add_number(train, "--epochs", config.epochs, "passes over the training images")->type_name("N");
+  add_number(train, "--batch", config.batch, "images a forward pass")->type_name("N");
+  add_number(train, "--accumulate", config.accumulate,
+             "batches a step: gradients are added up, in the memory of one batch; batch norm sees each batch by itself")
       ->type_name("N");
-  train.add_option("--lr", config.lr, "peak learning rate")->type_name("X");
-  train.add_option("--momentum", config.momentum, "share of the last update kept, from 0 to below 1")->type_name("X");
-  train.add_option("--weight-decay", config.weight_decay, "added to the gradient for each weight, times the weight")
+  add_number(train, "--lr", config.lr, "peak learning rate")->type_name("X");
+  add_number(train, "--momentum", config.momentum, "share of the last update kept, from 0 to below 1")->type_name("X");
+  add_number(train, "--weight-decay", config.weight_decay, "added to the gradient for each weight, times the weight")
       ->type_name("X");
   train
       .add_option(
@@ -79,13 +82,11 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
           "--augment", config.augment,
           "what an epoch shows of an image: standard (a random window, half of them mirrored), or none (as evaluation sees it)")
       ->type_name("standard|none");
-  train
-      .add_option("--label-smoothing", config.label_smoothing,
-                  "share of the target that all classes get alike; the losses shown are without it")
+  add_number(train, "--label-smoothing", config.label_smoothing,
+             "share of the target that all classes get alike; the losses shown are without it")
       ->type_name("X");
-  train
-      .add_option("--patience", config.patience,
-                  "end after so many epochs without a better test accuracy; 0: after --epochs only")
+  add_number(train, "--patience", config.patience,
+             "end after so many epochs without a better test accuracy; 0: after --epochs only")
       ->type_name("N");
   train
       .add_option("--init-from", config.init_from,
@@ -98,12 +99,9 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
                   "'intrain inspect' lists the layers")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
-  train.add_option("--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
+  add_number(train, "--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   add_normalization(train, config);
-  train.add_option("--seed", config.seed, "seed of weights, order, crops and rounding")
-      ->type_name("N")
-      // CLI11 takes -1 as 2^64 - 1.
-      ->check([](const std::string& text) { return text.starts_with('-') ? "must not be negative" : ""; }, "", "");
+  add_number(train, "--seed", config.seed, "seed of weights, order, crops and rounding")->type_name("N");
   train
       .add_option_function<std::vector<std::string>>(
           "--set",
@@ -116,11 +114,10 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   add_threads(train, config.threads);
   train.add_option("--out", config.out, "run folder to make; if not given, the first free runs/<data>-<model>-<n>")
       ->type_name("DIR");
-  train
-      .add_option("--save-every", config.save_every,
-                  "steps between checkpoints that the run can go on from, beside those at the end of each epoch; 0: none")
+  add_number(train, "--save-every", config.save_every,
+             "steps between checkpoints that the run can go on from, beside those at the end of each epoch; 0: none")
       ->type_name("N");
-  train.add_option("--keep", config.keep, "how many of the newest checkpoints stay, beside that of the best epoch")
+  add_number(train, "--keep", config.keep, "how many of the newest checkpoints stay, beside that of the best epoch")
       ->type_name("K");
   train.add_flag("--tensorboard", config.tensorboard, "also write event files for TensorBoard into the run folder");
   train
@@ -154,7 +151,7 @@ void add_eval(CLI::App& app, EvalFlags& flags) {
   eval.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
   eval.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
       ->type_name("SPEC");
-  eval.add_option("--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
+  add_number(eval, "--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
   eval.add_option("--confusion", flags.confusion, "draw which classes are taken for which here, for up to 1000 classes")
       ->type_name("FILE");
   eval.add_option("--json", flags.json,
@@ -174,9 +171,9 @@ void add_predict(CLI::App& app, PredictFlags& flags) {
       ->type_name("FILE")
       ->default_str("");
   predict.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
-  predict.add_option("--top", flags.top, "most probable classes to show for each; all if there are fewer")->type_name("N");
+  add_number(predict, "--top", flags.top, "most probable classes to show for each; all if there are fewer")->type_name("N");
   predict.add_flag("--json", flags.json, "write one JSON document instead, logits and the files that cannot be read included");
-  predict.add_option("--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
+  add_number(predict, "--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
   add_threads(predict, flags.threads);
 }
 
@@ -185,7 +182,7 @@ constexpr const char* kBenchModelHelp = "net whose shapes are measured ('intrain
 // The flags of all benchmarks of a net.
 void add_bench_net(CLI::App& app, BenchFlags& flags) {
   app.add_option("--model", flags.model, kBenchModelHelp)->type_name("NAME");
-  app.add_option("--batch", flags.batch, "images a step; if not given, 128, and 32 for nets of 224x224 images")
+  add_number(app, "--batch", flags.batch, "images a step; if not given, 128, and 32 for nets of 224x224 images")
       ->type_name("N")
       ->default_str("");
   app.add_option("--image", flags.image, "size of the images; if not given, the one that the model is for")->type_name("HxWxC");
@@ -198,8 +195,8 @@ void add_json(CLI::App& app, BenchFlags& flags) {
 
 // --seconds, or a number of repeats.
 void add_repeats(CLI::App& app, BenchFlags& flags, const char* seconds_help, const char* steps_help) {
-  CLI::Option* seconds = app.add_option("--seconds", flags.seconds, seconds_help)->type_name("S");
-  app.add_option("--steps", flags.steps, steps_help)->type_name("N")->default_str("")->excludes(seconds);
+  CLI::Option* seconds = add_number(app, "--seconds", flags.seconds, seconds_help)->type_name("S");
+  add_number(app, "--steps", flags.steps, steps_help)->type_name("N")->default_str("")->excludes(seconds);
 }
 
 struct BenchCommand {
@@ -219,7 +216,7 @@ void add_bench(CLI::App& app, std::vector<BenchCommand>& commands, int threads) 
       case BenchKind::kPeak:
         command.app = bench.add_subcommand("peak", "What the machine does at most: products in registers, bytes from memory");
         flags.seconds = 0.2;
-        command.app->add_option("--seconds", flags.seconds, "length of a run; the best of 5 counts")->type_name("S");
+        add_number(*command.app, "--seconds", flags.seconds, "length of a run; the best of 5 counts")->type_name("S");
         break;
       case BenchKind::kKernels:
         command.app = bench.add_subcommand("kernels", "Each matrix product of a net by itself, all passes");
@@ -240,7 +237,7 @@ void add_bench(CLI::App& app, std::vector<BenchCommand>& commands, int threads) 
         add_repeats(*command.app, flags, "how long to measure, and at least 5 passes", "passes to measure, instead of --seconds");
         break;
     }
-    command.app->add_option("--threads", flags.threads, "threads that compute")->type_name("N");
+    add_number(*command.app, "--threads", flags.threads, "threads that compute")->type_name("N");
     add_json(*command.app, flags);
   }
 }
@@ -250,7 +247,7 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
   inspect.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
   inspect.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
       ->type_name("SPEC");
-  inspect.add_option("--batch", flags.batch, "training images to look at; if not given, those of the run's next step")
+  add_number(inspect, "--batch", flags.batch, "training images to look at; if not given, those of the run's next step")
       ->type_name("N")
       ->default_str("");
   inspect.add_option("--png", flags.png, "picture to write; if not given, inspect.png beside the checkpoint")->type_name("FILE");
@@ -276,7 +273,7 @@ void add_import(CLI::App& app, ImportFlags& flags) {
       ->type_name("FILE")
       ->required();
   command.add_flag("--new-head", flags.new_head, "leave the last layer out: the data have other classes")->default_str("");
-  command.add_option("--calibrate", flags.calibrate, "training images to find the scales of the layers with; 0: none")
+  add_number(command, "--calibrate", flags.calibrate, "training images to find the scales of the layers with; 0: none")
       ->type_name("N");
   add_normalization(command, flags.config);
   add_threads(command, flags.config.threads);
@@ -351,7 +348,10 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
-    return app.exit(e);  // --help, --version
+    std::ostringstream text;  // of --help or --version
+    const int status = app.exit(e, text, text);
+    print("{}", text.str());
+    return status;
   } catch (const CLI::ParseError& e) {
     return print_error(e.what(), "", help_line(app));
   }
@@ -377,20 +377,31 @@ int run(int argc, char** argv) {
   return info_command();
 }
 
+int run_telling_errors(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const Error& e) {
+    return print_error(e.what(), e.where, e.hint);
+  } catch (const std::bad_alloc&) {
+    return print_error("out of memory", "", kLessMemory);
+  } catch (const std::length_error&) {  // more than a container can hold
+    return print_error("out of memory", "", kLessMemory);
+  } catch (const std::filesystem::filesystem_error& e) {
+    return print_error(e.code().message(), e.path1().string(), "check the path and its permissions");
+  } catch (const std::system_error& e) {  // of threads, mostly
+    return print_error("the system refuses: " + e.code().message(), "",
+                       "choose fewer --threads, or allow more processes and open files (ulimit -u, ulimit -n)");
+  } catch (const std::exception& e) {
+    return print_error(e.what(), "", "this should not happen: please report it with the command line");
+  }
+}
+
 }  // namespace
 
 }  // namespace intrain::cli
 
 int main(int argc, char** argv) {
-  using intrain::cli::print_error;
-  try {
-    return intrain::cli::run(argc, argv);
-  } catch (const intrain::Error& e) {
-    return print_error(e.what(), e.where, e.hint);
-  } catch (const std::bad_alloc&) {
-    return print_error("out of memory", "",
-                       "choose a smaller --batch, a smaller model, less data, or a machine with more memory");
-  } catch (const std::exception& e) {
-    return print_error(e.what(), "", "this should not happen: please report it with the command line");
-  }
+  using namespace intrain::cli;
+  prepare_streams();
+  return finish(run_telling_errors(argc, argv));
 }

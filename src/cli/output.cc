@@ -1,26 +1,87 @@
 #include "cli/output.h"
 
-#include <fmt/format.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "io/atomic_file.h"
 
 namespace intrain::cli {
 
+namespace {
+
+// Why stdout could not be written first; 0: it could.
+int g_lost = 0;
+bool g_told = false;
+
+void remember(bool written) {
+  if (!written && g_lost == 0) g_lost = errno != 0 ? errno : EIO;
+}
+
+Error lost_output() {
+  std::string hint = "send it elsewhere; files that were asked for are written all the same";
+  if (g_lost == EPIPE) hint = "the program that reads it has ended; files that were asked for are written all the same";
+  if (g_lost == ENOSPC || g_lost == EDQUOT) hint = "free some space, or " + hint;
+  return {std::string("cannot write to standard output: ") + std::strerror(g_lost), "", hint};
+}
+
+}  // namespace
+
+void prepare_streams() {
+  std::signal(SIGPIPE, SIG_IGN);
+  // In this order open takes the lowest descriptor that is free. What is written to a closed stdout is an error; a closed stderr is where
+  // that would be told.
+  for (const auto& [fd, flags] : {std::pair{STDIN_FILENO, O_RDONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}})
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd) std::abort();
+}
+
 int print_error(const std::string& what, const std::string& where, const std::string& hint) {
   constexpr int kBadInput = 2;
-  std::fflush(stdout);
-  fmt::print(stderr, "error: {}{}\nhint: {}\n", what, where.empty() ? "" : fmt::format(" ({})", where), hint);
+  flush(stdout);
+  print(stderr, "error: {}{}\nhint: {}\n", printable(what), where.empty() ? "" : fmt::format(" ({})", printable(where)),
+        printable(hint));
   return kBadInput;
+}
+
+void print_text(std::FILE* out, const std::string& text) {
+  errno = 0;
+  const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size();
+  if (out == stdout) remember(written);
+}
+
+void flush(std::FILE* out) {
+  errno = 0;
+  const bool written = std::fflush(out) == 0;
+  if (out == stdout) remember(written);
+}
+
+void check_stdout() {
+  flush(stdout);
+  if (g_lost == 0) return;
+  g_told = true;
+  throw lost_output();
+}
+
+int finish(int status) {
+  flush(stdout);
+  // Some file systems tell only now that there is no space.
+  if (const int copy = dup(STDOUT_FILENO); copy >= 0) remember(close(copy) == 0);
+  if (g_lost == 0 || g_told) return status;
+  const Error error = lost_output();
+  const int bad = print_error(error.what(), error.where, error.hint);
+  return status == 0 ? bad : status;
 }
 
 void check_writable(const char* flag, const std::string& path) {
   if (path.empty() || path == "-") return;
   try {
-    AtomicFile probe(path);
+    check_output(path);
   } catch (const Error& e) {
     throw Error(e.what(), fmt::format("{} {}", flag, path), e.hint);
   }
@@ -28,7 +89,7 @@ void check_writable(const char* flag, const std::string& path) {
 
 void write_result(const std::string& path, const std::string& text) {
   if (path == "-")
-    fmt::print("{}", text);
+    print_text(stdout, text);
   else if (!path.empty())
     write_file(path, text);
 }

@@ -1,13 +1,43 @@
 // How all subcommands tell results and errors.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace intrain::cli {
 
-// Two lines on stderr, "error: what (where)" and "hint: ..."; where may be empty. Returns the exit status of bad input, 2.
+// Before anything else: gives stdin, stdout and stderr a descriptor each where one is closed, so that no file takes its place, and lets a
+// pipe without a reader be an error like others.
+void prepare_streams();
+
+// Two lines on stderr, "error: what (where)" and "hint: ..."; where may be empty. All may hold foreign text. Returns the exit status of bad
+// input, 2.
 int print_error(const std::string& what, const std::string& where, const std::string& hint);
+
+// Writes to stdout or stderr. What cannot be written there (a full disk, a pipe without a reader) is lost, but stdout remembers: a training
+// goes on, check_stdout throws, and finish ends with an error.
+void print_text(std::FILE* out, const std::string& text);
+void flush(std::FILE* out);
+
+// print_text of a text formatted by fmt; foreign text in it is to be made printable (core/text.h).
+template <class... Args>
+void print(std::FILE* out, fmt::format_string<Args...> format, Args&&... args) {
+  print_text(out, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void print(fmt::format_string<Args...> format, Args&&... args) {
+  print_text(stdout, fmt::format(format, std::forward<Args>(args)...));
+}
+
+// Throws Error if anything printed on stdout so far could not be written. For what is of no use without it.
+void check_stdout();
+
+// The program's exit status: `status`, or that of print_error if that is 0 and stdout could not be written, which is told.
+int finish(int status);
 
 // Refuses a file that cannot be written before anything is computed: throws Error naming flag and path. "" and "-" are no files.
 void check_writable(const char* flag, const std::string& path);

@@ -5,7 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
 
+#include "cli/output.h"
+#include "core/text.h"
 #include "train/duration.h"
 
 namespace intrain::cli {
@@ -21,6 +25,28 @@ int columns(std::FILE* out) {
   return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Whether the locale's characters are UTF-8, by its name: it need not be installed.
+bool is_utf8_locale() {
+  std::string name;
+  for (const char* key : {"LC_ALL", "LC_CTYPE", "LANG"})
+    if (name = variable(key); !name.empty()) break;
+  std::string letters;
+  for (const unsigned char c : name)
+    if (std::isalnum(c) != 0) letters += static_cast<char>(std::tolower(c));
+  return letters.find("utf8") != std::string::npos;
+}
+
+// Whether `out` is a terminal that a line can be drawn over, with blocks, and where it is wanted (no-color.org).
+bool can_draw(std::FILE* out) {
+  const std::string terminal = variable("TERM");
+  return isatty(fileno(out)) != 0 && !terminal.empty() && terminal != "dumb" && variable("NO_COLOR").empty() && is_utf8_locale();
+}
+
 std::string bar(double part, int width) {
   // Eighths of a cell: U+2588 full block to U+258F.
   static const char* const kEighths[] = {"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589"};
@@ -34,11 +60,11 @@ std::string bar(double part, int width) {
 
 }  // namespace
 
-ProgressBar::ProgressBar(std::FILE* out, bool terminal) : out_(out), terminal_(terminal), last_(Clock::now()) {}
+ProgressBar::ProgressBar(std::FILE* out) : out_(out), drawn_(can_draw(out)), last_(Clock::now()) {}
 
 bool ProgressBar::due() {
   const Clock::time_point now = Clock::now();
-  if (now - last_ < (terminal_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) return false;
+  if (now - last_ < (drawn_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) return false;
   last_ = now;
   return true;
 }
@@ -46,20 +72,20 @@ bool ProgressBar::due() {
 void ProgressBar::restart() { last_ = Clock::now(); }
 
 void ProgressBar::draw(const std::string& head, double part, const std::string& text, const std::string& line) {
-  if (!terminal_) {
-    fmt::print(out_, "{}\n", line);
+  if (!drawn_) {
+    print(out_, "{}\n", line);
   } else {
     const int width = std::clamp(columns(out_) - static_cast<int>(head.size() + text.size()) - 5, 4, 40);
-    fmt::print(out_, "\r{}|{}| {}\033[K", head, bar(part, width), text);
+    print(out_, "\r{}|{}| {}\033[K", head, bar(part, width), text);
     shown_ = true;
   }
-  std::fflush(out_);
+  flush(out_);
 }
 
 void ProgressBar::clear() {
   if (!shown_) return;
-  fmt::print(out_, "\r\033[K");
-  std::fflush(out_);
+  print(out_, "\r\033[K");
+  flush(out_);
   shown_ = false;
 }
 
@@ -69,11 +95,11 @@ void Progress::on_start(const TrainingPlan& plan) {
   batch_ = plan.config.batch;
   bar_.restart();
   const auto plural = [](int n) { return n == 1 ? "" : "s"; };
-  fmt::print(out_, "training {} ({} parameters) on {}: {} images, {} epoch{} of {} steps, {} thread{}, {}\n", plan.config.model,
-             plan.parameters, plan.config.data, plan.train_images, epochs_, plural(epochs_), steps_per_epoch_,
-             plan.config.threads, plural(plan.config.threads), plan.isa);
-  if (plan.first_step > 0) fmt::print(out_, "going on after step {} of {}\n", plan.first_step, plan.total_steps);
-  std::fflush(out_);
+  print(out_, "training {} ({} parameters) on {}: {} images, {} epoch{} of {} steps, {} thread{}, {}\n",
+        printable(plan.config.model), plan.parameters, printable(plan.config.data), plan.train_images, epochs_, plural(epochs_),
+        steps_per_epoch_, plan.config.threads, plural(plan.config.threads), plan.isa);
+  if (plan.first_step > 0) print(out_, "going on after step {} of {}\n", plan.first_step, plan.total_steps);
+  flush(out_);
 }
 
 void Progress::on_step(const StepReport& r) {
@@ -91,11 +117,10 @@ void Progress::on_step(const StepReport& r) {
 
 void Progress::on_epoch(const EpochReport& r) {
   bar_.clear();
-  fmt::print(out_,
-             "epoch {}/{}  loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  test loss {:.4f}  test accuracy {:5.2f} %  {}\n",
-             r.epoch, epochs_, r.train_loss, 100 * r.train_accuracy, r.images_per_second, r.test_loss, 100 * r.test_accuracy,
-             duration_text(r.seconds));
-  std::fflush(out_);
+  print(out_, "epoch {}/{}  loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  test loss {:.4f}  test accuracy {:5.2f} %  {}\n",
+        r.epoch, epochs_, r.train_loss, 100 * r.train_accuracy, r.images_per_second, r.test_loss, 100 * r.test_accuracy,
+        duration_text(r.seconds));
+  flush(out_);
   bar_.restart();
 }
 

@@ -10,11 +10,12 @@
 
 namespace intrain::cli {
 
-// A bar on a terminal, else plain lines now and then.
+// A bar on a terminal, else plain lines now and then: into pipes and files, with TERM=dumb or no TERM, with NO_COLOR, and in a locale that is
+// not UTF-8.
 class ProgressBar {
  public:
-  // Writes to `out`, which stays the caller's. terminal: whether `out` is one (a line can be drawn over).
-  ProgressBar(std::FILE* out, bool terminal);
+  // Writes to `out`, which stays the caller's.
+  explicit ProgressBar(std::FILE* out);
   ~ProgressBar() { clear(); }
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
@@ -22,13 +23,13 @@ class ProgressBar {
   // Whether it is time to draw again; if so, the time until the next one starts. restart() starts it anyway.
   bool due();
   void restart();
-  // "head|bar| text" on a terminal, else `line`. part: 0 .. 1, what is done.
+  // "head|bar| text" where it draws, else `line`. part: 0 .. 1, what is done.
   void draw(const std::string& head, double part, const std::string& text, const std::string& line);
   void clear();
 
  private:
   std::FILE* out_;
-  bool terminal_;
+  bool drawn_;
   bool shown_ = false;
   std::chrono::steady_clock::time_point last_;
 };
@@ -36,7 +37,7 @@ class ProgressBar {
 // Of a training.
 class Progress final : public TrainObserver {
  public:
-  Progress(std::FILE* out, bool terminal) : out_(out), bar_(out, terminal) {}  // as ProgressBar
+  explicit Progress(std::FILE* out) : out_(out), bar_(out) {}  // as ProgressBar
 
   void on_start(const TrainingPlan& plan) override;
   void on_step(const StepReport& report) override;

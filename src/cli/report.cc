@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <optional>
@@ -9,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "io/atomic_file.h"
 #include "train/report_page.h"
 
@@ -24,15 +24,15 @@ int report_command(const ReportFlags& flags) {
     const std::optional<Checkpoint> checkpoint = read_newest_checkpoint(run);
     if (!checkpoint) continue;
     const std::string spec = flags.data.empty() ? run.info.config.data : flags.data;
-    fmt::print("evaluating {} on {}\n", checkpoint->path, spec);
-    std::fflush(stdout);
+    print("evaluating {} on {}\n", printable(checkpoint->path), printable(spec));
+    flush(stdout);
     try {
       if (!data || data->spec != spec) {
         data.reset();
         data = load_showing(spec, true, flags.threads);
       }
       check_fit(*checkpoint, data->test, *data);
-      ProgressBar bar(stdout, isatty(STDOUT_FILENO) != 0);
+      ProgressBar bar(stdout);
       run.examination = examine(*checkpoint, *data, flags.threads, [&](int64_t done, int64_t total) {
         const std::string text = fmt::format("{} of {} batches", done, total);
         if (bar.due()) bar.draw("", static_cast<double>(done) / static_cast<double>(total), text, text);
@@ -43,9 +43,9 @@ int report_command(const ReportFlags& flags) {
     }
   }
   for (const RunReport& run : runs)
-    for (const std::string& problem : run.problems) fmt::print("{}: {}\n", run.folder, problem);
+    for (const std::string& problem : run.problems) print("{}: {}\n", printable(run.folder), printable(problem));
   write_file(flags.out, report_page(runs));
-  fmt::print("report: {}\n", flags.out);
+  print("report: {}\n", printable(flags.out));
   return 0;
 }
 

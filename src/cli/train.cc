@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -7,7 +6,9 @@
 
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/output.h"
 #include "cli/progress.h"
+#include "core/text.h"
 #include "models/net_file.h"
 #include "train/duration.h"
 #include "train/run_folder.h"
@@ -32,7 +33,7 @@ void stop_on_signals() {
 
 int run(const TrainConfig& config, const Checkpoint* resume) {
   const DataSplits data = load_showing(config.data, false, config.threads);
-  Progress progress(stdout, isatty(STDOUT_FILENO) != 0);
+  Progress progress(stdout);
   TrainOptions options;
   options.observer = &progress;
   options.resume = resume;
@@ -42,14 +43,14 @@ int run(const TrainConfig& config, const Checkpoint* resume) {
   print_broken(data, stdout, result.folder);
   if (result.stopped) {
     progress.clear();
-    fmt::print("stopped after step {}; it goes on with: intrain train --resume {}\n", result.step, result.folder);
+    print("stopped after step {}; it goes on with: intrain train --resume {}\n", result.step, printable(result.folder));
     return 128 + g_stop;
   }
-  fmt::print("time: {}\n", duration_text(result.seconds));
-  fmt::print("run folder: {}\n", result.folder);
-  fmt::print("learning curve: {}\n", result.curve);
-  fmt::print("signature: {}\n", signature_text(result.signature));
-  fmt::print("test accuracy: {:.2f} %\n", 100 * result.test.metrics.accuracy());
+  print("time: {}\n", duration_text(result.seconds));
+  print("run folder: {}\n", printable(result.folder));
+  print("learning curve: {}\n", printable(result.curve));
+  print("signature: {}\n", signature_text(result.signature));
+  print("test accuracy: {:.2f} %\n", 100 * result.test.metrics.accuracy());
   return 0;
 }
 
@@ -63,7 +64,7 @@ int train_command(TrainConfig config) {
 
 int resume_command(const ResumeFlags& flags) {
   const ResumePoint point = find_resume_point(flags.folder);
-  for (const std::string& damaged : point.damaged) fmt::print(stderr, "left out as damaged: {}\n", damaged);
+  for (const std::string& damaged : point.damaged) print(stderr, "left out as damaged: {}\n", printable(damaged));
   TrainConfig config = point.checkpoint.info.config;
   config.out = flags.folder;  // it may have been moved
   config.threads = flags.threads;

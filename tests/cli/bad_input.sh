@@ -57,6 +57,29 @@ refused "a number too large" "--batch" train --batch 99999999999999
 refused "a fraction" "--epochs" train --epochs 1.5
 refused "a flag without its value" "--model" train --model
 refused "negative seed" "--seed" "${train_tiny[@]}" --seed -1
+for seed in '' 0777 00 0x10 0b1 ' 5' '5 ' +5 -1 5.0 1e3 5x 18446744073709551616 99999999999999999999999 nan; do
+  refused "seed '$seed'" "'${seed/+/[+]}' is not a whole number.*--seed" "${train_tiny[@]}" --seed "$seed"
+done
+# Each flag that takes a number reads it so.
+for flag in batch epochs warmup patience accumulate save-every keep threads seed; do
+  refused "an octal --$flag" "'010' is not a whole number.*--$flag" "${train_tiny[@]:0:5}" "--$flag" 010
+done
+refused "an octal --top" "'010'.*--top" predict --checkpoint none.ckpt file.png --top 010
+refused "an octal --batch of inspect" "'010'.*--batch" inspect --checkpoint none.ckpt --batch 010
+refused "an octal --steps" "'010'.*--steps" bench step --steps 010
+refused "an octal --calibrate" "'010'.*--calibrate" import --model mlp --data synthetic --out bad.ckpt --calibrate 010
+for command in eval predict verify report import inspect "bench peak"; do
+  refused "an octal --threads of $command" "'010'.*--threads" $command --threads 010
+done
+for lr in '' 0x1p-3 ' 0.1' 0.1x 0,1 1e999; do refused "learning rate '$lr'" "'$lr' is not a number.*--lr" "${train_tiny[@]}" --lr "$lr"; done
+for flag in momentum weight-decay label-smoothing; do
+  refused "a hexadecimal --$flag" "'0x1p-3' is not a number.*--$flag" "${train_tiny[@]}" "--$flag" 0x1p-3
+done
+refused "hexadecimal seconds" "'0x1p-3'.*--seconds" bench peak --seconds 0x1p-3
+for list in '' , 0.5, ,0.5 0.5,,0.5 0.5,0x1p-1 '0.5, 0.5'; do
+  refused "--mean '$list'" "is not a number.*--mean" "${train_tiny[@]}" --mean "$list" --deviation 0.5
+done
+for mean in nan inf -inf; do refused "--mean $mean" "not possible.*--mean" "${train_tiny[@]}" "--mean=$mean" --deviation 0.5; done
 refused "batch 0" "--batch" "${train_tiny[@]}" --batch 0
 refused "batch larger than the set" "--batch" train --data synthetic:8 --batch 9
 refused "epochs 0" "--epochs" train --epochs 0
@@ -160,7 +183,7 @@ refused "a benchmark of batch 0" "--batch" bench infer --batch 0
 refused "a benchmark of no steps" "--steps" bench step --steps 0
 for seconds in 0 -1 nan 1e9; do refused "a benchmark of $seconds seconds" "--seconds" bench step --seconds $seconds; done
 refused "steps and seconds" "--steps.*--seconds|--seconds.*--steps" bench step --steps 2 --seconds 2
-for image in 32 32x32 32x32x3x1 0x32x3 99999x32x3 axbxc -1x32x3; do refused "images of $image" "--image" bench step --image "$image"; done
+for image in 32 32x32 32x32x3x1 0x32x3 99999x32x3 axbxc -1x32x3 '32x 32x3' +32x32x3 032x32x3 32x32x 32x32x3x; do refused "images of $image" "--image" bench step --image "$image"; done
 refused "images too large for the model" "too large.*--image" bench step --image 4000x4000x3 --batch 1
 refused "a benchmark's result below nothing" "--json none/result.json" bench step --json none/result.json
 refused "a benchmark's picture below nothing" "--png none/step.png" bench step --png none/step.png
