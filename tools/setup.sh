@@ -11,7 +11,8 @@
 # (other distributions: install the equivalents by hand).
 set -euo pipefail
 
-packages=(g++ cmake ninja-build make pkg-config libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libcairo2-dev libjpeg62-turbo-dev libpng-dev libtomlplusplus-dev libprotobuf-dev protobuf-compiler libonnx-dev
+packages=(g++ cmake ninja-build make pkg-config libcli11-dev nlohmann-json3-dev libfmt-dev libxxhash-dev zlib1g-dev libcairo2-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libgif-dev
+          libtomlplusplus-dev libprotobuf-dev protobuf-compiler libonnx-dev
           libgtest-dev dataset-fashion-mnist)
 case "${1:-}" in
   demo) ;;

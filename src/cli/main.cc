@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/version.h"
+#include "data/photo_kinds.h"
 #include "io/recipe.h"
 
 namespace intrain::cli {
@@ -20,11 +21,11 @@ namespace {
 
 constexpr const char* kLessMemory = "choose a smaller --batch, a smaller model, less data, or a machine with more memory";
 
-constexpr const char* kDataHelp =
+const std::string kDataHelp =
     "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), folder:DIR[:SIDE] "
-    "(photos "
-    "in DIR/train/<class>/ and DIR/val/<class>/, JPEG or PNG, scaled to SIDE pixels, 224 if not given), or "
-    "synthetic[:N[:SIDE]] (N generated images of 12x12x1, or of SIDExSIDEx3)";
+    "(photos in DIR/train/<class>/ and DIR/val/<class>/, " +
+    photo_kinds_text() +
+    ", scaled to SIDE pixels, 224 if not given), or synthetic[:N[:SIDE]] (N generated images of 12x12x1, or of SIDExSIDEx3)";
 
 void add_threads(CLI::App& app, int& threads) {
   add_number(app, "--threads", threads, "threads that compute; the result does not depend on it")->type_name("N");
@@ -149,8 +150,7 @@ ResumeFlags resume_flags(const CLI::App& train, const TrainConfig& config, const
 void add_eval(CLI::App& app, EvalFlags& flags) {
   CLI::App& eval = *app.add_subcommand("eval", "Measure a checkpoint on a test set");
   eval.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
-  eval.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
-      ->type_name("SPEC");
+  eval.add_option("--data", flags.data, kDataHelp + "; if not given, the data that it was trained on")->type_name("SPEC");
   add_number(eval, "--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
   eval.add_option("--confusion", flags.confusion, "draw which classes are taken for which here, for up to 1000 classes")
       ->type_name("FILE");
@@ -165,8 +165,9 @@ void add_predict(CLI::App& app, PredictFlags& flags) {
   CLI::App& predict = *app.add_subcommand("predict", "Tell what a checkpoint's net sees on pictures");
   predict
       .add_option("image", flags.files,
-                  "JPEG or PNG files, cropped and scaled as evaluation does with photos; for nets that were not trained on "
-                  "folder:DIR, all but what their images' shape cuts off; grey where the net takes grey")
+                  photo_kinds_text() +
+                      " files, cropped and scaled as evaluation does with photos; for nets that were not trained on "
+                      "folder:DIR, all but what their images' shape cuts off; grey where the net takes grey")
       ->required()
       ->type_name("FILE")
       ->default_str("");
@@ -245,8 +246,7 @@ void add_bench(CLI::App& app, std::vector<BenchCommand>& commands, int threads) 
 void add_inspect(CLI::App& app, InspectFlags& flags) {
   CLI::App& inspect = *app.add_subcommand("inspect", "Show how the numbers of a checkpoint's next training step are distributed");
   inspect.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
-  inspect.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that it was trained on")
-      ->type_name("SPEC");
+  inspect.add_option("--data", flags.data, kDataHelp + "; if not given, the data that it was trained on")->type_name("SPEC");
   add_number(inspect, "--batch", flags.batch, "training images to look at; if not given, those of the run's next step")
       ->type_name("N")
       ->default_str("");
@@ -266,9 +266,7 @@ void add_import(CLI::App& app, ImportFlags& flags) {
   command.add_option("--model", flags.config.model, "the same net here ('intrain info' lists them), or a TOML file")
       ->type_name("NAME")
       ->required();
-  command.add_option("--data", flags.config.data, std::string(kDataHelp) + "; like what it was trained on")
-      ->type_name("SPEC")
-      ->required();
+  command.add_option("--data", flags.config.data, kDataHelp + "; like what it was trained on")->type_name("SPEC")->required();
   command.add_option("--out", flags.out, "checkpoint to write, for eval, predict, export and train --init-from")
       ->type_name("FILE")
       ->required();
@@ -298,8 +296,7 @@ void add_report(CLI::App& app, ReportFlags& flags) {
   CLI::App& report = *app.add_subcommand("report", "Write a page of HTML about runs: curves, mistakes, numbers, settings");
   report.add_option("run", flags.runs, "run folders; several are compared")->required()->type_name("RUN")->default_str("");
   report.add_option("--out", flags.out, "page to write; it needs no other file")->type_name("FILE");
-  report.add_option("--data", flags.data, std::string(kDataHelp) + "; if not given, the data that each was trained on")
-      ->type_name("SPEC");
+  report.add_option("--data", flags.data, kDataHelp + "; if not given, the data that each was trained on")->type_name("SPEC");
   add_threads(report, flags.threads);
 }
 

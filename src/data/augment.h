@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "data/dataset.h"
-#include "data/resize.h"
+#include "data/photo.h"
 
 namespace intrain {
 

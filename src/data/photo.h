@@ -1,41 +1,61 @@
-// Photos from JPEG and PNG files.
+// Photos from files of the kinds that data/photo_kinds.h lists.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace intrain {
 
-// More pixels than any camera's photo; a header that says more is refused before memory is taken.
-constexpr int64_t kMaxPhotoPixels = int64_t{1} << 28;
+// What is refused before memory is taken for it: sides beyond those of a JPEG, more pixels than are of any use at the size of a net's input, and,
+// where all of a picture must be in memory at once (interlaced, progressive, WebP), half as many.
+constexpr int kMaxPhotoSide = 65535;
+constexpr int64_t kMaxPhotoPixels = int64_t{1} << 27;
+constexpr int64_t kMaxWholePixels = int64_t{1} << 26;
 constexpr int64_t kMaxPhotoBytes = int64_t{1} << 28;  // of the file
 
-struct Photo {
-  int h = 0, w = 0;
-  std::vector<uint8_t> pixels;  // [h][w][3], red, green, blue
+// A part of a picture.
+struct Window {
+  int y, x, h, w;  // top left corner and size, in pixels; inside the picture
 };
 
-// A file that is being read: the size first, then the pixels.
+struct PhotoSize {
+  int h, w;
+};
+
+// Takes row y of a window, [window.w][3]: red, green, blue. The rows come in any order, each once.
+using PhotoRows = std::function<void(int y, const uint8_t* rgb)>;
+
+class PhotoDecoder;
+
+// A file that is being read: the size first, then the pixels, turned as the file's orientation (EXIF) says, so that all of this is about what a
+// viewer shows.
 //
-// Grey and CMYK become RGB; a pixel of opacity a / 255 shows white behind it: (a c + 255 (255 - a)) / 255, and 16 bits become 8, both to
-// nearest. The orientation that a camera notes (EXIF), gamma and colour profiles are not applied: PyTorch's loaders, too, leave them.
+// Grey, palettes and CMYK become RGB; a pixel of opacity a / 255 shows white behind it: (a c + 255 (255 - a)) / 255, and 16 bits become 8, both to
+// nearest. Of a file of several pictures the first counts. Gamma and colour profiles are not applied: PyTorch's loaders, too, leave them.
 class PhotoFile {
  public:
-  // Reads the file and its header into memory that is used again. Throws Error, naming the file, if it cannot be read, is neither JPEG nor
-  // PNG, or is damaged.
+  PhotoFile();
+  ~PhotoFile();
+  PhotoFile(PhotoFile&&) noexcept;
+  PhotoFile& operator=(PhotoFile&&) noexcept;
+
+  // Reads the file and its header. Throws Error, naming the file, if it cannot be read, is of no kind that is read, too large or damaged.
   void open(const std::string& path);
-  int h() const { return h_; }
-  int w() const { return w_; }
-  // The pixels; or, of a JPEG, their means over squares of `denominator` = 2, 4 or 8 pixels (the last ones of a row or column may be
-  // smaller), which is faster. Throws Error if the data are damaged or end too soon.
-  void decode(int denominator, Photo& photo) const;
+  int h() const { return size(1).h; }
+  int w() const { return size(1).w; }
+  // The size at 1 / denominator (1, 2, 4 or 8): rounded up, of a JPEG; other kinds have only one.
+  PhotoSize size(int denominator) const;
+  // Once after each open: the pixels of a window in the picture of size(denominator). At 2, 4 and 8 those of a JPEG are means over squares of so
+  // many pixels (the last ones of a stored row or column may be smaller), which is faster. Throws Error if the data, those outside the window
+  // included, are damaged or end too soon, and std::bad_alloc.
+  void decode(int denominator, const Window& window, const PhotoRows& rows);
 
  private:
-  std::string path_;
   std::vector<uint8_t> bytes_;
-  bool jpeg_ = false;
-  int h_ = 0, w_ = 0;
+  std::unique_ptr<PhotoDecoder> decoder_;
 };
 
 // grey[i] = floor((299 red + 587 green + 114 blue + 500) / 1000) of pixel i of rgb [pixels][3]: the luma of ITU-R BT.601. What was grey stays

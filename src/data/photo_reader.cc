@@ -7,12 +7,14 @@ namespace intrain {
 void PhotoReader::read_window(const Window& window, int h, int w, uint8_t* dst) {
   int denominator = 8;
   while (denominator > 1 && (window.h / denominator < h || window.w / denominator < w)) denominator /= 2;
-  file_.decode(denominator, photo_);
-  // The same place in the photo that came, which may be smaller.
+  // The same place in the picture that comes, which may be smaller.
+  const PhotoSize size = file_.size(denominator), full = file_.size(1);
   const auto scaled = [](int at, int to, int from) { return static_cast<int>(int64_t{at} * to / from); };
-  Window part{scaled(window.y, photo_.h, file_.h()), scaled(window.x, photo_.w, file_.w()),
-              std::max(1, scaled(window.h, photo_.h, file_.h())), std::max(1, scaled(window.w, photo_.w, file_.w()))};
-  resizer_.resize(photo_, part, h, w, dst);
+  const Window part{scaled(window.y, size.h, full.h), scaled(window.x, size.w, full.w),
+                    std::max(1, scaled(window.h, size.h, full.h)), std::max(1, scaled(window.w, size.w, full.w))};
+  resizer_.begin(part.h, part.w, h, w);
+  file_.decode(denominator, part, [&](int y, const uint8_t* rgb) { resizer_.add_row(y, rgb); });
+  resizer_.finish(dst);
 }
 
 void PhotoReader::read(const std::string& path, int h, int w, uint8_t* dst) {

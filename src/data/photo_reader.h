@@ -23,7 +23,6 @@ class PhotoReader {
  private:
   void read_window(const Window& window, int h, int w, uint8_t* dst);
   PhotoFile file_;
-  Photo photo_;
   Resizer resizer_;
 };
 

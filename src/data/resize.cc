@@ -41,30 +41,31 @@ void Resizer::Axis::set(int source, int result) {
   }
 }
 
-void Resizer::resize(const Photo& photo, const Window& window, int h, int w, uint8_t* dst) {
-  CHECK_LE(0, window.y);
-  CHECK_LE(0, window.x);
-  CHECK_LT(0, window.h);
-  CHECK_LT(0, window.w);
-  CHECK_LE(window.y + window.h, photo.h);
-  CHECK_LE(window.x + window.w, photo.w);
-  rows_.set(window.h, h);
-  columns_.set(window.w, w);
-  narrow_.resize(size_t{3} * static_cast<size_t>(window.h) * static_cast<size_t>(w));
-  for (int y = 0; y < window.h; ++y) {
-    const uint8_t* from = photo.pixels.data() + 3 * (int64_t{window.y + y} * photo.w + window.x);
-    uint8_t* to = narrow_.data() + int64_t{3} * y * w;
-    for (int x = 0; x < w; ++x) {
-      const int32_t* weights = columns_.weights.data() + int64_t{x} * columns_.taps;
-      const uint8_t* source = from + 3 * columns_.first[static_cast<size_t>(x)];
-      int32_t sum[3] = {};
-      for (int k = 0; k < columns_.taps; ++k)
-        for (int ch = 0; ch < 3; ++ch) sum[ch] += weights[k] * source[3 * k + ch];
-      for (int ch = 0; ch < 3; ++ch) to[3 * x + ch] = rounded(sum[ch]);
-    }
+void Resizer::begin(int from_h, int from_w, int h, int w) {
+  for (const int side : {from_h, from_w, h, w}) CHECK_LT(0, side);
+  rows_.set(from_h, h);
+  columns_.set(from_w, w);
+  narrow_.resize(size_t{3} * static_cast<size_t>(from_h) * static_cast<size_t>(w));
+}
+
+void Resizer::add_row(int y, const uint8_t* rgb) {
+  CHECK_LE(0, y);
+  CHECK_LT(y, rows_.n);
+  const int w = columns_.m;
+  uint8_t* to = narrow_.data() + int64_t{3} * y * w;
+  for (int x = 0; x < w; ++x) {
+    const int32_t* weights = columns_.weights.data() + int64_t{x} * columns_.taps;
+    const uint8_t* source = rgb + int64_t{3} * columns_.first[static_cast<size_t>(x)];
+    int32_t sum[3] = {};
+    for (int k = 0; k < columns_.taps; ++k)
+      for (int ch = 0; ch < 3; ++ch) sum[ch] += weights[k] * source[3 * k + ch];
+    for (int ch = 0; ch < 3; ++ch) to[3 * x + ch] = rounded(sum[ch]);
   }
-  const int64_t row = int64_t{3} * w;
-  for (int y = 0; y < h; ++y) {
+}
+
+void Resizer::finish(uint8_t* dst) const {
+  const int64_t row = int64_t{3} * columns_.m;
+  for (int y = 0; y < rows_.m; ++y) {
     const int32_t* weights = rows_.weights.data() + int64_t{y} * rows_.taps;
     const uint8_t* source = narrow_.data() + row * rows_.first[static_cast<size_t>(y)];
     for (int64_t x = 0; x < row; ++x) {

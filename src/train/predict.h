@@ -21,7 +21,7 @@ struct FilePrediction {
   std::optional<Error> error;       // why
 };
 
-// A JPEG or PNG reaches the net as the evaluation of its data set shows it one: photos of a net trained on folder:DIR by their middle
+// A photo reaches the net as the evaluation of its data set shows it one: photos of a net trained on folder:DIR by their middle
 // (PhotoReader::read), those of another net by as much of their middle as has the shape of the net's images (PhotoReader::read_whole), so
 // that a file of that size goes in pixel by pixel; grey (to_grey) where the net takes one channel.
 class Predictor {

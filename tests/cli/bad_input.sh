@@ -261,7 +261,7 @@ refused "eval batch 0" "--batch" eval --checkpoint run/final.ckpt --data synthet
 refused "eval's result below nothing" "--json none/eval.json" eval --checkpoint run/final.ckpt --json none/eval.json
 refused "eval's picture below nothing" "--confusion none/eval.png" eval --checkpoint run/final.ckpt --confusion none/eval.png
 refused "predict with half a checkpoint" "bad.ckpt" predict --checkpoint bad.ckpt file.png
-refused "predict of a file that is no picture" "neither.*run/config.json" predict --checkpoint run/final.ckpt run/config.json
+refused "predict of a file that is no picture" "no picture.*run/config.json" predict --checkpoint run/final.ckpt run/config.json
 
 # A limit on file sizes (blocks of 1024 bytes) stands in for a full disk: the checkpoint does not fit, nothing of it may stay.
 rm -rf run

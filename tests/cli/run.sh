@@ -242,7 +242,7 @@ echo 'no photo' > photos/train/left/4.jpg
 "$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 > photos.train
 check "photos in folders train" last_is photos.train '^test accuracy: 50\.00 %$'
 check "files that cannot be read are counted" has photos.train '^left out as unreadable: 1 file$'
-check "and named" has photos.train '^  photos/train/left/4\.jpg: neither'
+check "and named" has photos.train '^  photos/train/left/4\.jpg: no picture of a kind'
 "$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 --threads 2 > photos.again
 check "the same bits with two threads" test "$(grep '^signature' photos.train)" == "$(grep '^signature' photos.again)"
 for n in $(seq 101 130); do echo 'no photo' > photos/train/left/$n.jpg; done
@@ -269,7 +269,7 @@ check "files that cannot be read give exit status 2" test $? -eq 2
 check "the others are told of" test "$(grep -c '^photos/val/.*/curve\.png$' predict)" -eq 2
 check "and nothing else" test "$(wc -l < predict)" -eq 6
 check "the broken ones are told in two lines each" test "$(sed 's/:.*//' predict.err | tr '\n' ' ')" == "error hint error hint error hint "
-check "one by one" test "$(grep -c -e '^error: neither .*4\.jpg)$' -e '^error: it is a folder (photos)$' -e '^error: cannot .*none\.png)$' predict.err)" -eq 3
+check "one by one" test "$(grep -c -e '^error: no picture .*4\.jpg)$' -e '^error: it is a folder (photos)$' -e '^error: cannot .*none\.png)$' predict.err)" -eq 3
 "${predict[@]}" --json photos/val/left/curve.png none.png > predict.json 2> predict.err
 check "and so with --json" test $? -eq 2
 check "which is a document" test "$(json predict.json 'd["files"][0]["file"], [c["class"] for c in d["files"][0]["classes"]] == [["left", "right"][c["label"]] for c in d["files"][0]["classes"]], round(sum(c["probability"] for c in d["files"][0]["classes"]), 9), d["broken"][0]["file"]')" \

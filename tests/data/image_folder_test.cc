@@ -117,7 +117,7 @@ TEST_F(ImageFolderTest, BrokenFilesAreLeftOutAndListed) {
   EXPECT_EQ(data.train.labels, (std::vector<uint16_t>{0, 0, 1, 1, 1}));
   ASSERT_EQ(data.broken.size(), 2u);
   EXPECT_EQ(data.broken[0].find(cut + ": not a whole JPEG picture"), 0u) << data.broken[0];
-  EXPECT_EQ(data.broken[1], text + ": neither a JPEG nor a PNG picture");
+  EXPECT_EQ(data.broken[1], text + ": no picture of a kind that is read (JPEG, PNG, WebP, BMP, GIF or TIFF)");
 }
 
 TEST_F(ImageFolderTest, EvaluationLeavesTheTrainingPhotosAlone) {

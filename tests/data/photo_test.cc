@@ -1,6 +1,7 @@
 #include "data/photo.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "support/photos.h"
 #include "support/temp_folder.h"
@@ -9,31 +10,11 @@ namespace intrain {
 namespace {
 
 using test::Bytes;
+using test::expect_color;
 using test::expect_error;
+using test::plain;
 using test::TempFolder;
 using test::write_bytes;
-
-Photo read(const std::string& path, int denominator = 1) {
-  PhotoFile file;
-  file.open(path);
-  Photo photo;
-  file.decode(denominator, photo);
-  return photo;
-}
-
-// The pixels of `colors` channels, 20 rows and 30 columns, all of one color.
-Bytes plain(const Bytes& color) {
-  Bytes pixels;
-  for (int i = 0; i < 20 * 30; ++i) pixels.insert(pixels.end(), color.begin(), color.end());
-  return pixels;
-}
-
-void expect_color(const Photo& photo, int h, int w, const Bytes& rgb, int tolerance) {
-  ASSERT_EQ(photo.h, h);
-  ASSERT_EQ(photo.w, w);
-  ASSERT_EQ(photo.pixels.size(), size_t{3} * static_cast<size_t>(h * w));
-  for (size_t i = 0; i < photo.pixels.size(); ++i) ASSERT_NEAR(photo.pixels[i], rgb[i % 3], tolerance) << "at " << i;
-}
 
 class PhotoTest : public testing::Test {
  protected:
@@ -43,52 +24,52 @@ class PhotoTest : public testing::Test {
 
 TEST_F(PhotoTest, ReadsJpegOfEveryKind) {
   write_bytes(path_, test::make_jpeg(20, 30, 3, plain({200, 100, 50})));
-  expect_color(read(path_), 20, 30, {200, 100, 50}, 3);
+  expect_color(test::read_photo(path_), 20, 30, {200, 100, 50}, 3);
   write_bytes(path_, test::make_jpeg(20, 30, 1, plain({77})));
-  expect_color(read(path_), 20, 30, {77, 77, 77}, 2);
+  expect_color(test::read_photo(path_), 20, 30, {77, 77, 77}, 2);
   // Half of the red light's absorption and 1/5 black: 255 (1 - 1/2) (4/5), 255 (4/5), 255 (4/5); stored inverted, as Adobe does.
   write_bytes(path_, test::make_jpeg(20, 30, 4, plain({128, 255, 255, 204})));
-  expect_color(read(path_), 20, 30, {102, 204, 204}, 3);
+  expect_color(test::read_photo(path_), 20, 30, {102, 204, 204}, 3);
 }
 
 TEST_F(PhotoTest, ReadsSmallerJpeg) {
   write_bytes(path_, test::make_jpeg(20, 30, 3, plain({200, 100, 50})));
-  expect_color(read(path_, 2), 10, 15, {200, 100, 50}, 3);
-  expect_color(read(path_, 8), 3, 4, {200, 100, 50}, 3);
+  expect_color(test::read_photo(path_, 2), 10, 15, {200, 100, 50}, 3);
+  expect_color(test::read_photo(path_, 8), 3, 4, {200, 100, 50}, 3);
 }
 
 TEST_F(PhotoTest, ReadsPngOfEveryKindExactly) {
   Bytes pixels(size_t{20} * 30 * 3);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7);
   write_bytes(path_, test::make_png(20, 30, 3, pixels));
-  EXPECT_EQ(read(path_).pixels, pixels);
-  EXPECT_EQ(read(path_, 8).pixels, pixels);  // there is no smaller one
+  EXPECT_EQ(test::read_photo(path_).pixels, pixels);
+  EXPECT_EQ(test::read_photo(path_, 8).pixels, pixels);  // there is no smaller one
   write_bytes(path_, test::make_png(20, 30, 1, plain({77})));
-  expect_color(read(path_), 20, 30, {77, 77, 77}, 0);
+  expect_color(test::read_photo(path_), 20, 30, {77, 77, 77}, 0);
   write_bytes(path_, test::make_png(20, 30, 4, plain({10, 20, 30, 0})));
-  expect_color(read(path_), 20, 30, {255, 255, 255}, 0);  // nothing on white
+  expect_color(test::read_photo(path_), 20, 30, {255, 255, 255}, 0);  // nothing on white
   // (10 * 51 + 255 * 204) / 255 = 206, and so on.
   write_bytes(path_, test::make_png(20, 30, 4, plain({10, 20, 30, 51})));
-  expect_color(read(path_), 20, 30, {206, 208, 210}, 0);
+  expect_color(test::read_photo(path_), 20, 30, {206, 208, 210}, 0);
   write_bytes(path_, test::make_png(20, 30, 2, plain({10, 51})));
-  expect_color(read(path_), 20, 30, {206, 206, 206}, 0);
+  expect_color(test::read_photo(path_), 20, 30, {206, 206, 206}, 0);
   for (const bool interlaced : {false, true}) {
     write_bytes(path_, test::make_png(20, 30, 3, pixels, {.interlaced = interlaced}));
-    EXPECT_EQ(read(path_).pixels, pixels);
+    EXPECT_EQ(test::read_photo(path_).pixels, pixels);
     Bytes rgba;
     for (size_t i = 0; i < pixels.size(); i += 3) rgba.insert(rgba.end(), {pixels[i], pixels[i + 1], pixels[i + 2], 255});
     write_bytes(path_, test::make_png(20, 30, 4, rgba, {.interlaced = interlaced}));
-    EXPECT_EQ(read(path_).pixels, pixels);
+    EXPECT_EQ(test::read_photo(path_).pixels, pixels);
   }
   write_bytes(path_, test::make_png(20, 32, 1, Bytes(20 * 4, 0xff), {.bits = 1}));
-  expect_color(read(path_), 20, 32, {255, 255, 255}, 0);
+  expect_color(test::read_photo(path_), 20, 32, {255, 255, 255}, 0);
   write_bytes(path_, test::make_png(20, 32, 1, Bytes(20 * 16, 0x55), {.bits = 4}));
-  expect_color(read(path_), 20, 32, {85, 85, 85}, 0);
+  expect_color(test::read_photo(path_), 20, 32, {85, 85, 85}, 0);
   const std::vector<png_color> palette = {{1, 2, 3}, {10, 20, 30}};
   write_bytes(path_, test::make_png(20, 32, 1, Bytes(20 * 4, 0xff), {.bits = 1, .palette = palette}));
-  expect_color(read(path_), 20, 32, {10, 20, 30}, 0);
+  expect_color(test::read_photo(path_), 20, 32, {10, 20, 30}, 0);
   write_bytes(path_, test::make_png(20, 32, 1, Bytes(20 * 4, 0xff), {.bits = 1, .palette = palette, .opacities = {255, 51}}));
-  expect_color(read(path_), 20, 32, {206, 208, 210}, 0);
+  expect_color(test::read_photo(path_), 20, 32, {206, 208, 210}, 0);
 }
 
 // What programs read that stop with the last pixel.
@@ -96,43 +77,40 @@ TEST_F(PhotoTest, ReadsAPngWithoutItsEnd) {
   Bytes png = test::make_png(20, 30, 3, plain({10, 20, 30}));
   png.resize(png.size() - 12);
   write_bytes(path_, png);
-  expect_color(read(path_), 20, 30, {10, 20, 30}, 0);
+  expect_color(test::read_photo(path_), 20, 30, {10, 20, 30}, 0);
 }
 
 // Neither 16 bits nor a note on gamma make linear light of it.
 TEST_F(PhotoTest, ReadsSamplesOfPngAsStored) {
   // 257 k is k of 8 bits; 257 k + 128 is nearer to k, and 129 to k + 1.
   write_bytes(path_, test::make_png(20, 30, 3, plain({100, 100, 100, 100 + 128, 100, 100 + 129}), {.bits = 16}));
-  expect_color(read(path_), 20, 30, {100, 100, 101}, 0);
+  expect_color(test::read_photo(path_), 20, 30, {100, 100, 101}, 0);
   write_bytes(path_, test::make_png(20, 30, 1, plain({77, 77}), {.bits = 16}));
-  expect_color(read(path_), 20, 30, {77, 77, 77}, 0);
+  expect_color(test::read_photo(path_), 20, 30, {77, 77, 77}, 0);
   for (const double gamma : {1.0, 0.25}) {
     write_bytes(path_, test::make_png(20, 30, 3, plain({200, 100, 50}), {.gamma = gamma}));
-    expect_color(read(path_), 20, 30, {200, 100, 50}, 0);
+    expect_color(test::read_photo(path_), 20, 30, {200, 100, 50}, 0);
   }
 }
 
 TEST_F(PhotoTest, RefusesWhatIsNoPhoto) {
-  expect_error([&] { read(path_); }, "cannot be read: No such file", path_);
-  expect_error([&] { read(folder_.path()); }, "it is a folder", folder_.path());
-  for (const Bytes& bytes : {Bytes{}, Bytes{'G', 'I', 'F', '8'}, Bytes{0xff, 0xd8}}) {
+  expect_error([&] { test::read_photo(path_); }, "cannot be read: No such file", path_);
+  expect_error([&] { test::read_photo(folder_.path()); }, "it is a folder", folder_.path());
+  ASSERT_EQ(mkfifo(folder_.file("pipe").c_str(), 0600), 0);
+  expect_error([&] { test::read_photo(folder_.file("pipe")); }, "it is no regular file", folder_.file("pipe"));
+  for (const Bytes& bytes : {Bytes{}, Bytes{'t', 'e', 'x', 't'}, Bytes{0xff, 0xd8}}) {
     write_bytes(path_, bytes);
-    expect_error([&] { read(path_); }, "neither a JPEG nor a PNG", path_);
+    expect_error([&] { test::read_photo(path_); }, bytes.empty() ? "it is empty" : "no picture of a kind that is read (JPEG, ",
+                 path_);
   }
 }
 
 TEST_F(PhotoTest, RefusesEveryCutFile) {
-  Bytes pixels(size_t{20} * 30 * 3);
+  Bytes pixels(size_t{8} * 11 * 3);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * i);
-  for (const Bytes& whole : {test::make_jpeg(20, 30, 3, pixels), test::make_png(20, 30, 3, pixels)}) {
-    write_bytes(path_, whole);
-    EXPECT_NO_THROW(read(path_));
-    // The last two bytes of a JPEG say that it ends; the last 12 of a PNG too, and its pixels do before.
-    for (size_t size = 0; size + 20 < whole.size(); ++size) {
-      write_bytes(path_, Bytes(whole.begin(), whole.begin() + static_cast<int64_t>(size)));
-      ASSERT_ANY_THROW(read(path_)) << size << " of " << whole.size() << " bytes";
-    }
-  }
+  // The last two bytes of a JPEG say that it ends; the last 12 of a PNG too, and its pixels do before.
+  test::expect_no_cut_file(test::make_jpeg(8, 11, 3, pixels), 20, 5);
+  test::expect_no_cut_file(test::make_png(8, 11, 3, pixels), 20);
 }
 
 TEST(Grey, IsTheLuma) {
@@ -148,7 +126,7 @@ TEST_F(PhotoTest, RefusesSizesBeforeMemoryIsTaken) {
   for (size_t i = 0; i + 9 < jpeg.size(); ++i)
     if (jpeg[i] == 0xff && jpeg[i + 1] == 0xc0) std::fill_n(jpeg.begin() + static_cast<int64_t>(i) + 5, 4, uint8_t{0xfe});
   write_bytes(path_, jpeg);
-  expect_error([&] { read(path_); }, "65278x65278 pixels are too many", path_);
+  expect_error([&] { test::read_photo(path_); }, "65278x65278 pixels are too many", path_);
 }
 
 }  // namespace

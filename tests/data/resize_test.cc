@@ -4,12 +4,18 @@
 
 #include <cmath>
 
+#include "data/photo.h"
 #include "support/rng.h"
 
 namespace intrain {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
+
+struct Photo {
+  int h, w;
+  Bytes pixels;
+};
 
 Photo grey(int h, int w, const Bytes& values) {
   Photo photo{h, w, {}};
@@ -20,7 +26,12 @@ Photo grey(int h, int w, const Bytes& values) {
 // The first channel.
 Bytes resized(const Photo& photo, const Window& window, int h, int w) {
   Bytes all(size_t{3} * static_cast<size_t>(h * w)), first;
-  Resizer().resize(photo, window, h, w, all.data());
+  Resizer resizer;
+  resizer.begin(window.h, window.w, h, w);
+  // In any order.
+  for (int y = window.h - 1; y >= 0; --y)
+    resizer.add_row(y, photo.pixels.data() + 3 * (int64_t{window.y + y} * photo.w + window.x));
+  resizer.finish(all.data());
   for (size_t i = 0; i < all.size(); i += 3) first.push_back(all[i]);
   return first;
 }

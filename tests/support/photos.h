@@ -1,6 +1,7 @@
-// JPEG and PNG files made in memory.
+// JPEG and PNG files made in memory, and what is read of a file.
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -9,9 +10,73 @@
 #include <jpeglib.h>
 #include <png.h>
 
+#include "data/photo.h"
 #include "support/temp_folder.h"
 
 namespace intrain::test {
+
+struct Photo {
+  int h = 0, w = 0;
+  Bytes pixels;  // [h][w][3]
+};
+
+// All of a file's picture.
+inline Photo read_photo(const std::string& path, int denominator = 1) {
+  PhotoFile file;
+  file.open(path);
+  const PhotoSize size = file.size(denominator);
+  Photo photo{size.h, size.w, Bytes(size_t{3} * static_cast<size_t>(size.h) * static_cast<size_t>(size.w))};
+  std::vector<bool> seen(static_cast<size_t>(size.h));
+  file.decode(denominator, {0, 0, size.h, size.w}, [&](int y, const uint8_t* rgb) {
+    EXPECT_FALSE(seen.at(static_cast<size_t>(y))) << "row " << y;
+    seen.at(static_cast<size_t>(y)) = true;
+    std::copy_n(rgb, 3 * size.w, photo.pixels.data() + int64_t{3} * y * size.w);
+  });
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), false), 0);
+  return photo;
+}
+
+// 20 rows of 30 pixels, all of one color.
+inline Bytes plain(const Bytes& color) {
+  Bytes pixels;
+  for (int i = 0; i < 20 * 30; ++i) pixels.insert(pixels.end(), color.begin(), color.end());
+  return pixels;
+}
+
+inline void expect_color(const Photo& photo, int h, int w, const Bytes& rgb, int tolerance) {
+  ASSERT_EQ(photo.h, h);
+  ASSERT_EQ(photo.w, w);
+  for (size_t i = 0; i < photo.pixels.size(); ++i) ASSERT_NEAR(photo.pixels[i], rgb[i % 3], tolerance) << "at " << i;
+}
+
+// The pixels, of which there are few.
+inline void expect_pixels(const Bytes& file, int h, int w, const Bytes& rgb) {
+  const TempFolder folder;
+  write_bytes(folder.file("photo"), file);
+  const Photo photo = read_photo(folder.file("photo"));
+  EXPECT_EQ(photo.h, h);
+  EXPECT_EQ(photo.w, w);
+  EXPECT_EQ(photo.pixels, rgb);
+}
+
+// Must be refused, naming the file.
+inline void expect_refused(const Bytes& file, const std::string& what) {
+  const TempFolder folder;
+  write_bytes(folder.file("photo"), file);
+  expect_error([&] { read_photo(folder.file("photo")); }, what, folder.file("photo"));
+}
+
+// Cut before its last `spare` bytes, at every step-th place, it must be refused.
+inline void expect_no_cut_file(const Bytes& whole, size_t spare, size_t step = 1) {
+  const TempFolder folder;
+  const std::string path = folder.file("photo");
+  write_bytes(path, whole);
+  EXPECT_NO_THROW(read_photo(path));
+  for (size_t size = 0; size + spare < whole.size(); size += step) {
+    write_bytes(path, Bytes(whole.begin(), whole.begin() + static_cast<int64_t>(size)));
+    ASSERT_THROW(read_photo(path), Error) << size << " of " << whole.size() << " bytes";
+  }
+}
 
 // pixels [h][w][c]; c = 1 grey, 3 RGB, 4 CMYK with Adobe's marker, for which libjpeg stores what it is given.
 inline Bytes make_jpeg(int h, int w, int c, const Bytes& pixels) {

@@ -124,7 +124,7 @@ TEST_F(PredictTest, PhotosAreCroppedAsInEvaluationAndBrokenOnesPassedOver) {
   ASSERT_EQ(broken.size(), 9u);
   EXPECT_EQ(broken[0].file, text);
   EXPECT_TRUE(broken[0].classes.empty());
-  EXPECT_EQ(std::string(broken[0].error->what()), "neither a JPEG nor a PNG picture");
+  EXPECT_EQ(std::string(broken[0].error->what()), "no picture of a kind that is read (JPEG, PNG, WebP, BMP, GIF or TIFF)");
   EXPECT_EQ(broken[1].error->where, folder_.file("none.jpg"));
 
   const nlohmann::json json = nlohmann::json::parse(predictions_json(checkpoint, -3, {good[0], broken[0]}));
