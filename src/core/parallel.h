@@ -12,10 +12,14 @@ namespace intrain {
 
 constexpr int kMaxThreads = 1024;
 
+// Cores this process may use: those of its affinity, but no more than the quotas of its control groups (core/cpu_quota.h), rounded up.
+INTRAIN_API int available_threads();
+
 class ThreadPool {
  public:
-  // 1 to kMaxThreads, the caller included. Throws Error if the system does not grant them.
-  INTRAIN_API explicit ThreadPool(int threads);
+  // threads: 1 to kMaxThreads, the caller included. Of more threads than `cores` only as many are woken at a time: the others could but
+  // take their turns. Throws Error if the system does not grant them.
+  INTRAIN_API explicit ThreadPool(int threads, int cores = available_threads());
   INTRAIN_API ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -24,7 +28,9 @@ class ThreadPool {
 
   // Calls body(task, thread) once for each task in [0, tasks), thread in [0, threads()); returns when all are done. Each thread
   // starts on its own run of tasks, always the same for as many tasks, so that an operator over images finds in a core's cache
-  // what the one before it left there; a thread that is done takes over tasks of others. Not reentrant. Allocates nothing.
+  // what the one before it left there; a thread that is done takes over tasks of others, and one that gets no core leaves it its tasks.
+  // Throws what a task threw, the first if there are several, when all that were begun are done; the rest is left out.
+  // Not reentrant. Allocates nothing unless a task throws.
   template <class Body>
   void run(int64_t tasks, const Body& body) {
     run_erased(
@@ -37,8 +43,5 @@ class ThreadPool {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// Cores this process may use.
-INTRAIN_API int available_threads();
 
 }  // namespace intrain

@@ -125,7 +125,7 @@ Guarded<uint8_t> rubbish(size_t bytes) {
 // Returns what differs from the reference, or nothing.
 std::string run(const Problem& p, const Kernels& kernels, int threads) {
   const ConvShape& s = p.s;
-  ThreadPool pool(threads);
+  ThreadPool pool(threads, threads);
   Conv2d conv;
   conv.plan(s, kernels, threads, p.images, p.backward_data);
   Guarded<uint8_t> packed("packed", static_cast<int64_t>(conv.packed_bytes()));

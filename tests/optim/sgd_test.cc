@@ -38,7 +38,7 @@ std::vector<TestParameter> run_random_steps(Isa isa, int threads, ops::SgdStep s
   for (int count : {1, 3, 4095, 4096, 4097, 8192, 20001}) list.push_back(TestParameter(count, count % 2 == 0 ? 8 : 16));
   for (size_t i = 0; i < list.size(); ++i) list[i].number = static_cast<uint32_t>(i);
   const ops::Kernels kernels = ops::make_kernels(isa);
-  ThreadPool pool(threads);
+  ThreadPool pool(threads, threads);
   Rng rng(1);
   for (Parameter& p : list) fill(rng, Fill::kUniform, p.master.data(), p.count(), 2 - (1 << 24), (1 << 24) - 2);
   for (uint32_t step = 0; step < 3; ++step) {

@@ -37,7 +37,7 @@ struct ReadyNet {
   Net net;
 
   ReadyNet(Net n, int max_batch, const RunSettings& s = {})
-      : kernels(ops::make_kernels(s.isa)), pool(s.threads), net(std::move(n)) {
+      : kernels(ops::make_kernels(s.isa)), pool(s.threads, s.threads), net(std::move(n)) {
     net.keep_gradients();
     net.prepare(max_batch, s.training, kernels, pool, reducer);
     net.initialize(s.seed);
