@@ -26,10 +26,9 @@ double LayerTimes::total() const { return std::accumulate(seconds.begin(), secon
 
 NetTimes measure_net(Net& net, const BenchInput& input, bool training, const ops::Kernels& kernels, ThreadPool& pool,
                      const Repeats& repeats, const BenchProgress& progress) {
-  if (training) check_training_batch(input.batch, net.height(), net.width());
-  const Batch batch = random_batch(input);
   static SingleProcess reducer;  // outlives the net
   net.prepare(input.batch, training, kernels, pool, reducer);
+  const Batch batch = random_batch(input);
   net.initialize(0);
   ops::SgdStep sgd = kStep;
   const auto step = [&] {

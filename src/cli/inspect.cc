@@ -50,7 +50,6 @@ int inspect_command(const InspectFlags& flags) {
   const TrainConfig& config = info.config;
   validate(config);
   const int batch = std::min(flags.batch.value_or(config.batch), data.train.count);
-  check_training_batch(batch, info.h, info.w);
   TrainedNet trained(checkpoint, batch, true, flags.threads);
   // The step that training would go on with; of other data, or with batches of another size, the first batch of the epoch.
   const int64_t count = info.train_count > 0 ? info.train_count : data.train.count;

@@ -91,7 +91,7 @@ DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_o
     data.train.files.clear();
     data.train.labels.clear();
   }
-  constexpr size_t kMaxFiles = INT32_MAX / 2;
+  constexpr size_t kMaxFiles = size_t{1} << 28;  // of at most 2^18 pixels: what normalization.h can count
   if (std::max(data.train.files.size(), data.test.files.size()) > kMaxFiles)
     throw Error("too many files", dir, "use a part of them");
 

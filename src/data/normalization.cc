@@ -9,8 +9,9 @@ namespace intrain {
 namespace {
 
 constexpr int kFraction = kNormalizationFraction, kVarianceFraction = 26;
-constexpr int64_t kMaxPixels = int64_t{1} << 36;
-static_assert(kMaxPixels < int64_t{1} << (63 - kVarianceFraction), "div_fraction");
+constexpr int64_t kMaxPixels = int64_t{1} << 46;
+static_assert(kMaxPixels < int64_t{1} << (63 - kVarianceFraction / 2), "div_fraction, half of the bits at a time");
+static_assert((kMaxPixels << 16) < INT64_MAX, "V");
 static_assert((127 * 128 + 1) * (uint64_t{1} << (2 * kFraction)) < uint64_t{1} << 62, "variance of a u8, scaled for isqrt");
 
 void fill_table(int64_t mean, int64_t deviation, int8_t (&table)[256]) {
@@ -20,15 +21,21 @@ void fill_table(int64_t mean, int64_t deviation, int8_t (&table)[256]) {
   }
 }
 
+// floor(a 2^f / n) by long division in two steps: one would need n < 2^(63 - f), which large sets of photos have not.
+int64_t div_pixels(int64_t a, int64_t n, int f) {
+  const int first = f / 2;
+  return (div_fraction(a, n, first) << (f - first)) + div_fraction((a % n << first) % n, n, f - first);
+}
+
 void fill_table_of(const std::array<int64_t, 256>& histogram, int64_t n, int8_t (&table)[256]) {
   int64_t sum = 0, squares = 0;
   for (int64_t p = 0; p < 256; ++p) sum += p * histogram[static_cast<size_t>(p)];
   const int64_t q = sum / n, r = sum % n;
   for (int64_t p = 0; p < 256; ++p) squares += (p - q) * (p - q) * histogram[static_cast<size_t>(p)];
 
-  const int64_t mean = (q << kFraction) + div_fraction(r, n, kFraction);
-  const int64_t rest = div_fraction(r, n, kVarianceFraction);
-  const int64_t variance = div_fraction(squares, n, kVarianceFraction) - ((rest * rest) >> kVarianceFraction);
+  const int64_t mean = (q << kFraction) + div_pixels(r, n, kFraction);
+  const int64_t rest = div_pixels(r, n, kVarianceFraction);
+  const int64_t variance = div_pixels(squares, n, kVarianceFraction) - ((rest * rest) >> kVarianceFraction);
   const int64_t deviation = variance <= 0 ? 0 : isqrt(static_cast<uint64_t>(variance) << (2 * kFraction - kVarianceFraction));
   fill_table(mean, deviation, table);
 }

@@ -6,7 +6,7 @@
 //   variance  = floor(V 2^26 / n) - floor(rest^2 / 2^26)                        26 fraction bits, below 2^40
 //   deviation = isqrt(variance 2^20)                                            23 fraction bits, below 2^30
 //   table[p]  = clamp(div_round(32 (p 2^23 - mean), deviation), +-127)          0 where the deviation is 0
-// Bounds: n <= 2^36, so V <= 2^52 and r 2^26 < 2^62.
+// Bounds: n <= 2^46, so V <= 2^62; r 2^26 is divided in two steps.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include "base/formats.h"
 #include "core/atomic_max.h"
 #include "core/check.h"
+#include "core/error.h"
 #include "nn/quantize_weights.h"
 #include "nn/strips.h"
 
@@ -31,6 +32,11 @@ void BatchNorm::reset_statistics() {
 }
 
 void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
+  if (plan.training && plan.max_batch * out_->pixels() > int64_t{1} << kMaxCountLog2)
+    throw Error("a batch of " + std::to_string(plan.max_batch) + " maps of " + std::to_string(out_->h) + "x" +
+                    std::to_string(out_->w) + " in layer " + layer_ + " has more than 2^" + std::to_string(kMaxCountLog2) +
+                    " pixels",
+                "--batch", "choose a smaller batch");
   widths_ = widths;
   layer_index_ = plan.index;
   const size_t k = static_cast<size_t>(out_->c), batch = static_cast<size_t>(plan.max_batch);

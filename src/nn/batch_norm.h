@@ -14,6 +14,7 @@ class BatchNorm {
   // shortcut: null, or added before the activation; not with Activation::kNone. out: of the kind that the activation says.
   BatchNorm(std::string layer, Value* shortcut, Value* out, Activation activation);
 
+  // Throws Error if the sums of a batch could overflow (kMaxCountLog2).
   void plan(LayerPlan& plan, const Widths& widths);
   void bind(const MemoryPlan& plan, uint8_t* memory);
   void reset_statistics();

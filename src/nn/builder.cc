@@ -13,6 +13,13 @@
 
 namespace intrain {
 
+namespace {
+
+// The memory plan looks at all pairs of buffers (nn/memory_plan.cc): some seconds for so many layers, four times as many for twice as many.
+constexpr size_t kMaxLayers = 4096;
+
+}  // namespace
+
 NetBuilder::NetBuilder(int h, int w, int c, int classes) {
   net_.h_ = h;
   net_.w_ = w;
@@ -53,7 +60,11 @@ void NetBuilder::check_sums(int64_t longest) const {
                 "--data", "at most " + std::to_string(kMaxReduction) + ": take smaller images");
 }
 
-std::string NetBuilder::next_name(const std::string& kind) { return kind + std::to_string(net_.layers_.size()); }
+std::string NetBuilder::next_name(const std::string& kind) {
+  if (net_.layers_.size() == kMaxLayers)
+    throw Error("the net has more than " + std::to_string(kMaxLayers) + " layers", "--model", "take a shallower model");
+  return kind + std::to_string(net_.layers_.size());
+}
 
 // Checked; what `in` may not be is a stream, or normalized.
 ops::ConvShape NetBuilder::conv_shape(const Value* in, const ConvSpec& spec) const {
@@ -115,6 +126,10 @@ Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
   const ops::MaxPool shape{in->h, in->w, in->c, size, stride, pad};
   CHECK_TRUE(in->kind == Value::Kind::kActivation && size <= 15 && pad < size);
   check_window(in, size, pad);
+  // A convolution's maps are bounded by its sums; padding must not make larger ones.
+  if (int64_t{shape.oh()} * shape.ow() > kMaxReduction)
+    throw Error("the padding of a max pool makes maps of " + std::to_string(shape.oh()) + "x" + std::to_string(shape.ow()),
+                "--model", "at most " + std::to_string(kMaxReduction) + " pixels: pad less, or take a larger stride");
   const std::string name = next_name("max_pool");
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), in->c, in->exp);

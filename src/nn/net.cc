@@ -2,19 +2,10 @@
 
 #include <algorithm>
 
-#include "base/formats.h"
 #include "core/check.h"
-#include "core/error.h"
 #include "nn/linear.h"
 
 namespace intrain {
-
-void check_training_batch(int batch, int h, int w) {
-  if (int64_t{batch} * h * w > int64_t{1} << kMaxCountLog2)
-    throw Error("a batch of " + std::to_string(batch) + " images of " + std::to_string(h) + "x" + std::to_string(w) +
-                    " has more than 2^" + std::to_string(kMaxCountLog2) + " pixels",
-                "--batch", "choose a smaller batch");
-}
 
 void Net::set_batches_per_step(int batches) { head_->set_batches_per_step(batches); }
 void Net::set_label_smoothing(int64_t smoothing) { head_->set_label_smoothing(smoothing); }

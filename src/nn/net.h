@@ -21,9 +21,6 @@ namespace intrain {
 
 class LinearLogits;
 
-// Throws Error if batch norm's sums could overflow (kMaxCountLog2).
-INTRAIN_API void check_training_batch(int batch, int h, int w);
-
 class INTRAIN_API Net {
  public:
   Net(Net&&) = default;
@@ -39,7 +36,7 @@ class INTRAIN_API Net {
   // Of the loss, times 2^30: 0 .. 2^30.
   void set_label_smoothing(int64_t smoothing);
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
-  // pass. Once; kernels, pool and reducer must outlive the net.
+  // pass. Once; kernels, pool and reducer must outlive the net. Throws Error if batches are too large for a layer's sums.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
 
   // A new net: stored parameters from RandomUse::kInit, fresh running statistics; a function of the seed alone.

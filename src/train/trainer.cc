@@ -36,7 +36,6 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
     throw Error(
         "a batch of " + std::to_string(config.batch) + " is more than the " + std::to_string(train.count) + " training images",
         "--batch", "choose a smaller batch");
-  check_training_batch(config.batch, train.h, train.w);
   if (train.count / config.batch < config.accumulate)
     throw Error(
         fmt::format("{} batches of {} are more than the {} training images", config.accumulate, config.batch, train.count),

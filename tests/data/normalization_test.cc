@@ -45,6 +45,23 @@ TEST(Normalization, AgreesWithFloat) {
     }
 }
 
+// Photos come as counts, of as many pixels as a folder may have: 2^32 times as many of each value change nothing.
+TEST(Normalization, AnyNumberOfPhotos) {
+  for (int spread : {1, 5, 80}) {
+    const Dataset few = random_set(static_cast<uint64_t>(spread), 50, 3, spread);
+    Dataset many = few;
+    many.images.clear();
+    many.files = {"photo.jpg"};
+    many.count *= 1 << 22;
+    many.h = many.w = 32 * few.h;
+    many.histograms.resize(3);
+    for (size_t i = 0; i < few.images.size(); ++i) many.histograms[i % 3][few.images[i]] += int64_t{1} << 32;
+    const Normalization a = make_normalization(few), b = make_normalization(many);
+    for (int ch = 0; ch < 3; ++ch)
+      for (int p = 0; p < 256; ++p) ASSERT_EQ(b.table[ch][p], a.table[ch][p]) << "channel " << ch << " pixel " << p;
+  }
+}
+
 TEST(Normalization, HandWorked) {
   // Pixels 0 and 2 in equal numbers: mean 1, deviation 1.
   Dataset set;
