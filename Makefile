@@ -6,6 +6,7 @@ SOURCES = $(shell find src tests examples -name '*.h' -o -name '*.cc')
 help:
 	@echo "make demo      build, and train a residual network on Fashion-MNIST wholly in integers"
 	@echo "make test      build, and prove everything there is to prove (all of it: about 18 minutes on 2 cores)"
+	@echo "make check     build, unit tests, layout and include directions: about a minute once it is built, before each commit"
 	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"
 	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb"
@@ -21,6 +22,10 @@ demo:
 test:
 	@tools/setup.sh test
 	@tools/test.sh
+
+check:
+	@tools/setup.sh test
+	@tools/test.sh style unit
 
 fuzz:
 	@tools/setup.sh fuzz
@@ -48,4 +53,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo test fuzz release package docs format clean
+.PHONY: help demo test check fuzz release package docs format clean

@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: unit matrix nofloat structure sanitizers style cli package training peers
+#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package training peers
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
 set -uo pipefail
@@ -133,7 +133,11 @@ isa_on_this_cpu() {
 section_unit() {
   heading "unit tests: integer primitives, operators against the reference and a float64 oracle, layers, data, checkpoints"
   build_release && run_unit_tests unit-tests build/release/intrain_tests
-  # On every CPU, also one that has them: the kernels' bits as Intel's manual defines them.
+}
+
+section_emulation() {
+  heading "emulation: kernels of AVX-VNNI, AVX-512 and AMX against the reference"
+  # On every CPU, also one that has them: their bits as Intel's manual defines them.
   build release intrain_emulation_tests && run_unit_tests emulated-vnni-kernels build/release/intrain_emulation_tests
 }
 
@@ -200,9 +204,7 @@ section_nofloat() {
 }
 
 section_structure() {
-  heading "structure: include directions, and nothing of one instruction set linked into another's code"
-  check_showing 1 "the include check catches planted breaches" tests/tools/check_includes_test.py
-  check_showing 1 "includes point one way" tools/check_includes.py
+  heading "structure: nothing of one instruction set linked into another's code"
   local builds=(build/release) preset
   build_release || return
   for preset in clang-release gcc-o0 clang-o0; do build_variant "$preset" && builds+=("build/$preset"); done
@@ -239,10 +241,12 @@ section_sanitizers() {
 }
 
 section_style() {
-  heading "style"
+  heading "style: layout, and include directions"
   local sources
   mapfile -t sources < <(find src tests examples -name '*.h' -o -name '*.cc')
   check "clang-format of ${#sources[@]} files" clang-format --dry-run -Werror "${sources[@]}"
+  check_showing 1 "the include check catches planted breaches" tests/tools/check_includes_test.py
+  check_showing 1 "includes point one way" tools/check_includes.py
 }
 
 section_cli() {
@@ -313,7 +317,7 @@ section_peers() {
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(unit matrix nofloat structure sanitizers style cli package training peers)
+[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package training peers)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   "section_$section"

@@ -300,6 +300,18 @@ void add_report(CLI::App& app, ReportFlags& flags) {
   add_threads(report, flags.threads);
 }
 
+// A variable of a script that was never set would be passed over, as no file or no setting.
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options())
+    option->check(
+        [name = option->get_name()](const std::string& text) {
+          if (text.empty()) throw Error("its value is empty", name, "give it a value, or leave the flag out");
+          return std::string();
+        },
+        "", "");
+  for (CLI::App* sub : app.get_subcommands({})) refuse_empty_values(*sub);
+}
+
 // The subcommand that a wrong flag was given to, for the hint.
 std::string help_line(const CLI::App& app) {
   for (const CLI::App* sub : app.get_subcommands()) {
@@ -342,6 +354,7 @@ int run(int argc, char** argv) {
   add_threads(verify, verify_threads);
   std::vector<BenchCommand> bench;
   add_bench(app, bench, verify_threads);
+  refuse_empty_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {

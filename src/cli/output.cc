@@ -34,7 +34,7 @@ Error lost_output() {
 }  // namespace
 
 void prepare_streams() {
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   // In this order open takes the lowest descriptor that is free. What is written to a closed stdout is an error; a closed stderr is where
   // that would be told.
   for (const auto& [fd, flags] : {std::pair{STDIN_FILENO, O_RDONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_WRONLY}})

@@ -11,7 +11,7 @@
 namespace intrain::cli {
 
 // Before anything else: gives stdin, stdout and stderr a descriptor each where one is closed, so that no file takes its place, and lets a
-// pipe without a reader be an error like others.
+// pipe without a reader and a limit on the size of files be errors like others.
 void prepare_streams();
 
 // Two lines on stderr, "error: what (where)" and "hint: ..."; where may be empty. All may hold foreign text. Returns the exit status of bad

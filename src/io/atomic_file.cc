@@ -69,9 +69,9 @@ AtomicFile::~AtomicFile() { close_and_remove(); }
 
 void AtomicFile::open_in_place() {
   if (output_.descriptor < 0) {
-    // At the end of a file that another process has open.
-    const int append = output_.before ? 0 : O_APPEND;
-    fd_ = open(output_.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | append);
+    // A file that another process has open is gone on with, another one written anew.
+    const int start = !output_.before ? O_APPEND : S_ISREG(output_.before->st_mode) ? O_TRUNC : 0;
+    fd_ = open(output_.path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | start);
     return;
   }
   std::fflush(stdout);  // what was printed there before comes before
@@ -131,6 +131,7 @@ void AtomicFile::fail(const char* action) {
   close_and_remove();
   std::string hint = "check the folder and its permissions, or choose another one";
   if (reason == ENOSPC || reason == EDQUOT) hint = "free some space, or choose another folder";
+  if (reason == EFBIG) hint = "allow larger files (ulimit -f)";
   if (reason == EPIPE) hint = "the program that reads it has ended";
   throw Error(std::string("cannot ") + action + " the file: " + std::strerror(reason), path_, hint);
 }
@@ -147,10 +148,17 @@ void check_output(const std::string& path) {
     AtomicFile probe(path);
     return;
   }
-  const int flags = output.descriptor < 0 ? 0 : fcntl(output.descriptor, F_GETFL);
-  const bool closed = flags < 0 || (output.descriptor >= 0 && (flags & O_ACCMODE) == O_RDONLY);
-  if (closed || (output.descriptor < 0 && faccessat(AT_FDCWD, output.path.c_str(), W_OK, AT_EACCESS) != 0))
-    throw Error(std::string("cannot write to it: ") + std::strerror(closed ? EBADF : errno), path,
+  int reason = 0;
+  if (output.descriptor >= 0) {
+    const int flags = fcntl(output.descriptor, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) reason = EBADF;
+  } else if (output.before && S_ISSOCK(output.before->st_mode)) {
+    reason = ENXIO;
+  } else if (faccessat(AT_FDCWD, output.path.c_str(), W_OK, AT_EACCESS) != 0) {
+    reason = errno;
+  }
+  if (reason != 0)
+    throw Error(std::string("cannot write to it: ") + std::strerror(reason), path,
                 "check its permissions, or choose another place");
 }
 

@@ -14,7 +14,7 @@ namespace intrain {
 // the file that it leads to is replaced. The mode and, where possible, the owner of a file that was there are kept; a new file's mode
 // follows the umask.
 //
-// What is no file but a device, a pipe or a descriptor (/dev/null, /dev/stdout, /dev/fd/63) is written to as it is, at once.
+// What cannot be replaced (io/output_path.h: /dev/null, /dev/stdout, a pipe) is written to as it is, at once.
 class AtomicFile {
  public:
   // Throws Error if the file cannot be made, as do write and commit.

@@ -1,5 +1,6 @@
 #include "io/output_path.h"
 
+#include <fcntl.h>
 #include <sys/statfs.h>
 
 #include <charconv>
@@ -19,6 +20,12 @@ bool in_proc(const fs::path& folder) {
   constexpr int kProc = 0x9fa0;  // statfs(2)
   struct statfs s {};
   return statfs(folder.c_str(), &s) == 0 && s.f_type == kProc;
+}
+
+bool is_mount_point(const fs::path& file) {
+  struct statx s {};
+  return statx(AT_FDCWD, file.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &s) == 0 &&
+         (s.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 int descriptor_of(const fs::path& folder, const std::string& name) {
@@ -45,7 +52,7 @@ OutputPath find_output(const std::string& path) {
     }
     if (lstat(at.c_str(), &s) != 0) return output;
     if (!S_ISLNK(s.st_mode)) {
-      output.in_place = !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode);
+      output.in_place = !S_ISDIR(s.st_mode) && (!S_ISREG(s.st_mode) || is_mount_point(at));
       output.before = s;
       return output;
     }

@@ -11,7 +11,8 @@ namespace intrain {
 struct OutputPath {
   // The file to write: `path` with all links followed, so that links stay. It need not be there yet.
   std::string path;
-  // Written to as it is, never replaced: a device, a pipe, a socket, a descriptor of this process (/dev/stdout, /dev/fd/63).
+  // Written to as it is, never replaced: a device, a pipe, a descriptor of this process (/dev/stdout, /dev/fd/63), and a file that is mounted
+  // by itself, as containers do, which cannot be.
   bool in_place = false;
   int descriptor = -1;                // that of this process; -1: none
   std::optional<struct stat> before;  // of what is there

@@ -22,7 +22,7 @@ class Canvas {
   Canvas(int width, int height);
   ~Canvas();
 
-  // anchor: 0 left, 0.5 middle, 1 right of the text lies at x; y is its base line.
+  // Texts are drawn, and measured, as core/text.h makes them printable. anchor: 0 left, 0.5 middle, 1 right of the text lies at x; y is its base line.
   void text(double x, double y, double anchor, double size, const Color& color, const std::string& s, bool bold = false);
   // Begins at x, y and rises to the right by 45 degrees.
   void rising_text(double x, double y, double size, const Color& color, const std::string& s);

@@ -11,8 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Names of files may be anything but UTF-8.
-std::string text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+// In ASCII: what is printed as JSON may hold control characters beyond it. Names of files may be anything but UTF-8.
+std::string text(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n"; }
 
 Json head(const Checkpoint& checkpoint) { return {{"checkpoint", checkpoint.path}, {"model", checkpoint.info.model}}; }
 

@@ -82,6 +82,13 @@ check "what goes to /dev/stdout comes after what was printed, and all of it is t
 "$intrain" eval --checkpoint "$final" --threads 1 --json /dev/fd/7 7> seven > out
 check "a descriptor by its number" cmp seven json/plain
 check "inspect draws no second picture beside a pipe" hasnt inspect/out '/dev/|fd'
+# A file that is mounted by itself, as into a container.
+echo 'a text that is to go' > outside.json && echo > inside.json
+if unshare -m mount --bind outside.json inside.json 2> /dev/null; then
+  unshare -m sh -c 'mount --bind outside.json inside.json && "$0" eval --checkpoint "$1" --threads 1 --json inside.json' "$intrain" "$final" > out
+  check "a mounted file: status" test $? -eq 0
+  check "a mounted file gets the whole of it" cmp outside.json json/plain
+fi
 # Without /proc files are made under a name, as on file systems that make none without.
 if unshare -m sh -c 'mount -t tmpfs none /proc' 2> /dev/null; then
   unshare -m sh -c 'mount -t tmpfs none /proc && "$0" eval --checkpoint "$1" --threads 1 --json named/file' "$intrain" "$final" > out
@@ -122,6 +129,11 @@ pictures=()
 for _ in {1..2000}; do pictures+=(run/curve.png); done
 (sleep 0.05; "$intrain" predict --checkpoint "$final" "${pictures[@]}" --batch 1 --threads 1 2> err; echo $? > status) | head -n 1 > out
 lost "predict of much, of which one line is read" "$(cat status)"
+# A limit on the size of files is an error too.
+(ulimit -f 1; "$intrain" export --checkpoint "$final" --onnx large.onnx > out 2> err)
+check "a limit on file sizes: exit status" test $? -eq 2
+check "a limit on file sizes: told" has err '^error: cannot write the file: File too large \(large.onnx\)$'
+check "a limit on file sizes: nothing is left" test ! -e large.onnx
 # A training goes on to its end, and what it writes is as ever.
 signature=$(sed -n 's/^signature: //p' train.out)
 without_times() { sed -E 's/"(images_per_second|seconds)": [0-9.e+-]+//g' "$1"; }
@@ -185,17 +197,19 @@ fi
 
 # Terminals: a bar where it can be drawn, else plain lines.
 if type script > /dev/null 2>&1; then
-  # on_terminal VARIABLES...: what a training prints there, into a file of its own; all at once.
+  # on_terminal IMAGES VARIABLES...: what a training prints there, into a file of its own; all at once.
   terminals=0
   on_terminal() {
-    local file=terminal_$((terminals += 1))
+    local file=terminal_$((terminals += 1)) images=$1
+    shift
     env -u LC_ALL -u LC_CTYPE -u LANG -u NO_COLOR -u TERM "$@" \
-      script -qec "$intrain train --data synthetic:8192 --model mlp --epochs 1 --batch 4 --threads 1 --out $file.run" /dev/null > $file < /dev/null &
+      script -qec "$intrain train --data synthetic:$images --model mlp --epochs 1 --batch 4 --threads 1 --out $file.run" /dev/null > $file < /dev/null &
   }
   drawing=("TERM=xterm LC_ALL=C.UTF-8" "TERM=xterm LANG=de_DE.utf8 LC_CTYPE= NO_COLOR=")
-  plain=("TERM=dumb LC_ALL=C.UTF-8" "TERM= LC_ALL=C.UTF-8" "LC_ALL=C.UTF-8" "TERM=xterm NO_COLOR=1 LC_ALL=C.UTF-8" "TERM=xterm LC_ALL=C LANG=C.UTF-8"
+  plain=("TERM=dumb LC_ALL=C.UTF-8" "LC_ALL=C.UTF-8" "TERM=xterm NO_COLOR=1 LC_ALL=C.UTF-8" "TERM=xterm LC_ALL=C LANG=C.UTF-8"
     "TERM=xterm LC_CTYPE=POSIX LANG=C.UTF-8" "TERM=xterm LANG=en_US.ISO-8859-1" "TERM=xterm")
-  for variables in "${drawing[@]}" "${plain[@]}"; do on_terminal $variables; done
+  for variables in "${drawing[@]}"; do on_terminal 8192 $variables; done
+  for variables in "${plain[@]}"; do on_terminal 2048 $variables; done
   wait
   terminals=0
   for variables in "${drawing[@]}"; do

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -237,6 +239,12 @@ TEST(AtomicFile, CheckingChangesNothing) {
   write_file(folder.file("a"), "old");
   check_output(folder.file("a"));
   EXPECT_EQ(text_of(folder.file("a")), "old");
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{AF_UNIX, {}};
+  folder.file("socket").copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  expect_error([&] { check_output(folder.file("socket")); }, "cannot write", "socket");
+  close(fd);
   expect_error([&] { check_output(folder.file("none/a")); }, "cannot create", "none/a");
   expect_error([&] { check_output(folder.file("")); }, "Is a directory", folder.path());
 }
