@@ -17,7 +17,7 @@ set(INTRAIN_PUBLIC_HEADERS
     data/dataset.h data/loader.h data/normalization.h data/source.h
     io/checkpoint.h io/config.h io/recipe.h
     export/export.h
-    train/evaluate.h train/metrics.h train/observer.h train/signature.h train/step.h train/trained_net.h train/trainer.h)
+    train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/signature.h train/step.h train/trained_net.h train/trainer.h)
 
 # Objects, because nothing within the library calls all that it offers; the archives after them bring the third parties along.
 set(folders core isa ops nn optim models data io export train)

@@ -22,7 +22,8 @@ int resume_command(const ResumeFlags& flags);
 
 struct EvalFlags {
   std::string checkpoint;
-  std::string data;  // empty: the data that the checkpoint was trained on
+  std::string data;   // empty: the data that the checkpoint was trained on
+  std::string split;  // train, val or test; empty: what training evaluates on
   int batch = 128;
   int threads = 1;
   std::string json, confusion;  // empty: none; json "-": stdout

@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "data/left_out.h"
 
 namespace intrain::cli {
 
@@ -19,24 +20,31 @@ std::string shape_text(int h, int w, int c, int classes) {
 
 }  // namespace
 
-DataSplits load_showing(const std::string& spec, bool evaluation_only, int threads, std::FILE* out) {
+DataSplits load_showing(const std::string& spec, LoadOptions options, int threads, std::FILE* out) {
   ProgressBar bar(out);
   const auto progress = [&](int64_t done, int64_t total) {
     if (!bar.due()) return;
     const std::string text = fmt::format("{} of {} photos", done, total);
     bar.draw("checking ", static_cast<double>(done) / static_cast<double>(total), text, "checking " + text);
   };
-  return load_data(spec, {evaluation_only, progress, threads});
+  options.progress = progress;
+  options.threads = threads;
+  return load_data(spec, options);
+}
+
+void print_photos(const DataSplits& data) {
+  std::vector<std::string> files = data.train.files;
+  files.insert(files.end(), data.test.files.begin(), data.test.files.end());
+  if (!files.empty()) print(stdout, "photos: {} ({})\n", files.size(), endings_text(files));
 }
 
 void print_broken(const DataSplits& data, std::FILE* out, const std::string& folder) {
   constexpr size_t kShown = 20;
   if (data.broken.empty()) return;
-  print(out, "left out as unreadable: {} file{}\n", data.broken.size(), data.broken.size() == 1 ? "" : "s");
+  print(out, "left out: {}{}\n", data.left_out, folder.empty() ? "" : "; all named in " + printable(folder) + "/broken.txt");
   for (size_t i = 0; i < std::min(kShown, data.broken.size()); ++i) print(out, "  {}\n", printable(data.broken[i]));
   if (data.broken.size() <= kShown) return;
-  const std::string all = folder.empty() ? "" : ", all in " + printable(folder) + "/broken.txt";
-  print(out, "  and {} more{}\n", data.broken.size() - kShown, all);
+  print(out, "  and {} more\n", data.broken.size() - kShown);
 }
 
 void check_fit(const Checkpoint& checkpoint, const Dataset& set, const DataSplits& data) {

@@ -10,9 +10,12 @@
 namespace intrain::cli {
 
 // load_data with progress on `out` while photos are looked at.
-DataSplits load_showing(const std::string& spec, bool evaluation_only, int threads, std::FILE* out = stdout);
+DataSplits load_showing(const std::string& spec, LoadOptions options, int threads, std::FILE* out = stdout);
 
-// How many files could not be read, and the first of them; nothing if there are none. folder: the run's, where all are; empty: none.
+// How many photos there are for training and evaluation, and what their names end in; nothing of other data.
+void print_photos(const DataSplits& data);
+
+// What was left out in one line, and the first entries; nothing if there are none. folder: the run's, where all are named; empty: none.
 void print_broken(const DataSplits& data, std::FILE* out = stdout, const std::string& folder = "");
 
 // Throws Error unless `set`, of `data`, has images and classes like those that the checkpoint was trained on.

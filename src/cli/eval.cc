@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/data.h"
@@ -11,6 +12,7 @@
 #include "core/text.h"
 #include "io/checkpoint.h"
 #include "train/confusion.h"
+#include "train/data_options.h"
 #include "train/evaluate.h"
 #include "train/results_json.h"
 #include "train/trained_net.h"
@@ -55,9 +57,19 @@ void print_classes(std::FILE* out, const CheckpointInfo& info, const Dataset& se
   print(out, "\n\n");
 }
 
+std::optional<Split> to_split(const std::string& name) {
+  if (name.empty()) return {};
+  if (name == "train") return Split::kTrain;
+  if (name == "val") return Split::kVal;
+  if (name == "test") return Split::kTest;
+  throw Error("'" + name + "' is no split", "--split", "it takes train, val or test");
+}
+
 }  // namespace
 
 int eval_command(const EvalFlags& flags) {
+  const std::optional<Split> split = to_split(flags.split);
+  const std::string split_name = flags.split.empty() ? "test" : flags.split;
   validate_batch(flags.batch);
   validate_threads(flags.threads);
   check_writable("--json", flags.json);
@@ -69,7 +81,8 @@ int eval_command(const EvalFlags& flags) {
                 fmt::format("it shows at most {}; --json has the counts of each class", kMaxConfusionClasses));
   // With the JSON on stdout, what is for people goes where it does not disturb.
   std::FILE* const out = flags.json == "-" ? stderr : stdout;
-  const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, true, flags.threads, out);
+  const std::string& spec = flags.data.empty() ? info.config.data : flags.data;
+  const DataSplits data = load_showing(spec, evaluation_options(info, spec, split), flags.threads, out);
   check_fit(checkpoint, data.test, data);
 
   const int batch = std::min(flags.batch, data.test.count);
@@ -78,20 +91,21 @@ int eval_command(const EvalFlags& flags) {
   const Evaluation result = evaluate(trained.net, loader);
   const Metrics& metrics = result.metrics;
   print_broken(data, out);
-  print(out, "{} after {} epoch{} on {}: {} test images, loss {:.4f}\n", printable(info.model), info.epoch,
-        info.epoch == 1 ? "" : "s", printable(data.spec), metrics.count, metrics.mean_loss());
+  print(out, "{} after {} epoch{} on {}: {} {} images, loss {:.4f}\n", printable(info.model), info.epoch,
+        info.epoch == 1 ? "" : "s", printable(data.spec), metrics.count, split_name, metrics.mean_loss());
   if (info.classes <= kTabulatedClasses)
     print_classes(out, info, data.test, result.predicted);
   else
     print(out, "{} classes: --json has the counts of each\n", info.classes);
   if (!flags.confusion.empty()) {
-    draw_confusion(fmt::format("{} after {} epoch{} on {}: {:.2f} % of {} test images", info.model, info.epoch,
-                               info.epoch == 1 ? "" : "s", data_name(data.spec), 100 * metrics.accuracy(), metrics.count),
-                   class_labels(info), confusion_matrix(data.test.labels, result.predicted, info.classes), flags.confusion);
+    draw_confusion(
+        fmt::format("{} after {} epoch{} on {}: {:.2f} % of {} {} images", info.model, info.epoch, info.epoch == 1 ? "" : "s",
+                    data_name(data.spec), 100 * metrics.accuracy(), metrics.count, split_name),
+        class_labels(info), confusion_matrix(data.test.labels, result.predicted, info.classes), flags.confusion);
     print(out, "picture: {}\n", printable(flags.confusion));
   }
   if (info.classes > 5) print(out, "top-5 accuracy: {:.2f} %\n", 100 * metrics.top5_accuracy());
-  print(out, "test accuracy: {:.2f} %\n", 100 * metrics.accuracy());
+  print(out, "{} accuracy: {:.2f} %\n", split_name, 100 * metrics.accuracy());
   flush(out);
   if (!flags.json.empty()) write_result(flags.json, evaluation_json(checkpoint, data, result));
   return 0;

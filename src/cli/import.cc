@@ -16,6 +16,7 @@
 #include "models/models.h"
 #include "models/net_file.h"
 #include "ops/kernels.h"
+#include "train/data_options.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {
@@ -50,7 +51,7 @@ int import_command(const ImportFlags& flags) {
   if (flags.calibrate < 0) throw Error(fmt::format("--calibrate is {}", flags.calibrate), "--calibrate", "a whole number from 0");
   check_writable("--out", flags.out);
   if (is_net_file(config.model)) config.net = read_net_file(config.model);
-  const DataSplits data = load_showing(config.data, false, config.threads);
+  const DataSplits data = load_showing(config.data, training_options(config), config.threads);
   const Dataset& train = data.train;
   const Normalization norm = normalization_of(config, train);
 

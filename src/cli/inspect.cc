@@ -13,6 +13,7 @@
 #include "io/checkpoint.h"
 #include "io/output_path.h"
 #include "optim/schedule.h"
+#include "train/data_options.h"
 #include "train/exponents.h"
 #include "train/trained_net.h"
 #include "train/trainer.h"
@@ -44,11 +45,12 @@ int inspect_command(const InspectFlags& flags) {
   const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
   check_writable("--png", png);
   const CheckpointInfo& info = checkpoint.info;
-  const DataSplits data = load_showing(flags.data.empty() ? info.config.data : flags.data, false, flags.threads);
+  TrainConfig config = info.config;
+  validate(config);
+  if (!flags.data.empty()) config.data = flags.data;
+  const DataSplits data = load_showing(config.data, training_options(config), flags.threads);
   check_fit(checkpoint, data.train, data);
 
-  const TrainConfig& config = info.config;
-  validate(config);
   const int batch = std::min(flags.batch.value_or(config.batch), data.train.count);
   TrainedNet trained(checkpoint, batch, true, flags.threads);
   // The step that training would go on with; of other data, or with batches of another size, the first batch of the epoch.
@@ -58,7 +60,7 @@ int inspect_command(const InspectFlags& flags) {
   const int batches = as_trained ? config.accumulate : 1;
   const int64_t first = as_trained ? batches_before(config, count, info.step) : info.epoch * (data.train.count / batch);
   Loader loader(data.train, normalization_of(checkpoint),
-                {batch, true, data.mirror, config.seed, first, flags.threads, config.augment == "standard"});
+                {batch, true, data.mirror, config.seed, first, flags.threads, config.augment == "standard", config.balance});
   ops::SgdStep step{};
   step.seed = config.seed;
   step.momentum_bits = config.widths.momentum;

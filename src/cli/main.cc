@@ -22,8 +22,9 @@ namespace {
 constexpr const char* kLessMemory = "choose a smaller --batch, a smaller model, less data, or a machine with more memory";
 
 const std::string kDataHelp =
-    "fashion-mnist[:DIR], mnist:DIR (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), folder:DIR[:SIDE] "
-    "(photos in DIR/train/<class>/ and DIR/val/<class>/, " +
+    "fashion-mnist[:DIR], mnist:DIR[/PREFIX] (IDX files, plain or .gz), cifar10:DIR, cifar100:DIR (binary files), "
+    "folder:DIR[:SIDE] (photos in DIR/train/<class>/ and DIR/val/<class>/ (or valid, validation, test), or in DIR/<class>/ "
+    "alone, " +
     photo_kinds_text() +
     ", scaled to SIDE pixels, 224 if not given), or synthetic[:N[:SIDE]] (N generated images of 12x12x1, or of SIDExSIDEx3)";
 
@@ -102,6 +103,15 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
       ->allow_extra_args(false);
   add_number(train, "--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   add_normalization(train, config);
+  train
+      .add_option(
+          "--val-share", config.val_share,
+          "share of the training images of each class to split off and evaluate on, by their names; 0: none, where there is "
+          "a set for that")
+      ->type_name("X");
+  train.add_flag("--balance", config.balance,
+                 "show all classes equally often: of rare ones each image several times an epoch, of frequent ones some of them");
+  train.add_flag("--transpose", config.transpose, "exchange rows and columns of IDX images, which EMNIST stores the other way");
   add_number(train, "--seed", config.seed, "seed of weights, order, crops and rounding")->type_name("N");
   train
       .add_option_function<std::vector<std::string>>(
@@ -151,6 +161,12 @@ void add_eval(CLI::App& app, EvalFlags& flags) {
   CLI::App& eval = *app.add_subcommand("eval", "Measure a checkpoint on a test set");
   eval.add_option("--checkpoint", flags.checkpoint, "final.ckpt or best.ckpt of a run folder")->type_name("FILE")->required();
   eval.add_option("--data", flags.data, kDataHelp + "; if not given, the data that it was trained on")->type_name("SPEC");
+  eval.add_option(
+          "--split", flags.split,
+          "part of the data: train, val or test; if not given, what training evaluates on, and all of a folder that holds "
+          "class folders alone")
+      ->type_name("train|val|test")
+      ->default_str("");
   add_number(eval, "--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
   eval.add_option("--confusion", flags.confusion, "draw which classes are taken for which here, for up to 1000 classes")
       ->type_name("FILE");

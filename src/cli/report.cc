@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "io/atomic_file.h"
+#include "train/data_options.h"
 #include "train/report_page.h"
 
 namespace intrain::cli {
@@ -20,6 +21,7 @@ int report_command(const ReportFlags& flags) {
   for (const std::string& folder : flags.runs) runs.push_back(read_run(folder));
   check_writable("--out", flags.out);
   std::optional<DataSplits> data;  // of the run before: runs are mostly compared on the same
+  LoadOptions shown;
   for (RunReport& run : runs) {
     const std::optional<Checkpoint> checkpoint = read_newest_checkpoint(run);
     if (!checkpoint) continue;
@@ -27,9 +29,12 @@ int report_command(const ReportFlags& flags) {
     print("evaluating {} on {}\n", printable(checkpoint->path), printable(spec));
     flush(stdout);
     try {
-      if (!data || data->spec != spec) {
+      // Elsewhere, perhaps, but the split is the run's.
+      const LoadOptions options = evaluation_options(run.info, run.info.config.data);
+      if (!data || data->spec != spec || !same_images(options, shown)) {
         data.reset();
-        data = load_showing(spec, true, flags.threads);
+        data = load_showing(spec, options, flags.threads);
+        shown = options;
       }
       check_fit(*checkpoint, data->test, *data);
       ProgressBar bar(stdout);

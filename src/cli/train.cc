@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "core/text.h"
 #include "models/net_file.h"
+#include "train/data_options.h"
 #include "train/duration.h"
 #include "train/run_folder.h"
 #include "train/signature.h"
@@ -32,7 +33,8 @@ void stop_on_signals() {
 }
 
 int run(const TrainConfig& config, const Checkpoint* resume) {
-  const DataSplits data = load_showing(config.data, false, config.threads);
+  const DataSplits data = load_showing(config.data, training_options(config), config.threads);
+  print_photos(data);
   Progress progress(stdout);
   TrainOptions options;
   options.observer = &progress;

@@ -18,6 +18,15 @@ struct Dataset {
   std::vector<uint16_t> labels;  // [count], each below classes
   // How often each value occurs in each channel of all files, as evaluation sees them; empty where the images are in memory.
   std::vector<std::array<int64_t, 256>> histograms;
+  // No images, but of the same size and classes.
+  Dataset without_images() const {
+    Dataset set;
+    set.h = h;
+    set.w = w;
+    set.c = c;
+    set.classes = classes;
+    return set;
+  }
   int64_t image_size() const { return int64_t{h} * w * c; }
   const uint8_t* image(int64_t i) const { return images.data() + i * image_size(); }
 };
@@ -26,7 +35,8 @@ struct DataSplits {
   std::string spec;  // as given: "fashion-mnist", "cifar10:DIR" ...
   Dataset train, test;
   std::vector<std::string> class_names;  // may be empty
-  std::vector<std::string> broken;       // files that were left out: "path: why"
+  std::vector<std::string> broken;       // what was left out: "path: why", in the order of the paths
+  std::string left_out;                  // how much of each kind, in words (data/left_out.h); empty: nothing
   bool mirror = true;                    // an image and its mirror image mean the same: not so for digits
 };
 

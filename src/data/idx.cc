@@ -15,6 +15,8 @@ namespace {
 constexpr uint32_t kMaxDim = 1u << 24;
 constexpr int64_t kMaxValues = int64_t{1} << 33;
 constexpr int64_t kChunkBytes = int64_t{1} << 24;
+// Images shrink to a third or a tenth. Beyond this ratio, in more than a few megabytes, the file is made to fill memory.
+constexpr int64_t kMaxRatio = 64, kFreeBytes = int64_t{1} << 26;
 
 // A gzip stream or a plain file: gzread tells them apart by the first two bytes.
 class InputStream {
@@ -42,6 +44,10 @@ class InputStream {
       gzerror(file_, &status);
       if (status != Z_OK && status != Z_STREAM_END) fail();  // the compressed stream stops in the middle
     }
+    done_ += done;
+    if (done_ > kFreeBytes && done_ / kMaxRatio > gzoffset(file_))
+      throw Error("it unpacks to more than " + std::to_string(kMaxRatio) + " times its size", path_,
+                  "no images shrink so far; if they do, unpack it with gunzip");
     return done;
   }
 
@@ -55,6 +61,7 @@ class InputStream {
 
   std::string path_;
   gzFile file_;
+  int64_t done_ = 0;
 };
 
 uint32_t big_endian(const uint8_t* p) { return uint32_t{p[0]} << 24 | uint32_t{p[1]} << 16 | uint32_t{p[2]} << 8 | p[3]; }

@@ -1,118 +1,163 @@
 #include "data/image_folder.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <unordered_map>
+#include <utility>
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "data/folder_layout.h"
 #include "data/photo_check.h"
+#include "data/photo_listing.h"
+#include "data/validation_share.h"
 
 namespace intrain {
-
-namespace fs = std::filesystem;
 
 namespace {
 
 constexpr int kMaxClasses = 65535;
-constexpr const char* kLayout = "DIR must hold train/<class>/*.jpg or .png and val/<class>/... (or test/<class>/...)";
+constexpr size_t kMaxFiles = size_t{1} << 28;  // of at most 2^18 pixels: what normalization.h can count
 
-bool is_photo(const fs::path& path) {
-  std::string end = path.extension().string();
-  std::transform(end.begin(), end.end(), end.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return end == ".jpg" || end == ".jpeg" || end == ".png";
+// Which of the folder's photos are wanted, and where they are.
+struct Plan {
+  std::string train, test;  // folders; empty: not wanted
+  bool share = false;       // the test photos are split off those of train
+};
+
+[[noreturn]] void refuse_missing(const std::string& dir, const std::string& what) {
+  throw Error(what, dir, layout_hint() + "; --val-share 0.1 splits a tenth of the training photos off");
 }
 
-// The names in `dir` for which `wanted` holds, in order.
-template <class Wanted>
-std::vector<std::string> names_in(const std::string& dir, const Wanted& wanted) {
-  std::vector<std::string> names;
-  std::error_code reason;
-  for (fs::directory_iterator at(dir, reason), end; !reason && at != end; at.increment(reason)) {
-    std::error_code ignored;
-    const std::string name = at->path().filename().string();
-    if (name[0] != '.' && wanted(*at, ignored)) names.push_back(name);
+Plan plan_training(const std::string& dir, const FolderLayout& layout, const LoadOptions& options) {
+  if (layout.train.empty()) throw Error("no such folder", dir + "/train", layout_hint());
+  if (options.val_share > 0) {
+    if (!layout.val.empty())
+      throw Error("there is a folder to evaluate on: " + layout.val, "--val-share", "leave out the flag, or the folder");
+    return {layout.train, "", true};
   }
-  if (reason) throw Error("cannot list it: " + reason.message(), dir, kLayout);
-  std::sort(names.begin(), names.end());
-  return names;
+  const std::string test = layout.val.empty() ? layout.test : layout.val;
+  if (test.empty()) refuse_missing(dir, layout.flat ? "it holds no folder train" : "no folder to evaluate on");
+  return {layout.train, test, false};
 }
 
-std::vector<std::string> folders_in(const std::string& dir) {
-  return names_in(dir, [](const fs::directory_entry& e, std::error_code& ignored) { return e.is_directory(ignored); });
+Plan plan_evaluation(const std::string& dir, const FolderLayout& layout, const LoadOptions& options) {
+  const bool share = options.val_share > 0 && layout.val.empty() && !layout.train.empty();
+  std::string test;
+  switch (options.split) {
+    case Split::kTrain:
+      if (layout.train.empty()) throw Error("no such folder", dir + "/train", layout_hint());
+      return {layout.train, "", share};
+    case Split::kTest:
+      test = layout.test;
+      break;
+    case Split::kVal:
+      test = layout.val;
+      break;
+    case Split::kEvaluation:
+      test = !layout.val.empty() || share ? layout.val : layout.flat ? layout.train : layout.test;
+      break;
+  }
+  if (test.empty() && share && options.split != Split::kTest) return {layout.train, "", true};
+  if (test.empty())
+    refuse_missing(dir, options.split == Split::kTest  ? "no folder test"
+                        : options.split == Split::kVal ? "no folder val, valid or validation"
+                                                       : "no folder to evaluate on");
+  return {"", test, false};
 }
 
-std::vector<std::string> photos_in(const std::string& dir) {
-  return names_in(dir, [](const fs::directory_entry& e, std::error_code& ignored) {
-    return is_photo(e.path()) && e.is_regular_file(ignored);
-  });
-}
-
-bool is_folder(const std::string& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
-// All photos of one split, whether they can be read or not.
-Dataset list_split(const std::string& dir, const std::vector<std::string>& classes, int side) {
+// All photos of one folder, whether they can be read or not.
+Dataset list_split(const std::string& dir, const std::vector<std::string>& classes, bool known, int side,
+                   std::vector<LeftOut>& left_out) {
   Dataset set;
   set.h = set.w = side;
   set.c = 3;
   set.classes = static_cast<int>(classes.size());
-  for (const std::string& name : folders_in(dir)) {
-    const auto at = std::lower_bound(classes.begin(), classes.end(), name);
-    if (at == classes.end() || *at != name)
+  std::unordered_map<std::string, uint16_t> labels;
+  for (size_t i = 0; i < classes.size(); ++i) labels.emplace(classes[i], static_cast<uint16_t>(i));
+  const ClassFolders found = list_class_folders(dir, left_out);
+  for (const std::string& name : found.names) {
+    const auto at = labels.find(name);
+    if (at == labels.end() && known)
+      throw Error("'" + name + "' is no class of the net", dir, "its classes are those of the data that it was trained on");
+    if (at == labels.end())
       throw Error("'" + name + "' is no class of the training photos", dir, "a class needs a folder in train, too");
-    const auto label = static_cast<uint16_t>(at - classes.begin());
-    for (const std::string& photo : photos_in(dir + "/" + name)) {
+    for (const std::string& photo : list_photos(dir, name, found.around, left_out)) {
       set.files.push_back(std::string(dir).append("/").append(name).append("/").append(photo));
-      set.labels.push_back(label);
+      set.labels.push_back(at->second);
     }
   }
+  if (set.files.size() > kMaxFiles) throw Error("too many files", dir, "use a part of them");
   return set;
+}
+
+// Takes what validation_share.h says off `train`, whose files lie in `dir`.
+Dataset take_share(const std::string& dir, Dataset& train, int64_t share) {
+  std::vector<uint64_t> keys;
+  for (const std::string& file : train.files) keys.push_back(split_key(std::string_view(file).substr(dir.size() + 1)));
+  const std::vector<bool> off = split_off(train.labels, train.classes, keys, share);
+  Dataset rest = train.without_images(), taken = rest;
+  for (size_t i = 0; i < off.size(); ++i) {
+    Dataset& part = off[i] ? taken : rest;
+    part.files.push_back(std::move(train.files[i]));
+    part.labels.push_back(train.labels[i]);
+  }
+  train = std::move(rest);
+  return taken;
+}
+
+[[noreturn]] void refuse_empty(const std::string& folder, const std::vector<LeftOut>& left_out) {
+  const auto is_in = [&](const LeftOut& l) { return l.path.starts_with(folder + "/") || l.path == folder; };
+  const auto first = std::find_if(left_out.begin(), left_out.end(), is_in);
+  throw Error("no photos", folder,
+              first == left_out.end() ? layout_hint()
+                                      : "left out there: " + std::to_string(std::count_if(first, left_out.end(), is_in)) +
+                                            "; the first is " + first->path + ": " + first->why);
+}
+
+std::vector<std::string> class_names_of(const Plan& plan, const FolderLayout& layout, const LoadOptions& options) {
+  if (options.evaluation_only && !options.class_names.empty()) return options.class_names;
+  const std::string& dir = layout.train.empty() ? plan.test : layout.train;
+  std::vector<LeftOut> ignored;  // listed when the photos are
+  std::vector<std::string> names = list_class_folders(dir, ignored).names;
+  if (names.size() < 2 || names.size() > kMaxClasses)
+    throw Error(std::to_string(names.size()) + " folders of classes", dir,
+                "there must be one a class, from 2 to " + std::to_string(kMaxClasses));
+  return names;
 }
 
 }  // namespace
 
-DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_only, int threads,
-                             const std::function<void(int64_t, int64_t)>& progress) {
-  if (!is_folder(dir)) throw Error("no such folder", dir, kLayout);
-  const std::string train_dir = dir + "/train", val_dir = dir + (is_folder(dir + "/val") ? "/val" : "/test");
-  for (const std::string& part : {train_dir, val_dir})
-    if (!is_folder(part)) throw Error("no such folder", part, kLayout);
+DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions& options) {
+  const FolderLayout layout = find_layout(dir);
+  const Plan plan = options.evaluation_only ? plan_evaluation(dir, layout, options) : plan_training(dir, layout, options);
   DataSplits data;
-  data.class_names = folders_in(train_dir);
-  if (data.class_names.size() < 2 || data.class_names.size() > kMaxClasses)
-    throw Error(std::to_string(data.class_names.size()) + " folders of classes", train_dir,
-                "there must be one a class, from 2 to " + std::to_string(kMaxClasses));
-  data.train = list_split(train_dir, data.class_names, side);
-  data.test = list_split(val_dir, data.class_names, side);
-  if (evaluation_only) {
-    data.train.files.clear();
-    data.train.labels.clear();
+  data.class_names = class_names_of(plan, layout, options);
+  const bool known = options.evaluation_only && !options.class_names.empty();
+  std::vector<LeftOut> left_out;
+  const auto list = [&](const std::string& folder) { return list_split(folder, data.class_names, known, side, left_out); };
+  if (!plan.train.empty()) data.train = list(plan.train);
+  if (!plan.test.empty()) data.test = list(plan.test);
+  if (plan.share) data.test = take_share(plan.train, data.train, options.val_share);
+  if (options.evaluation_only) {
+    if (options.split == Split::kTrain) data.test = std::move(data.train);
+    data.train = data.test.without_images();
   }
-  constexpr size_t kMaxFiles = size_t{1} << 28;  // of at most 2^18 pixels: what normalization.h can count
-  if (std::max(data.train.files.size(), data.test.files.size()) > kMaxFiles)
-    throw Error("too many files", dir, "use a part of them");
 
-  ThreadPool pool(threads);
-  CheckProgress shown(static_cast<int64_t>(data.train.files.size() + data.test.files.size()), progress);
-  if (!evaluation_only) check_split(data.train, true, pool, shown, data.broken);
-  check_split(data.test, false, pool, shown, data.broken);
+  ThreadPool pool(options.threads);
+  CheckProgress shown(static_cast<int64_t>(data.train.files.size() + data.test.files.size()), options.progress);
+  if (!options.evaluation_only) check_split(data.train, true, pool, shown, left_out);
+  check_split(data.test, false, pool, shown, left_out);
+  std::stable_sort(left_out.begin(), left_out.end(), [](const LeftOut& a, const LeftOut& b) { return a.path < b.path; });
+  for (const LeftOut& l : left_out) data.broken.push_back(l.path + ": " + l.why);
+  data.left_out = left_out_text(left_out);
 
-  const auto refuse = [&](const std::string& folder) {
-    const auto is_in = [&](const std::string& file) { return file.starts_with(folder + "/"); };
-    const auto first = std::find_if(data.broken.begin(), data.broken.end(), is_in);
-    throw Error("no photos", folder,
-                first == data.broken.end() ? kLayout
-                                           : std::to_string(std::count_if(first, data.broken.end(), is_in)) +
-                                                 " files there could not be read; the first is " + *first);
-  };
-  if (data.test.count == 0) refuse(val_dir);
-  std::vector<bool> seen(data.class_names.size(), evaluation_only);
-  for (const uint16_t label : data.train.labels) seen[label] = true;
-  if (const auto none = std::find(seen.begin(), seen.end(), false); none != seen.end())
-    refuse(train_dir + "/" + data.class_names[static_cast<size_t>(none - seen.begin())]);
+  if (data.test.count == 0) refuse_empty(plan.test.empty() ? plan.train : plan.test, left_out);
+  if (!options.evaluation_only) {
+    std::vector<bool> seen(data.class_names.size());
+    for (const uint16_t label : data.train.labels) seen[label] = true;
+    if (const auto none = std::find(seen.begin(), seen.end(), false); none != seen.end())
+      refuse_empty(plan.train + "/" + data.class_names[static_cast<size_t>(none - seen.begin())], left_out);
+  }
   return data;
 }
 

@@ -1,21 +1,24 @@
 // Photos in folders, one a class.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <string>
 
 #include "data/dataset.h"
+#include "data/source.h"
 
 namespace intrain {
 
-// dir/train/<class>/*.jpg, .jpeg, .png (in any case) and dir/val/<class>/... or dir/test/<class>/...: classes are the folders of train
-// in the order of their names' bytes, files likewise; names that begin with a dot are passed over. Every file is decoded once, on
-// `threads` threads: the damaged ones are left out and listed, the rest give the histograms of the training images. progress, if there is one, is
-// called now and then with how many files are done, and of how many.
-// evaluation_only: the training photos are not read, and train stays empty but for its size and classes.
-// Throws Error if a folder is missing, a class has no photos that can be read in train, or val has a class that train lacks.
-DataSplits load_image_folder(const std::string& dir, int side, bool evaluation_only, int threads,
-                             const std::function<void(int64_t, int64_t)>& progress);
+// The photos in the folders of the classes of `dir`, wherever folder_layout.h finds them: classes in the order of their names' bytes, and
+// in each the photos, at any depth, in that of their paths' (photo_listing.h). Every photo is decoded once, on options.threads threads: what
+// cannot be is left out, and the rest give the histograms of the training images. What is left out is in `broken` and `left_out`.
+//
+// train: the training photos, without those that are split off; test: those that training evaluates on: of val, or a share of the training
+// photos where options.val_share is above 0, else of test.
+// options.evaluation_only: test holds the photos that options.split names, and nothing else is read; train stays empty but for its size and
+// classes. The classes are options.class_names, if there are any; a folder alone that holds class folders is then the set to evaluate on.
+//
+// Throws Error if a folder is missing, a class has no photos that can be read for training, there is nothing to evaluate on, or a folder there
+// is of no class.
+DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions& options);
 
 }  // namespace intrain

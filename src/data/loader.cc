@@ -52,22 +52,22 @@ struct Loader::State {
   std::exception_ptr failed;
   std::vector<std::thread> threads;
 
-  void put(Worker& worker, int64_t epoch, int32_t sample, int8_t* dst) const;
+  void put(Worker& worker, int64_t epoch, int32_t sample, uint32_t draw, int8_t* dst) const;
   void make(Worker& worker, int64_t step, Batch& batch) const;
   void run();
   void join();
 };
 
-// One sample as the net sees it.
-void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, int8_t* dst) const {
+// One sample as the net sees it; draw: the number of its window and mirror in the epoch.
+void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, uint32_t draw, int8_t* dst) const {
   const bool photos = !set.files.empty(), augment = options.training && options.augment;
-  const auto epoch_number = static_cast<uint32_t>(epoch), sample_number = static_cast<uint32_t>(sample);
+  const auto epoch_number = static_cast<uint32_t>(epoch);
   const uint8_t* image = photos ? worker.pixels.data() : set.image(sample);
   if (photos) {
     const std::string& file = set.files[static_cast<size_t>(sample)];
     try {
       if (augment)
-        worker.reader.read(file, set.h, set.w, options.seed, epoch_number, sample_number, worker.pixels.data());
+        worker.reader.read(file, set.h, set.w, options.seed, epoch_number, draw, worker.pixels.data());
       else
         worker.reader.read(file, set.h, set.w, worker.pixels.data());
     } catch (const std::bad_alloc&) {
@@ -76,7 +76,7 @@ void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, int8_t* d
   }
   if (augment) {
     const int pad = photos ? 0 : crop_pad(set.h);  // photos are cropped already
-    const Crop crop = random_crop(options.seed, epoch_number, sample_number, pad, options.mirror);
+    const Crop crop = random_crop(options.seed, epoch_number, draw, pad, options.mirror);
     crop_image(image, set.h, set.w, set.c, norm, pad, crop, dst);
   } else {
     normalize_image(image, int64_t{set.h} * set.w, set.c, norm, dst);
@@ -87,12 +87,18 @@ void Loader::State::make(Worker& worker, int64_t step, Batch& batch) const {
   const int64_t epoch = step / per_epoch, begin = step % per_epoch * options.batch;
   batch.count = static_cast<int>(std::min<int64_t>(options.batch, set.count - begin));
   if (options.training && worker.order_epoch != epoch) {
-    shuffle_epoch(options.seed, static_cast<uint32_t>(epoch), worker.order);
+    const auto number = static_cast<uint32_t>(epoch);
+    if (options.balance)
+      balance_epoch(options.seed, number, set.labels, set.classes, worker.order);
+    else
+      shuffle_epoch(options.seed, number, worker.order);
     worker.order_epoch = epoch;
   }
   for (int i = 0; i < batch.count; ++i) {
     const int32_t sample = worker.order[static_cast<size_t>(begin + i)];
-    put(worker, epoch, sample, batch.images.data() + i * set.image_size());
+    // A sample that an epoch shows several times is another picture each time.
+    const int64_t draw = options.balance ? begin + i : sample;
+    put(worker, epoch, sample, static_cast<uint32_t>(draw), batch.images.data() + i * set.image_size());
     batch.labels[static_cast<size_t>(i)] = set.labels[static_cast<size_t>(sample)];
   }
 }

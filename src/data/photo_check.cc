@@ -9,7 +9,7 @@
 
 namespace intrain {
 
-void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgress& progress, std::vector<std::string>& broken) {
+void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgress& progress, std::vector<LeftOut>& left_out) {
   struct Worker {
     PhotoReader reader;
     std::vector<uint8_t> pixels;
@@ -55,7 +55,7 @@ void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgres
   size_t kept = 0;
   for (size_t i = 0; i < why.size(); ++i) {
     if (!why[i].empty()) {
-      broken.push_back(set.files[i] + ": " + why[i]);
+      left_out.push_back({set.files[i], why[i], LeftOutKind::kUnreadable});
       continue;
     }
     set.labels[kept] = set.labels[i];

@@ -9,6 +9,7 @@
 
 #include "core/parallel.h"
 #include "data/dataset.h"
+#include "data/left_out.h"
 
 namespace intrain {
 
@@ -29,7 +30,7 @@ class CheckProgress {
   const std::function<void(int64_t, int64_t)>& call_;
 };
 
-// Reads every photo once; drops those that cannot be, and adds them to `broken`. Counts their pixels if asked to.
-void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgress& progress, std::vector<std::string>& broken);
+// Reads every photo once; drops those that cannot be, and adds them to `left_out`. Counts their pixels if asked to.
+void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgress& progress, std::vector<LeftOut>& left_out);
 
 }  // namespace intrain

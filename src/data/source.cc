@@ -1,99 +1,24 @@
 #include "data/source.h"
 
-#include <filesystem>
+#include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 #include "data/cifar.h"
-#include "data/idx.h"
+#include "data/folder_layout.h"
 #include "data/image_folder.h"
+#include "data/mnist.h"
+#include "data/paths.h"
 #include "data/synthetic.h"
+#include "data/validation_share.h"
 
 namespace intrain {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-constexpr const char* kFashionDir = "/usr/share/datasets/fashion-mnist";
 constexpr int kMaxSide = 512;
 constexpr int kPhotoSide = 224;
 constexpr int64_t kSyntheticBytes = int64_t{1} << 30;  // of sized images
-
-// What is at `path`, not_found included. Throws Error where that cannot be seen: below a folder without permission, say.
-fs::file_type type_of(const std::string& path) {
-  std::error_code reason;
-  const fs::file_status status = fs::status(path, reason);
-  if (!fs::status_known(status))
-    throw Error("cannot look it up: " + reason.message(), path, "check the path and its permissions");
-  return status.type();
-}
-
-void check_folder(const std::string& dir, const std::string& hint) {
-  if (type_of(dir) != fs::file_type::directory) throw Error("no such folder", dir, hint);
-}
-
-// The file called `name` in `dir`, plain or compressed.
-std::string find_idx(const std::string& dir, const std::string& name, const std::string& hint) {
-  for (const char* suffix : {"", ".gz"})
-    if (const std::string path = dir + "/" + name + suffix; type_of(path) != fs::file_type::not_found) return path;
-  throw Error("no such file, plain or with .gz", dir + "/" + name, hint);
-}
-
-Dataset load_idx_split(const std::string& dir, const std::string& prefix, const std::string& hint) {
-  const std::string image_path = find_idx(dir, prefix + "-images-idx3-ubyte", hint);
-  const std::string label_path = find_idx(dir, prefix + "-labels-idx1-ubyte", hint);
-  // The labels first: they are few, and what their number says of the images is checked before memory is taken for those.
-  IdxArray labels = read_idx(label_path, 1);
-  IdxArray images = read_idx(image_path, 3, [&](const std::vector<int>& dims) {
-    if (dims[1] > kMaxSide || dims[2] > kMaxSide)
-      throw Error("images of " + std::to_string(dims[1]) + "x" + std::to_string(dims[2]) + " are larger than " +
-                      std::to_string(kMaxSide) + "x" + std::to_string(kMaxSide),
-                  image_path, "is this a file of MNIST's kind?");
-    if (dims[0] != labels.dims[0])
-      throw Error(std::to_string(dims[0]) + " images but " + std::to_string(labels.dims[0]) + " labels", label_path,
-                  "images and labels must come from the same set");
-  });
-  Dataset set;
-  set.count = images.dims[0];
-  set.h = images.dims[1];
-  set.w = images.dims[2];
-  set.c = 1;
-  set.classes = 10;
-  for (size_t i = 0; i < labels.values.size(); ++i)
-    if (labels.values[i] >= set.classes)
-      throw Error("label " + std::to_string(labels.values[i]) + " of image " + std::to_string(i) + " is out of range 0..9",
-                  label_path, "the file is damaged or of another set: fetch it again");
-  set.images = std::move(images.values);
-  set.labels.assign(labels.values.begin(), labels.values.end());
-  return set;
-}
-
-DataSplits load_mnist(const std::string& dir, const std::string& hint) {
-  check_folder(dir, hint);
-  DataSplits data;
-  data.train = load_idx_split(dir, "train", hint);
-  data.test = load_idx_split(dir, "t10k", hint);
-  if (data.train.h != data.test.h || data.train.w != data.test.w)
-    throw Error("training images are " + std::to_string(data.train.h) + "x" + std::to_string(data.train.w) + ", test images " +
-                    std::to_string(data.test.h) + "x" + std::to_string(data.test.w),
-                dir, "both must come from the same set");
-  return data;
-}
-
-DataSplits load_fashion_mnist(const std::string& dir) {
-  DataSplits data =
-      load_mnist(dir.empty() ? kFashionDir : dir,
-                 dir.empty() ? "install it with: apt install dataset-fashion-mnist"
-                             : "DIR must hold train- and t10k- images-idx3-ubyte and labels-idx1-ubyte, plain or .gz");
-  data.class_names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
-  return data;
-}
-
-DataSplits load_digits(const std::string& dir) {
-  DataSplits data = load_mnist(dir, "DIR must hold train- and t10k- images-idx3-ubyte and labels-idx1-ubyte, plain or .gz");
-  data.mirror = false;
-  return data;
-}
 
 DataSplits load_cifar(const std::string& dir, CifarKind kind) {
   const bool ten = kind == CifarKind::kCifar10;
@@ -138,32 +63,87 @@ DataSplits load_synthetic(const std::string& rest) {
   return make_synthetic(n, 0, {side, 3});
 }
 
-// DIR or DIR:SIDE.
+// DIR or DIR:SIDE. A colon may stand in a folder's name: digits behind the last one are the side where what stands before is a folder.
 DataSplits load_photos(const std::string& rest, const LoadOptions& options) {
+  const int default_side = options.side > 0 ? options.side : kPhotoSide;
   const size_t colon = rest.rfind(':');
-  const int side = colon == std::string::npos ? kPhotoSide : to_number(rest.substr(colon + 1));
+  if (colon == std::string::npos) return load_image_folder(expand_home(rest), default_side, options);
+  const std::string whole = expand_home(rest), dir = expand_home(rest.substr(0, colon)), text = rest.substr(colon + 1);
+  const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  if (is_folder(whole) && !(number && is_folder(dir))) return load_image_folder(whole, default_side, options);
+  if (!is_folder(dir)) throw Error("no such folder", number ? dir : whole, layout_hint());
+  const int side = to_number(text);
   if (side < 8 || side > kMaxSide)
-    throw Error("'" + rest.substr(colon + 1) + "' is not a side of images", "--data",
+    throw Error("'" + text + "' is not a side of images", "--data",
                 "folder:DIR:SIDE takes a SIDE from 8 to " + std::to_string(kMaxSide));
-  return load_image_folder(rest.substr(0, colon), side, options.evaluation_only, options.threads, options.progress);
+  return load_image_folder(dir, side, options);
+}
+
+// The images of `set` for which `taken` holds `wanted`.
+Dataset part_of(const Dataset& set, const std::vector<bool>& taken, bool wanted) {
+  Dataset part = set.without_images();
+  for (int i = 0; i < set.count; ++i) {
+    if (taken[static_cast<size_t>(i)] != wanted) continue;
+    part.images.insert(part.images.end(), set.image(i), set.image(i) + set.image_size());
+    part.labels.push_back(set.labels[static_cast<size_t>(i)]);
+    ++part.count;
+  }
+  return part;
+}
+
+// Of images in memory: what the options make of the training and the test images.
+void choose_split(DataSplits& data, const LoadOptions& options) {
+  const bool test = options.evaluation_only && options.split == Split::kTest;
+  if (options.val_share > 0 && !test) {
+    std::vector<uint64_t> keys;
+    for (int64_t i = 0; i < data.train.count; ++i) keys.push_back(split_key(i));
+    const std::vector<bool> off = split_off(data.train.labels, data.train.classes, keys, options.val_share);
+    if (std::find(off.begin(), off.end(), true) == off.end())
+      throw Error("no class has two training images", "--val-share", "leave it out: there is nothing to split");
+    data.test = part_of(data.train, off, true);
+    data.train = part_of(data.train, off, false);
+  }
+  if (!options.evaluation_only) return;
+  if (options.split == Split::kTrain) {
+    data.test = std::move(data.train);
+    data.train = data.test.without_images();
+  }
+  if (options.split == Split::kVal && options.val_share == 0)
+    throw Error("there is no val split", "--split", "these data have train and test");
+}
+
+DataSplits load_in_memory(const std::string& name, const std::string& rest, const LoadOptions& options) {
+  if (name == "fashion-mnist") return load_fashion_mnist(expand_home(rest), options.transpose);
+  if (name == "synthetic") return load_synthetic(rest);
+  if (name == "mnist") return load_mnist(expand_home(rest), options.transpose);
+  return load_cifar(expand_home(rest), name == "cifar10" ? CifarKind::kCifar10 : CifarKind::kCifar100);
 }
 
 DataSplits load_named(const std::string& name, const std::string& rest, const LoadOptions& options) {
-  if (name == "fashion-mnist") return load_fashion_mnist(rest);
-  if (name == "synthetic") return load_synthetic(rest);
-  if (name == "mnist" || name == "cifar10" || name == "cifar100" || name == "folder") {
-    if (rest.empty()) throw Error("'" + name + "' needs a folder", "--data", "write " + name + ":DIR");
-    if (name == "folder") return load_photos(rest, options);
-    if (name == "mnist") return load_digits(rest);
-    return load_cifar(rest, name == "cifar10" ? CifarKind::kCifar10 : CifarKind::kCifar100);
-  }
-  throw Error("unknown data '" + name + "'", "--data",
-              "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, folder:DIR[:SIDE], synthetic[:N[:SIDE]]");
+  const bool needs_folder = name == "mnist" || name == "cifar10" || name == "cifar100" || name == "folder";
+  if (!needs_folder && name != "fashion-mnist" && name != "synthetic")
+    throw Error("unknown data '" + name + "'", "--data",
+                "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, folder:DIR[:SIDE], synthetic[:N[:SIDE]]");
+  if (needs_folder && rest.empty()) throw Error("'" + name + "' needs a folder", "--data", "write " + name + ":DIR");
+  if (name == "folder") return load_photos(rest, options);
+  DataSplits data = load_in_memory(name, rest, options);
+  choose_split(data, options);
+  return data;
 }
 
 }  // namespace
 
+bool same_images(const LoadOptions& a, const LoadOptions& b) {
+  return a.evaluation_only == b.evaluation_only && a.split == b.split && a.val_share == b.val_share &&
+         a.transpose == b.transpose && a.class_names == b.class_names && a.side == b.side;
+}
+
 std::string data_name(const std::string& spec) { return spec.substr(0, spec.find(':')); }
+
+bool is_idx_data(const std::string& spec) {
+  const std::string name = data_name(spec);
+  return name == "mnist" || name == "fashion-mnist";
+}
 
 DataSplits load_data(const std::string& spec, const LoadOptions& options) {
   const std::string name = data_name(spec);

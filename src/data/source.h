@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/api.h"
 #include "core/parallel.h"
@@ -11,25 +12,42 @@
 
 namespace intrain {
 
+// Which images become `test` of what is loaded to evaluate on: those that training evaluates on, or one of its parts by name. `val` is the
+// folder of that name, or what val_share splits off; `test` of data in memory are their test images.
+enum class Split { kEvaluation, kTrain, kVal, kTest };
+
 struct LoadOptions {
   bool evaluation_only = false;  // the training images may be left out
   // Called now and then while there are photos to look at, with how many are done, and of how many; from any thread, one at a time.
-  std::function<void(int64_t done, int64_t total)> progress;
+  std::function<void(int64_t done, int64_t total)> progress = {};
   int threads = available_threads();  // that look at photos
+  Split split = Split::kEvaluation;   // evaluation_only
+  // Share of the training images of each class that is split off to evaluate on, in 2^-30 (data/validation_share.h); 0: none.
+  int64_t val_share = 0;
+  bool transpose = false;  // of IDX files: exchange rows and columns of each image, which EMNIST stores the other way
+  // evaluation_only, photos in folders: the classes by number, where they are known; a folder need not have all of them. Empty: those of the
+  // training folder.
+  std::vector<std::string> class_names = {};
+  int side = 0;  // of photos whose spec says none; 0: 224
 };
+
+// Whether both make the same of a spec.
+INTRAIN_API bool same_images(const LoadOptions& a, const LoadOptions& b);
 
 // spec is one of
 //   fashion-mnist[:DIR]     IDX files, plain or .gz; DIR defaults to where Debian's dataset-fashion-mnist puts them
-//   mnist:DIR               the same file names
+//   mnist:DIR[/PREFIX]      the same file names, or those of EMNIST (data/mnist.h)
 //   cifar10:DIR             data_batch_1.bin .. data_batch_5.bin, test_batch.bin (and batches.meta.txt)
 //   cifar100:DIR            train.bin, test.bin (and fine_label_names.txt), fine labels
-//   folder:DIR[:SIDE]       photos in DIR/train/<class>/ and DIR/val/<class>/, scaled to SIDE x SIDE, 224 if not given
-//                           (data/image_folder.h)
+//   folder:DIR[:SIDE]       photos in folders of DIR (data/folder_layout.h), scaled to SIDE x SIDE, 224 if not given
 //   synthetic[:N[:SIDE]]    N generated training images of 12x12x1, or SIDExSIDEx3 (data/synthetic.h)
-// Throws Error for an unknown spec and for whatever is wrong with the files.
+// A DIR that begins with ~/ lies in $HOME. Throws Error for an unknown spec and for whatever is wrong with the files.
 INTRAIN_API DataSplits load_data(const std::string& spec, const LoadOptions& options = {});
 
 // The spec without its directory: "fashion-mnist".
 INTRAIN_API std::string data_name(const std::string& spec);
+
+// Whether `spec` names IDX files, which can be transposed.
+INTRAIN_API bool is_idx_data(const std::string& spec);
 
 }  // namespace intrain

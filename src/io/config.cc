@@ -166,6 +166,8 @@ void validate(const TrainConfig& config) {
   check_integer("--warmup", config.warmup, 0, kMaxEpochs);
   if (!(config.label_smoothing >= 0 && config.label_smoothing < 1))
     refuse("--label-smoothing", text(config.label_smoothing), "a number from 0 to below 1");
+  if (!(config.val_share >= 0 && config.val_share < 1))
+    refuse("--val-share", text(config.val_share), "a number from 0 to below 1");
   check_integer("--patience", config.patience, 0, kMaxEpochs);
   if (config.warmup >= config.epochs)
     refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs",
@@ -208,6 +210,9 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"init_from", c.init_from},
           {"mean", c.mean},
           {"deviation", c.deviation},
+          {"val_share", c.val_share},
+          {"balance", c.balance},
+          {"transpose", c.transpose},
           {"seed", c.seed},
           {"threads", c.threads},
           {"save_every", c.save_every},
@@ -242,6 +247,11 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   if (json.contains("mean")) {  // not in older files
     json.at("mean").get_to(c.mean);
     json.at("deviation").get_to(c.deviation);
+  }
+  if (json.contains("val_share")) {  // not in older files
+    json.at("val_share").get_to(c.val_share);
+    json.at("balance").get_to(c.balance);
+    json.at("transpose").get_to(c.transpose);
   }
   get_integer(json.at("seed"), c.seed);
   get_integer(json.at("threads"), c.threads);
@@ -353,6 +363,7 @@ std::string train_command_of(const TrainConfig& config, const std::string& path)
   base.recipe = TrainConfig().recipe;
   const std::vector<Setting> settings = settings_of(config), defaults = settings_of(base);
   std::string command = "intrain train";
+  const nlohmann::ordered_json json = config;
   for (size_t i = 0; i < settings.size(); ++i) {
     const auto& [name, value] = settings[i];
     const bool shown = name == "data" || name == "model" || name == "epochs" || name == "batch" || value != defaults[i].value;
@@ -362,8 +373,8 @@ std::string train_command_of(const TrainConfig& config, const std::string& path)
     std::replace(flag.begin(), flag.end(), '_', '-');
     if (dot != std::string::npos)
       command += " --set " + name.substr(dot + 1) + "=" + value;
-    else if (name == "tensorboard")
-      command += " --tensorboard";
+    else if (json.at(name).is_boolean())
+      command += " --" + flag;
     else if (name == "freeze")
       for (const std::string& pattern : config.freeze) command += " --freeze " + quoted(pattern);
     else

@@ -31,6 +31,9 @@ struct TrainConfig {
   std::string init_from;             // checkpoint to take the parameters from; empty: random ones
   // Of the channels' pixels, as shares of the largest value: 0 .. 1; both empty: those of the training images.
   std::vector<double> mean, deviation;
+  double val_share = 0;    // 0 .. 1 of the training images, split off to evaluate on (data/validation_share.h); 0: none
+  bool balance = false;    // an epoch shows all classes equally often (data/sampler.h)
+  bool transpose = false;  // rows and columns of IDX images exchanged
   uint64_t seed = 0;
   int threads = 1;
   Widths widths;       // --set

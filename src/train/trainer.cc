@@ -101,9 +101,9 @@ class Training {
         train_count_(data.train.count),
         norm_(normalization_of(config, data.train, origin)),
         per_epoch_(data.train.count / config.batch / config.accumulate),
-        train_loader_(
-            data.train, norm_,
-            {config.batch, true, data.mirror, config.seed, batches_before(step_), config.threads, config.augment == "standard"}),
+        train_loader_(data.train, norm_,
+                      {config.batch, true, data.mirror, config.seed, batches_before(step_), config.threads,
+                       config.augment == "standard", config.balance}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
         schedule_(make_schedule(config, per_epoch_)),
         sgd_{{},

@@ -241,13 +241,13 @@ done
 echo 'no photo' > photos/train/left/4.jpg
 "$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 > photos.train
 check "photos in folders train" last_is photos.train '^test accuracy: 50\.00 %$'
-check "files that cannot be read are counted" has photos.train '^left out as unreadable: 1 file$'
+check "files that cannot be read are counted" has photos.train '^left out: 1 file that cannot be read; all named in runs/folder-resnet8-1/broken\.txt$'
 check "and named" has photos.train '^  photos/train/left/4\.jpg: no picture of a kind'
 "$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 --threads 2 > photos.again
 check "the same bits with two threads" test "$(grep '^signature' photos.train)" == "$(grep '^signature' photos.again)"
 for n in $(seq 101 130); do echo 'no photo' > photos/train/left/$n.jpg; done
 "$intrain" train --data folder:photos:32 --model resnet8 --epochs 1 --batch 3 --out many > photos.many
-check "many of them are told in part" has photos.many '^  and 11 more, all in many/broken\.txt$'
+check "many of them are told in part" has photos.many '^  and 11 more$'
 check "and in full in the run folder" test "$(wc -l < many/broken.txt)" -eq 31
 check "one that is whole has no list" test ! -e runs/synthetic-resnet8-1/broken.txt
 rm photos/train/left/1??.jpg
@@ -279,7 +279,7 @@ check "a net of grey images takes a picture, too" test "$(grep -cE '^  [0-9] +[0
 
 mv photos/train/right photos/train/wrong && mv photos/val/right photos/val/wrong
 "$intrain" eval --checkpoint runs/folder-resnet8-1/final.ckpt > /dev/null 2> eval.err
-check "eval refuses other classes" has eval.err '^error: .* knows other classes'
+check "eval refuses other classes" has eval.err "^error: 'wrong' is no class of the net"
 
 # More classes than tables and pictures have room for: one grey pixel each.
 mkdir -p many/{train,val}/c{0000..1000}

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -99,6 +100,18 @@ TEST(Idx, RefusesWhatIsNotTheFormat) {
   expect_error([&] { read_idx(folder.path(), 3); }, "cannot read", folder.path());
 }
 
+TEST(Idx, RefusesWhatUnpacksWithoutMeasure) {
+  const TempFolder folder;
+  const uint32_t images = 100000;
+  gzFile f = gzopen(folder.file("a.gz").c_str(), "wb1");
+  const Bytes header = idx({images, 28, 28}, {}), black(size_t{1} << 20);
+  gzwrite(f, header.data(), static_cast<unsigned>(header.size()));
+  for (int64_t left = int64_t{images} * 28 * 28; left > 0; left -= static_cast<int64_t>(black.size()))
+    gzwrite(f, black.data(), static_cast<unsigned>(std::min<int64_t>(left, static_cast<int64_t>(black.size()))));
+  gzclose(f);
+  expect_error([&] { read_idx(folder.file("a.gz"), 3); }, "it unpacks to more than 64 times its size", folder.file("a.gz"));
+}
+
 TEST(Idx, AsksAboutTheDimensionsBeforeItReadsValues) {
   const TempFolder folder;
   write_bytes(folder.file("a"), idx({1u << 20, 28, 28}, {}));  // reading on would find it truncated
@@ -129,6 +142,74 @@ TEST(MnistSource, LoadsBothSplits) {
   EXPECT_FALSE(data.mirror);  // a mirrored digit is no digit
   EXPECT_TRUE(load_data("fashion-mnist:" + folder.path()).mirror);
   EXPECT_EQ(load_data("fashion-mnist:" + folder.path()).class_names.size(), 10u);
+}
+
+// A set of EMNIST's kind.
+void write_emnist(const TempFolder& folder, const std::string& name, const Bytes& train, const Bytes& test) {
+  write_set(folder, name + "-train", static_cast<uint32_t>(train.size()), train);
+  write_set(folder, name + "-test", static_cast<uint32_t>(test.size()), test);
+}
+
+Bytes all_labels(int first, int last) {
+  Bytes labels;
+  for (int label = first; label <= last; ++label) labels.push_back(static_cast<uint8_t>(label));
+  return labels;
+}
+
+TEST(MnistSource, AsManyClassesAsLabels) {
+  const TempFolder folder;
+  write_emnist(folder, "emnist-balanced", all_labels(0, 46), {46, 0, 7});
+  const DataSplits balanced = load_data("mnist:" + folder.path());  // the only set there
+  EXPECT_EQ(balanced.train.classes, 47);
+  EXPECT_EQ(balanced.test.labels, (std::vector<uint16_t>{46, 0, 7}));
+  EXPECT_TRUE(balanced.class_names.empty());
+  write_emnist(folder, "emnist-letters", all_labels(1, 26), {26, 1});
+  expect_error([&] { load_data("mnist:" + folder.path()); }, "2 data sets", folder.path());
+  const DataSplits letters = load_data("mnist:" + folder.file("emnist-letters"));
+  EXPECT_EQ(letters.train.classes, 26);
+  EXPECT_EQ(letters.test.labels, (std::vector<uint16_t>{25, 0}));
+  ASSERT_EQ(letters.class_names.size(), 26u);
+  EXPECT_EQ(letters.class_names[25], "26");
+  // Under MNIST's names, which come first.
+  write_set(folder, "train", 62, all_labels(0, 61));
+  write_set(folder, "t10k", 1, {61});
+  EXPECT_EQ(load_data("mnist:" + folder.path()).test.classes, 62);
+  expect_error([&] { load_data("fashion-mnist:" + folder.path()); }, "label 61 of image 61 is out of range", "train-labels");
+  write_set(folder, "t10k", 1, {63});
+  expect_error([&] { load_data("mnist:" + folder.path()); }, "no training image has label 62", "t10k-labels");
+}
+
+TEST(MnistSource, TransposesImages) {
+  const TempFolder folder;
+  for (const char* part : {"train", "t10k"}) {
+    write_bytes(folder.file(std::string(part) + "-images-idx3-ubyte"), idx({1, 2, 3}, kSix));
+    write_gz(folder.file(std::string(part) + "-labels-idx1-ubyte.gz"), idx({1}, {3}));
+  }
+  const DataSplits data = load_data("mnist:" + folder.path(), {.transpose = true});
+  EXPECT_EQ(data.test.h, 3);
+  EXPECT_EQ(data.test.w, 2);
+  EXPECT_EQ(data.train.images, (Bytes{1, 4, 2, 5, 3, 250}));
+}
+
+TEST(MnistSource, SplitsAShareOff) {
+  const TempFolder folder;
+  write_set(folder, "train", 13, {0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 9, 1});
+  write_set(folder, "t10k", 2, {1, 0});
+  LoadOptions options;
+  options.val_share = (int64_t{1} << 30) / 5;
+  const DataSplits data = load_data("mnist:" + folder.path(), options);
+  EXPECT_EQ(data.train.count, 10);
+  EXPECT_EQ(data.test.count, 3);  // 2 of 9, 1 of 3, 0 of 1
+  EXPECT_EQ(std::count(data.test.labels.begin(), data.test.labels.end(), 9), 0);
+  EXPECT_EQ(data.test.images.size(), static_cast<size_t>(3 * data.test.image_size()));
+  options.evaluation_only = true;
+  for (const auto& [split, count] :
+       {std::pair(Split::kEvaluation, 3), std::pair(Split::kTrain, 10), std::pair(Split::kVal, 3), std::pair(Split::kTest, 2)}) {
+    options.split = split;
+    EXPECT_EQ(load_data("mnist:" + folder.path(), options).test.count, count);
+  }
+  options = LoadOptions{.evaluation_only = true, .split = Split::kVal};
+  expect_error([&] { load_data("mnist:" + folder.path(), options); }, "no val split", "--split");
 }
 
 TEST(MnistSource, RefusesWhatDoesNotFit) {

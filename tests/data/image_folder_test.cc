@@ -1,13 +1,16 @@
 #include "data/image_folder.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "data/loader.h"
 #include "data/normalization.h"
 #include "data/photo_reader.h"
 #include "data/source.h"
+#include "data/validation_share.h"
 #include "support/photos.h"
 #include "support/rng.h"
 #include "support/temp_folder.h"
@@ -41,7 +44,18 @@ class ImageFolderTest : public testing::Test {
   }
 
   DataSplits load(bool evaluation_only = false) const {
-    return load_data("folder:" + folder_.path() + ":16", {evaluation_only, {}});
+    LoadOptions options;
+    options.evaluation_only = evaluation_only;
+    return load(options);
+  }
+  DataSplits load(const LoadOptions& options) const { return load_data("folder:" + folder_.path() + ":16", options); }
+
+  // What was left out of a folder, as it is listed.
+  std::string left(const std::string& name, const std::string& why) const { return folder_.file(name) + ": " + why; }
+
+  void copy(const std::string& from, const std::string& to) const {
+    std::filesystem::create_directories(std::filesystem::path(folder_.file(to)).parent_path());
+    std::filesystem::copy_file(folder_.file(from), folder_.file(to));
   }
 
   const TempFolder folder_;
@@ -49,7 +63,7 @@ class ImageFolderTest : public testing::Test {
 };
 
 TEST_F(ImageFolderTest, ClassesAndFilesInOrder) {
-  write_bytes(folder_.file("train/rose/notes.txt"), {'x'});
+  write_bytes(folder_.file("train/rose/Thumbs.db"), {'x'});
   write_bytes(folder_.file("train/rose/.hidden.jpg"), {'x'});
   std::filesystem::create_directories(folder_.file("train/.cache"));
   const DataSplits data = load();
@@ -63,11 +77,178 @@ TEST_F(ImageFolderTest, ClassesAndFilesInOrder) {
   EXPECT_EQ(data.train.classes, 2);
   EXPECT_EQ(data.train.h, 16);
   EXPECT_TRUE(data.broken.empty());
+  EXPECT_EQ(data.left_out, "");
 }
 
-TEST_F(ImageFolderTest, TestMayStandForVal) {
-  std::filesystem::rename(folder_.file("val"), folder_.file("test"));
-  EXPECT_EQ(load().test.count, 2);
+TEST_F(ImageFolderTest, PhotosAtAnyDepthInTheOrderOfTheirPaths) {
+  copy("train/rose/0.jpg", "train/rose/1/b/x.jpg");
+  copy("train/rose/0.jpg", "train/rose/1!.jpg");  // '!' before '/', and both before '0'
+  copy("train/rose/0.jpg", "train/rose/10.jpg");
+  const DataSplits data = load();
+  Names of_rose(data.train.files.begin() + 3, data.train.files.end());
+  for (std::string& file : of_rose) file = file.substr(folder_.file("train/rose/").size());
+  EXPECT_EQ(of_rose, (Names{"0.jpg", "1!.jpg", "1.PNG", "1/b/x.jpg", "10.jpg", "2.jpg"}));
+  EXPECT_TRUE(data.broken.empty());
+}
+
+TEST_F(ImageFolderTest, TheContentDecidesWhereTheNameTellsNothing) {
+  copy("train/rose/0.jpg", "train/rose/without");
+  copy("train/rose/1.PNG", "train/rose/photo.x");
+  copy("train/rose/0.jpg", "train/rose/a.JFIF");
+  write_bytes(folder_.file("train/rose/notes.txt"), {'x'});
+  write_bytes(folder_.file("train/rose/more.TXT"), {'x'});
+  write_bytes(folder_.file("train/rose/film.mp4"), {0, 0, 0, 24, 'f', 't', 'y', 'p', 'i', 's', 'o', 'm'});
+  write_bytes(folder_.file("train/rose/empty"), {});
+  write_bytes(folder_.file("train/labels.csv"), {'x'});
+  const DataSplits data = load();
+  EXPECT_EQ(data.train.count, 9);
+  EXPECT_EQ(data.left_out, "4 files of other kinds (.txt 2, .mp4 1, no ending 1), 1 file outside the class folders");
+  ASSERT_EQ(data.broken.size(), 5u);
+  EXPECT_EQ(data.broken[0], left("train/labels.csv", "it lies in no folder of a class"));
+  EXPECT_EQ(data.broken[1], left("train/rose/empty", "it is empty"));
+}
+
+TEST_F(ImageFolderTest, LinksAreFollowedOnceAndListedWhereTheyLeadNowhere) {
+  namespace fs = std::filesystem;
+  copy("train/rose/0.jpg", "pool/inner/p.jpg");
+  fs::create_symlink(folder_.file("pool"), folder_.file("train/rose/pool"));
+  fs::create_symlink(folder_.file("pool"), folder_.file("train/rose/pool2"));
+  fs::create_symlink(folder_.file("pool/inner/p.jpg"), folder_.file("train/rose/file.jpg"));
+  fs::create_symlink("..", folder_.file("train/rose/up"));
+  fs::create_symlink("/", folder_.file("train/rose/all"));
+  fs::create_symlink(".", folder_.file("pool/self"));
+  fs::create_symlink("/media/none/1.jpg", folder_.file("train/rose/dead.jpg"));
+  fs::create_symlink("round.jpg", folder_.file("train/rose/round.jpg"));
+  fs::create_symlink("..", folder_.file("train/zz"));
+  ASSERT_EQ(mkfifo(folder_.file("train/rose/pipe.jpg").c_str(), 0600), 0);
+  const DataSplits data = load();
+  EXPECT_EQ(data.class_names, (Names{"aster", "rose"}));
+  EXPECT_EQ(data.train.count, 8);
+  EXPECT_EQ(data.left_out, "2 links that lead nowhere, 5 links to folders that are read already, 1 device, socket or pipe");
+  ASSERT_EQ(data.broken.size(), 8u);
+  EXPECT_EQ(data.broken[1], left("train/rose/dead.jpg", "a link to /media/none/1.jpg leads nowhere"));
+}
+
+TEST_F(ImageFolderTest, OtherNamesOfTheFolders) {
+  namespace fs = std::filesystem;
+  std::string now = "val";
+  for (const char* name : {"valid", "validation", "test"}) {
+    fs::rename(folder_.file(now), folder_.file(name));
+    now = name;
+    EXPECT_EQ(load().test.count, 2) << name;
+  }
+  // Of val and test training takes val; either can be evaluated.
+  copy("test/rose/0.jpg", "valid/rose/0.jpg");
+  EXPECT_EQ(load().test.count, 1);
+  LoadOptions options;
+  options.evaluation_only = true;
+  for (const auto& [split, count] : {std::pair(Split::kTrain, 6), std::pair(Split::kVal, 1), std::pair(Split::kTest, 2)}) {
+    options.split = split;
+    const DataSplits data = load(options);
+    EXPECT_EQ(data.test.count, count);
+    EXPECT_EQ(data.train.count, 0);
+    EXPECT_EQ(data.train.classes, 2);
+  }
+  copy("test/rose/0.jpg", "val/rose/0.jpg");
+  expect_error([&] { load(); }, "two folders to evaluate on: " + folder_.file("val") + " and " + folder_.file("valid"),
+               folder_.path());
+}
+
+TEST_F(ImageFolderTest, AShareOfEachClassIsSplitOff) {
+  std::filesystem::remove_all(folder_.file("val"));
+  try {
+    load();
+    ADD_FAILURE() << "nothing to evaluate on";
+  } catch (const Error& e) {
+    EXPECT_NE(e.hint.find("--val-share"), std::string::npos) << e.hint;
+  }
+  for (int i = 10; i < 27; ++i) copy("train/rose/0.jpg", "train/rose/" + std::to_string(i) + ".jpg");
+  LoadOptions options;
+  options.val_share = (int64_t{1} << kShareBits) / 4;
+  const auto split = [&](bool flat) {
+    const DataSplits data = load(options);
+    EXPECT_EQ(std::count(data.test.labels.begin(), data.test.labels.end(), 0), 1);
+    EXPECT_EQ(std::count(data.train.labels.begin(), data.train.labels.end(), 0), 2);
+    Names rest;
+    for (const Dataset* set : {&data.test, &data.train})
+      for (const std::string& file : set->files) rest.push_back(file.substr(folder_.file(flat ? "" : "train/").size()));
+    std::sort(rest.begin(), rest.begin() + data.test.count);
+    return std::pair(Names(rest.begin(), rest.begin() + data.test.count), Names(rest.begin() + data.test.count, rest.end()));
+  };
+  const auto [val, train] = split(false);
+  EXPECT_EQ(val.size(), 6u);  // 1 of 3, 5 of 20
+  EXPECT_EQ(train.size(), 17u);
+  // The parts of an evaluation are those of the training.
+  options.evaluation_only = true;
+  for (const auto& [part, count] : {std::pair(Split::kEvaluation, 6), std::pair(Split::kVal, 6), std::pair(Split::kTrain, 17)}) {
+    options.split = part;
+    EXPECT_EQ(load(options).test.count, count);
+  }
+  options.split = Split::kTest;
+  expect_error([&] { load(options); }, "no folder test", folder_.path());
+  options = LoadOptions{.val_share = options.val_share};
+  // The folder of the classes by itself, elsewhere: the same photos.
+  for (const char* name : {"rose", "aster"})
+    std::filesystem::rename(folder_.file(std::string("train/") + name), folder_.file(name));
+  std::filesystem::remove_all(folder_.file("train"));
+  EXPECT_EQ(split(true).first, val);
+  // One photo more moves at most one.
+  copy("rose/0.jpg", "rose/new.jpg");
+  const Names with_new = split(true).first;
+  Names both;
+  std::set_intersection(val.begin(), val.end(), with_new.begin(), with_new.end(), std::back_inserter(both));
+  EXPECT_GE(both.size(), val.size() - 1);
+  std::filesystem::create_directories(folder_.file("val/rose"));
+  std::filesystem::create_directories(folder_.file("train"));
+  for (const char* name : {"rose", "aster"})
+    std::filesystem::rename(folder_.file(name), folder_.file(std::string("train/") + name));
+  expect_error([&] { load(options); }, "there is a folder to evaluate on: " + folder_.file("val"), "--val-share");
+}
+
+TEST_F(ImageFolderTest, AFolderOfClassesIsEvaluatedByTheNetsClasses) {
+  copy("val/rose/0.jpg", "alone/rose/a.jpg");
+  copy("val/rose/0.jpg", "alone/rose/deep/b.jpg");
+  LoadOptions options;
+  options.evaluation_only = true;
+  options.class_names = {"tulip", "rose", "aster"};  // in the net's order
+  const std::string spec = "folder:" + folder_.file("alone") + ":16";
+  const DataSplits data = load_data(spec, options);
+  EXPECT_EQ(data.class_names, options.class_names);
+  EXPECT_EQ(data.test.classes, 3);
+  EXPECT_EQ(data.test.labels, (std::vector<uint16_t>{1, 1}));
+  copy("val/rose/0.jpg", "alone/weed/a.jpg");
+  expect_error([&] { load_data(spec, options); }, "'weed' is no class of the net", folder_.file("alone"));
+}
+
+TEST_F(ImageFolderTest, AClassMayBeCalledTrain) {
+  for (const char* name : {"train/0.png", "plane/1.png", "plane/2.png", "train/3.png"})
+    copy("train/rose/1.PNG", std::string("v/") + name);
+  LoadOptions options;
+  options.val_share = (int64_t{1} << kShareBits) / 2;
+  const DataSplits data = load_data("folder:" + folder_.file("v") + ":16", options);
+  EXPECT_EQ(data.class_names, (Names{"plane", "train"}));
+  EXPECT_EQ(data.train.count, 2);
+  EXPECT_EQ(data.test.count, 2);
+}
+
+TEST_F(ImageFolderTest, ColonsAndTildesInPaths) {
+  namespace fs = std::filesystem;
+  const auto side = [&](const std::string& spec) { return load_data("folder:" + spec, {.evaluation_only = true}).test.h; };
+  fs::create_directories(folder_.file("a:b"));
+  for (const char* name : {"train", "val"}) fs::rename(folder_.file(name), folder_.file(std::string("a:b/") + name));
+  EXPECT_EQ(side(folder_.file("a:b")), 224);
+  EXPECT_EQ(side(folder_.file("a:b:24")), 24);
+  expect_error([&] { side(folder_.file("a:b:7")); }, "'7' is not a side", "--data");
+  expect_error([&] { side(folder_.file("a:b:x")); }, "'x' is not a side", "--data");
+  expect_error([&] { side(folder_.file("a:c:24")); }, "no such folder", folder_.file("a:c"));
+  expect_error([&] { side(folder_.file("a:c")); }, "no such folder", folder_.file("a:c"));
+  fs::rename(folder_.file("a:b"), folder_.file("48:32"));
+  EXPECT_EQ(side(folder_.file("48:32")), 224);
+  const std::string home = std::getenv("HOME") == nullptr ? "" : std::getenv("HOME");
+  setenv("HOME", folder_.path().c_str(), 1);
+  EXPECT_EQ(side("~/48:32:16"), 16);
+  EXPECT_EQ(side("~/48:32"), 224);
+  setenv("HOME", home.c_str(), 1);
 }
 
 TEST_F(ImageFolderTest, HistogramsAreOfWhatEvaluationSees) {
@@ -107,10 +288,13 @@ TEST_F(ImageFolderTest, BrokenFilesAreLeftOutAndListed) {
   write_bytes(cut, bytes);
   write_bytes(text, {'h', 'e', 'l', 'l', 'o'});
   int64_t calls = 0, total = 0;
-  const DataSplits data = load_image_folder(folder_.path(), 16, false, 2, [&](int64_t done, int64_t of) {
-    EXPECT_EQ(done, ++calls);
-    total = of;
-  });
+  const DataSplits data = load_image_folder(folder_.path(), 16,
+                                            {.progress =
+                                                 [&](int64_t done, int64_t of) {
+                                                   EXPECT_EQ(done, ++calls);
+                                                   total = of;
+                                                 },
+                                             .threads = 2});
   EXPECT_EQ(calls, 9);
   EXPECT_EQ(total, 9);
   EXPECT_EQ(data.train.count, 5);
@@ -166,7 +350,7 @@ TEST_F(ImageFolderTest, RefusesOtherLayouts) {
   std::filesystem::create_directories(folder_.file("val/tulip"));
   expect("'tulip' is no class", folder_.file("val"));
   std::filesystem::remove_all(folder_.file("val"));
-  expect("no such folder", folder_.file("test"));
+  expect("no folder to evaluate on", folder_.path());
   std::filesystem::create_directories(folder_.file("val/rose"));
   expect("no photos", folder_.file("val"));
   std::filesystem::create_directories(folder_.file("train/tulip"));
