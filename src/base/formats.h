@@ -27,6 +27,7 @@ constexpr int kStreamExp = -8;                          // residual stream of pr
 constexpr int kMasterExp = -24;                         // stored parameters, s32
 constexpr int kFixedWeightExp = -7;                     // W, s8, where its grid is fixed (Widths::fixed_w)
 constexpr int kRunningExp = -32;                        // running mean and variance, s64
+constexpr int64_t kRunningMost = int64_t{1} << 52;      // the largest magnitude of either
 constexpr int kEpsilonLog2 = -17;                       // batch norm: 2^-17 = 0.76e-5
 constexpr int kRunningMomentum = 102;                   // / 1024: 0.0996 of the new value
 

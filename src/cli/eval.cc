@@ -74,7 +74,7 @@ int eval_command(const EvalFlags& flags) {
   validate_threads(flags.threads);
   check_writable("--json", flags.json);
   check_writable("--confusion", flags.confusion);
-  const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
+  const Checkpoint checkpoint = read_trained(flags.checkpoint);
   const CheckpointInfo& info = checkpoint.info;
   if (!flags.confusion.empty() && info.classes > kMaxConfusionClasses)
     throw Error(fmt::format("{} classes are too many for a picture", info.classes), "--confusion",

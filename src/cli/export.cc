@@ -19,7 +19,7 @@ int export_command(const ExportFlags& flags) {
     throw Error("nothing to write is given", "--onnx, --safetensors", "give one of them, or both");
   check_writable("--onnx", flags.onnx);
   check_writable("--safetensors", flags.safetensors);
-  const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
+  const Checkpoint checkpoint = read_trained(flags.checkpoint);
   const CheckpointInfo& info = checkpoint.info;
   TrainedNet trained(checkpoint, 1, false, 1);
   const std::string net = fmt::format("{} after {} epochs", printable(info.model), info.epoch);

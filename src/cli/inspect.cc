@@ -42,7 +42,7 @@ int inspect_command(const InspectFlags& flags) {
   validate_threads(flags.threads);
   const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
   const std::string png = flags.png.empty() ? (folder / "inspect.png").string() : flags.png;
-  const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
+  const Checkpoint checkpoint = read_trained(flags.checkpoint);
   check_writable("--png", png);
   const CheckpointInfo& info = checkpoint.info;
   TrainConfig config = info.config;

@@ -28,7 +28,7 @@ int predict_command(const PredictFlags& flags) {
   validate_batch(flags.batch);
   validate_threads(flags.threads);
   if (flags.top < 1) throw Error(fmt::format("--top is {}", flags.top), "--top", "a whole number from 1");
-  const Checkpoint checkpoint = read_checkpoint(flags.checkpoint);
+  const Checkpoint checkpoint = read_trained(flags.checkpoint);
   std::vector<std::string> names = class_labels(checkpoint.info);
   for (std::string& name : names) name = printable(name);
   const int columns = name_columns(names);

@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kMostRounds = 12, kMostScaleLog2 = 8;
 constexpr double kGammaMost = static_cast<double>(kS8Max) / (1 << -kGammaExp);
-constexpr double kRunningMost = 0x1p52;  // of what ops::running_update stores
 const double kEpsilon = std::ldexp(1.0, kEpsilonLog2);
 
 // How often each magnitude of an activation occurs in the evaluations that it is set for.
@@ -248,8 +247,8 @@ class Importer {
     }
     step.gamma->master[i] = stored(gamma);
     step.beta->master[i] = stored(beta);
-    step.running_mean[i] = fixed(mean, kRunningExp, kRunningMost);
-    step.running_var[i] = fixed(std::max(0.0, sigma * sigma - kEpsilon), kRunningExp, kRunningMost);
+    step.running_mean[i] = fixed(mean, kRunningExp, static_cast<double>(kRunningMost));
+    step.running_var[i] = fixed(std::max(0.0, sigma * sigma - kEpsilon), kRunningExp, static_cast<double>(kRunningMost));
   }
 
   void estimate_layer(Layer& layer, const Pair& pair, const LayerContext& context) {
@@ -279,10 +278,28 @@ class Importer {
   ImportReport report_;
 };
 
+// Of all that files hold, and of what was made of it: an attribute, a sum, a quotient.
+void check_numbers(const std::vector<FloatLayer>& layers, const std::string& file) {
+  for (const FloatLayer& layer : layers) {
+    const auto check = [&](const char* what, const auto& list, double least = -INFINITY) {
+      for (const double v : list)
+        if (!std::isfinite(v) || v < least)
+          throw Error(layer.source + " has " + what + " of " + std::to_string(v), file, "export the net with finite numbers");
+    };
+    check("a weight", layer.weight);
+    check("a bias", layer.bias);
+    check("a gamma", layer.gamma);
+    check("a beta", layer.beta);
+    check("a mean", layer.mean);
+    check("a variance", layer.variance, 0);
+  }
+}
+
 }  // namespace
 
 ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vector<FloatLayer> layers, const std::string& file,
                            const Dataset& train, const Normalization& norm, int images, int batch) {
+  check_numbers(layers, file);
   Importer importer(net, steps, layers);
   if (importer.folded() && images == 0)
     throw Error("batch norm is folded into the convolutions, and its statistics are not known", file,

@@ -219,6 +219,7 @@ class Follower {
     } else {
       layer.source += ", " + called(*norm);
       const float epsilon = number(*norm, "epsilon", 1e-5F);
+      if (!std::isfinite(epsilon) || epsilon < 0) fail(called(*norm) + " has an epsilon of " + std::to_string(epsilon));
       const auto numbers = [&](int i, const char* what) {
         const std::vector<float> list = values(input_tensor(*norm, i, what), channels);
         return std::vector<double>(list.begin(), list.end());

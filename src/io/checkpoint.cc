@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
 
+#include "base/formats.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/config_json.h"
@@ -23,6 +27,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kMagic[8] = {'i', 'n', 't', 'r', 'a', 'i', 'n', '\0'};
 constexpr uint32_t kVersion = 2;
+constexpr size_t kMostNameBytes = 256;
 constexpr int64_t kPrefixBytes = 16, kHashBytes = 8;
 constexpr int64_t kMaxHeaderBytes = int64_t{1} << 26, kMaxFileBytes = int64_t{1} << 34;
 constexpr const char* kDamaged = "the file is damaged: use another checkpoint, or train again";
@@ -71,23 +76,34 @@ CheckpointInfo info_from_json(const Json& json, uint32_t version) {
       info.classes > 65536)
     throw std::invalid_argument("impossible input shape or number of classes");
   json.at("class_names").get_to(info.class_names);
+  if (info.class_names.size() > static_cast<size_t>(info.classes))
+    throw std::invalid_argument("more names of classes than classes");
   json.at("config").get_to(info.config);
+  validate(info.config);
   get_integer(json.at("step"), info.step);
   get_integer(json.at("epoch"), info.epoch);
   get_integer(json.at("best").at("hits"), info.best_hits);
   get_integer(json.at("best").at("of"), info.test_count);
   get_integer(json.at("best").at("epoch"), info.best_epoch);
-  // No training has more steps (train/trainer.cc).
-  if (info.step < 0 || info.step > INT32_MAX || info.epoch < 0 || info.epoch > INT32_MAX)
+  // No training has more steps (train/trainer.cc), and each epoch has one.
+  if (info.step < 0 || info.step > INT32_MAX || info.epoch < 0 || info.epoch > info.step)
     throw std::invalid_argument("impossible step or epoch");
+  if (info.test_count < 0 || info.best_hits < 0 || info.best_hits > info.test_count || info.best_epoch < 0 ||
+      info.best_epoch > info.epoch)
+    throw std::invalid_argument("impossible 'best'");
   if (version >= 2) {
     get_integer(json.at("train_count"), info.train_count);
     const Json& unfinished = json.at("unfinished_epoch");
     get_integer(unfinished.at("count"), info.epoch_count);
     get_integer(unfinished.at("hits"), info.epoch_hits);
     unfinished.at("loss").get_to(info.epoch_loss);
+    if (info.train_count < 0 || info.epoch_count < 0 || info.epoch_hits < 0 || info.epoch_hits > info.epoch_count)
+      throw std::invalid_argument("impossible 'train_count' or 'unfinished_epoch'");
   }
-  for (const Json& value : json.at("normalization")) info.normalization.push_back(integer_of<int8_t>(value));
+  for (const Json& value : json.at("normalization")) {
+    info.normalization.push_back(integer_of<int8_t>(value));
+    if (info.normalization.back() < -kS8Max) throw std::invalid_argument("'normalization' holds -128");
+  }
   if (info.normalization.size() != static_cast<size_t>(info.c) * 256)
     throw std::invalid_argument("'normalization' has the wrong size");
   return info;
@@ -100,6 +116,7 @@ std::vector<CheckpointArray> arrays_from_json(const Json& json, int64_t begin, i
   for (const Json& j : json.at("arrays")) {
     CheckpointArray a;
     j.at("name").get_to(a.name);
+    if (a.name.size() > kMostNameBytes) throw std::invalid_argument("a name of " + std::to_string(a.name.size()) + " bytes");
     a.type = type_by_name(j.at("type").get<std::string>());
     get_integer(j.at("count"), a.count);
     a.offset = at;
@@ -124,10 +141,75 @@ std::string shape_text(const CheckpointArray& a) {
 }
 std::string shape_text(const StateArray& a) { return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")"; }
 
+// The array of the checkpoint for each of `state`.
+std::vector<const CheckpointArray*> sources_of(const Checkpoint& checkpoint, const std::string& model,
+                                               const std::vector<StateArray>& state) {
+  const auto refuse = [&](const std::string& reason) {
+    throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': " + reason,
+                checkpoint.path, "use a checkpoint of this model, input shape and number of classes");
+  };
+  if (checkpoint.info.model != model) refuse("another model");
+  std::vector<const CheckpointArray*> sources;
+  for (const CheckpointArray& from : checkpoint.arrays) {
+    const size_t i = sources.size();
+    const bool wanted = i < state.size() && from.name == state[i].name;
+    if (!wanted && is_optimizer_state(from.name)) continue;
+    if (i == state.size()) refuse("it also holds " + shape_text(from));
+    if (!wanted || from.type != state[i].type || from.count != state[i].count)
+      refuse("it holds " + shape_text(from) + " where the net has " + shape_text(state[i]));
+    sources.push_back(&from);
+  }
+  if (sources.size() < state.size()) refuse("it lacks " + shape_text(state[sources.size()]));
+  return sources;
+}
+
+using Transfer = std::pair<const CheckpointArray*, const StateArray*>;
+
+std::vector<Transfer> transfers_of(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
+                                   const std::string& head, bool same_classes) {
+  std::map<std::string_view, const CheckpointArray*> by_name;
+  for (const CheckpointArray& a : checkpoint.arrays) by_name.emplace(a.name, &a);
+  std::vector<Transfer> transfers;
+  for (const StateArray& to : state) {
+    if (is_optimizer_state(to.name) || (to.name.starts_with(head) && !same_classes)) continue;
+    const auto from = by_name.find(to.name);
+    if (from == by_name.end() || from->second->type != to.type || from->second->count != to.count)
+      throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': it lacks " +
+                      shape_text(to),
+                  "--init-from " + checkpoint.path, "use a checkpoint of this model, for images with as many channels");
+    transfers.emplace_back(from->second, &to);
+  }
+  return transfers;
+}
+
+template <class Integer>
+void check_numbers(const Checkpoint& checkpoint, const CheckpointArray& a, int64_t least, int64_t most) {
+  const auto* numbers = reinterpret_cast<const Integer*>(checkpoint.bytes.data() + a.offset);
+  for (int64_t i = 0; i < a.count; ++i)
+    if (numbers[i] < least || numbers[i] > most)
+      throw Error("stored numbers outside their format: " + a.name + " holds " + std::to_string(numbers[i]) + " at " +
+                      std::to_string(i) + ", not from " + std::to_string(least) + " to " + std::to_string(most),
+                  checkpoint.path, "no training has written this: use another checkpoint");
+}
+
+void check_numbers(const Checkpoint& checkpoint, const CheckpointArray& a, int64_t least, int64_t most) {
+  switch (a.type) {
+    case ElementType::kS16:
+      return check_numbers<int16_t>(checkpoint, a, least, most);
+    case ElementType::kS32:
+      return check_numbers<int32_t>(checkpoint, a, least, most);
+    case ElementType::kS64:
+      return check_numbers<int64_t>(checkpoint, a, least, most);
+  }
+}
+
 }  // namespace
 
 void write_checkpoint(const std::string& path, const CheckpointInfo& info, const std::vector<StateArray>& state) {
   const std::string header = header_json(info, state).dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (static_cast<int64_t>(header.size()) > kMaxHeaderBytes)
+    throw Error("a checkpoint of " + std::to_string(state.size()) + " arrays could not be read again", path,
+                "take a net of fewer layers");
   AtomicFile file(path);
   Hash64 hash;
   int64_t written = 0;
@@ -200,44 +282,37 @@ Checkpoint read_checkpoint(const std::string& path, const std::function<void(con
   return checkpoint;
 }
 
+void check_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
+  sources_of(checkpoint, model, state);
+}
+
 void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
-  const auto refuse = [&](const std::string& reason) {
-    throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': " + reason,
-                checkpoint.path, "use a checkpoint of this model, input shape and number of classes");
-  };
-  if (checkpoint.info.model != model) refuse("another model");
-  std::vector<const CheckpointArray*> sources;
-  for (const CheckpointArray& from : checkpoint.arrays) {
-    const size_t i = sources.size();
-    const bool wanted = i < state.size() && from.name == state[i].name;
-    if (!wanted && is_optimizer_state(from.name)) continue;
-    if (i == state.size()) refuse("it also holds " + shape_text(from));
-    if (!wanted || from.type != state[i].type || from.count != state[i].count)
-      refuse("it holds " + shape_text(from) + " where the net has " + shape_text(state[i]));
-    sources.push_back(&from);
-  }
-  if (sources.size() < state.size()) refuse("it lacks " + shape_text(state[sources.size()]));
+  const std::vector<const CheckpointArray*> sources = sources_of(checkpoint, model, state);
+  for (size_t i = 0; i < state.size(); ++i) check_numbers(checkpoint, *sources[i], state[i].least, state[i].most);
   for (size_t i = 0; i < state.size(); ++i)
     std::memcpy(state[i].data, checkpoint.bytes.data() + sources[i]->offset,
                 static_cast<size_t>(state[i].count * element_bytes(state[i].type)));
 }
 
+void check_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
+                    const std::string& head, bool same_classes) {
+  transfers_of(checkpoint, model, state, head, same_classes);
+}
+
 void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
                           const std::string& head, bool same_classes) {
-  std::vector<std::pair<const CheckpointArray*, const StateArray*>> copies;
-  for (const StateArray& to : state) {
-    if (is_optimizer_state(to.name) || (to.name.starts_with(head) && !same_classes)) continue;
-    const auto from = std::find_if(checkpoint.arrays.begin(), checkpoint.arrays.end(), [&](const CheckpointArray& a) {
-      return a.name == to.name && a.type == to.type && a.count == to.count;
-    });
-    if (from == checkpoint.arrays.end())
-      throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': it lacks " +
-                      shape_text(to),
-                  "--init-from " + checkpoint.path, "use a checkpoint of this model, for images with as many channels");
-    copies.emplace_back(&*from, &to);
+  const std::vector<Transfer> transfers = transfers_of(checkpoint, model, state, head, same_classes);
+  for (const auto& [from, to] : transfers) {
+    // A parameter of other widths may lie beyond the net's own; it becomes the nearest there is.
+    const bool parameter = to->type == ElementType::kS32;
+    check_numbers(checkpoint, *from, parameter ? -INT32_MAX : to->least, parameter ? INT32_MAX : to->most);
   }
-  for (const auto& [from, to] : copies)
+  for (const auto& [from, to] : transfers) {
     std::memcpy(to->data, checkpoint.bytes.data() + from->offset, static_cast<size_t>(to->count * element_bytes(to->type)));
+    if (to->type != ElementType::kS32) continue;
+    for (int32_t& w : std::span(static_cast<int32_t*>(to->data), static_cast<size_t>(to->count)))
+      w = static_cast<int32_t>(clamp(w, to->least, to->most));
+  }
 }
 
 }  // namespace intrain

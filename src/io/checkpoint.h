@@ -58,14 +58,20 @@ INTRAIN_API void write_checkpoint(const std::string& path, const CheckpointInfo&
 // taken for the arrays `check` is called with all but their bytes; what it throws is passed on.
 INTRAIN_API Checkpoint read_checkpoint(const std::string& path, const std::function<void(const Checkpoint&)>& check = {});
 
-// Copies the arrays into `state`, which belongs to a net of `model`. Throws Error, naming both models, before anything is copied,
-// unless names, types and counts are the same in the same order; the checkpoint's optimizer state is left out where `state` has
-// none (a net prepared for evaluation).
+// Copies the arrays into `state`, which belongs to a net of `model`. Throws Error, before anything is copied: naming both models, unless names,
+// types and counts are the same in the same order; naming the array and the number, if one lies outside its format (nn/state.h). The
+// checkpoint's optimizer state is left out where `state` has none (a net prepared for evaluation).
 INTRAIN_API void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
 
+// The first half of that, without the numbers: for a net that is not prepared, and a checkpoint whose arrays are not read.
+INTRAIN_API void check_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
+
 // To begin a training of `model` from: copies parameters and running statistics. What the head holds (its arrays' names begin with `head`)
-// is left alone unless the classes are the same. Throws Error, before anything is copied, if something else is missing or of another size.
+// is left alone unless the classes are the same. Parameters beyond what the net's widths hold become the nearest they do. Throws Error, before
+// anything is copied, if something else is missing or of another size, or holds numbers that no net does.
 INTRAIN_API void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model,
                                       const std::vector<StateArray>& state, const std::string& head, bool same_classes);
+INTRAIN_API void check_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
+                                const std::string& head, bool same_classes);
 
 }  // namespace intrain

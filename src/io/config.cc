@@ -21,6 +21,7 @@ namespace intrain {
 namespace {
 
 constexpr int kMaxEpochs = 100000, kMaxBatch = 65536, kMaxAccumulate = 65536, kMaxSaveEvery = 1000000000, kMaxKeep = 1000000;
+constexpr size_t kMaxPatterns = 1000;
 constexpr double kMinRate = 1e-9, kMaxRate = 100;
 
 [[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& range) {
@@ -180,6 +181,7 @@ void validate(const TrainConfig& config) {
         std::to_string(widths.w) + " bits of W on a fixed grid are finer than a stored W of " + std::to_string(widths.w_stored),
         "--set w_stored", "choose w_stored=" + std::to_string(widths.w + 7) + " or more, fewer bits of W, or w_scale=layer");
   if (widths.constant_g) check_fixed_grids(config);
+  if (config.freeze.size() > kMaxPatterns) refuse("--freeze", std::to_string(config.freeze.size()), "at most 1000 patterns");
   if (config.mean.size() != config.deviation.size() || config.mean.size() > 3)
     throw Error(std::to_string(config.mean.size()) + " means and " + std::to_string(config.deviation.size()) + " deviations",
                 "--mean, --deviation", "give both, with as many numbers as the images have channels");
@@ -311,7 +313,7 @@ void read_config(const std::string& path, TrainConfig& config, const std::string
   Json all = base;
   const auto merge = [&](const auto& self, Json& to, const Json& from, const std::string& prefix) -> void {
     for (const auto& [name, value] : from.items()) {
-      if (!to.contains(name)) fail("'" + prefix + name + "' is no setting");
+      if (!to.contains(name)) fail("'" + prefix + name.substr(0, 80) + "' is no setting");
       if (to[name].is_object() && value.is_object()) {
         self(self, to[name], value, prefix + name + ".");
         continue;

@@ -8,8 +8,8 @@ namespace intrain {
 
 // Objects and arrays in each other: what is copied, compared and written by recursion stays far from the stack's end.
 constexpr int kMaxJsonDepth = 32;
-// Numbers, texts, objects and arrays: a few hundred bytes of memory for each. A checkpoint of a million arrays has as many.
-constexpr int64_t kMaxJsonValues = int64_t{1} << 23;
+// Numbers, texts, objects and arrays, each some bytes of memory. A checkpoint of 800,000 arrays has as many.
+constexpr int64_t kMaxJsonValues = int64_t{1} << 22;
 
 // The value that `text` holds, in time and memory in proportion to its length, however many members an object has. Throws
 // std::invalid_argument, saying what and where, for what is not JSON, names a member twice, or is beyond the bounds above.

@@ -22,6 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int64_t kLengthBytes = 8;
+constexpr size_t kMostNameBytes = 1024;
 constexpr int64_t kMaxHeaderBytes = 100'000'000;  // what the format allows
 constexpr int64_t kMaxFileBytes = int64_t{1} << 34;
 constexpr const char* kMetadata = "__metadata__";
@@ -43,6 +44,7 @@ struct Placed {
 };
 
 Placed placed_from_json(const std::string& name, const Json& json, int64_t data_bytes) {
+  if (name.size() > kMostNameBytes) throw std::invalid_argument("a name of " + std::to_string(name.size()) + " bytes");
   Placed placed{{name, json.at("dtype").get<std::string>(), {}, nullptr}, 0, 0};
   const int64_t each = element_bytes(placed.tensor.type);
   if (each == 0) throw std::invalid_argument("tensor '" + name + "' has the unknown type '" + placed.tensor.type + "'");

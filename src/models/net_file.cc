@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "models/residual_blocks.h"
+#include "models/toml_limits.h"
 #include "nn/builder.h"
 
 namespace intrain {
@@ -20,7 +21,8 @@ constexpr int kMaxChannels = 16384, kMaxExpansion = 64, kMaxWindow = 15, kMaxStr
 constexpr size_t kMaxBytes = size_t{1} << 20;
 constexpr const char* kHint = "docs/nets.md says what a net file may hold";
 
-std::string quoted(std::string_view name) { return std::string("'").append(name).append("'"); }
+// As far as it says anything.
+std::string quoted(std::string_view name) { return std::string("'").append(name.substr(0, 80)).append("'"); }
 
 // Reads one net. Everything that NetBuilder takes for granted is checked here first.
 class Reader {
@@ -290,6 +292,10 @@ std::string read_net_file(const std::string& path) {
 }
 
 Net build_net(const std::string& text, const std::string& path, int h, int w, int c, int classes) {
+  // From a checkpoint it may be of any size.
+  if (text.size() > kMaxBytes) throw Error("it has more than 1 MiB", path, kHint);
+  if (const int line = line_of_long_key(text); line > 0)
+    throw Error("a name of more than " + std::to_string(kMaxKeyParts) + " parts", path + ", line " + std::to_string(line), kHint);
   toml::table file;
   try {
     file = toml::parse(text, path);

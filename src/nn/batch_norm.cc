@@ -22,7 +22,6 @@ BatchNorm::BatchNorm(std::string layer, Value* shortcut, Value* out, Activation 
     p->grad_bits = 16;
     p->grad_reduced = true;
   }
-  reset_statistics();
 }
 
 void BatchNorm::reset_statistics() {
@@ -42,6 +41,7 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
   const size_t k = static_cast<size_t>(out_->c), batch = static_cast<size_t>(plan.max_batch);
   const size_t out_bytes = batch * static_cast<size_t>(out_->elements());
   for (Parameter* p : {&gamma_, &beta_}) p->allocate(plan.training);
+  reset_statistics();
   gamma8_.resize(k);
   beta8_.resize(k);
   for (auto* v : {&mult_, &offset_, &affine_shift_, &k_, &b_, &a_}) v->resize(k);
@@ -282,8 +282,8 @@ void BatchNorm::finish(const LayerContext& context) {
 }
 
 void BatchNorm::state(std::vector<StateArray>& list) {
-  list.push_back({layer_ + ".running_mean", ElementType::kS64, out_->c, running_mean_.data()});
-  list.push_back({layer_ + ".running_var", ElementType::kS64, out_->c, running_var_.data()});
+  list.push_back({layer_ + ".running_mean", ElementType::kS64, out_->c, running_mean_.data(), -kRunningMost, kRunningMost});
+  list.push_back({layer_ + ".running_var", ElementType::kS64, out_->c, running_var_.data(), 0, kRunningMost});
 }
 
 }  // namespace intrain

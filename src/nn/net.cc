@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/memory.h"
 #include "nn/linear.h"
 
 namespace intrain {
@@ -19,6 +20,7 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
   pool_ = &pool;
   reducer_ = &reducer;
   plan_ = {};
+  check_parameters_memory();
   const int layers = static_cast<int>(layers_.size());
   for (int i = 0; i < layers; ++i) {
     LayerPlan plan{plan_, kernels, i, layers, max_batch, pool.threads(), training, keep_gradients_};
@@ -54,7 +56,14 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
     }
   }
 
+  const std::string what = "the net in batches of " + std::to_string(max_batch);
+  const auto check = [&](size_t bytes) {
+    check_memory(static_cast<int64_t>(bytes), what, "--model",
+                 "choose a smaller net, smaller batches (--batch), or smaller images");
+  };
+  for (const PlannedBuffer& b : plan_.buffers()) check(b.bytes);  // so that their sums do not overflow
   plan_.pack();
+  check(plan_.total_bytes());
   memory_ = AlignedBuffer(plan_.total_bytes());
   const auto at = [&](int buffer) { return plan_.address(memory_.data(), buffer); };
   for (const auto& v : values_) {
@@ -62,6 +71,13 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
     if (training && v->error != nullptr) v->error->data = reinterpret_cast<int16_t*>(at(v->error->buffer));
   }
   for (const auto& layer : layers_) layer->bind(plan_, memory_.data());
+}
+
+// What the layers keep outside the plan, and take as they are planned: the stored numbers, their 8 bits, and momentum.
+void Net::check_parameters_memory() const {
+  const int64_t each = 4 + 1 + (training_ ? 2 : 0);
+  check_memory(each * parameter_count(), "the net of " + std::to_string(parameter_count()) + " parameters", "--model",
+               "choose a smaller net");
 }
 
 void Net::initialize(uint64_t seed) {
@@ -144,13 +160,24 @@ int64_t Net::parameter_count() const {
   return n;
 }
 
+// How far the exponent of a momentum can come. By docs/contract.md, section 7, e_m' >= top - 40 >= e_g - 39; and m' 2^e_m' is a sum of G's and
+// lambda W's that shrink by 1023 / 1024 a step, so e_m' <= max(e_g + 63, 7) + 11. The exponent e_g of a gradient is that of the loss's error,
+// within +-64, plus what each layer on the way back adds: the products e_w = -24 .. 0 and up to 32 bits of a sum, batch norm T - 38 - e_x -
+// e_w = -34 .. 25, E2 its shift, up to 29, and several batches a step once up to 62. So |e_m| < 128 (layers + 1). The exponents and shifts in
+// ops/sgd_momentum are sums of a few of these: with fewer than 2^20 layers they are far from overflowing.
+static constexpr int64_t kExponentsALayer = 128;
+
 std::vector<StateArray> Net::state() {
   std::vector<StateArray> list;
+  const int coarse = 32 - widths_.w_stored;
+  const int64_t momentum_most = quantize_limit(widths_.momentum);
+  const int64_t exp_most = kExponentsALayer * (static_cast<int64_t>(layers_.size()) + 1);
   for (Parameter* p : parameters_) {
-    list.push_back({p->name, ElementType::kS32, p->count(), p->master.data()});
+    const int64_t most = widths_.constant_g ? ops::wageubn_most(p->is_weight(), coarse) : ops::sgd_most(coarse);
+    list.push_back({p->name, ElementType::kS32, p->count(), p->master.data(), -most, most});
     if (p->momentum.empty()) continue;
-    list.push_back({p->name + ".momentum", ElementType::kS16, p->count(), p->momentum.data()});
-    list.push_back({p->name + ".momentum_exp", ElementType::kS32, 1, &p->momentum_exp});
+    list.push_back({p->name + ".momentum", ElementType::kS16, p->count(), p->momentum.data(), -momentum_most, momentum_most});
+    list.push_back({p->name + ".momentum_exp", ElementType::kS32, 1, &p->momentum_exp, -exp_most, exp_most});
   }
   for (const auto& layer : layers_) layer->state(list);
   return list;

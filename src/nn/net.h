@@ -35,8 +35,9 @@ class INTRAIN_API Net {
   void set_batches_per_step(int batches);
   // Of the loss, times 2^30: 0 .. 2^30.
   void set_label_smoothing(int64_t smoothing);
-  // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after. `training`: with a backward
-  // pass. Once; kernels, pool and reducer must outlive the net. Throws Error if batches are too large for a layer's sums.
+  // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after, and little was before. `training`: with a
+  // backward pass. Once; kernels, pool and reducer must outlive the net. Throws Error if batches are too large for a layer's sums, or the net
+  // takes more memory than the machine has (core/memory.h), before it is taken.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
 
   // A new net: stored parameters from RandomUse::kInit, fresh running statistics; a function of the seed alone.
@@ -64,7 +65,7 @@ class INTRAIN_API Net {
   int channels() const { return c_; }
   const std::vector<Parameter*>& parameters() const { return parameters_; }
   int64_t parameter_count() const;
-  // Everything a checkpoint holds of the net, in a fixed order.
+  // Everything a checkpoint holds of the net, in a fixed order. Before prepare(): without the optimizer's, and without the numbers.
   std::vector<StateArray> state();
   // Time goes there from now on, from the passes and quantize_parameters(); null, as at first: none is taken. It must outlive the net.
   void set_profile(Profile* profile) { profile_ = profile; }
@@ -83,6 +84,7 @@ class INTRAIN_API Net {
   friend class NetBuilder;
   Net() = default;
   LayerContext context(const Batch& batch);
+  void check_parameters_memory() const;
 
   int h_ = 0, w_ = 0, c_ = 0, classes_ = 0;
   std::vector<std::unique_ptr<Layer>> layers_;

@@ -14,7 +14,9 @@ struct StateArray {
   std::string name;  // "conv3.weight", "conv3.weight.momentum", "conv3.running_mean" ...
   ElementType type;
   int64_t count;
-  void* data;  // little-endian integers, owned by the net
+  void* data;  // little-endian integers, owned by the net; null before Net::prepare
+  // The format: what training can leave there, and all that the operators are defined for. Anything else is refused when it is loaded.
+  int64_t least = INT64_MIN, most = INT64_MAX;
 };
 
 }  // namespace intrain

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <map>
+#include <utility>
 
 #include "train/canvas.h"
 #include "train/numbers.h"
@@ -21,21 +23,23 @@ Color shade(double share) { return {0.10 + 0.75 * share * share, 0.20 + 0.55 * s
 }  // namespace
 
 void add_exponents(const NumbersReport& numbers, std::vector<ExponentTrack>& tracks) {
+  std::map<std::pair<std::string, std::string>, size_t> known;
+  for (size_t i = 0; i < tracks.size(); ++i) known.emplace(std::pair(tracks[i].layer, tracks[i].tensor), i);
   for (const NumbersReport::Tensor& n : numbers.tensors) {
     const auto is_shown = [&](TensorKind kind) { return n.tensor == tensor_name(kind); };
     if (std::none_of(std::begin(kExponentKinds), std::end(kExponentKinds), is_shown)) continue;
-    auto track = std::find_if(tracks.begin(), tracks.end(),
-                              [&](const ExponentTrack& t) { return t.layer == n.layer && t.tensor == n.tensor; });
-    if (track == tracks.end()) track = tracks.insert(track, {n.layer, n.tensor, {}, {}});
-    track->steps.push_back(static_cast<double>(numbers.step));
-    track->exps.push_back(n.exp);
+    const auto [at, is_new] = known.emplace(std::pair(n.layer, n.tensor), tracks.size());
+    if (is_new) tracks.push_back({n.layer, n.tensor, {}, {}});
+    ExponentTrack& track = tracks[at->second];
+    track.steps.push_back(static_cast<double>(numbers.step));
+    track.exps.push_back(n.exp);
   }
 }
 
 std::vector<ExponentTrack> read_exponents(const std::string& metrics_path) {
   std::vector<ExponentTrack> tracks;
   std::ifstream in(metrics_path);
-  for (std::string line; std::getline(in, line);) {
+  for (std::string line; next_metrics_line(in, line);) {
     const MetricsRecord record = parse_metrics_line(line);
     if (const auto* numbers = std::get_if<NumbersReport>(&record)) add_exponents(*numbers, tracks);
   }

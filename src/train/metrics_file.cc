@@ -86,6 +86,22 @@ std::string metrics_line(const EpochReport& r) {
       r.epoch, r.step, r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy, r.best, r.images_per_second, r.seconds);
 }
 
+bool next_metrics_line(std::istream& in, std::string& line) {
+  constexpr size_t kMostBytes = size_t{1} << 26;  // the numbers of 300,000 layers
+  line.clear();
+  char piece[1 << 12];
+  while (in.good()) {
+    in.getline(piece, sizeof piece);
+    auto count = static_cast<size_t>(in.gcount());
+    if (in.good()) --count;  // the end of the line
+    if (line.size() <= kMostBytes) line.append(piece, count);
+    if (in.good()) return true;
+    if (in.eof()) return count > 0 || !line.empty();
+    if (count > 0) in.clear();  // the line goes on
+  }
+  return false;
+}
+
 MetricsRecord parse_metrics_line(const std::string& line) {
   try {
     const Json json = read_json(line);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <istream>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,5 +33,8 @@ std::string metrics_line(const EpochReport& report);
 // What a line says; monostate if it is none of those. Of a StepReport all but total_steps and seconds_left is there.
 using MetricsRecord = std::variant<std::monostate, StartReport, StepReport, NumbersReport, EpochReport>;
 MetricsRecord parse_metrics_line(const std::string& line);
+
+// The next line, without its end; false if there is none. Of one that is longer than any written the rest is passed over: it is none of those.
+bool next_metrics_line(std::istream& in, std::string& line);
 
 }  // namespace intrain

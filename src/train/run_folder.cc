@@ -224,7 +224,7 @@ void RunFolder::keep_metrics_until(const CheckpointInfo& from, int batch) {
     return true;
   };
   std::ifstream in(path_ + "/" + kMetrics);
-  for (std::string line; std::getline(in, line);) {
+  for (std::string line; next_metrics_line(in, line);) {
     const MetricsRecord record = parse_metrics_line(line);
     const auto* start = std::get_if<StartReport>(&record);
     const auto* step = std::get_if<StepReport>(&record);

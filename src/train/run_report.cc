@@ -27,7 +27,7 @@ void read_metrics(const std::string& path, RunReport& run) {
   std::ifstream in(path);
   if (!in) run.problems.push_back("metrics.jsonl cannot be read: there are no curves.");
   int64_t unknown = 0;
-  for (std::string line; std::getline(in, line);) {
+  for (std::string line; next_metrics_line(in, line);) {
     const MetricsRecord record = parse_metrics_line(line);
     if (const auto* start = std::get_if<StartReport>(&record))
       run.starts.push_back(*start);

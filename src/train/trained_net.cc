@@ -18,8 +18,13 @@ Net build(const CheckpointInfo& info) { return build_model(info.model, info.conf
 
 }  // namespace
 
+Checkpoint read_trained(const std::string& path) {
+  return read_checkpoint(path, [](const Checkpoint& c) { check_state(c, c.info.model, build(c.info).state()); });
+}
+
 TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads)
     : kernels(ops::make_kernels(select_isa())), pool(threads), net(build(checkpoint.info)) {
+  check_state(checkpoint, checkpoint.info.model, net.state());
   net.set_widths(checkpoint.info.config.widths);
   net.prepare(max_batch, training, kernels, pool, reducer);
   restore_state(checkpoint, checkpoint.info.model, net.state());

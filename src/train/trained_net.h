@@ -14,6 +14,9 @@
 
 namespace intrain {
 
+// read_checkpoint, for a net of models/models.h: refused before memory is taken for its arrays unless they are those of its net.
+INTRAIN_API Checkpoint read_trained(const std::string& path);
+
 // With all that the net refers to.
 struct INTRAIN_API TrainedNet {
   ops::Kernels kernels;

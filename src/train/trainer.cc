@@ -331,6 +331,21 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   const Dataset& images = data.train;
   Net net = options.build ? options.build(images.h, images.w, images.c, images.classes)
                           : build_model(config.model, config.net, images.h, images.w, images.c, images.classes);
+  // What does not fit is refused before the net takes memory; a layer of a user's may not know its state before that.
+  const bool known = !options.build;
+  const std::string head = net.head_name() + ".";
+  const auto same_classes = [&](const CheckpointInfo& info) {
+    return info.classes == images.classes && info.class_names == data.class_names;
+  };
+  // A run that goes on is past its beginning, but the pixels' scaling stays.
+  std::optional<Checkpoint> begin;
+  if (const Checkpoint* from = options.resume; from != nullptr && known && from->info.h == images.h && from->info.w == images.w &&
+                                               from->info.c == images.c && from->info.classes == images.classes)
+    check_state(*from, config.model, net.state());
+  if (options.resume == nullptr && !config.init_from.empty())
+    begin = read_checkpoint(config.init_from, [&](const Checkpoint& c) {
+      if (known) check_transfer(c, config.model, net.state(), head, same_classes(c.info));
+    });
   ThreadPool pool(config.threads);
   SingleProcess reducer;
   net.set_widths(config.widths);
@@ -338,12 +353,8 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   set_label_smoothing(config, net);
   net.initialize(config.seed);
   freeze(config, net);
-  // A run that goes on is past its beginning, but the pixels' scaling stays.
-  std::optional<Checkpoint> begin;
-  if (options.resume == nullptr && !config.init_from.empty()) {
-    begin = read_checkpoint(config.init_from);
-    const bool same_classes = begin->info.classes == images.classes && begin->info.class_names == data.class_names;
-    restore_for_transfer(*begin, config.model, net.state(), net.head_name() + ".", same_classes);
+  if (begin) {
+    restore_for_transfer(*begin, config.model, net.state(), head, same_classes(begin->info));
     net.quantize_parameters();
   }
 

@@ -1,7 +1,11 @@
-// Stands in for libFuzzer where there is none (g++): calls the target with the corpus and with damaged copies of it, for some seconds.
+// Stands in for libFuzzer where there is none (g++): calls the target with the corpus and with damaged and grown copies of it, for some
+// seconds. An input that takes longer than kMostSeconds ends it.
 //
 //   <target> SECONDS CORPUS_FOLDER
+#include <unistd.h>
+
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -10,11 +14,28 @@
 #include <random>
 #include <vector>
 
+#include "fuzz/grow.h"
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
 using Bytes = std::vector<uint8_t>;
+
+constexpr unsigned kMostSeconds = 20;  // of an input: ten times what the longest takes under sanitizers
+constexpr size_t kMostBytes = size_t{1} << 20;
+
+void give(const Bytes& bytes) {
+  alarm(kMostSeconds);
+  LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+  alarm(0);
+}
+
+void too_slow(int) {
+  constexpr char kText[] = "an input took too long\n";
+  if (write(STDERR_FILENO, kText, sizeof kText - 1) > 0) std::_Exit(1);
+  std::_Exit(1);
+}
 
 // One change: a bit, a byte, a cut, a piece twice, or a piece of another input.
 void damage(Bytes& bytes, const Bytes& other, std::mt19937& random) {
@@ -50,11 +71,12 @@ void damage(Bytes& bytes, const Bytes& other, std::mt19937& random) {
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
+  std::signal(SIGALRM, too_slow);
   std::vector<Bytes> corpus;
   for (const auto& entry : std::filesystem::directory_iterator(argv[2])) {
     std::ifstream in(entry.path(), std::ios::binary);
     corpus.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-    LLVMFuzzerTestOneInput(corpus.back().data(), corpus.back().size());
+    give(corpus.back());
   }
   if (corpus.empty()) return 2;
   std::mt19937 random(1);
@@ -63,7 +85,8 @@ int main(int argc, char** argv) {
   for (; std::chrono::steady_clock::now() < end; ++inputs) {
     Bytes bytes = corpus[random() % corpus.size()];
     for (uint32_t changes = random() % 8 + 1; changes > 0; --changes) damage(bytes, corpus[random() % corpus.size()], random);
-    LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+    if (random() % 16 == 0) intrain::test::grow(bytes, kMostBytes, random);
+    give(bytes);
   }
   std::printf("%lld inputs\n", static_cast<long long>(inputs));
   return 0;

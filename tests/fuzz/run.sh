@@ -13,7 +13,8 @@ readonly corpus=$(dirname "$0")/corpus
 fuzz() {
   local name=$1 target=$build/$1_fuzz arguments
   if [[ -n $("$target" -help=1 2>&1 | grep max_total_time) ]]; then
-    arguments=(-max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=1024 -timeout=10 -print_final_stats=1
+    arguments=(-max_total_time="$seconds" -rss_limit_mb=1024 -malloc_limit_mb=1024 -timeout=20 -max_len=1048576 -len_control=0 -dict="$(dirname "$0")/words.dict"
+      -print_final_stats=1
       -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/$name" "$corpus/$name")
   else
     arguments=("$seconds" "$corpus/$name")

@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <functional>
 
+#include "core/error.h"
 #include "io/hash.h"
 #include "support/temp_folder.h"
 
@@ -193,6 +197,98 @@ TEST_F(CheckpointTest, RefusesMoreStepsThanThereCanBe) {
   info.step = int64_t{1} << 31;
   write_checkpoint(path_, info, arrays_.state());
   expect_error([&] { read_checkpoint(path_); }, "impossible step", path_);
+}
+
+TEST_F(CheckpointTest, RefusesImpossibleNumbers) {
+  const std::pair<const char*, std::function<void(CheckpointInfo&)>> changes[] = {
+      {"step or epoch", [](CheckpointInfo& i) { i.epoch = 1405; }},
+      {"step or epoch", [](CheckpointInfo& i) { i.epoch = -1; }},
+      {"'best'", [](CheckpointInfo& i) { i.best_hits = 10001; }},
+      {"'best'", [](CheckpointInfo& i) { i.best_hits = -1; }},
+      {"'best'", [](CheckpointInfo& i) { i.test_count = -1; }},
+      {"'best'", [](CheckpointInfo& i) { i.best_epoch = 4; }},
+      {"unfinished_epoch", [](CheckpointInfo& i) { i.epoch_hits = 129; }},
+      {"unfinished_epoch", [](CheckpointInfo& i) { i.epoch_count = -1; }},
+      {"unfinished_epoch", [](CheckpointInfo& i) { i.train_count = -1; }},
+      {"broken header", [](CheckpointInfo& i) { i.epoch_loss = NAN; }},
+      {"names of classes", [](CheckpointInfo& i) { i.class_names.resize(11); }},
+      {"normalization", [](CheckpointInfo& i) { i.normalization[7] = -128; }},
+      {"--lr", [](CheckpointInfo& i) { i.config.lr = 1e9; }},
+      {"broken header", [](CheckpointInfo& i) { i.config.lr = NAN; }},
+      {"--batch", [](CheckpointInfo& i) { i.config.batch = 0; }},
+      {"w_stored", [](CheckpointInfo& i) { i.config.widths.w_stored = 1000; }}};
+  for (const auto& [what, change] : changes) {
+    CheckpointInfo info = some_info();
+    change(info);
+    write_checkpoint(path_, info, arrays_.state());
+    expect_error([&] { read_checkpoint(path_); }, what, path_);
+  }
+}
+
+// A file of 4 GiB that takes no place on the disk: refused by what stands at its beginning.
+TEST_F(CheckpointTest, LooksAtTheHeaderBeforeItTakesMemory) {
+  const auto grown = [&] { std::filesystem::resize_file(path_, uintmax_t{1} << 32); };
+  grown();
+  expect_error([&] { read_checkpoint(path_); }, "bytes after the last array", path_);
+  write_bytes(path_, Bytes(1000, 'x'));
+  grown();
+  expect_error([&] { read_checkpoint(path_); }, "wrong magic number", path_);
+  write_checkpoint(path_, some_info(), arrays_.state());
+  bool asked = false;
+  const auto refuse = [&](const Checkpoint& c) {
+    asked = true;
+    EXPECT_EQ(c.info.model, "resnet8");
+    EXPECT_EQ(c.arrays.size(), 4);
+    EXPECT_LT(c.bytes.size(), test::read_bytes(path_).size());
+    throw Error("not wanted", path_, "none");
+  };
+  expect_error([&] { read_checkpoint(path_, refuse); }, "not wanted", path_);
+  EXPECT_TRUE(asked);
+}
+
+TEST_F(CheckpointTest, RefusesNumbersOutsideTheirFormat) {
+  const auto refused = [&](Arrays arrays, const std::string& what) {
+    write_checkpoint(path_, some_info(), arrays.state());
+    const Checkpoint checkpoint = read_checkpoint(path_);
+    Arrays back;
+    back.clear();
+    const Arrays untouched = back;
+    std::vector<StateArray> state = back.state();
+    const int64_t most[] = {INT32_MAX, 32767, 384, int64_t{1} << 52};
+    for (size_t i = 0; i < state.size(); ++i) state[i].least = -(state[i].most = most[i]);
+    expect_error([&] { restore_state(checkpoint, "resnet8", state); }, what, path_);
+    EXPECT_EQ(back, untouched);
+  };
+  Arrays good;
+  good.weight[4] = -INT32_MAX;
+  good.mean[0] = -(int64_t{1} << 52);
+  Arrays bad = good;
+  bad.weight[3] = INT32_MIN;
+  refused(bad, "stored numbers outside their format: conv.weight holds -2147483648 at 3, not from -2147483647 to 2147483647");
+  bad = good;
+  bad.momentum[4] = INT16_MIN;
+  refused(bad, "conv.weight.momentum holds -32768 at 4");
+  bad = good;
+  bad.momentum_exp = INT32_MAX;
+  refused(bad, "conv.weight.momentum_exp holds 2147483647");
+  bad = good;
+  bad.mean[1] = (int64_t{1} << 52) + 1;
+  refused(bad, "conv.running_mean holds 4503599627370497 at 1");
+}
+
+TEST_F(CheckpointTest, AParameterBeyondTheNetsWidthsBecomesTheNearestOnTransfer) {
+  arrays_.weight = {100, -100, 7, INT32_MAX, -INT32_MAX};
+  write_checkpoint(path_, some_info(), arrays_.state());
+  Arrays back;
+  back.clear();
+  std::vector<StateArray> state = back.state();
+  state[0].least = -(state[0].most = 64);
+  restore_for_transfer(read_checkpoint(path_), "resnet8", state, "head.", false);
+  EXPECT_EQ(back.weight, (std::vector<int32_t>{64, -64, 7, 64, -64}));
+  arrays_.weight[0] = INT32_MIN;
+  write_checkpoint(path_, some_info(), arrays_.state());
+  expect_error([&] { restore_for_transfer(read_checkpoint(path_), "resnet8", state, "head.", false); }, "conv.weight holds",
+               path_);
 }
 
 TEST_F(CheckpointTest, RefusesAnotherModelAndTouchesNothing) {

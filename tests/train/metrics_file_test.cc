@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "support/temp_folder.h"
+
 namespace intrain {
 namespace {
 
@@ -61,6 +67,40 @@ TEST(MetricsFile, NumbersComeBackInTheOrderOfTheNet) {
   EXPECT_EQ(back.tensors[0].saturated, 0.5);
   EXPECT_EQ(back.tensors[1].layer, "conv0");
   EXPECT_EQ(back.tensors[1].tensor, "E2");
+}
+
+TEST(MetricsFile, LinesComeOneByOne) {
+  const std::string long_line(10000, 'x'), edge(4095, 'y');
+  std::istringstream in("a\n\n" + long_line + "\n" + edge + "\nlast");
+  std::string line;
+  for (const std::string& expected : {std::string("a"), std::string(), long_line, edge, std::string("last")}) {
+    ASSERT_TRUE(next_metrics_line(in, line));
+    EXPECT_EQ(line, expected);
+  }
+  EXPECT_FALSE(next_metrics_line(in, line));
+  std::istringstream ended("a\n");
+  EXPECT_TRUE(next_metrics_line(ended, line));
+  EXPECT_FALSE(next_metrics_line(ended, line));
+  std::istringstream zeros(std::string("a\0b\n", 4));
+  EXPECT_TRUE(next_metrics_line(zeros, line));
+  EXPECT_EQ(line, std::string("a\0b", 3));
+}
+
+// Memory ends before a line of gigabytes does.
+TEST(MetricsFile, EndlessLinesAreCut) {
+  const test::TempFolder folder;
+  std::ofstream(folder.file("metrics.jsonl")) << "x";
+  std::filesystem::resize_file(folder.file("metrics.jsonl"), 200'000'000);
+  std::ifstream in(folder.file("metrics.jsonl"));
+  std::string line;
+  EXPECT_TRUE(next_metrics_line(in, line));
+  EXPECT_LT(line.size(), 100'000'000U);
+  EXPECT_FALSE(next_metrics_line(in, line));
+}
+
+TEST(MetricsFile, NestedLinesAreNone) {
+  const std::string deep(200000, '['), end(200000, ']');
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(parse_metrics_line("{\"type\":" + deep + end + ",\"step\":1}")));
 }
 
 TEST(MetricsFile, OtherLinesAreNone) {

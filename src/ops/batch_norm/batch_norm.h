@@ -41,7 +41,7 @@ struct Affine {
 Affine batch_norm_affine(int64_t mean_q16, uint32_t sigma_q16);
 
 // Running statistics with kRunningExp fraction bits, real units: run += round((new - run) * 102 / 1024); new is the batch's
-// moment brought to real units, saturated to +-2^52.
+// moment brought to real units, saturated to +-kRunningMost, where run stays. Precondition: |run| <= kRunningMost.
 int64_t running_update(int64_t running, int64_t moment_q16, int exponent);
 // Back to units of y with 16 fraction bits, for evaluation: the moments of batch_norm_affine.
 Moments running_moments(int64_t running_mean, int64_t running_var, int e_y);

@@ -30,8 +30,7 @@ Affine batch_norm_affine(int64_t mean_q16, uint32_t sigma_q16) {
 }
 
 int64_t running_update(int64_t running, int64_t moment_q16, int exponent) {
-  constexpr int64_t kLimit = int64_t{1} << 52;
-  const int64_t fresh = clamp(scale_pow2(moment_q16, exponent - 16 - kRunningExp), -kLimit, kLimit);
+  const int64_t fresh = clamp(scale_pow2(moment_q16, exponent - 16 - kRunningExp), -kRunningMost, kRunningMost);
   return running + rshift_round((fresh - running) * kRunningMomentum, 10);
 }
 
