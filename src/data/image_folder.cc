@@ -24,10 +24,6 @@ struct Plan {
   bool share = false;       // the test photos are split off those of train
 };
 
-[[noreturn]] void refuse_missing(const std::string& dir, const std::string& what) {
-  throw Error(what, dir, layout_hint() + "; --val-share 0.1 splits a tenth of the training photos off");
-}
-
 Plan plan_training(const std::string& dir, const FolderLayout& layout, const LoadOptions& options) {
   if (layout.train.empty()) throw Error("no such folder", dir + "/train", layout_hint());
   if (options.val_share > 0) {
@@ -36,7 +32,9 @@ Plan plan_training(const std::string& dir, const FolderLayout& layout, const Loa
     return {layout.train, "", true};
   }
   const std::string test = layout.val.empty() ? layout.test : layout.val;
-  if (test.empty()) refuse_missing(dir, layout.flat ? "it holds no folder train" : "no folder to evaluate on");
+  if (test.empty())
+    throw Error(layout.flat ? "it holds no folder train" : "no folder to evaluate on", dir,
+                layout_hint() + "; --val-share 0.1 splits a tenth of the training photos off");
   return {layout.train, test, false};
 }
 
@@ -59,9 +57,10 @@ Plan plan_evaluation(const std::string& dir, const FolderLayout& layout, const L
   }
   if (test.empty() && share && options.split != Split::kTest) return {layout.train, "", true};
   if (test.empty())
-    refuse_missing(dir, options.split == Split::kTest  ? "no folder test"
-                        : options.split == Split::kVal ? "no folder val, valid or validation"
-                                                       : "no folder to evaluate on");
+    throw Error(options.split == Split::kTest  ? "no folder test"
+                : options.split == Split::kVal ? "no folder val, valid or validation"
+                                               : "no folder to evaluate on",
+                dir, layout_hint() + "; --split names the part to evaluate");
   return {"", test, false};
 }
 

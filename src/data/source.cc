@@ -1,6 +1,7 @@
 #include "data/source.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "core/error.h"
@@ -63,20 +64,32 @@ DataSplits load_synthetic(const std::string& rest) {
   return make_synthetic(n, 0, {side, 3});
 }
 
+struct PhotosSpec {
+  std::string dir, side;
+  bool has_side = false;
+};
+
 // DIR or DIR:SIDE. A colon may stand in a folder's name: digits behind the last one are the side where what stands before is a folder.
-DataSplits load_photos(const std::string& rest, const LoadOptions& options) {
-  const int default_side = options.side > 0 ? options.side : kPhotoSide;
+PhotosSpec parse_photos(const std::string& rest) {
+  const std::string whole = expand_home(rest);
   const size_t colon = rest.rfind(':');
-  if (colon == std::string::npos) return load_image_folder(expand_home(rest), default_side, options);
-  const std::string whole = expand_home(rest), dir = expand_home(rest.substr(0, colon)), text = rest.substr(colon + 1);
-  const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  if (is_folder(whole) && !(number && is_folder(dir))) return load_image_folder(whole, default_side, options);
-  if (!is_folder(dir)) throw Error("no such folder", number ? dir : whole, layout_hint());
-  const int side = to_number(text);
+  if (colon == std::string::npos) return {whole, ""};
+  const std::string dir = expand_home(rest.substr(0, colon)), side = rest.substr(colon + 1);
+  const bool number = !side.empty() && side.find_first_not_of("0123456789") == std::string::npos;
+  if (number && is_folder(dir)) return {dir, side, true};
+  if (is_folder(whole)) return {whole, ""};
+  if (is_folder(dir)) return {dir, side, true};  // a side that is none
+  throw Error("no such folder", number ? dir : whole, layout_hint());
+}
+
+DataSplits load_photos(const std::string& rest, const LoadOptions& options) {
+  const PhotosSpec spec = parse_photos(rest);
+  if (!spec.has_side) return load_image_folder(spec.dir, options.side > 0 ? options.side : kPhotoSide, options);
+  const int side = to_number(spec.side);
   if (side < 8 || side > kMaxSide)
-    throw Error("'" + text + "' is not a side of images", "--data",
+    throw Error("'" + spec.side + "' is not a side of images", "--data",
                 "folder:DIR:SIDE takes a SIDE from 8 to " + std::to_string(kMaxSide));
-  return load_image_folder(dir, side, options);
+  return load_image_folder(spec.dir, side, options);
 }
 
 // The images of `set` for which `taken` holds `wanted`.
@@ -139,6 +152,18 @@ bool same_images(const LoadOptions& a, const LoadOptions& b) {
 }
 
 std::string data_name(const std::string& spec) { return spec.substr(0, spec.find(':')); }
+
+bool same_data(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  if (data_name(a) != "folder" || data_name(b) != "folder" || a.size() < 8 || b.size() < 8) return false;
+  try {
+    return std::filesystem::equivalent(parse_photos(a.substr(7)).dir, parse_photos(b.substr(7)).dir);
+  } catch (const Error&) {
+    return false;
+  } catch (const std::filesystem::filesystem_error&) {
+    return false;
+  }
+}
 
 bool is_idx_data(const std::string& spec) {
   const std::string name = data_name(spec);

@@ -47,6 +47,9 @@ INTRAIN_API DataSplits load_data(const std::string& spec, const LoadOptions& opt
 // The spec without its directory: "fashion-mnist".
 INTRAIN_API std::string data_name(const std::string& spec);
 
+// Whether both specs name the same images, be it at another size; of folders, by what they are, not by what they are called.
+INTRAIN_API bool same_data(const std::string& a, const std::string& b);
+
 // Whether `spec` names IDX files, which can be transposed.
 INTRAIN_API bool is_idx_data(const std::string& spec);
 

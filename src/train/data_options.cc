@@ -29,7 +29,7 @@ LoadOptions evaluation_options(const CheckpointInfo& info, const std::string& sp
   LoadOptions options = options_of(info.config);
   options.evaluation_only = true;
   options.split = split.value_or(Split::kEvaluation);
-  if (spec != info.config.data && !split) options.val_share = 0;
+  if (!split && !same_data(spec, info.config.data)) options.val_share = 0;
   options.class_names = info.class_names;
   if (info.h == info.w) options.side = info.h;
   return options;

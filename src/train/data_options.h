@@ -15,7 +15,7 @@ namespace intrain {
 INTRAIN_API LoadOptions training_options(const TrainConfig& config);
 
 // For load_data(spec), to evaluate the checkpoint's net: its classes by their names, its images' side. On other data than it was trained on
-// val_share splits nothing off unless a split is asked for by name: a folder of classes is then evaluated whole.
+// (same_data) val_share splits nothing off unless a split is asked for by name: a folder of classes is then evaluated whole.
 INTRAIN_API LoadOptions evaluation_options(const CheckpointInfo& info, const std::string& spec, std::optional<Split> split = {});
 
 }  // namespace intrain

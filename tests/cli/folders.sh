@@ -103,6 +103,7 @@ for part in train:24 val:6 test:24; do
   "$intrain" eval --checkpoint three.run/final.ckpt --split ${part%:*} --threads 1 > eval
   check "eval --split ${part%:*}" has eval " ${part#*:} ${part%:*} images"
 done
+refused "a split that is not there" "--split names" eval --checkpoint plain/final.ckpt --split test
 refused "a split of no name" "--split" eval --checkpoint three.run/final.ckpt --split dev
 cp -r d bare && rm -r bare/val
 refused "no folder to evaluate on" "--val-share" train --data folder:bare:12
@@ -115,6 +116,10 @@ check "eval finds it again" test "$(last eval)" == "$(last bare.log)"
 check "and the rest" has eval ' 18 train images'
 mv bare/train flat && train --data folder:flat:12 --val-share 0.25 --out flat.run > flat.log
 check "the class folders alone give the same" test "$(signature flat.log) $(last flat.log)" == "$(signature bare.log) $(last bare.log)"
+for spec in flat:12 flat "$work/flat/:12"; do
+  "$intrain" eval --checkpoint flat.run/final.ckpt --data "folder:$spec" --threads 1 > eval
+  check "by any name the folder has the same share ($spec)" test "$(last eval)" == "$(last flat.log)" -a "$(grep -c ' 6 test images' eval)" -eq 1
+done
 refused "class folders alone without a share" "--val-share" train --data folder:flat:12
 "$intrain" eval --checkpoint flat.run/final.ckpt --data folder:d/val --threads 1 > eval
 check "a labelled folder alone is evaluated whole" has eval ' 6 test images'
