@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "data/normalization.h"
@@ -46,6 +47,32 @@ TEST_F(LoaderTest, StartsAtAnyStep) {
     for (size_t i = 0; i < rest.size(); ++i)
       EXPECT_TRUE(same(rest[i], all[i + static_cast<size_t>(start)])) << start << " + " << i;
   }
+}
+
+TEST_F(LoaderTest, BalancedBatchesShowRareClassesOftenEachTimeAnew) {
+  Dataset set = data_.train;
+  std::fill(set.labels.begin(), set.labels.end(), uint16_t{0});
+  set.labels[7] = 1;  // one of fifty
+  LoaderOptions options{10, true, true, 11, 0};
+  options.balance = true;
+  Loader loader(set, norm_, options);
+  EXPECT_EQ(loader.steps_per_epoch(), 5);
+  std::set<std::vector<int8_t>> rare;
+  int count = 0;
+  for (int step = 0; step < 5; ++step) {
+    const Batch& batch = loader.next();
+    for (int i = 0; i < batch.count; ++i) {
+      if (batch.labels[static_cast<size_t>(i)] == 0) continue;
+      ++count;
+      rare.emplace(batch.images.begin() + i * 144, batch.images.begin() + (i + 1) * 144);
+    }
+  }
+  EXPECT_EQ(count, 25);
+  EXPECT_GT(rare.size(), 10u);  // of 25 x 2 windows and mirrors
+  options.first_step = 3;
+  Loader late(set, norm_, options), whole(set, norm_, {10, true, true, 11, 0, 1, true, true});
+  for (int step = 0; step < 3; ++step) whole.next();
+  EXPECT_TRUE(same(late.next(), whole.next()));
 }
 
 TEST_F(LoaderTest, TheSeedChangesTheBatches) {
