@@ -1,7 +1,7 @@
 #include "data/image_folder.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 #include <utility>
 
 #include "core/error.h"
@@ -71,7 +71,7 @@ Dataset list_split(const std::string& dir, const std::vector<std::string>& class
   set.h = set.w = side;
   set.c = 3;
   set.classes = static_cast<int>(classes.size());
-  std::unordered_map<std::string, uint16_t> labels;
+  std::map<std::string, uint16_t> labels;
   for (size_t i = 0; i < classes.size(); ++i) labels.emplace(classes[i], static_cast<uint16_t>(i));
   const ClassFolders found = list_class_folders(dir, left_out);
   for (const std::string& name : found.names) {
