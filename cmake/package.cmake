@@ -24,7 +24,7 @@ set(folders core isa ops nn optim models data io export train)
 list(TRANSFORM folders REPLACE "(.+)" "$<TARGET_OBJECTS:intrain_\\1>" OUTPUT_VARIABLE objects)
 add_library(libintrain SHARED ${objects})
 add_library(intrain::intrain ALIAS libintrain)
-target_link_libraries(libintrain PRIVATE intrain_train intrain_export)
+target_link_libraries(libintrain PRIVATE intrain_train intrain_export intrain_hardening)
 target_compile_features(libintrain INTERFACE cxx_std_20)
 # Users write <intrain/nn/net.h>, the examples here too.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include)

@@ -204,11 +204,17 @@ section_nofloat() {
 }
 
 section_structure() {
-  heading "structure: nothing of one instruction set linked into another's code"
+  heading "structure: nothing of one instruction set linked into another's code, and hardened binaries"
   local builds=(build/release) preset
   build_release || return
   for preset in clang-release gcc-o0 clang-o0; do build_variant "$preset" && builds+=("build/$preset"); done
   check_showing 1 "kernel objects hold no weak symbols" tools/check_kernel_symbols.sh "${builds[@]}"
+  check_showing 1 "the release builds are hardened" tools/check_hardening.sh "$release" build/clang-release/intrain
+  for preset in release clang-release; do
+    check_showing 1 "so are the objects of preset $preset, but for kernels" tools/check_hardening.sh --objects "build/$preset"
+  done
+  ! tools/check_hardening.sh build/gcc-o0/intrain_verify > "$logs/hardening.log"
+  result $? "the check of hardening sees a build without it" "$logs/hardening.log"
 }
 
 section_sanitizers() {

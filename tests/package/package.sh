@@ -55,6 +55,8 @@ check "version $version of the library is that of the program" test -f "$libdir/
 has_soname() { objdump -p "$libdir/libintrain.so" | grep -E "SONAME +libintrain\.so\.${version%.*}$"; }
 check "SONAME" has_soname
 
+check "program and library are hardened" "$source/tools/check_hardening.sh" "$prefix/bin/intrain" "$libdir/libintrain.so"
+
 # Headers.
 all_headers() { (cd "$include" && find intrain -name '*.h' | sort | sed 's/.*/#include <&>/') > all.cc && [[ -s all.cc ]]; }
 check "there are headers" all_headers
