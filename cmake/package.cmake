@@ -50,7 +50,7 @@ install(CODE [[
   endforeach()]] COMPONENT headers)
 install(DIRECTORY ${headers}/intrain TYPE INCLUDE COMPONENT headers)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC RENAME copyright)
-install(FILES ${PROJECT_SOURCE_DIR}/docs/nets.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(FILES ${PROJECT_SOURCE_DIR}/docs/nets.md ${PROJECT_SOURCE_DIR}/docs/import.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(FILES ${PROJECT_SOURCE_DIR}/examples/net.toml ${PROJECT_SOURCE_DIR}/examples/mobile.toml ${PROJECT_SOURCE_DIR}/examples/vgg.toml
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 

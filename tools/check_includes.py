@@ -38,7 +38,7 @@ LIBRARIES = {
     "CLI/": (r"cli/\w+\.cc|cli/\w+\.h", None),  # the command line is its subcommands
     "nlohmann/json_fwd.hpp": (r"io/(config_json|json_read)\.h", None),  # forward declarations only
     "nlohmann/": (r"(io|train|bench|cli|export)/\w+\.cc", 9),
-    "onnx/": (r"(export|import)/\w+\.cc", 2),
+    "onnx/": (r"(export|import)/\w+\.cc", 6),
     "fmt/": (r"(train|bench|cli)/\w+\.cc|cli/output\.h", None),
     "zlib.h": (r"data/\w+\.cc", 1),
     "jerror.h": (r"data/\w+\.cc", 1),

@@ -11,6 +11,8 @@ namespace intrain::cli {
 
 // Both exit with 128 + the signal's number, and their state saved, if SIGINT or SIGTERM stops the training.
 int train_command(TrainConfig config);
+// The net of the checkpoint of --init-from, in place of the one that the configuration has.
+void take_net(TrainConfig& config);
 
 struct ResumeFlags {
   std::string folder;
@@ -68,7 +70,7 @@ int export_command(const ExportFlags& flags);
 struct ImportFlags {
   std::string safetensors, onnx;  // file to read: one of them
   std::string out;                // checkpoint to write
-  TrainConfig config;             // model, data, mean, deviation, threads
+  TrainConfig config;             // model (empty: that of the ONNX graph), data, mean, deviation, threads
   bool new_head = false;          // the last layer is not taken
   int calibrate = 1024;           // training images that the scales are found with
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/commands.h"
 #include "cli/data.h"
@@ -41,6 +42,9 @@ void print_report(const ImportReport& report) {
   print("stored numbers beyond their range: {}\n", report.clamped);
 }
 
+// The name of a net that was found in the file.
+std::string net_name(const std::string& path) { return std::filesystem::path(path).stem().string() + ".toml"; }
+
 }  // namespace
 
 int import_command(const ImportFlags& flags) {
@@ -49,11 +53,19 @@ int import_command(const ImportFlags& flags) {
   if (flags.safetensors.empty() && flags.onnx.empty())
     throw Error("no file is given", "--safetensors", "give the net's tensors with --safetensors, or the net with --onnx");
   if (flags.calibrate < 0) throw Error(fmt::format("--calibrate is {}", flags.calibrate), "--calibrate", "a whole number from 0");
+  if (config.model.empty() && flags.onnx.empty())
+    throw Error("the net is not given", "--model",
+                "give --model the net that the tensors are of; only an ONNX model says it itself");
   check_writable("--out", flags.out);
   if (is_net_file(config.model)) config.net = read_net_file(config.model);
   const DataSplits data = load_showing(config.data, training_options(config), config.threads);
   const Dataset& train = data.train;
   const Normalization norm = normalization_of(config, train);
+
+  if (config.model.empty()) {
+    config.model = net_name(flags.onnx);
+    config.net = describe_onnx_net(flags.onnx, train.h, train.w, train.c, train.classes, flags.new_head);
+  }
 
   // As for a training: the checkpoint is then one of step 0.
   const ops::Kernels kernels = ops::make_kernels(select_isa());

@@ -91,9 +91,10 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
              "end after so many epochs without a better test accuracy; 0: after --epochs only")
       ->type_name("N");
   train
-      .add_option("--init-from", config.init_from,
-                  "checkpoint to take the parameters and the scaling of pixels from; the last layer is new where the classes are "
-                  "others")
+      .add_option(
+          "--init-from", config.init_from,
+          "checkpoint to take the parameters and the scaling of pixels from, and the net where neither --model nor --config "
+          "says another; the last layer is new where the classes are others")
       ->type_name("FILE");
   train
       .add_option("--freeze", config.freeze,
@@ -276,12 +277,17 @@ void add_import(CLI::App& app, ImportFlags& flags) {
       "--safetensors", flags.safetensors,
       "its tensors, as torchvision's ResNets, MobileNetV2 and VGGs name them, the usual CIFAR ResNets, or an nn.Sequential");
   safetensors->type_name("FILE");
-  command.add_option("--onnx", flags.onnx, "the net as an ONNX model, with its batch norms or without")
+  command
+      .add_option("--onnx", flags.onnx,
+                  "the net as an ONNX model, as torch.onnx.export writes it, with its batch norms or without (docs/import.md)")
       ->type_name("FILE")
       ->excludes(safetensors);
-  command.add_option("--model", flags.config.model, "the same net here ('intrain info' lists them), or a TOML file")
+  flags.config.model.clear();
+  command
+      .add_option("--model", flags.config.model,
+                  "the same net here ('intrain info' lists them), or a TOML file; if not given, that of the ONNX graph")
       ->type_name("NAME")
-      ->required();
+      ->default_str("");
   command.add_option("--data", flags.config.data, kDataHelp + "; like what it was trained on")->type_name("SPEC")->required();
   command.add_option("--out", flags.out, "checkpoint to write, for eval, predict, export and train --init-from")
       ->type_name("FILE")
@@ -386,6 +392,7 @@ int run(int argc, char** argv) {
   if (const CLI::App* train = app.get_subcommand("train"); train->parsed()) {
     if (train->count("--resume") > 0) return resume_command(resume_flags(*train, config, resume));
     if (train->count("--model") > 0) config.net.clear();  // that of --config is another's
+    if (train->count("--init-from") > 0 && train->count("--model") + train->count("--config") == 0) take_net(config);
     return train_command(config);
   }
   if (app.got_subcommand("eval")) return eval_command(eval);

@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/text.h"
+#include "io/checkpoint.h"
 #include "models/net_file.h"
 #include "train/data_options.h"
 #include "train/duration.h"
@@ -62,6 +63,12 @@ int train_command(TrainConfig config) {
   validate(config);
   if (is_net_file(config.model) && config.net.empty()) config.net = read_net_file(config.model);  // and into the run's files
   return run(config, nullptr);
+}
+
+void take_net(TrainConfig& config) {
+  const CheckpointInfo info = read_checkpoint(config.init_from).info;
+  config.model = info.model;
+  config.net = info.config.net;
 }
 
 int resume_command(const ResumeFlags& flags) {

@@ -1,5 +1,7 @@
 #include "import/float_net.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/formats.h"
@@ -86,6 +88,13 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text = "[";
   for (const int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
   return text + "]";
+}
+
+float half_value(uint16_t bits) {
+  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+  float value = std::ldexp(static_cast<float>(exponent == 0 ? mantissa : mantissa + 1024), std::max(exponent, 1) - 25);
+  if (exponent == 31) value = mantissa == 0 ? INFINITY : NAN;
+  return (bits >> 15) != 0 ? -value : value;
 }
 
 }  // namespace intrain

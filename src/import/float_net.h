@@ -51,6 +51,9 @@ std::vector<float> channels_last(const NetStep& step, const std::vector<float>& 
 std::vector<int64_t> weight_shape(const NetStep& step);
 std::string shape_text(const std::vector<int64_t>& shape);
 
+// Of the bits of an IEEE half-precision number.
+float half_value(uint16_t bits);
+
 constexpr double kTorchEpsilon = 1e-5;  // of batch norm, where the file has none
 
 // One layer for each step that learns, in order; last: the step of the logits, whose layer is left empty if `new_head`. Both throw Error,
@@ -60,8 +63,11 @@ constexpr double kTorchEpsilon = 1e-5;  // of batch norm, where the file has non
 // downsample or shortcut before the rest of its block, are those of the net. So are the names of torchvision's ResNets, MobileNetV2 and
 // VGGs, of the usual CIFAR ResNets, and of any nn.Sequential.
 std::vector<FloatLayer> read_safetensors_net(const std::string& path, const std::vector<NetStep>& steps, bool new_head);
-// By the graph, which is followed beside ours: Conv, BatchNormalization or none after it, Add, Relu or Clip, MaxPool, GlobalAveragePool,
-// Gemm.
+// By the graph of an ONNX model (docs/import.md), which is followed beside ours.
 std::vector<FloatLayer> read_onnx_net(const std::string& path, const std::vector<NetStep>& steps, bool new_head);
+
+// The net of an ONNX model as the text of a net file (docs/nets.md), for images of h x w x c. Throws Error, naming the node at which it ends,
+// if no such file can describe it; and if it has other than `classes` outputs, but for `new_head`.
+std::string describe_onnx_net(const std::string& path, int h, int w, int c, int classes, bool new_head);
 
 }  // namespace intrain

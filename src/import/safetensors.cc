@@ -68,13 +68,6 @@ bool module_less(const std::string& a, const std::string& b) {
   return x.size() < y.size();
 }
 
-float half_value(uint16_t bits) {
-  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  float value = std::ldexp(static_cast<float>(exponent == 0 ? mantissa : mantissa + 1024), std::max(exponent, 1) - 25);
-  if (exponent == 31) value = mantissa == 0 ? INFINITY : NAN;
-  return (bits >> 15) != 0 ? -value : value;
-}
-
 class Reader {
  public:
   Reader(const std::string& path, const std::vector<NetStep>& steps, bool new_head)

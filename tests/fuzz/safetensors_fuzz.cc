@@ -2,6 +2,7 @@
 #include "fuzz/import_fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
-  intrain::test::fuzz_import(data, bytes, intrain::read_safetensors_net);
+  const intrain::test::MemoryFile file(data, bytes);
+  intrain::test::fuzz_import(file.path(), intrain::read_safetensors_net);
   return 0;
 }

@@ -329,49 +329,5 @@ TEST_F(ImportTest, ConvolutionsWithoutBatchNormHaveABias) {
   EXPECT_TRUE(to.take(read(to)).estimated);
 }
 
-TEST_F(ImportTest, AnotherGraphIsRefused) {
-  const std::string path = folder_.file("net.onnx");
-  Subject to("resnet8");
-  const auto refused = [&](const std::string& what, const auto& change) {
-    OnnxNet net(from_.steps, false);
-    change(net);
-    net.write(path);
-    expect_error([&] { read_onnx_net(path, to.steps, false); }, what, path);
-  };
-  const auto node = [](OnnxNet& net, const std::string& op) -> onnx::NodeProto& {
-    for (onnx::NodeProto& n : *net.graph.mutable_node())
-      if (n.op_type() == op) return n;
-    throw std::logic_error(op);
-  };
-  refused("layer conv0: no Relu reads 'conv0.norm'", [&](OnnxNet& n) { node(n, "Relu").set_op_type("Sigmoid"); });
-  refused("layer conv2: no Add of 'conv2.norm' and 'conv0.relu'", [&](OnnxNet& n) { node(n, "Add").set_input(0, "conv1.relu"); });
-  refused("layer conv0: no Conv with weights [16, 1, 3, 3], stride 1, pad 1 reads 'images'",
-          [&](OnnxNet& n) { node(n, "Conv").mutable_attribute(1)->set_ints(0, 2); });
-  refused("layer linear10: no Gemm", [&](OnnxNet& n) { node(n, "Gemm").set_op_type("MatMul"); });
-  refused("Softmax 'p' is no part of the net", [&](OnnxNet& n) {
-    onnx::NodeProto& softmax = *n.graph.add_node();
-    softmax.set_op_type("Softmax");
-    softmax.add_input("linear10.out");
-    softmax.add_output("p");
-  });
-  refused("tensor 'extra' is no part of the net", [&](OnnxNet& n) {
-    onnx::TensorProto& t = *n.graph.add_initializer();
-    t.set_name("extra");
-    t.set_data_type(onnx::TensorProto::FLOAT);
-  });
-  refused("tensor 'linear10.bias' has the shape [9223372036854775807], not [10]", [&](OnnxNet& n) {
-    for (onnx::TensorProto& t : *n.graph.mutable_initializer())
-      if (t.name() == "linear10.bias") t.set_dims(0, INT64_MAX);
-  });
-  refused("tensor 'linear10.bias' holds another number of values", [&](OnnxNet& n) {
-    for (onnx::TensorProto& t : *n.graph.mutable_initializer())
-      if (t.name() == "linear10.bias") t.mutable_raw_data()->resize(8);
-  });
-  refused("the graph has 2 inputs", [&](OnnxNet& n) { n.graph.add_input()->set_name("more"); });
-  write_bytes(path, {1, 2, 3});
-  expect_error([&] { read_onnx_net(path, to.steps, false); }, "not an ONNX model", path);
-  expect_error([&] { read_onnx_net(folder_.file("none"), to.steps, false); }, "cannot open", "none");
-}
-
 }  // namespace
 }  // namespace intrain::test
