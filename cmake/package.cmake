@@ -15,7 +15,7 @@ set(INTRAIN_PUBLIC_HEADERS
     optim/gradient_sum.h optim/schedule.h
     models/models.h models/net_file.h models/residual_blocks.h
     data/dataset.h data/loader.h data/normalization.h data/source.h
-    io/checkpoint.h io/config.h io/recipe.h
+    io/checkpoint.h io/config.h io/crop.h io/recipe.h
     export/export.h
     train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/signature.h train/step.h train/trained_net.h train/trainer.h)
 

@@ -22,13 +22,12 @@ std::string shape_text(int h, int w, int c, int classes) {
 
 DataSplits load_showing(const std::string& spec, LoadOptions options, int threads, std::FILE* out) {
   ProgressBar bar(out);
-  const auto progress = [&](int64_t done, int64_t total) {
+  options.threads = threads;
+  options.progress = [&](int64_t done, int64_t total) {
     if (!bar.due()) return;
     const std::string text = fmt::format("{} of {} photos", done, total);
     bar.draw("checking ", static_cast<double>(done) / static_cast<double>(total), text, "checking " + text);
   };
-  options.progress = progress;
-  options.threads = threads;
   return load_data(spec, options);
 }
 

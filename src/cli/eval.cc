@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "io/checkpoint.h"
+#include "io/crop.h"
 #include "train/confusion.h"
 #include "train/data_options.h"
 #include "train/evaluate.h"
@@ -82,7 +83,9 @@ int eval_command(const EvalFlags& flags) {
   // With the JSON on stdout, what is for people goes where it does not disturb.
   std::FILE* const out = flags.json == "-" ? stderr : stdout;
   const std::string& spec = flags.data.empty() ? info.config.data : flags.data;
-  const DataSplits data = load_showing(spec, evaluation_options(info, spec, split), flags.threads, out);
+  LoadOptions options = evaluation_options(info, spec, split);
+  if (!flags.crop.empty()) options.crop_q16 = parse_crop(flags.crop);
+  const DataSplits data = load_showing(spec, options, flags.threads, out);
   check_fit(checkpoint, data.test, data);
 
   const int batch = std::min(flags.batch, data.test.count);
@@ -91,6 +94,7 @@ int eval_command(const EvalFlags& flags) {
   const Evaluation result = evaluate(trained.net, loader);
   const Metrics& metrics = result.metrics;
   print_broken(data, out);
+  if (!data.test.files.empty()) print(out, "photos: {} seen\n", crop_text(options.crop_q16));
   print(out, "{} after {} epoch{} on {}: {} {} images, loss {:.4f}\n", printable(info.model), info.epoch,
         info.epoch == 1 ? "" : "s", printable(data.spec), metrics.count, split_name, metrics.mean_loss());
   if (info.classes <= kTabulatedClasses)

@@ -28,6 +28,10 @@ const std::string kDataHelp =
     photo_kinds_text() +
     ", scaled to SIDE pixels, 224 if not given), or synthetic[:N[:SIDE]] (N generated images of 12x12x1, or of SIDExSIDEx3)";
 
+const std::string kCropHelp =
+    "what evaluation and prediction see of a photo: a square in its middle, by its share of the shorter side, 0.1 to 1, or whole "
+    "(all of it, scaled to a square)";
+
 void add_threads(CLI::App& app, int& threads) {
   add_number(app, "--threads", threads, "threads that compute; the result does not depend on it")->type_name("N");
 }
@@ -84,6 +88,7 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
           "--augment", config.augment,
           "what an epoch shows of an image: standard (a random window, half of them mirrored), or none (as evaluation sees it)")
       ->type_name("standard|none");
+  train.add_option("--crop", config.crop, kCropHelp + "; auto: 0.875, and whole with --augment none")->type_name("X|whole|auto");
   add_number(train, "--label-smoothing", config.label_smoothing,
              "share of the target that all classes get alike; the losses shown are without it")
       ->type_name("X");
@@ -175,6 +180,7 @@ void add_eval(CLI::App& app, EvalFlags& flags) {
                   "write accuracy, counts, precision, recall and F1 of each class, and, for up to 1000 classes, which are taken "
                   "for which here as JSON; - is standard output, and nothing else is written there")
       ->type_name("FILE|-");
+  eval.add_option("--crop", flags.crop, kCropHelp + "; if not given, as the run has it")->type_name("X|whole");
   add_threads(eval, flags.threads);
 }
 
@@ -192,6 +198,7 @@ void add_predict(CLI::App& app, PredictFlags& flags) {
   add_number(predict, "--top", flags.top, "most probable classes to show for each; all if there are fewer")->type_name("N");
   predict.add_flag("--json", flags.json, "write one JSON document instead, logits and the files that cannot be read included");
   add_number(predict, "--batch", flags.batch, "images a forward pass; the result does not depend on it")->type_name("N");
+  predict.add_option("--crop", flags.crop, kCropHelp + "; if not given, as the run has it")->type_name("X|whole");
   add_threads(predict, flags.threads);
 }
 
@@ -295,6 +302,7 @@ void add_import(CLI::App& app, ImportFlags& flags) {
   command.add_flag("--new-head", flags.new_head, "leave the last layer out: the data have other classes")->default_str("");
   add_number(command, "--calibrate", flags.calibrate, "training images to find the scales of the layers with; 0: none")
       ->type_name("N");
+  command.add_option("--crop", flags.config.crop, kCropHelp + "; auto: 0.875")->type_name("X|whole|auto");
   add_normalization(command, flags.config);
   add_threads(command, flags.config.threads);
 }

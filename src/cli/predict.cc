@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "io/checkpoint.h"
+#include "io/crop.h"
 #include "train/results_json.h"
 
 namespace intrain::cli {
@@ -33,7 +35,8 @@ int predict_command(const PredictFlags& flags) {
   for (std::string& name : names) name = printable(name);
   const int columns = name_columns(names);
   const size_t batch = std::min(static_cast<size_t>(flags.batch), flags.files.size());
-  Predictor predictor(checkpoint, static_cast<int>(batch), flags.threads);
+  Predictor predictor(checkpoint, static_cast<int>(batch), flags.threads,
+                      flags.crop.empty() ? std::nullopt : std::optional(parse_crop(flags.crop)));
   std::vector<FilePrediction> all;
   for (size_t begin = 0; begin < flags.files.size(); begin += batch) {
     const std::span files = std::span(flags.files).subspan(begin);

@@ -33,8 +33,9 @@ Window random_window(uint64_t seed, uint32_t epoch, uint32_t sample, int h, int 
   return {(h - side) / 2, (w - side) / 2, side, side};
 }
 
-Window center_window(int h, int w) {
-  const int side = std::max(1, static_cast<int>(int64_t{std::min(h, w)} * 7 / 8));
+Window evaluation_window(int crop_q16, int h, int w) {
+  if (crop_q16 == 0) return {0, 0, h, w};
+  const int side = std::max(1, static_cast<int>(int64_t{std::min(h, w)} * crop_q16 >> 16));
   return {(h - side) / 2, (w - side) / 2, side, side};
 }
 

@@ -31,8 +31,9 @@ void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& no
 // 4 i + 3 of RandomStream{seed, kAugment, epoch, sample} for try i + 1; bits 0 to 2 are for random_crop and the mirror.
 Window random_window(uint64_t seed, uint32_t epoch, uint32_t sample, int h, int w);
 
-// What evaluation sees of it: a square in the middle, 7/8 of the shorter side (rounded down, at least 1).
-Window center_window(int h, int w);
+// What evaluation sees of it: a square in the middle, floor(crop_q16 2^-16 of the shorter side), at least 1; all of it if crop_q16 is 0.
+// 0 <= crop_q16 <= 2^16.
+Window evaluation_window(int crop_q16, int h, int w);
 
 // The largest window in the middle of h x w pixels whose sides are as to_h : to_w, rounded down, at least 1.
 Window whole_window(int h, int w, int to_h, int to_w);

@@ -142,6 +142,7 @@ DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions
     data.train = data.test.without_images();
   }
 
+  data.train.crop_q16 = data.test.crop_q16 = options.crop_q16;
   ThreadPool pool(options.threads);
   CheckProgress shown(static_cast<int64_t>(data.train.files.size() + data.test.files.size()), options.progress);
   if (!options.evaluation_only) check_split(data.train, true, pool, shown, left_out);

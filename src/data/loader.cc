@@ -69,7 +69,7 @@ void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, uint32_t 
       if (augment)
         worker.reader.read(file, set.h, set.w, options.seed, epoch_number, draw, worker.pixels.data());
       else
-        worker.reader.read(file, set.h, set.w, worker.pixels.data());
+        worker.reader.read(file, set.crop_q16, set.h, set.w, worker.pixels.data());
     } catch (const std::bad_alloc&) {
       throw Error("memory cannot hold it", file, "choose fewer --threads, or make the picture smaller");
     }

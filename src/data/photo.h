@@ -1,6 +1,7 @@
 // Photos from files of the kinds that data/photo_kinds.h lists.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,6 +53,8 @@ class PhotoFile {
   // many pixels (the last ones of a stored row or column may be smaller), which is faster. Throws Error if the data, those outside the window
   // included, are damaged or end too soon, and std::bad_alloc.
   void decode(int denominator, const Window& window, const PhotoRows& rows);
+  // What it holds for the next photo.
+  size_t memory_bytes() const { return bytes_.capacity(); }
 
  private:
   std::vector<uint8_t> bytes_;

@@ -24,7 +24,7 @@ void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgres
   std::vector<uint8_t> too_large(set.files.size());
   const auto check = [&](size_t i, Worker& worker) {
     try {
-      worker.reader.read(set.files[i], set.h, set.w, worker.pixels.data());
+      worker.reader.read(set.files[i], set.crop_q16, set.h, set.w, worker.pixels.data());
       if (count_pixels)
         for (size_t p = 0; p < worker.pixels.size(); ++p) ++worker.histograms[p % kMaxChannels][worker.pixels[p]];
     } catch (const Error& e) {

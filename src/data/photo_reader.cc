@@ -4,6 +4,12 @@
 
 namespace intrain {
 
+namespace {
+
+constexpr size_t kKeptBytes = size_t{32} << 20;
+
+}  // namespace
+
 void PhotoReader::read_window(const Window& window, int h, int w, uint8_t* dst) {
   int denominator = 8;
   while (denominator > 1 && (window.h / denominator < h || window.w / denominator < w)) denominator /= 2;
@@ -15,11 +21,16 @@ void PhotoReader::read_window(const Window& window, int h, int w, uint8_t* dst) 
   resizer_.begin(part.h, part.w, h, w);
   file_.decode(denominator, part, [&](int y, const uint8_t* rgb) { resizer_.add_row(y, rgb); });
   resizer_.finish(dst);
+  // What a very large one took is not kept for as long as the thread lives.
+  if (file_.memory_bytes() + resizer_.memory_bytes() > kKeptBytes) {
+    file_ = {};
+    resizer_ = {};
+  }
 }
 
-void PhotoReader::read(const std::string& path, int h, int w, uint8_t* dst) {
+void PhotoReader::read(const std::string& path, int crop_q16, int h, int w, uint8_t* dst) {
   file_.open(path);
-  read_window(center_window(file_.h(), file_.w()), h, w, dst);
+  read_window(evaluation_window(crop_q16, file_.h(), file_.w()), h, w, dst);
 }
 
 void PhotoReader::read(const std::string& path, int h, int w, uint64_t seed, uint32_t epoch, uint32_t sample, uint8_t* dst) {

@@ -152,13 +152,13 @@ class TiffDecoder : public PhotoDecoder {
     if (bits_ > 8 || TIFFGetField(tiff_.get(), TIFFTAG_COLORMAP, &channels[0], &channels[1], &channels[2]) != 1)
       fail("not a whole TIFF picture: it has no palette that is read");
     const size_t count = size_t{1} << bits_;
-    // Some programs write 8 bits where 16 belong.
+    // Of a color k of 8 bits programs write 257 k, 256 k, or k where 16 bits belong.
     const bool short_values = std::all_of(std::begin(channels), std::end(channels), [&](const uint16_t* values) {
       return std::all_of(values, values + count, [](uint16_t v) { return v < 256; });
     });
     for (size_t i = 0; i < count; ++i)
       for (const uint16_t* channel : channels)
-        palette_.push_back(short_values ? static_cast<uint8_t>(channel[i]) : to_8_bits(channel[i], 16));
+        palette_.push_back(static_cast<uint8_t>(short_values ? channel[i] : channel[i] >> 8));
   }
 
   // How rows lie in strips or tiles, and how many of them are read at a time.

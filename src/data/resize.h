@@ -1,6 +1,7 @@
 // Photos scaled to the size of the net's input.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -18,6 +19,8 @@ class Resizer {
   void begin(int from_h, int from_w, int h, int w);
   void add_row(int y, const uint8_t* rgb);
   void finish(uint8_t* dst) const;
+  // What it holds for the next photo.
+  size_t memory_bytes() const { return narrow_.capacity() + rows_.memory_bytes() + columns_.memory_bytes(); }
 
  private:
   // Result pixel i is the sum of weights[i taps + k] * source[first[i] + k], k < taps (0 past the last one that counts).
@@ -25,6 +28,7 @@ class Resizer {
     int n = 0, m = 0, taps = 0;
     std::vector<int32_t> first, weights;
     void set(int source, int result);
+    size_t memory_bytes() const { return (first.capacity() + weights.capacity()) * sizeof(int32_t); }
   };
   Axis rows_, columns_;
   std::vector<uint8_t> narrow_;  // [rows_.n][columns_.m][3]: rows of the result's width

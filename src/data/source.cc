@@ -148,7 +148,7 @@ DataSplits load_named(const std::string& name, const std::string& rest, const Lo
 
 bool same_images(const LoadOptions& a, const LoadOptions& b) {
   return a.evaluation_only == b.evaluation_only && a.split == b.split && a.val_share == b.val_share &&
-         a.transpose == b.transpose && a.class_names == b.class_names && a.side == b.side;
+         a.transpose == b.transpose && a.class_names == b.class_names && a.side == b.side && a.crop_q16 == b.crop_q16;
 }
 
 std::string data_name(const std::string& spec) { return spec.substr(0, spec.find(':')); }

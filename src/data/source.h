@@ -28,7 +28,8 @@ struct LoadOptions {
   // evaluation_only, photos in folders: the classes by number, where they are known; a folder need not have all of them. Empty: those of the
   // training folder.
   std::vector<std::string> class_names = {};
-  int side = 0;  // of photos whose spec says none; 0: 224
+  int side = 0;                     // of photos whose spec says none; 0: 224
+  int crop_q16 = kStandardCropQ16;  // Dataset::crop_q16 of photos
 };
 
 // Whether both make the same of a spec.

@@ -11,6 +11,7 @@
 #include "core/parallel.h"
 #include "io/atomic_file.h"
 #include "io/config_json.h"
+#include "io/crop.h"
 #include "io/json_integer.h"
 #include "io/json_read.h"
 #include "io/read_file.h"
@@ -164,6 +165,7 @@ void validate(const TrainConfig& config) {
     refuse("--schedule", "'" + config.schedule + "'", "cosine, step or wageubn");
   if (config.augment != "standard" && config.augment != "none")
     refuse("--augment", "'" + config.augment + "'", "standard or none");
+  crop_of(config);
   check_integer("--warmup", config.warmup, 0, kMaxEpochs);
   if (!(config.label_smoothing >= 0 && config.label_smoothing < 1))
     refuse("--label-smoothing", text(config.label_smoothing), "a number from 0 to below 1");
@@ -206,6 +208,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"schedule", c.schedule},
           {"warmup", c.warmup},
           {"augment", c.augment},
+          {"crop", c.crop},
           {"label_smoothing", c.label_smoothing},
           {"patience", c.patience},
           {"freeze", c.freeze},
@@ -240,7 +243,8 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   json.at("schedule").get_to(c.schedule);
   get_integer(json.at("warmup"), c.warmup);
   if (json.contains("augment")) json.at("augment").get_to(c.augment);  // not in older files
-  if (json.contains("patience")) {                                     // not in older files
+  c.crop = json.contains("crop") ? json.at("crop").get<std::string>() : crop_before_it_was_a_setting(c.augment);
+  if (json.contains("patience")) {  // not in older files
     json.at("label_smoothing").get_to(c.label_smoothing);
     get_integer(json.at("patience"), c.patience);
     json.at("freeze").get_to(c.freeze);
@@ -295,6 +299,9 @@ void read_config(const std::string& path, TrainConfig& config, const std::string
     fail(std::string("it is no JSON object: ") + e.what());
   }
   if (!file.is_object()) fail("it is no JSON object");
+  // All settings of a run, from before this was one.
+  if (file.contains("out") && file.contains("augment") && !file.contains("crop") && file["augment"].is_string())
+    file["crop"] = crop_before_it_was_a_setting(file["augment"].get<std::string>());
   file.erase("out");
   const auto naming_the_file = [&](const auto& read) {
     try {

@@ -25,6 +25,7 @@ struct TrainConfig {
   std::string schedule = "cosine";   // or "step", "wageubn"
   int warmup = 0;                    // epochs
   std::string augment = "standard";  // or "none"
+  std::string crop = "auto";         // of photos, as evaluation sees them (io/crop.h)
   double label_smoothing = 0;        // 0 .. 1
   int patience = 0;                  // epochs without a better test accuracy after which training ends; 0: never
   std::vector<std::string> freeze;   // patterns of parameters that stay as they are

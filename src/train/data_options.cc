@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "data/validation_share.h"
+#include "io/crop.h"
 
 namespace intrain {
 
@@ -14,6 +15,7 @@ LoadOptions options_of(const TrainConfig& config) {
   options.threads = config.threads;
   options.val_share = std::llround(std::ldexp(config.val_share, kShareBits));
   options.transpose = config.transpose;
+  options.crop_q16 = crop_of(config);
   return options;
 }
 

@@ -4,14 +4,23 @@
 
 #include "data/augment.h"
 #include "data/source.h"
+#include "io/crop.h"
 
 namespace intrain {
 
-Predictor::Predictor(const Checkpoint& checkpoint, int max_files, int threads)
+namespace {
+
+std::optional<int> crop_of_photos(const TrainConfig& config) {
+  return data_name(config.data) == "folder" ? std::optional(crop_of(config)) : std::nullopt;
+}
+
+}  // namespace
+
+Predictor::Predictor(const Checkpoint& checkpoint, int max_files, int threads, std::optional<int> crop_q16)
     : trained_(checkpoint, max_files, false, threads),
       image_size_(int64_t{trained_.net.height()} * trained_.net.width() * trained_.net.channels()),
       norm_(normalization_of(checkpoint)),
-      photos_(data_name(checkpoint.info.config.data) == "folder"),
+      crop_q16_(crop_q16 ? crop_q16 : crop_of_photos(checkpoint.info.config)),
       workers_(static_cast<size_t>(threads)) {
   const int channels = trained_.net.channels();
   if (channels == 2) throw Error("the checkpoint is for images of 2 channels", checkpoint.path, "files hold grey or RGB images");
@@ -25,8 +34,8 @@ Predictor::Predictor(const Checkpoint& checkpoint, int max_files, int threads)
 // One file as the net sees it.
 void Predictor::read(const std::string& file, Worker& worker, int8_t* dst) const {
   const int h = trained_.net.height(), w = trained_.net.width(), c = trained_.net.channels();
-  if (photos_)
-    worker.reader.read(file, h, w, worker.rgb.data());
+  if (crop_q16_)
+    worker.reader.read(file, *crop_q16_, h, w, worker.rgb.data());
   else
     worker.reader.read_whole(file, h, w, worker.rgb.data());
   const int64_t pixels = int64_t{h} * w;

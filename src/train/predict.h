@@ -21,13 +21,14 @@ struct FilePrediction {
   std::optional<Error> error;       // why
 };
 
-// A photo reaches the net as the evaluation of its data set shows it one: photos of a net trained on folder:DIR by their middle
-// (PhotoReader::read), those of another net by as much of their middle as has the shape of the net's images (PhotoReader::read_whole), so
+// A photo reaches the net as the evaluation of its data set shows it one: photos of a net trained on folder:DIR by the crop of
+// its training (PhotoReader::read), those of another net by as much of their middle as has the shape of the net's images (PhotoReader::read_whole), so
 // that a file of that size goes in pixel by pixel; grey (to_grey) where the net takes one channel.
 class Predictor {
  public:
   // For up to max_files files at a time. Throws Error if there is no such net (TrainedNet), or it takes neither grey nor RGB.
-  Predictor(const Checkpoint& checkpoint, int max_files, int threads);
+  // crop_q16: what is seen of a photo (Dataset::crop_q16), whatever the net was trained on.
+  Predictor(const Checkpoint& checkpoint, int max_files, int threads, std::optional<int> crop_q16 = {});
 
   // In the order of the files, with `top` classes each (top_classes). Neither threads nor the other files change what is said of one.
   std::vector<FilePrediction> predict(std::span<const std::string> files, int top);
@@ -44,7 +45,7 @@ class Predictor {
   TrainedNet trained_;
   const int64_t image_size_;  // of the net's input
   const Normalization norm_;
-  const bool photos_;  // trained on folder:DIR
+  const std::optional<int> crop_q16_;  // none: whole_window
   std::vector<Worker> workers_;
   Batch batch_;
 };

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "data/loader.h"
 #include "data/photo_reader.h"
+#include "io/crop.h"
 #include "train/canvas.h"
 #include "train/evaluate.h"
 #include "train/run_folder.h"
@@ -58,7 +59,7 @@ int64_t count_parameters(const Checkpoint& checkpoint) {
 std::string picture_of(const Dataset& set, size_t image) {
   if (set.files.empty()) return png_of(set.image(static_cast<int64_t>(image)), set.h, set.w, set.c);
   std::vector<uint8_t> pixels(static_cast<size_t>(set.image_size()));
-  PhotoReader().read(set.files[image], set.h, set.w, pixels.data());
+  PhotoReader().read(set.files[image], set.crop_q16, set.h, set.w, pixels.data());
   return png_of(pixels.data(), set.h, set.w, set.c);
 }
 
@@ -105,7 +106,8 @@ Examination examine(const Checkpoint& checkpoint, const DataSplits& data, int th
   TrainedNet trained(checkpoint, batch, false, threads);
   Loader loader(test, normalization_of(checkpoint), {batch, false, false, 0, 0, threads});
   const Evaluation result = evaluate(trained.net, loader, nullptr, progress);
-  Examination e{data.spec, test.h, test.w, result.metrics, class_labels(checkpoint.info), {}, {}, {}};
+  Examination e{data.spec, test.h, test.w, result.metrics, class_labels(checkpoint.info), {}, {}, {}, {}};
+  if (!test.files.empty()) e.crop = crop_text(test.crop_q16);
   e.classes = count_classes(test.labels, result.predicted, classes);
   if (classes <= kMaxConfusionClasses) e.matrix = confusion_matrix(test.labels, result.predicted, classes);
   for (const Mistake& mistake : worst_mistakes(result, test.labels, kMistakesShown))

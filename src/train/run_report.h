@@ -29,6 +29,7 @@ struct Examination {
     std::string png;  // the image as the net sees it
   };
   std::vector<Picture> mistakes;  // the worst ones first
+  std::string crop;               // what was seen of the photos (crop_text); empty: the images are no photos
 };
 
 struct RunReport {

@@ -14,6 +14,7 @@
 #include "core/reducer.h"
 #include "core/version.h"
 #include "data/loader.h"
+#include "io/crop.h"
 #include "isa/isa.h"
 #include "models/models.h"
 #include "ops/kernels.h"
@@ -75,6 +76,12 @@ void check_position(const TrainConfig& config, const Dataset& train, const Check
 }
 
 // The data must be what the run had: the same images cannot be proven, but a difference of any of these is one of the data.
+void check_crop(const TrainConfig& config, const Dataset& set) {
+  if (!set.files.empty() && set.crop_q16 != crop_of(config))
+    throw Error("the photos were loaded with another crop than that of the configuration", "--crop",
+                "load them with the option crop_q16 = crop_of(config)");
+}
+
 void check_same_data(const CheckpointInfo& now, const Checkpoint& from) {
   const CheckpointInfo& then = from.info;
   const auto refuse = [&](const std::string& what) {
@@ -327,6 +334,8 @@ int64_t batches_before(const TrainConfig& config, int64_t train_count, int64_t s
 TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options) {
   validate(config);
   check_fit(config, data.train);
+  check_crop(config, data.train);
+  check_crop(config, data.test);
   const ops::Kernels kernels = ops::make_kernels(select_isa());
   const Dataset& images = data.train;
   Net net = options.build ? options.build(images.h, images.w, images.c, images.classes)

@@ -127,13 +127,23 @@ TEST(RandomWindow, TakesTheMiddleOfPhotosThatAreTooLong) {
   EXPECT_EQ(one.h * one.w, 1);
 }
 
-TEST(CenterWindow, ByHand) {
-  const Window v = center_window(256, 320);
+TEST(EvaluationWindow, ByHand) {
+  const Window v = evaluation_window(kStandardCropQ16, 256, 320);
   EXPECT_EQ(v.h, 224);
   EXPECT_EQ(v.w, 224);
   EXPECT_EQ(v.y, 16);
   EXPECT_EQ(v.x, 48);
-  EXPECT_EQ(center_window(1, 5).h, 1);
+  EXPECT_EQ(evaluation_window(kStandardCropQ16, 1, 5).h, 1);
+  // floor(7/8 of the shorter side), whatever that is.
+  for (int side = 1; side <= 65535; ++side)
+    ASSERT_EQ(evaluation_window(kStandardCropQ16, side, 70000).h, std::max(1, static_cast<int>(int64_t{side} * 7 / 8)));
+  const auto at = [](int crop_q16, int h, int w) {
+    const Window window = evaluation_window(crop_q16, h, w);
+    return std::array{window.y, window.x, window.h, window.w};
+  };
+  EXPECT_EQ(at(65536, 30, 41), (std::array{0, 5, 30, 30}));
+  EXPECT_EQ(at(0, 30, 41), (std::array{0, 0, 30, 41}));
+  EXPECT_EQ(at(32768, 41, 31), (std::array{13, 8, 15, 15}));
 }
 
 TEST(WholeWindow, ByHand) {

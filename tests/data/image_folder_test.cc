@@ -257,13 +257,35 @@ TEST_F(ImageFolderTest, HistogramsAreOfWhatEvaluationSees) {
   PhotoReader reader;
   for (const std::string& file : seen.files) {
     Bytes pixels(static_cast<size_t>(seen.image_size()));
-    reader.read(file, 16, 16, pixels.data());
+    reader.read(file, kStandardCropQ16, 16, 16, pixels.data());
     seen.images.insert(seen.images.end(), pixels.begin(), pixels.end());
   }
   seen.files.clear();
   const Normalization a = make_normalization(data.train), b = make_normalization(seen);
   for (int ch = 0; ch < 3; ++ch)
     for (int p = 0; p < 256; ++p) ASSERT_EQ(a.table[ch][p], b.table[ch][p]);
+}
+
+// A border of 2 pixels of 40 x 60 is nothing that 7/8 shows, and 2/40 of what the whole shows.
+TEST_F(ImageFolderTest, TheCropDecidesWhatIsSeen) {
+  Bytes pixels(size_t{40} * 60 * 3);
+  for (size_t y = 0; y < 2; ++y) std::fill_n(&pixels[y * 60 * 3], 60 * 3, uint8_t{255});
+  for (const char* split : {"train", "val"})
+    for (const char* name : {"rose", "aster"})
+      for (const auto& entry : std::filesystem::directory_iterator(folder_.file(std::string(split) + "/" + name)))
+        write_bytes(entry.path().string(), test::make_png(40, 60, 3, pixels));
+  const auto load_cropped = [&](int crop_q16) { return load_data("folder:" + folder_.path() + ":20", {.crop_q16 = crop_q16}); };
+  EXPECT_EQ(load_cropped(kStandardCropQ16).train.histograms[0][0], 6 * 20 * 20);
+  const DataSplits whole = load_cropped(0);
+  EXPECT_EQ(whole.test.crop_q16, 0);
+  EXPECT_LT(whole.train.histograms[0][0], 6 * 20 * 20);
+  // And so do the batches.
+  const Normalization norm = make_normalization(whole.train);
+  Loader loader(whole.test, norm, {1, false});
+  EXPECT_NE(loader.next().images[0], norm.table[0][0]);
+  const DataSplits middle = load_cropped(kStandardCropQ16);
+  Loader cropped(middle.test, norm, {1, false});
+  EXPECT_EQ(cropped.next().images[0], norm.table[0][0]);
 }
 
 TEST_F(ImageFolderTest, WholePhotosOfTheRightSizeStayAsTheyAre) {

@@ -1,6 +1,7 @@
 // What a viewer shows is what is read, whichever way a camera was held.
 #include <gtest/gtest.h>
 
+#include "data/dataset.h"
 #include "data/exif.h"
 #include "data/photo_reader.h"
 #include "support/photo_kinds.h"
@@ -103,7 +104,7 @@ class OrientationTest : public testing::Test {
     if (random)
       reader.read(path_, 16, 16, 1, 2, 3, seen.data());
     else
-      reader.read(path_, 16, 16, seen.data());
+      reader.read(path_, kStandardCropQ16, 16, 16, seen.data());
     return seen;
   }
   const TempFolder folder_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "support/photos.h"
 #include "support/temp_folder.h"
@@ -120,13 +121,52 @@ TEST(Grey, IsTheLuma) {
   EXPECT_EQ(grey, (Bytes{0, 255, 77, 76, 150, 29, 18}));
 }
 
-TEST_F(PhotoTest, RefusesSizesBeforeMemoryIsTaken) {
-  Bytes jpeg = test::make_jpeg(20, 30, 3, plain({1, 2, 3}));
-  // The frame header: ff c0, length, precision, then height and width.
+// Says that a JPEG is of h x w pixels, each below 2^16: in its frame header, ff c0 or c2, length, precision, then height and width.
+Bytes with_size(Bytes jpeg, int h, int w) {
   for (size_t i = 0; i + 9 < jpeg.size(); ++i)
-    if (jpeg[i] == 0xff && jpeg[i + 1] == 0xc0) std::fill_n(jpeg.begin() + static_cast<int64_t>(i) + 5, 4, uint8_t{0xfe});
-  write_bytes(path_, jpeg);
-  expect_error([&] { test::read_photo(path_); }, "65278x65278 pixels are too many", path_);
+    if (jpeg[i] == 0xff && (jpeg[i + 1] == 0xc0 || jpeg[i + 1] == 0xc2))
+      for (size_t k = 0; k < 4; ++k) jpeg[i + 5 + k] = static_cast<uint8_t>((k < 2 ? h : w) >> (k % 2 == 0 ? 8 : 0));
+  return jpeg;
+}
+
+// A PNG's signature, header and the first bytes of its pixels.
+Bytes png_header(int h, int w, bool interlaced) {
+  Bytes b = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R'};
+  for (const int number : {w, h})
+    for (int shift = 24; shift >= 0; shift -= 8) b.push_back(static_cast<uint8_t>(number >> shift));
+  b.insert(b.end(), {8, 6, 0, 0, static_cast<uint8_t>(interlaced)});
+  const auto sum = crc32(0, b.data() + 12, 17);
+  for (int shift = 24; shift >= 0; shift -= 8) b.push_back(static_cast<uint8_t>(sum >> shift));
+  b.insert(b.end(), {0, 0, 1, 0, 'I', 'D', 'A', 'T', 1, 2});
+  return b;
+}
+
+TEST_F(PhotoTest, RefusesSizesBeforeMemoryIsTaken) {
+  const Bytes jpeg = test::make_jpeg(20, 30, 3, plain({1, 2, 3})), scans = test::make_jpeg(20, 30, 3, plain({1, 2, 3}), true);
+  test::expect_refused(with_size(jpeg, 65278, 65278), "65278x65278 pixels are too many");
+  test::expect_refused(with_size(scans, 9000, 8000), "8000x9000 pixels are too many in a file of which all must be in memory");
+  test::expect_refused(png_header(16384, 16384, false), "16384x16384 pixels are too many");
+  test::expect_refused(png_header(65536, 1, false), "1x65536 pixels are too many");
+  test::expect_refused(png_header(9000, 8000, true), "8000x9000 pixels are too many in a file of which all must be in memory");
+  // As large as cameras' photos are, but for what is missing.
+  for (const Bytes& file : {with_size(jpeg, 8736, 11648), with_size(scans, 8000, 8000), png_header(8736, 11648, false)}) {
+    write_bytes(path_, file);
+    PhotoFile photo;
+    photo.open(path_);
+    EXPECT_GE(photo.h(), 8000);
+    test::expect_refused(file, "not a whole");
+  }
+}
+
+TEST_F(PhotoTest, ReadsProgressiveJpegAsBaseline) {
+  Bytes pixels(size_t{20} * 30 * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 7);
+  for (const int denominator : {1, 2}) {
+    write_bytes(path_, test::make_jpeg(20, 30, 3, pixels));
+    const Bytes baseline = test::read_photo(path_, denominator).pixels;
+    write_bytes(path_, test::make_jpeg(20, 30, 3, pixels, true));
+    EXPECT_EQ(test::read_photo(path_, denominator).pixels, baseline);
+  }
 }
 
 }  // namespace

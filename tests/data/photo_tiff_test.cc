@@ -59,7 +59,7 @@ TEST(PhotoTiff, ReadsGreyOfEveryDepth) {
 TEST(PhotoTiff, ReadsPalettesInkAndOpacity) {
   expect_pixels(
       make_tiff(1, 3, 1, {0x60},
-                {.bits = 2, .photometric = PHOTOMETRIC_PALETTE, .palette = {257, 514, 771, 1028, 0, 0, 65535, 0, 0, 257, 0, 0}}),
+                {.bits = 2, .photometric = PHOTOMETRIC_PALETTE, .palette = {257, 512, 771, 1028, 0, 0, 65535, 0, 0, 256, 0, 0}}),
       1, 3, {2, 0, 1, 3, 255, 0, 1, 0, 0});
   // Values of 8 bits where 16 belong.
   expect_pixels(make_tiff(1, 3, 1, {0x60},

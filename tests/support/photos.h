@@ -79,7 +79,7 @@ inline void expect_no_cut_file(const Bytes& whole, size_t spare, size_t step = 1
 }
 
 // pixels [h][w][c]; c = 1 grey, 3 RGB, 4 CMYK with Adobe's marker, for which libjpeg stores what it is given.
-inline Bytes make_jpeg(int h, int w, int c, const Bytes& pixels) {
+inline Bytes make_jpeg(int h, int w, int c, const Bytes& pixels, bool progressive = false) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
   info.err = jpeg_std_error(&errors);
@@ -93,6 +93,7 @@ inline Bytes make_jpeg(int h, int w, int c, const Bytes& pixels) {
   info.in_color_space = c == 1 ? JCS_GRAYSCALE : c == 3 ? JCS_RGB : JCS_CMYK;
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, 95, TRUE);
+  if (progressive) jpeg_simple_progression(&info);
   jpeg_start_compress(&info, TRUE);
   for (int y = 0; y < h; ++y) {
     auto* row = const_cast<uint8_t*>(pixels.data() + int64_t{y} * w * c);
