@@ -9,13 +9,13 @@ import torch.nn.functional as F
 class Basic(nn.Module):
     expansion = 1
 
-    def __init__(self, cin, width, stride):
+    def __init__(self, cin, width, stride, pad=False):
         super().__init__()
         self.conv1 = nn.Conv2d(cin, width, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.downsample = shortcut(cin, width, stride)
+        self.downsample = shortcut(cin, width, stride, pad)
 
     def forward(self, x):
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -25,7 +25,7 @@ class Basic(nn.Module):
 class Bottleneck(nn.Module):
     expansion = 4
 
-    def __init__(self, cin, width, stride):
+    def __init__(self, cin, width, stride, pad=False):
         super().__init__()
         self.conv1 = nn.Conv2d(cin, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -33,7 +33,7 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * width)
-        self.downsample = shortcut(cin, 4 * width, stride)
+        self.downsample = shortcut(cin, 4 * width, stride, pad)
 
     def forward(self, x):
         y = F.relu(self.bn1(self.conv1(x)), inplace=True)
@@ -86,15 +86,29 @@ class Activation(nn.Module):
         return x[1]
 
 
-def shortcut(cin, cout, stride):
+class PadShortcut(nn.Module):
+    """Every stride-th pixel of every stride-th row, and zeros for the new channels."""
+
+    def __init__(self, cin, cout, stride, before=None):
+        super().__init__()
+        before = (cout - cin) // 2 if before is None else before
+        self.stride, self.pads = stride, (0, 0, 0, 0, before, cout - cin - before)
+
+    def forward(self, x):
+        return F.pad(x[:, :, ::self.stride, ::self.stride], self.pads)
+
+
+def shortcut(cin, cout, stride, pad=False):
     if stride == 1 and cin == cout:
         return None
+    if pad:
+        return PadShortcut(cin, cout, stride)
     return nn.Sequential(nn.Conv2d(cin, cout, 1, stride, bias=False), nn.BatchNorm2d(cout))
 
 
 def resnet(name, channels, classes):
-    """resnet8/14/20/32/44/56 for small images, resnet18/34/50 for 224x224; NAME_v2: with pre-activation."""
-    number, v2 = name.removeprefix("resnet").removesuffix("_v2"), name.endswith("_v2")
+    """resnet8/14/20/32/44/56 for small images, resnet18/34/50 for 224x224; NAME_v2: with pre-activation, NAME_a: without parameters in shortcuts."""
+    number, v2, pad = name.removeprefix("resnet").removesuffix("_v2").removesuffix("_a"), name.endswith("_v2"), name.endswith("_a")
     if not number.isdigit():
         raise SystemExit(f"error: no peer of {name}: resnets, mobilenet_v2, vgg_small, mlp and files that end with .toml only")
     depth = int(number)
@@ -113,7 +127,7 @@ def resnet(name, channels, classes):
         blocks = []
         for i in range(count):
             stride = 2 if stage and i == 0 else 1
-            blocks.append(PreActivation(cin, width, stride, block is Bottleneck) if v2 else block(cin, width, stride))
+            blocks.append(PreActivation(cin, width, stride, block is Bottleneck) if v2 else block(cin, width, stride, pad))
             cin = width * block.expansion
         named[f"layer{stage + 1}"] = nn.Sequential(*blocks)
     if v2:
@@ -174,7 +188,8 @@ def mlp(channels, side, classes):
 
 def file_blocks(layer, cin):
     width, stride, kind = layer["channels"], layer.get("stride", 1), layer["type"]
-    block = {"basic": Basic, "bottleneck": Bottleneck,
+    pad = layer.get("shortcut") == "pad"
+    block = {"basic": lambda c, k, s: Basic(c, k, s, pad), "bottleneck": lambda c, k, s: Bottleneck(c, k, s, pad),
              "basic_v2": lambda c, k, s: PreActivation(c, k, s, False), "bottleneck_v2": lambda c, k, s: PreActivation(c, k, s, True),
              "inverted_residual": lambda c, k, s: InvertedResidual(c, k, s, layer.get("expand", 6))}[kind]
     cout = 4 * width if kind.startswith("bottleneck") else width
@@ -193,6 +208,8 @@ class FileLayer(nn.Module):
             if layer.get("relu", True):
                 self.activation = {"relu": F.relu, "relu6": F.relu6}.get(layer.get("activation", "relu"))
             self.norm = None if self.kind == "stream" and self.activation is None else nn.BatchNorm2d(cout)
+        elif self.kind == "shortcut":
+            self.main = PadShortcut(cin, layer["channels"], layer.get("stride", 1), layer.get("before"))
         elif self.kind == "max_pool":
             self.main = nn.MaxPool2d(layer["size"], layer.get("stride"), layer.get("pad", 0))
         elif self.kind == "average_pool":

@@ -10,7 +10,7 @@ set(INTRAIN_PUBLIC_HEADERS
     isa/isa.def isa/isa.h
     ops/activate/activate.h ops/batch_norm/batch_norm.h ops/conv2d/conv2d.h ops/depthwise/depthwise.h ops/error/error.h
     ops/error_plane.h ops/gemm/gemm.h ops/image_sink.h ops/kernels.def ops/kernels.h ops/narrow/narrow.h ops/peak/peak.h ops/pool/pool.h
-    ops/quantize/quantize.h ops/sgd_momentum/sgd_momentum.h ops/sgd_momentum/wageubn.h ops/stream/stream.h
+    ops/quantize/quantize.h ops/sgd_momentum/sgd_momentum.h ops/sgd_momentum/wageubn.h ops/shortcut/shortcut.h ops/stream/stream.h
     nn/backward_sink.h nn/builder.h nn/graph_sink.h nn/layer.h nn/memory_plan.h nn/net.h nn/state.h nn/tensor_sink.h
     optim/gradient_sum.h optim/schedule.h
     models/models.h models/net_file.h models/residual_blocks.h

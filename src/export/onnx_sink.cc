@@ -37,6 +37,20 @@ void OnnxSink::max_pool(const Value* in, const Value* out, const ops::MaxPool& p
   store(out, pooled, stored(in).exp);
 }
 
+void OnnxSink::pad_shortcut(const Value* in, const Value* out, const ops::PadShortcut& p) {
+  // Codes as they are: both values have the same scale and zero point.
+  std::string codes = stored(in).tensor;
+  if (p.stride > 1)
+    codes = graph_.node(
+        "Slice", p.k > p.c ? out->name + ".pixels" : out->name,
+        {codes, graph_.list({0, 0}), graph_.list({p.h, p.w}), graph_.list({2, 3}), graph_.list({p.stride, p.stride})});
+  if (p.k > p.c)
+    codes = graph_.node(
+        "Pad", out->name,
+        {codes, graph_.list({0, p.before, 0, 0, 0, p.k - p.c - p.before, 0, 0}), graph_.scalar(OnnxType::kU8, zero_point(in))});
+  store(out, codes, stored(in).exp);
+}
+
 std::vector<OnnxGraph::Attribute> OnnxSink::conv_attributes(const ops::ConvShape& s) {
   return {{"kernel_shape", {s.kh, s.kw}},
           {"strides", {s.stride, s.stride}},

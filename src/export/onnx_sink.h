@@ -23,6 +23,7 @@ class OnnxSink : public GraphSink {
   OnnxSink(OnnxGraph& graph, int h, int w, int c, const std::vector<int8_t>& table);
 
   void max_pool(const Value* in, const Value* out, const ops::MaxPool& shape) final;
+  void pad_shortcut(const Value* in, const Value* out, const ops::PadShortcut& shape) final;
   // Of the logits: value = logit 2^exponent. Once all layers are written.
   int logits_exp() const { return logits_exp_; }
 

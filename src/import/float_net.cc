@@ -34,6 +34,9 @@ class StepSink final : public GraphSink {
   void average_pool(const Value* in, const Value* out) override {
     steps.push_back({NetStep::Kind::kAveragePool, out->name, in, nullptr, out});
   }
+  void pad_shortcut(const Value* in, const Value* out, const ops::PadShortcut& shape) override {
+    steps.push_back({NetStep::Kind::kPadShortcut, out->name, in, nullptr, out, {}, {}, shape});
+  }
 
   std::vector<NetStep> steps;
 

@@ -14,7 +14,7 @@ namespace intrain {
 
 // A step of our net, in the order of its layers. Pointers are into the net, and stay valid as long as it lives.
 struct NetStep {
-  enum class Kind { kConv, kLinear, kMaxPool, kAveragePool };
+  enum class Kind { kConv, kLinear, kMaxPool, kAveragePool, kPadShortcut };
   Kind kind;
   std::string name;  // of the layer
   const Value* in = nullptr;
@@ -22,6 +22,7 @@ struct NetStep {
   const Value* out = nullptr;       // null: the logits
   ops::ConvShape conv = {};         // kConv
   ops::MaxPool pool = {};           // kMaxPool
+  ops::PadShortcut pad = {};        // kPadShortcut
   bool relu6 = false;               // kConv
 
   // Of the net's state.

@@ -40,6 +40,8 @@ class Follower {
         case NetStep::Kind::kAveragePool:
           values_[step.out] = follow(values_.at(step.in), FloatOp::Kind::kAveragePool, "mean over the image").out;
           break;
+        case NetStep::Kind::kPadShortcut:
+          fail("shortcuts without parameters are not followed in graphs: take the net's tensors, with --safetensors");
       }
     }
     step_ = nullptr;

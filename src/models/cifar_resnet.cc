@@ -5,14 +5,21 @@
 
 namespace intrain {
 
-Net cifar_resnet(int depth, int h, int w, int c, int classes) {
+namespace {
+
+Net with_blocks(Value* (*block)(NetBuilder&, Value*, int, int), int depth, int h, int w, int c, int classes) {
   CHECK_EQ(depth % 6, 2);
   NetBuilder net(h, w, c, classes);
   Value* x = net.conv_bn_relu(net.input(), {.k = 16, .size = 3, .stride = 1, .pad = 1});
   for (int stage = 0; stage < 3; ++stage)
-    for (int block = 0; block < (depth - 2) / 6; ++block) x = basic_block(net, x, 16 << stage, stage > 0 && block == 0 ? 2 : 1);
+    for (int i = 0; i < (depth - 2) / 6; ++i) x = block(net, x, 16 << stage, stage > 0 && i == 0 ? 2 : 1);
   return net.linear_logits(net.global_average_pool(x));
 }
+
+}  // namespace
+
+Net cifar_resnet(int depth, int h, int w, int c, int classes) { return with_blocks(basic_block, depth, h, w, c, classes); }
+Net cifar_resnet_a(int depth, int h, int w, int c, int classes) { return with_blocks(basic_block_a, depth, h, w, c, classes); }
 
 Net cifar_resnet_v2(int depth, int h, int w, int c, int classes) {
   CHECK_EQ(depth % 6, 2);

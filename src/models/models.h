@@ -16,6 +16,8 @@ INTRAIN_API Net mlp(int h, int w, int c, int classes);
 // three stages of n basic blocks with 16, 32, 64 channels, the last two start with stride 2 and a 1x1 shortcut convolution;
 // global average.
 INTRAIN_API Net cifar_resnet(int depth, int h, int w, int c, int classes);
+// The same with shortcuts without parameters, as the paper's nets for CIFAR have them (option A): NetBuilder::pad_shortcut.
+INTRAIN_API Net cifar_resnet_a(int depth, int h, int w, int c, int classes);
 
 // Residual net for 224x224 images (He et al., table 1), depth 18, 34 (basic blocks) or 50 (bottleneck blocks: 1x1, 3x3, 1x1 of four
 // times the width), v1 as torchvision has it, with the stride in the 3x3: 7x7 stem of 64 channels and stride 2, 3x3 max pool of

@@ -178,8 +178,18 @@ class Reader {
     return shortcut;
   }
 
-  Value* blocks(Value* (*block)(NetBuilder&, Value*, int, int)) {
-    return blocks(source(), block, [](Value* x) { return x; });
+  // expansion: of the channels.
+  using Block = Value* (*)(NetBuilder&, Value*, int, int);
+  Value* blocks(Block with_conv, Block with_pad, int expansion) {
+    Value* in = source();
+    const std::string shortcut = text("shortcut");
+    if (!shortcut.empty() && shortcut != "conv" && shortcut != "pad") fail("'shortcut' takes \"conv\" or \"pad\"");
+    const auto block = [&](NetBuilder& net, Value* x, int channels, int stride) {
+      if (shortcut != "pad") return with_conv(net, x, channels, stride);
+      check_pads(x, channels * expansion);
+      return with_pad(net, x, channels, stride);
+    };
+    return blocks(in, block, [](Value* x) { return x; });
   }
   Value* blocks(Stream (*block)(NetBuilder&, Stream, int, int)) {
     Value* in = source();
@@ -207,6 +217,23 @@ class Reader {
       x = block(net_, x, channels, i == 0 ? stride : 1);
     }
     return x;
+  }
+
+  // A shortcut without parameters.
+  Value* pad_shortcut() {
+    Value* in = source();
+    PadShortcutSpec spec{};
+    spec.channels = number("channels", 1, kMaxChannels);
+    spec.stride = number("stride", 1, kMaxStride, 1);
+    check_no_image(in);
+    check_pads(in, spec.channels);
+    spec.before = number("before", 0, spec.channels - in->c, (spec.channels - in->c) / 2);
+    check_members();
+    return net_.pad_shortcut(in, spec);
+  }
+  void check_pads(const Value* in, int channels) const {
+    if (channels < in->c)
+      fail("its shortcut pads " + std::to_string(in->c) + " channels, which cannot become " + std::to_string(channels));
   }
 
   Value* max_pool() {
@@ -241,15 +268,17 @@ class Reader {
     else if (type == "stream")
       last_ = stream();
     else if (type == "basic")
-      last_ = blocks(basic_block);
+      last_ = blocks(basic_block, basic_block_a, 1);
     else if (type == "bottleneck")
-      last_ = blocks(bottleneck_block);
+      last_ = blocks(bottleneck_block, bottleneck_block_a, 4);
     else if (type == "inverted_residual")
       last_ = inverted_residuals();
     else if (type == "basic_v2")
       last_ = blocks(basic_block_v2);
     else if (type == "bottleneck_v2")
       last_ = blocks(bottleneck_block_v2);
+    else if (type == "shortcut")
+      last_ = pad_shortcut();
     else if (type == "max_pool")
       last_ = max_pool();
     else if (type == "average_pool")
@@ -258,8 +287,8 @@ class Reader {
       last_ = linear();
     else
       fail("its type is " + quoted(type) +
-           ", not one of: conv, basic, bottleneck, inverted_residual, stream, basic_v2, bottleneck_v2, max_pool, average_pool, "
-           "linear");
+           ", not one of: conv, basic, bottleneck, inverted_residual, stream, basic_v2, bottleneck_v2, shortcut, max_pool, "
+           "average_pool, linear");
     made_.emplace_back(last_, number_);
     if (!name.empty() && !names_.emplace(name, last_).second) fail("there is a layer " + quoted(name) + " already");
   }

@@ -8,6 +8,7 @@
 #include "nn/conv_bn.h"
 #include "nn/linear.h"
 #include "nn/pool.h"
+#include "nn/shortcut.h"
 #include "nn/stream_conv.h"
 #include "ops/softmax_xent/softmax_xent.h"
 
@@ -121,6 +122,19 @@ Stream NetBuilder::stream(Value* in, Value* shortcut, const ConvSpec& spec, bool
 Stream NetBuilder::conv_add_stream(Value* in, const ConvSpec& spec, Value* shortcut) { return stream(in, shortcut, spec, true); }
 
 Value* NetBuilder::conv_stream(Value* in, const ConvSpec& spec) { return stream(in, nullptr, spec, false).sum; }
+
+Value* NetBuilder::pad_shortcut(Value* in, const PadShortcutSpec& spec) {
+  CHECK_TRUE(in->readable() && in->kind != Value::Kind::kInput && spec.stride > 0);
+  const int added = spec.channels - in->c, before = spec.before < 0 ? added / 2 : spec.before;
+  CHECK_LE(0, added);
+  CHECK_LE(before, added);
+  const ops::PadShortcut shape{in->h, in->w, in->c, spec.channels, spec.stride, before};
+  const std::string name = next_name("shortcut");
+  consume(in);
+  Value* out = value(in->kind, name, shape.oh(), shape.ow(), spec.channels, in->exp);
+  net_.layers_.push_back(std::make_unique<PadShortcut>(name, in, out, shape));
+  return out;
+}
 
 Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
   const ops::MaxPool shape{in->h, in->w, in->c, size, stride, pad};

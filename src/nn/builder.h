@@ -32,6 +32,12 @@ struct ConvSpec {
   int groups = 1;
 };
 
+struct PadShortcutSpec {
+  int channels;  // of the output, at least as many as the input has
+  int stride = 1;
+  int before = -1;  // new channels before those of the input; -1: half of them, rounded down
+};
+
 // What a layer of one's own makes: kActivation or kSigned, value = integer * 2^exp.
 struct CustomOutput {
   Value::Kind kind;
@@ -67,6 +73,9 @@ class INTRAIN_API NetBuilder {
   Stream conv_add_stream(Value* in, const ConvSpec& spec, Value* shortcut);
   // The convolution alone, as a shortcut that is only added to a stream.
   Value* conv_stream(Value* in, const ConvSpec& spec);
+  // The shortcut without parameters: every stride-th pixel of every stride-th row of `in`, `before` channels of zeros, those of `in`, and
+  // zeros up to spec.channels (ops/shortcut/shortcut.h). `in` is no stream, not normalized and not the images themselves.
+  Value* pad_shortcut(Value* in, const PadShortcutSpec& spec);
   Value* max_pool(Value* in, int size, int stride, int pad);
   Value* global_average_pool(Value* in);
   Value* linear_relu(Value* in, int outputs);

@@ -8,6 +8,7 @@
 #include "base/api.h"
 #include "ops/conv2d/conv2d.h"
 #include "ops/pool/pool.h"
+#include "ops/shortcut/shortcut.h"
 
 namespace intrain {
 
@@ -62,6 +63,8 @@ class INTRAIN_API GraphSink {
   // As ops/pool/pool.h says.
   virtual void max_pool(const Value* in, const Value* out, const ops::MaxPool& shape) = 0;
   virtual void average_pool(const Value* in, const Value* out) = 0;
+  // As ops/shortcut/shortcut.h says; both have one exponent.
+  virtual void pad_shortcut(const Value* in, const Value* out, const ops::PadShortcut& shape) = 0;
 };
 
 }  // namespace intrain

@@ -112,6 +112,8 @@ class Interpreter {
     if (op == "ConvInteger") return convolve(node);
     if (op == "MatMulInteger") return multiply(node);
     if (op == "MaxPool") return pool(node);
+    if (op == "Slice") return slice(node);
+    if (op == "Pad") return pad(node);
     if (op == "ReduceSum") return sum(node);
     ADD_FAILURE() << "operator " << op;
     return in(node, 0);
@@ -199,6 +201,37 @@ class Interpreter {
       result.values[o] = std::max(result.values[o], x.values[static_cast<size_t>((n * x.dim(1) + channel) * plane + pixel)]);
     });
     result.values.resize(static_cast<size_t>(size_of(result.shape)));
+    return result;
+  }
+
+  // Of rows and columns, from the first to the last.
+  Tensor slice(const onnx::NodeProto& node) {
+    const Tensor& x = in(node, 0);
+    EXPECT_EQ(in(node, 1).values, (Shape{0, 0}));
+    EXPECT_EQ(in(node, 2).values, (Shape{x.dim(2), x.dim(3)}));
+    EXPECT_EQ(in(node, 3).values, (Shape{2, 3}));
+    const int64_t row_step = in(node, 4).values[0], step = in(node, 4).values[1], plane = x.dim(2) * x.dim(3);
+    Tensor result{x.type, {x.dim(0), x.dim(1), (x.dim(2) + row_step - 1) / row_step, (x.dim(3) + step - 1) / step}, {}};
+    for (int64_t n = 0; n < x.dim(0) * x.dim(1); ++n)
+      for (int64_t y = 0; y < x.dim(2); y += row_step)
+        for (int64_t column = 0; column < x.dim(3); column += step)
+          result.values.push_back(x.values[static_cast<size_t>(n * plane + y * x.dim(3) + column)]);
+    return result;
+  }
+
+  // Of channels, by a constant.
+  Tensor pad(const onnx::NodeProto& node) {
+    const Tensor &x = in(node, 0), &pads = in(node, 1), &value = in(node, 2);
+    EXPECT_EQ(pads.type, onnx::TensorProto::INT64);
+    EXPECT_EQ(value.type, x.type);
+    const int64_t before = pads.values[1], behind = pads.values[5], plane = x.dim(2) * x.dim(3);
+    EXPECT_EQ(pads.values, (Shape{0, before, 0, 0, 0, behind, 0, 0}));
+    Tensor result{x.type, {x.dim(0), x.dim(1) + before + behind, x.dim(2), x.dim(3)}, {}};
+    for (int64_t n = 0; n < x.dim(0); ++n)
+      for (int64_t c = -before; c < x.dim(1) + behind; ++c)
+        for (int64_t i = 0; i < plane; ++i)
+          result.values.push_back(0 <= c && c < x.dim(1) ? x.values[static_cast<size_t>((n * x.dim(1) + c) * plane + i)]
+                                                         : value.values[0]);
     return result;
   }
 
@@ -300,7 +333,7 @@ TEST(ExactExport, DividesByTwoTruncationsAsRoundingDoes) {
 Net averaging() { return cifar_resnet(8, 12, 12, 1, 10); }  // over 9 pixels: no power of two
 
 TEST(ExactExport, LogitsAreThoseOfEvaluation) {
-  for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, averaging}) {
+  for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, averaging, padded_shortcuts}) {
     Trained ready(make());
     expect_equal(ready, "as it is");
   }
@@ -310,7 +343,7 @@ TEST(ExactExport, LogitsOfNarrowNetsAreThoseOfEvaluation) {
   Widths wide_x{.w = 5, .a = 6}, eight{.x_hat = 8},
       narrow{.w = 3, .a = 3, .x_hat = 2, .gamma = 4, .beta = 4, .mu = 6, .sigma = 5};
   for (const Widths& widths : {wide_x, eight, narrow})
-    for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream}) {
+    for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, padded_shortcuts}) {
       Trained ready(make(), widths);
       expect_equal(ready, "narrow");
     }
@@ -344,7 +377,7 @@ TEST(ExactExport, HiddenLayersShiftEitherWay) {
 
 TEST(Export, ModelsAreValidAndSayWhatTheyAre) {
   const Normalization norm = make_normalization(make_synthetic(16, 1).train);
-  for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream})
+  for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, padded_shortcuts})
     for (const OnnxForm form : {OnnxForm::kExact, OnnxForm::kQdq}) {
       Trained ready(make());
       onnx::ModelProto model;

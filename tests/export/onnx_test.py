@@ -28,6 +28,7 @@ NETS = [
     ("resnet8_v2", COLOUR, []),
     ("resnet20", SMALL, ["--set", "w=4", "--set", "a=5"]),
     ("resnet20_v2", SMALL, ["--set", "gamma=5"]),
+    ("resnet20_a", COLOUR, []),
     ("resnet18", LARGE, []),
     ("resnet50", LARGE, []),
     ("resnet18_v2", LARGE, []),

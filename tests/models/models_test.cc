@@ -50,6 +50,16 @@ TEST(Models, ResidualNetsHaveThePublishedSize) {
     }
 }
 
+// He et al., table 6: 0.27 to 1.7 million parameters. Without the shortcuts' convolutions and their batch norms.
+TEST(Models, ResidualNetsWithoutParametersInShortcutsHaveThePublishedSize) {
+  for (int depth : {20, 32, 44, 56, 110}) {
+    const Net net = build_model("resnet" + std::to_string(depth) + "_a", 32, 32, 3, 10);
+    EXPECT_EQ(parameters(net), resnet_parameters(depth, 3, 10) - conv_bn(1, 16, 32) - conv_bn(1, 32, 64)) << depth;
+    EXPECT_EQ(net.layers().size(), static_cast<size_t>(depth - 1 + 2 + 1 + 1)) << depth;
+  }
+  EXPECT_EQ(parameters(build_model("resnet20_a", 32, 32, 3, 10)), 269722);
+}
+
 TEST(Models, ImagenetResidualNetsHaveTheSizeOfTorchvisions) {
   struct Size {
     const char* name;
@@ -173,9 +183,10 @@ TEST(Models, EveryNameBuilds) {
   const std::vector<std::string> names = model_names();
   EXPECT_TRUE(std::is_permutation(
       names.begin(), names.end(),
-      std::vector<std::string>{"mlp", "resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110",
-                               "resnet18", "resnet34", "resnet50", "mobilenet_v2", "vgg_small", "resnet8_v2", "resnet20_v2",
-                               "resnet56_v2", "resnet18_v2", "resnet34_v2", "resnet50_v2"}
+      std::vector<std::string>{"mlp",        "resnet8",     "resnet14",    "resnet20",    "resnet32",    "resnet44",
+                               "resnet56",   "resnet110",   "resnet18",    "resnet34",    "resnet50",    "mobilenet_v2",
+                               "vgg_small",  "resnet20_a",  "resnet32_a",  "resnet44_a",  "resnet56_a",  "resnet110_a",
+                               "resnet8_v2", "resnet20_v2", "resnet56_v2", "resnet18_v2", "resnet34_v2", "resnet50_v2"}
           .begin()));
   for (const std::string& name : names) EXPECT_GT(build_model(name, 12, 12, 1, 10).parameter_count(), 0) << name;
 }

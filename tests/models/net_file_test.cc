@@ -58,6 +58,23 @@ TEST(NetFile, SaysWhatTheModelsAre) {
   expect_same(build(vgg + layer("type='linear'\nchannels=1024")), build_model("vgg_small", 32, 32, 3, 10));
 }
 
+TEST(NetFile, ShortcutsMayHaveNoParameters) {
+  const auto stage = [](const char* width, const char* stride) {
+    return layer(std::string("type='basic'\nshortcut='pad'\nrepeat=3\nchannels=") + width + "\nstride=" + stride);
+  };
+  const std::string end = layer("type='average_pool'");
+  const Net net = build(kStem + stage("16", "1") + stage("32", "2") + stage("64", "2") + end);
+  expect_same(net, build_model("resnet20_a", 32, 32, 3, 10));
+  expect_same(build(kStem + layer("type='basic'\nshortcut='conv'\nchannels=32\nstride=2") + end),
+              build(kStem + layer("type='basic'\nchannels=32\nstride=2") + end));
+  const std::string written_out = layer("type='shortcut'\nname='short'\nchannels=64\nstride=2\nbefore=24") +
+                                  layer("type='conv'\ninput='stem'\nchannels=16\nsize=1") +
+                                  layer("type='conv'\nchannels=16\nsize=3\nstride=2\npad=1") +
+                                  layer("type='conv'\nchannels=64\nsize=1\nadd='short'");
+  expect_same(build(kStem + written_out + end),
+              build(kStem + layer("type='bottleneck'\nshortcut='pad'\nchannels=16\nstride=2") + end));
+}
+
 TEST(NetFile, BlocksMayBeWrittenOut) {
   const std::string conv = "type='conv'\nchannels=16\nsize=3\npad=1";
   const std::string down = layer("type='conv'\nname='short'\ninput='sum'\nchannels=32\nsize=1\nstride=2\nrelu=false") +
@@ -168,6 +185,14 @@ TEST(NetFile, RefusesWhatNoNetCanBe) {
   refused(layer("type='average_pool'"), "cannot read the images");
   refused(layer("type='max_pool'\nsize=2"), "cannot read the images");
   refused(layer("type='basic'\nchannels=3"), "cannot read the images");
+  refused(layer("type='basic'\nchannels=4\nshortcut='pad'"), "cannot read the images");
+  refused(layer("type='shortcut'\nchannels=4"), "cannot read the images");
+  refused(kStem + layer("type='basic'\nchannels=32\nshortcut='none'"), "'shortcut' takes \"conv\" or \"pad\"");
+  for (const char* type : {"type='shortcut'", "type='basic'\nshortcut='pad'"})
+    refused(kStem + layer(type + std::string("\nchannels=15")), "16 channels, which cannot become 15", "layer 2");
+  refused(kStem + layer("type='bottleneck'\nshortcut='pad'\nchannels=3"), "16 channels, which cannot become 12", "layer 2");
+  refused(kStem + layer("type='shortcut'\nchannels=18\nbefore=3"), "'before' takes a whole number from 0 to 2", "layer 2");
+  refused(kStem + layer("type='shortcut'\nchannels=18\npad=1"), "'pad' is no member", "layer 2");
   refused(kStem + layer(conv) + layer("type='average_pool'\ninput='stem'"), "the only reader");
   refused(kStem + layer("type='basic'\nchannels=16\nname='a'") + layer("type='average_pool'") +
               layer("type='linear'\nchannels=4\ninput='a'"),

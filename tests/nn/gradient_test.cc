@@ -289,6 +289,25 @@ RealTensor* bottleneck_block(FloatNet& net, RealTensor* x, int width, int stride
   return net.conv_bn_add_relu(y, {.k = 4 * width, .size = 1}, shortcut);
 }
 
+RealTensor* basic_block_a(FloatNet& net, RealTensor* x, int width, int stride) {
+  RealTensor* shortcut = stride == 1 ? x : net.pad_shortcut(x, {.channels = width, .stride = stride});
+  RealTensor* y = net.conv_bn_relu(x, {.k = width, .size = 3, .stride = stride, .pad = 1});
+  return net.conv_bn_add_relu(y, {.k = width, .size = 3, .pad = 1}, shortcut);
+}
+
+TEST(Gradient, ShortcutsWithoutParametersAgreeWithFloat) {
+  ReadyNet ready(cifar_resnet_a(8, 12, 12, 1, 10), 32);
+  const Batch batch = synthetic_batch(32);
+  scatter_gamma_and_beta(ready.net);
+  compare_with_float(ready, batch, "shortcuts without parameters", [](FloatNet& f) {
+    RealTensor* t = f.conv_bn_relu(f.input(), {.k = 16, .size = 3, .pad = 1});
+    t = basic_block_a(f, t, 16, 1);
+    t = basic_block_a(f, t, 32, 2);
+    t = basic_block_a(f, t, 64, 2);
+    return f.linear(f.global_average_pool(t), 10);
+  });
+}
+
 // The stem of the nets for large images, and their blocks: the max pool's output is projected here, and is itself a shortcut in the
 // next test.
 TEST(Gradient, BottleneckBlocksAfterAMaxPoolAgreeWithFloat) {

@@ -112,6 +112,7 @@ TEST_P(NetOnIsa, OneOfEachLayer) { compare("one of each layer", one_of_each); }
 TEST_P(NetOnIsa, Nets) {
   compare("inverted residuals", inverted_residuals);
   compare("one of each layer of pre-activation nets", one_of_each_stream);
+  compare("shortcuts without parameters", padded_shortcuts);
   compare("resnet8", [] { return cifar_resnet(8, 12, 12, 1, 10); });
   compare("mlp", [] { return mlp(12, 12, 1, 10); });
 }
@@ -126,6 +127,7 @@ TEST_P(NetOnIsa, OtherWidths) {
   compare("16 bits of E2 in inverted residuals", inverted_residuals, wide);
   compare("narrow numbers in inverted residuals", inverted_residuals, kNarrow);
   compare("narrow numbers in a stream", one_of_each_stream, kNarrow);
+  compare("narrow numbers and shortcuts without parameters", padded_shortcuts, kNarrow);
 }
 
 // The memory of the larger net is dirty from a full batch, and its batch is longer than its count.

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -111,6 +112,8 @@ class OnnxNet {
           integers("pads", {pad, pad, pad, pad});
           break;
         }
+        case NetStep::Kind::kPadShortcut:
+          throw std::logic_error(step.name);
         case NetStep::Kind::kAveragePool:
           tensors_[step.out] = node("GlobalAveragePool", step.name, {in});
           break;

@@ -114,6 +114,23 @@ class FloatNet {
     return out;
   }
 
+  Tensor* pad_shortcut(Tensor* in, const PadShortcutSpec& s) {
+    Tensor* out = make(in->n, (in->h - 1) / s.stride + 1, (in->w - 1) / s.stride + 1, s.channels);
+    out->exp = in->exp;
+    out->is_signed = in->is_signed;
+    const size_t before = static_cast<size_t>(s.before < 0 ? (s.channels - in->c) / 2 : s.before);
+    std::vector<std::pair<size_t, size_t>> moves;
+    for_each_pixel(out, [&](int n, int y, int x, size_t to) {
+      for (size_t c = 0; c < static_cast<size_t>(in->c); ++c)
+        moves.emplace_back(in->row(n, y * s.stride, x * s.stride) + c, to + before + c);
+    });
+    for (const auto& [from, to] : moves) out->v[to] = in->v[from];
+    tape_.push_back([=] {
+      for (const auto& [from, to] : moves) in->grad[from] += out->grad[to];
+    });
+    return out;
+  }
+
   Tensor* max_pool(Tensor* in, int size, int stride, int pad) {
     Tensor* out = make(in->n, (in->h + 2 * pad - size) / stride + 1, (in->w + 2 * pad - size) / stride + 1, in->c);
     out->exp = in->exp;

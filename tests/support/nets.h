@@ -138,6 +138,23 @@ inline Net inverted_residuals() {
   return net.linear_logits(x);
 }
 
+// Shortcuts without parameters on such images: a block of the paper's; s8 that is added to s8; more zeros behind than before, at a stride that
+// leaves a rest, read by a convolution and then added to a stream; channels or pixels alone.
+inline Net padded_shortcuts() {
+  NetBuilder net(12, 12, 1, 10);
+  Value* x = net.conv_bn_relu(net.input(), {.k = 10, .size = 3, .pad = 1});
+  x = basic_block_a(net, x, 10, 1);
+  x = basic_block_a(net, x, 21, 2);
+  Value* y = net.conv_bn_linear(x, {.k = 12, .size = 1});
+  Value* shortcut = net.pad_shortcut(y, {.channels = 17, .stride = 1, .before = 5});
+  x = net.conv_bn_linear(net.conv_bn_relu(y, {.k = 9, .size = 3, .pad = 1}), {.k = 17, .size = 1}, shortcut);
+  x = net.conv_bn_relu(x, {.k = 8, .size = 1});
+  x = net.pad_shortcut(x, {.channels = 8, .stride = 2});
+  x = net.pad_shortcut(x, {.channels = 11, .stride = 2, .before = 0});
+  y = net.conv_bn_relu(x, {.k = 11, .size = 3, .pad = 1});
+  return net.linear_logits(net.conv_add_stream(y, {.k = 11, .size = 1}, x).relu);
+}
+
 // One of each layer of pre-activation nets, on the same images: a stream that starts at the images, at an activation, and at a shortcut's
 // convolution; an identity; groups; channels that fill no vector; a layer v1 behind them.
 inline Net one_of_each_stream() {
