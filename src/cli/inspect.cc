@@ -60,7 +60,8 @@ int inspect_command(const InspectFlags& flags) {
   const int batches = as_trained ? config.accumulate : 1;
   const int64_t first = as_trained ? batches_before(config, count, info.step) : info.epoch * (data.train.count / batch);
   Loader loader(data.train, normalization_of(checkpoint),
-                {batch, true, data.mirror, config.seed, first, flags.threads, config.augment == "standard", config.balance});
+                {batch, true, data.mirror, config.seed, first, flags.threads, config.augment == "standard", config.balance,
+                 config.border == "black"});
   ops::SgdStep step{};
   step.seed = config.seed;
   step.momentum_bits = config.widths.momentum;

@@ -45,12 +45,13 @@ Window whole_window(int h, int w, int to_h, int to_w) {
   return {(h - window_h) / 2, (w - window_w) / 2, window_h, window_w};
 }
 
-void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, int8_t* dst) {
+void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, bool black,
+                int8_t* dst) {
   // Columns [x_begin, x_end) of the window lie inside the image; the rest is border.
   const int x_begin = std::clamp(pad - crop.dx, 0, w), x_end = std::clamp(w + pad - crop.dx, 0, w);
   for (int y = 0; y < h; ++y) {
     int8_t* row = dst + int64_t{y} * w * c;
-    std::fill(row, row + int64_t{w} * c, int8_t{0});
+    for (int i = 0; i < w * c; ++i) row[i] = black ? norm.table[i % c][0] : int8_t{0};
     const int sy = y + crop.dy - pad;
     if (sy < 0 || sy >= h) continue;
     for (int x = x_begin; x < x_end; ++x) {

@@ -21,9 +21,10 @@ constexpr int crop_pad(int h) { return h >= 32 ? 4 : 2; }
 // at all.
 Crop random_crop(uint64_t seed, uint32_t epoch, uint32_t sample, int pad, bool mirror);
 
-// dst[y][x'][ch] = table[ch][src[y + dy - pad][x + dx - pad][ch]], 0 outside the image, x' = x or, mirrored, w - 1 - x.
-// src u8 and dst s8 are [h][w][c].
-void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, int8_t* dst);
+// dst[y][x'][ch] = table[ch][src[y + dy - pad][x + dx - pad][ch]], outside the image 0, or table[ch][0] if black; x' = x or, mirrored,
+// w - 1 - x. src u8 and dst s8 are [h][w][c].
+void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, bool black,
+                int8_t* dst);
 
 // The part of a photo of h x w pixels that one epoch shows (Szegedy et al., "Going deeper with convolutions", section 6): a share of its
 // area uniform in [8 %, 1], with sides whose ratio is uniform in [3/4, 1], upright or lying with the same probability, anywhere. Of ten

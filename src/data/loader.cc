@@ -77,7 +77,7 @@ void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, uint32_t 
   if (augment) {
     const int pad = photos ? 0 : crop_pad(set.h);  // photos are cropped already
     const Crop crop = random_crop(options.seed, epoch_number, draw, pad, options.mirror);
-    crop_image(image, set.h, set.w, set.c, norm, pad, crop, dst);
+    crop_image(image, set.h, set.w, set.c, norm, pad, crop, options.black_border, dst);
   } else {
     normalize_image(image, int64_t{set.h} * set.w, set.c, norm, dst);
   }

@@ -19,6 +19,7 @@ struct LoaderOptions {
   int threads = 1;         // that decode photos; images in memory take one
   bool augment = true;     // training: random windows and mirrors; else the images as evaluation sees them
   bool balance = false;  // training: an epoch shows all classes equally often (data/sampler.h), each time in a window of its own
+  bool black_border = false;  // what windows show beyond an image in memory: black, or the mean
 };
 
 class Loader {

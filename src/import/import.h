@@ -46,4 +46,11 @@ struct ImportReport {
 ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vector<FloatLayer> layers, const std::string& file,
                            const Dataset& train, const Normalization& norm, int images, int batch);
 
+// How many of about `images` training images the net gets right in random windows, by what these show beyond the images' border. In memory
+// only: photos' windows lie inside.
+struct BorderHits {
+  int64_t mean = 0, black = 0;
+};
+BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm, bool mirror, int images, int batch);
+
 }  // namespace intrain

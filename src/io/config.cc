@@ -166,6 +166,8 @@ void validate(const TrainConfig& config) {
   if (config.augment != "standard" && config.augment != "none")
     refuse("--augment", "'" + config.augment + "'", "standard or none");
   crop_of(config);
+  if (!config.border.empty() && config.border != "mean" && config.border != "black")
+    refuse("--border", "'" + config.border + "'", "mean or black");
   check_integer("--warmup", config.warmup, 0, kMaxEpochs);
   if (!(config.label_smoothing >= 0 && config.label_smoothing < 1))
     refuse("--label-smoothing", text(config.label_smoothing), "a number from 0 to below 1");
@@ -209,6 +211,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"warmup", c.warmup},
           {"augment", c.augment},
           {"crop", c.crop},
+          {"border", c.border},
           {"label_smoothing", c.label_smoothing},
           {"patience", c.patience},
           {"freeze", c.freeze},
@@ -244,7 +247,8 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
   get_integer(json.at("warmup"), c.warmup);
   if (json.contains("augment")) json.at("augment").get_to(c.augment);  // not in older files
   c.crop = json.contains("crop") ? json.at("crop").get<std::string>() : crop_before_it_was_a_setting(c.augment);
-  if (json.contains("patience")) {  // not in older files
+  if (json.contains("border")) json.at("border").get_to(c.border);  // not in older files
+  if (json.contains("patience")) {                                  // not in older files
     json.at("label_smoothing").get_to(c.label_smoothing);
     get_integer(json.at("patience"), c.patience);
     json.at("freeze").get_to(c.freeze);

@@ -26,10 +26,12 @@ struct TrainConfig {
   int warmup = 0;                    // epochs
   std::string augment = "standard";  // or "none"
   std::string crop = "auto";         // of photos, as evaluation sees them (io/crop.h)
-  double label_smoothing = 0;        // 0 .. 1
-  int patience = 0;                  // epochs without a better test accuracy after which training ends; 0: never
-  std::vector<std::string> freeze;   // patterns of parameters that stay as they are
-  std::string init_from;             // checkpoint to take the parameters from; empty: random ones
+  // What random windows show beyond an image's border: "mean", or "black"; empty: as the net of init_from has learned it, else the mean.
+  std::string border;
+  double label_smoothing = 0;       // 0 .. 1
+  int patience = 0;                 // epochs without a better test accuracy after which training ends; 0: never
+  std::vector<std::string> freeze;  // patterns of parameters that stay as they are
+  std::string init_from;            // checkpoint to take the parameters from; empty: random ones
   // Of the channels' pixels, as shares of the largest value: 0 .. 1; both empty: those of the training images.
   std::vector<double> mean, deviation;
   double val_share = 0;    // 0 .. 1 of the training images, split off to evaluate on (data/validation_share.h); 0: none

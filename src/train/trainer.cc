@@ -110,7 +110,7 @@ class Training {
         per_epoch_(data.train.count / config.batch / config.accumulate),
         train_loader_(data.train, norm_,
                       {config.batch, true, data.mirror, config.seed, batches_before(step_), config.threads,
-                       config.augment == "standard", config.balance}),
+                       config.augment == "standard", config.balance, config.border == "black"}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
         schedule_(make_schedule(config, per_epoch_)),
         sgd_{{},
@@ -331,7 +331,8 @@ int64_t batches_before(const TrainConfig& config, int64_t train_count, int64_t s
   return step / steps * batches + step % steps * config.accumulate;
 }
 
-TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options) {
+TrainResult train(const TrainConfig& given, const DataSplits& data, const TrainOptions& options) {
+  TrainConfig config = given;
   validate(config);
   check_fit(config, data.train);
   check_crop(config, data.train);
@@ -365,6 +366,7 @@ TrainResult train(const TrainConfig& config, const DataSplits& data, const Train
   if (begin) {
     restore_for_transfer(*begin, config.model, net.state(), head, same_classes(begin->info));
     net.quantize_parameters();
+    if (config.border.empty()) config.border = begin->info.config.border;
   }
 
   Training training(config, data, net, begin ? &*begin : config.init_from.empty() ? nullptr : options.resume, options);

@@ -23,15 +23,17 @@ TEST(Augment, EveryWindowAgreesWithThePaddedImage) {
 
   for (int dy = 0; dy <= 2 * kPad; ++dy)
     for (int dx = 0; dx <= 2 * kPad; ++dx)
-      for (bool mirrored : {false, true}) {
+      for (int way = 0; way < 4; ++way) {
+        const bool mirrored = way % 2 == 1, black = way / 2 == 1;
         std::vector<int8_t> dst(src.size(), 99);
-        crop_image(src.data(), kH, kW, kC, norm, kPad, {dy, dx, mirrored}, dst.data());
+        crop_image(src.data(), kH, kW, kC, norm, kPad, {dy, dx, mirrored}, black, dst.data());
         for (int y = 0; y < kH; ++y)
           for (int x = 0; x < kW; ++x)
             for (int ch = 0; ch < kC; ++ch) {
               const int sy = y + dy - kPad, sx = (mirrored ? kW - 1 - x : x) + dx - kPad;
               const bool inside = sy >= 0 && sy < kH && sx >= 0 && sx < kW;
-              const int expected = inside ? norm.table[ch][src[static_cast<size_t>((sy * kW + sx) * kC + ch)]] : 0;
+              const int border = black ? norm.table[ch][0] : 0;
+              const int expected = inside ? norm.table[ch][src[static_cast<size_t>((sy * kW + sx) * kC + ch)]] : border;
               ASSERT_EQ(dst[static_cast<size_t>((y * kW + x) * kC + ch)], expected)
                   << "dy " << dy << " dx " << dx << " mirrored " << mirrored << " at " << y << ", " << x << ", " << ch;
             }
@@ -44,7 +46,7 @@ TEST(Augment, TheMiddleWindowIsTheImage) {
   Normalization norm = {};
   for (int p = 0; p < 256; ++p) norm.table[0][p] = static_cast<int8_t>(p / 2);
   std::vector<int8_t> cropped(src.size()), plain(src.size());
-  crop_image(src.data(), 4, 4, 1, norm, 2, {2, 2, false}, cropped.data());
+  crop_image(src.data(), 4, 4, 1, norm, 2, {2, 2, false}, false, cropped.data());
   normalize_image(src.data(), 16, 1, norm, plain.data());
   EXPECT_EQ(cropped, plain);
 }

@@ -50,6 +50,7 @@ TEST(Config, NamesTheFlagOfWhatCannotBe) {
   for (double v : {-0.1, 1.0, 2.0, kNan, kInf}) refused("--momentum", [&](TrainConfig& c) { c.momentum = v; });
   for (double v : {-1e-4, 1.5, kNan, kInf}) refused("--weight-decay", [&](TrainConfig& c) { c.weight_decay = v; });
   for (const char* v : {"", "Standard", "all"}) refused("--augment", [&](TrainConfig& c) { c.augment = v; });
+  for (const char* v : {"Black", "grey", " "}) refused("--border", [&](TrainConfig& c) { c.border = v; });
   for (const char* v : {"", "Cosine", "linear"}) refused("--schedule", [&](TrainConfig& c) { c.schedule = v; });
 }
 

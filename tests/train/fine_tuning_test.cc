@@ -124,5 +124,33 @@ TEST(FineTuning, BeginsFromACheckpoint) {
   expect_error([&] { train(config, data, {}); }, "does not fit model 'resnet14'", "--init-from");
 }
 
+// What the net that it begins from knows of borders, unless other is said; a run that goes on keeps it.
+TEST(FineTuning, TakesTheBorderOfTheNetItBeginsFrom) {
+  const TempFolder folder;
+  TrainConfig config = small_config(folder.file("first"));
+  config.border = "black";
+  config.epochs = 1;
+  const DataSplits data = load_data(config.data);
+  train(config, data, {});
+  const auto border = [&](const std::string& run) {
+    return read_checkpoint(folder.file(run) + "/final.ckpt").info.config.border;
+  };
+  EXPECT_EQ(border("first"), "black");
+
+  config.init_from = folder.file("first/final.ckpt");
+  const auto run = [&](const std::string& out, const std::string& setting) {
+    config.out = folder.file(out);
+    config.border = setting;
+    return train(config, data, {}).signature;
+  };
+  const uint64_t taken = run("taken", ""), black = run("black", "black"), mean = run("mean", "mean");
+  EXPECT_EQ(border("taken"), "black");
+  EXPECT_EQ(border("mean"), "mean");
+  EXPECT_EQ(taken, black);
+  EXPECT_NE(taken, mean);
+  config.init_from.clear();
+  EXPECT_EQ(run("new", ""), run("new mean", "mean"));
+}
+
 }  // namespace
 }  // namespace intrain
