@@ -70,11 +70,13 @@ struct ExportFlags {
 int export_command(const ExportFlags& flags);
 
 struct ImportFlags {
-  std::string safetensors, onnx;  // file to read: one of them
-  std::string out;                // checkpoint to write
-  TrainConfig config;             // model (empty: that of the ONNX graph), data, mean, deviation, threads
-  bool new_head = false;          // the last layer is not taken
-  int calibrate = 1024;           // training images that the scales are found with
+  std::string safetensors, onnx;   // file to read: one of them
+  std::string out;                 // checkpoint to write
+  TrainConfig config;              // model (empty: that of the ONNX graph), data, mean, deviation, threads
+  bool new_head = false;           // the last layer is not taken
+  std::string prefix;              // of the tensors to take
+  std::vector<std::string> order;  // modules in the order of the forward pass
+  int calibrate = 1024;            // training images that the scales are found with
 };
 int import_command(const ImportFlags& flags);
 

@@ -77,14 +77,23 @@ int import_command(const ImportFlags& flags) {
   net.initialize(config.seed);
   const std::vector<NetStep> steps = net_steps(net, config.model);
   const std::string& file = flags.safetensors.empty() ? flags.onnx : flags.safetensors;
-  std::vector<FloatLayer> layers =
-      flags.safetensors.empty() ? read_onnx_net(file, steps, flags.new_head) : read_safetensors_net(file, steps, flags.new_head);
+  std::vector<FloatLayer> layers = flags.safetensors.empty()
+                                       ? read_onnx_net(file, steps, flags.new_head)
+                                       : read_safetensors_net(file, steps, {flags.new_head, flags.prefix, flags.order});
   const ImportReport report =
       import_layers(net, steps, std::move(layers), file, train, norm, std::min(flags.calibrate, train.count), batch);
+
+  // A training that goes on should show the net the borders that it knows.
+  const bool chooses = config.border.empty() && !flags.new_head && flags.calibrate > 0 && train.files.empty();
+  if (chooses) {
+    const BorderHits hits = border_hits(net, train, norm, data.mirror, std::min(flags.calibrate, train.count), batch);
+    config.border = hits.black > hits.mean ? "black" : "mean";
+  }
 
   write_checkpoint(flags.out, make_info(config, data, norm), net.state());
   print_broken(data);
   print_report(report);
+  if (chooses) print("border of random windows: {}\n", config.border);
   print("checkpoint: {}\n", printable(flags.out));
   return 0;
 }

@@ -45,6 +45,13 @@ void add_normalization(CLI::App& app, TrainConfig& config) {
       ->type_name("X,X,X");
 }
 
+void add_border(CLI::App& app, TrainConfig& config, const std::string& otherwise) {
+  app.add_option("--border", config.border,
+                 "what random windows show beyond an image: its mean, or black as torchvision's do; " + otherwise)
+      ->type_name("mean|black")
+      ->default_str("");
+}
+
 void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   CLI::App& train = *app.add_subcommand("train", "Train a net wholly in integers");
   // Flags are stored in this order: these two first, so that the others win over them.
@@ -109,6 +116,7 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
       ->allow_extra_args(false);
   add_number(train, "--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   add_normalization(train, config);
+  add_border(train, config, "if not given, what the net of --init-from knows, else the mean");
   train
       .add_option(
           "--val-share", config.val_share,
@@ -280,9 +288,10 @@ void add_inspect(CLI::App& app, InspectFlags& flags) {
 
 void add_import(CLI::App& app, ImportFlags& flags) {
   CLI::App& command = *app.add_subcommand("import", "Make a checkpoint of a net that was trained elsewhere, in floating point");
-  CLI::Option* safetensors = command.add_option(
-      "--safetensors", flags.safetensors,
-      "its tensors, as torchvision's ResNets, MobileNetV2 and VGGs name them, the usual CIFAR ResNets, or an nn.Sequential");
+  CLI::Option* safetensors = command.add_option("--safetensors", flags.safetensors,
+                                                "its tensors, named as in PyTorch: as torchvision's ResNets, MobileNetV2 and "
+                                                "VGGs, the usual CIFAR ResNets, an nn.Sequential, or "
+                                                "with --order");
   safetensors->type_name("FILE");
   command
       .add_option("--onnx", flags.onnx,
@@ -299,11 +308,27 @@ void add_import(CLI::App& app, ImportFlags& flags) {
   command.add_option("--out", flags.out, "checkpoint to write, for eval, predict, export and train --init-from")
       ->type_name("FILE")
       ->required();
-  command.add_flag("--new-head", flags.new_head, "leave the last layer out: the data have other classes")->default_str("");
+  command
+      .add_flag("--new-head", flags.new_head,
+                "leave the last layer out: the data have other classes; the file may have any head, or none")
+      ->default_str("");
+  command.add_option("--prefix", flags.prefix, "take only the tensors in this module of the file, as ema or model")
+      ->type_name("NAME")
+      ->needs(safetensors);
+  command
+      .add_option(
+          "--order", flags.order,
+          "modules of the file in the order of the forward pass, by their names or the last parts of these, where the names do "
+          "not tell it")
+      ->delimiter(',')
+      ->type_name("A,B,...")
+      ->needs(safetensors);
   add_number(command, "--calibrate", flags.calibrate, "training images to find the scales of the layers with; 0: none")
       ->type_name("N");
   command.add_option("--crop", flags.config.crop, kCropHelp + "; auto: 0.875")->type_name("X|whole|auto");
   add_normalization(command, flags.config);
+  add_border(command, flags.config,
+             "for the training that goes on from it; if not given, of which the net gets more training images right");
   add_threads(command, flags.config.threads);
 }
 

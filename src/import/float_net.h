@@ -60,10 +60,17 @@ constexpr double kTorchEpsilon = 1e-5;  // of batch norm, where the file has non
 // One layer for each step that learns, in order; last: the step of the logits, whose layer is left empty if `new_head`. Both throw Error,
 // naming the file and the tensor, if a step finds no tensors of its shape, or a tensor no step.
 //
-// By names: the convolutions, batch norms and linear layers of the file, each kind sorted by name, numbers by value, with what is called
-// downsample or shortcut before the rest of its block, are those of the net. So are the names of torchvision's ResNets, MobileNetV2 and
-// VGGs, of the usual CIFAR ResNets, and of any nn.Sequential.
-std::vector<FloatLayer> read_safetensors_net(const std::string& path, const std::vector<NetStep>& steps, bool new_head);
+// By names (import/module_order.h): each kind of layers is taken in the order that its modules' names tell. Where they do not tell it the
+// shapes must, and what neither tells is refused. What is called downsample or shortcut goes to the shortcuts' convolutions. So the names are
+// those of torchvision's ResNets, MobileNetV2 and VGGs, of the usual CIFAR ResNets, and of any nn.Sequential.
+struct SafetensorsOptions {
+  // Modules that are of a head by their names, or come after all that was taken, are left out; the new head's `source` names them.
+  bool new_head = false;
+  std::string prefix{};              // only tensors in the module of this name count, as "ema"
+  std::vector<std::string> order{};  // modules in the order of the forward pass, for those whose names do not tell it
+};
+std::vector<FloatLayer> read_safetensors_net(const std::string& path, const std::vector<NetStep>& steps,
+                                             const SafetensorsOptions& options);
 // By the graph of an ONNX model (docs/import.md), which is followed beside ours.
 std::vector<FloatLayer> read_onnx_net(const std::string& path, const std::vector<NetStep>& steps, bool new_head);
 

@@ -171,6 +171,10 @@ refused "import of a text as tensors" "not a safetensors file.*text" "${import[@
 refused "import of a text as a model" "not an ONNX model.*text" "${import[@]}" --onnx text
 printf '\2\0\0\0\0\0\0\0{}' > empty.safetensors
 refused "import of no tensors" "the net has 4 linear layers, the file 0.*empty.safetensors" "${import[@]}" --safetensors empty.safetensors
+refused "import by a prefix that no tensor has" "begins with 'ema[.]'.*empty.safetensors" "${import[@]}" --safetensors empty.safetensors --prefix ema
+refused "import in the order of modules that are not there" "--order names 'first'" "${import[@]}" --safetensors empty.safetensors --order first,second
+refused "an order for a graph" "--order.*--safetensors" "${import[@]}" --onnx text --order first
+refused "unknown border" "--border" train --border grey
 refused "import without a checkpoint to write" "--out" import --model mlp --data synthetic:64 --safetensors empty.safetensors
 refused "import of less than no images" "--calibrate" "${import[@]}" --safetensors empty.safetensors --calibrate -1
 refused "import of a pre-activation net" "resnet8_v2.*--model" import --model resnet8_v2 --data synthetic:64 --out bad.ckpt --safetensors empty.safetensors

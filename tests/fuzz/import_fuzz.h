@@ -54,7 +54,8 @@ type = "average_pool"
 };
 
 // What `read` accepts has all layers.
-inline void fuzz_import(const std::string& path, decltype(read_onnx_net)& read) {
+template <class Read>
+void fuzz_import(const std::string& path, const Read& read) {
   static const FuzzedNet net;
   for (const bool new_head : {false, true}) try {
       const std::vector<FloatLayer> layers = read(path, net.steps, new_head);

@@ -2,7 +2,12 @@
 #include "fuzz/import_fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
-  const intrain::test::MemoryFile file(data, bytes);
-  intrain::test::fuzz_import(file.path(), intrain::read_safetensors_net);
+  using namespace intrain;
+  const test::MemoryFile file(data, bytes);
+  for (const char* prefix : {"", "ema"})
+    for (const std::vector<std::string>& order : {std::vector<std::string>{}, {"b", "a", "m.c"}})
+      test::fuzz_import(file.path(), [&](const std::string& path, const std::vector<NetStep>& steps, bool new_head) {
+        return read_safetensors_net(path, steps, {new_head, prefix, order});
+      });
   return 0;
 }

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "core/error.h"
+#include "data/loader.h"
 #include "models/models.h"
 #include "models/net_file.h"
 #include "support/float_files.h"
@@ -83,9 +87,9 @@ class ImportTest : public testing::Test {
     from_.learn();
     tensors_ = named(from_.steps, kResnet8);
   }
-  std::vector<FloatLayer> read(const Subject& to, bool new_head = false) {
+  std::vector<FloatLayer> read(const Subject& to, const SafetensorsOptions& options = {}) {
     write_tensors(path_, tensors_);
-    return read_safetensors_net(path_, to.steps, new_head);
+    return read_safetensors_net(path_, to.steps, options);
   }
   void multiply(const std::string& tensor, float factor) {
     for (float& v : tensors_.at(tensor).values) v *= factor;
@@ -133,7 +137,7 @@ TEST_F(ImportTest, NumbersInNamesAreNumbers) {
   Subject from("mlp"), to("mlp");
   from.learn();
   write_tensors(path_, named(from.steps, {"2", "9", "10", "11"}));
-  to.take(read_safetensors_net(path_, to.steps, false), 0);
+  to.take(read_safetensors_net(path_, to.steps, {}), 0);
   EXPECT_LE(difference(to, from), 1);
 }
 
@@ -233,7 +237,7 @@ TEST_F(ImportTest, HalvesAreRead) {
       list.push_back({name, name == "fc.bias" ? type : "F32", t.shape,
                       name == "fc.bias" ? static_cast<const void*>(values.data()) : t.values.data()});
     write_safetensors(path_, {}, list);
-    return read_safetensors_net(path_, to.steps, false).back().bias;
+    return read_safetensors_net(path_, to.steps, {}).back().bias;
   };
   const std::vector<float> a = bias("F16", f16), b = bias("BF16", bf16);
   EXPECT_EQ(a[0], 1);
@@ -246,13 +250,53 @@ TEST_F(ImportTest, HalvesAreRead) {
   expect_error([&] { bias("U16", f16); }, "'fc.bias' is of type U16", path_);
 }
 
+TEST_F(ImportTest, DoublesAreRead) {
+  Subject to("resnet8");
+  const std::vector<double> wide = {1, -2.5, 1 + 0x1p-40, 0x1p-130, 0, 0, 0, 0, 0, 0};
+  const auto bias = [&](const std::vector<double>& values) {
+    std::vector<SafeTensor> list;
+    for (const auto& [name, t] : tensors_)
+      list.push_back({name, name == "fc.bias" ? "F64" : "F32", t.shape,
+                      name == "fc.bias" ? static_cast<const void*>(values.data()) : t.values.data()});
+    write_safetensors(path_, {}, list);
+    return read_safetensors_net(path_, to.steps, {}).back().bias;
+  };
+  EXPECT_EQ(bias(wide), (std::vector<float>{1, -2.5F, 1, 0x1p-130F, 0, 0, 0, 0, 0, 0}));
+  expect_error([&] { bias({1e300, 0, 0, 0, 0, 0, 0, 0, 0, 0}); }, "'fc.bias' holds numbers that are not finite", path_);
+}
+
+// Labels are what the net says of its windows with either border: it gets all of these right, and of the others fewer.
+TEST_F(ImportTest, TheBorderThatANetKnowsIsFound) {
+  const Normalization norm = make_normalization(data().train);
+  Net& net = from_.ready.net;
+  for (const bool black : {false, true}) {
+    Dataset set = data().train;
+    std::iota(set.labels.begin(), set.labels.end(), uint16_t{0});
+    std::vector<uint16_t> said(set.labels.size());
+    Loader loader(set, norm, {kImages, true, true, 0, 0, 1, true, false, black});
+    for (int i = 0; i < set.count / kImages; ++i) {
+      const Batch& batch = loader.next();
+      net.evaluate(batch);
+      for (int n = 0; n < kImages; ++n) {
+        const int32_t* logits = net.logits() + int64_t{n} * net.classes();
+        said[static_cast<size_t>(batch.labels[static_cast<size_t>(n)])] =
+            static_cast<uint16_t>(std::max_element(logits, logits + net.classes()) - logits);
+      }
+    }
+    set.labels = said;
+    const BorderHits hits = border_hits(net, set, norm, true, set.count, kImages);
+    EXPECT_EQ(black ? hits.black : hits.mean, set.count);
+    EXPECT_LT(black ? hits.mean : hits.black, set.count);
+  }
+}
+
 TEST_F(ImportTest, TheLastLayerMayBeLeftOut) {
   tensors_["fc.weight"] = {{1000, 64}, std::vector<float>(64000)};
   tensors_["fc.bias"] = {{1000}, std::vector<float>(1000)};
   Subject to("resnet8");
   expect_error([&] { read(to); }, "'fc.weight' has the shape [1000, 64], layer linear10 takes [10, 64]", path_);
   const std::vector<int32_t> before = to.steps.back().weight->master;
-  to.take(read(to, true), 0);
+  to.take(read(to, {.new_head = true}), 0);
   EXPECT_EQ(to.steps.back().weight->master, before);
   EXPECT_EQ(to.steps.front().weight->master, from_.steps.front().weight->master);
 }
@@ -267,7 +311,7 @@ TEST_F(ImportTest, WhatDoesNotFitIsRefusedByName) {
   tensors_.erase("layer2.0.bn1.running_var");
   refused("no tensor 'layer2.0.bn1.running_var', which layer conv4 takes");
   tensors_["extra.weight"] = tensors_["conv1.weight"];
-  refused("the net has 9 convolutions, the file 10, 'layer3.0.conv2' the last");
+  refused("the net has 9 convolutions, the file 10, 'layer3.0.downsample.0' the last");
   tensors_["extra.scale"] = tensors_["fc.bias"];
   refused("'extra.scale' is none of");
   tensors_["lonely"] = tensors_["fc.bias"];
