@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
+#include <thread>
 
 #include "data/loader.h"
 #include "data/normalization.h"
@@ -324,6 +326,17 @@ TEST_F(ImageFolderTest, BrokenFilesAreLeftOutAndListed) {
   ASSERT_EQ(data.broken.size(), 2u);
   EXPECT_EQ(data.broken[0].find(cut + ": not a whole JPEG picture"), 0u) << data.broken[0];
   EXPECT_EQ(data.broken[1], text + ": no picture of a kind that is read (JPEG, PNG, WebP, BMP, GIF or TIFF)");
+}
+
+TEST_F(ImageFolderTest, IsCheckedByNoMoreThreadsThanAsked) {
+  for (const int threads : {1, 3}) {
+    std::set<std::thread::id> seen;
+    const DataSplits data = load_data("folder:" + folder_.path() + ":16",
+                                      {false, [&](int64_t, int64_t) { seen.insert(std::this_thread::get_id()); }, threads});
+    EXPECT_EQ(data.train.count, 6);
+    EXPECT_LE(seen.size(), static_cast<size_t>(threads));
+    if (threads == 1) EXPECT_EQ(seen, std::set{std::this_thread::get_id()});
+  }
 }
 
 TEST_F(ImageFolderTest, EvaluationLeavesTheTrainingPhotosAlone) {
