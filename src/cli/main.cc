@@ -114,6 +114,10 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
                   "'intrain inspect' lists the layers")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
+  train
+      .add_flag("--freeze-statistics", config.freeze_statistics,
+                "normalize by the running mean and deviation of --init-from, as evaluation does, and leave them as they are")
+      ->default_str("");
   add_number(train, "--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   add_normalization(train, config);
   add_border(train, config, "if not given, what the net of --init-from knows, else the mean");

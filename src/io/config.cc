@@ -174,6 +174,9 @@ void validate(const TrainConfig& config) {
   if (!(config.val_share >= 0 && config.val_share < 1))
     refuse("--val-share", text(config.val_share), "a number from 0 to below 1");
   check_integer("--patience", config.patience, 0, kMaxEpochs);
+  if (config.freeze_statistics && config.init_from.empty())
+    throw Error("a new net has no running statistics yet", "--freeze-statistics",
+                "give the checkpoint that has them with --init-from");
   if (config.warmup >= config.epochs)
     refuse("--warmup", std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs",
            "fewer epochs than --epochs");
@@ -215,6 +218,7 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"label_smoothing", c.label_smoothing},
           {"patience", c.patience},
           {"freeze", c.freeze},
+          {"freeze_statistics", c.freeze_statistics},
           {"init_from", c.init_from},
           {"mean", c.mean},
           {"deviation", c.deviation},
@@ -254,7 +258,8 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
     json.at("freeze").get_to(c.freeze);
     json.at("init_from").get_to(c.init_from);
   }
-  if (json.contains("mean")) {  // not in older files
+  if (json.contains("freeze_statistics")) json.at("freeze_statistics").get_to(c.freeze_statistics);  // not in older files
+  if (json.contains("mean")) {                                                                       // not in older files
     json.at("mean").get_to(c.mean);
     json.at("deviation").get_to(c.deviation);
   }

@@ -31,6 +31,7 @@ struct TrainConfig {
   double label_smoothing = 0;       // 0 .. 1
   int patience = 0;                 // epochs without a better test accuracy after which training ends; 0: never
   std::vector<std::string> freeze;  // patterns of parameters that stay as they are
+  bool freeze_statistics = false;   // batch norm takes the running statistics of init_from as constants
   std::string init_from;            // checkpoint to take the parameters from; empty: random ones
   // Of the channels' pixels, as shares of the largest value: 0 .. 1; both empty: those of the training images.
   std::vector<double> mean, deviation;

@@ -161,7 +161,10 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
 
 void BatchNorm::forward(const LayerContext& context, const int16_t* y) {
   const ProfileScope time(context.profile, layer_index_, ProfileOp::kNormalizeForward);
-  statistics(context);
+  if (context.frozen_statistics)
+    fold_running_statistics();
+  else
+    statistics(context);
   const Strips strips(context.count * out_->pixels(), out_->c, 1, context.pool.threads());
   context.pool.run(strips.count, [&](int64_t i, int) {
     const int64_t first = strips.first(i), at = first * out_->c;
@@ -255,8 +258,9 @@ int BatchNorm::backward(const LayerContext& context) {
   for (size_t c = 0; c < k; ++c) {
     const ops::BackwardCoefficients v = ops::batch_norm_coefficients(kappa_[c], t, sums_[c], sums_[k + c], n_total);
     k_[c] = v.k;
-    b_[c] = v.b;
-    a_[c] = v.a;
+    // The terms that go back through mean and deviation; constants have none.
+    b_[c] = context.frozen_statistics ? 0 : v.b;
+    a_[c] = context.frozen_statistics ? 0 : v.a;
   }
   context.show(layer_, TensorKind::kE1, error.data, context.count * out_->elements(), e_exp);
   return ops::batch_norm_diff_exp(e_exp, t, exp_);

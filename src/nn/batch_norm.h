@@ -23,7 +23,7 @@ class BatchNorm {
   void parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&gamma_, &beta_}); }
   void state(std::vector<StateArray>& list);
 
-  // Training: begin_sums(), add_sums() for all of the input y, forward().
+  // Training: begin_sums(), add_sums() for all of the input y, forward(). Frozen statistics need no sums.
   void begin_sums();
   void add_sums(const ops::Kernels& kernels, const int16_t* y, int64_t rows, int thread);
   void forward(const LayerContext& context, const int16_t* y);

@@ -102,6 +102,7 @@ struct LayerContext {
   Profile* profile = nullptr;         // null: time is not taken
   GradientSink* gradients = nullptr;  // of a backward pass
   TensorSink* tensors = nullptr;      // null: none looks
+  bool frozen_statistics = false;     // forward() and backward() take batch norm's running ones as constants
 
   void finish(Parameter& p) const {
     if (gradients != nullptr) gradients->gradient(p);
@@ -161,7 +162,8 @@ inline std::span<int64_t> gradient_at(const MemoryPlan& plan, uint8_t* memory, i
 }
 
 // Specification. plan() is called once, before all else, and takes every byte the layer will need; bind() once the plan is
-// packed. forward() uses the batch's statistics and keeps what backward() needs; evaluate() uses the running ones. backward()
+// packed. forward() uses the batch's statistics, unless they are frozen, and keeps what backward() needs; evaluate() uses the running
+// ones. backward()
 // reads the error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers run
 // backward in exact reverse order, once after each forward. quantize_parameters() follows each change of the stored parameters.
 // No pass allocates.

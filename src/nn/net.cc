@@ -116,6 +116,7 @@ LayerContext Net::context(const Batch& batch) {
 void Net::forward(const Batch& batch) {
   CHECK_TRUE(training_);
   LayerContext c = context(batch);
+  c.frozen_statistics = frozen_statistics_;
   c.tensors = tensor_sink_;
   for (const auto& layer : layers_) layer->forward(c);
 }
@@ -132,6 +133,7 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   c.seed = seed;
   c.step = step;
   c.gradients = sink;
+  c.frozen_statistics = frozen_statistics_;
   c.tensors = tensor_sink_;
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->written = false;

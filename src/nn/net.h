@@ -35,6 +35,8 @@ class INTRAIN_API Net {
   void set_batches_per_step(int batches);
   // Of the loss, times 2^30: 0 .. 2^30.
   void set_label_smoothing(int64_t smoothing);
+  // From now on forward() takes the running statistics, as evaluate() does, and leaves them as they are; to backward() they are constants.
+  void freeze_statistics(bool frozen) { frozen_statistics_ = frozen; }
   // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after, and little was before. `training`: with a
   // backward pass. Once; kernels, pool and reducer must outlive the net. Throws Error if batches are too large for a layer's sums, or the net
   // takes more memory than the machine has (core/memory.h), before it is taken.
@@ -45,7 +47,7 @@ class INTRAIN_API Net {
   // W in 8 bits from the stored W. Once after initialize, loading, and each update.
   void quantize_parameters();
 
-  // Forward with the batch's statistics / with the running ones. After either: logits() is [count][classes].
+  // Forward with the batch's statistics, unless they are frozen / with the running ones. After either: logits() is [count][classes].
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
   // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward, each handed to the sink as
@@ -97,7 +99,7 @@ class INTRAIN_API Net {
   Widths widths_;
   int max_batch_ = 0;
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
-  bool training_ = false, keep_gradients_ = false;
+  bool training_ = false, keep_gradients_ = false, frozen_statistics_ = false;
   const ops::Kernels* kernels_ = nullptr;
   ThreadPool* pool_ = nullptr;
   Reducer* reducer_ = nullptr;

@@ -34,7 +34,8 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
   freeze(checkpoint.info.config, net);
 }
 
-void freeze(const TrainConfig& config, const Net& net) {
+void freeze(const TrainConfig& config, Net& net) {
+  net.freeze_statistics(config.freeze_statistics);
   for (const std::string& pattern : config.freeze) {
     int found = 0;
     for (Parameter* p : net.parameters())

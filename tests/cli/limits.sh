@@ -38,6 +38,9 @@ check "padding beyond the sums" refused 'maps of 54x54 in layer conv2' train --d
 check "pools that grow" refused 'makes maps of' train --data synthetic:6000 --model pools.toml --batch 32 --epochs 1
 check "too many layers" refused 'more than 4096 layers' train --data synthetic:64 --model deep.toml --batch 32 --epochs 1
 
+check "frozen statistics of a new net" refused 'no running statistics.*--freeze-statistics' \
+  train --data synthetic:64 --model resnet8 --epochs 1 --freeze-statistics
+
 # A photo that memory cannot hold is listed and left out, by any number of threads, in training and in eval; predict names it.
 python3 - << 'EOF'
 import os, struct, zlib

@@ -31,7 +31,7 @@ for command in train eval predict inspect report export import info verify bench
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
-for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config recipe augment border mean deviation resume save-every keep label-smoothing patience accumulate freeze init-from; do
+for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config recipe augment border crop mean deviation resume save-every keep label-smoothing patience accumulate freeze freeze-statistics init-from; do
   check "help of train lists --$flag" has help.train "--$flag "
 done
 check "help of train tells the defaults" has help.train '0\.0001'

@@ -250,6 +250,7 @@ TEST(Config, TellsTheCommandThatRepeatsIt) {
   config.lr = 0.25;
   config.label_smoothing = 0.1;
   config.freeze = {"conv*", "it's"};
+  config.freeze_statistics = true;
   config.mean = config.deviation = {0.5};
   config.seed = UINT64_MAX;
   config.tensorboard = true;
@@ -259,8 +260,9 @@ TEST(Config, TellsTheCommandThatRepeatsIt) {
   EXPECT_EQ(
       train_command_of(config, "config.json"),
       "intrain train --data 'folder:my photos' --model resnet8 --epochs 3 --batch 128 --lr 0.25 --label-smoothing 0.1 --freeze "
-      "'conv*' --freeze 'it'\\''s' --mean 0.5 --deviation 0.5 --seed 18446744073709551615 --tensorboard --set w=4 --set e2=flag8 "
-      "--set round_g=nearest");
+      "'conv*' --freeze 'it'\\''s' --freeze-statistics --mean 0.5 --deviation 0.5 --seed 18446744073709551615 --tensorboard "
+      "--set w=4 "
+      "--set e2=flag8 --set round_g=nearest");
   // Of a recipe what it does not set.
   config = {};
   apply_recipe(config, "wageubn");

@@ -49,8 +49,10 @@ constexpr Bounds kAgainstReal{0.995, {0.82, 0.55}, {0.85, 0.60}, {0.28, 0.90}, 0
 constexpr Bounds kAgainstEightBits{0.999, {0.94, 0.65}, {0.96, 0.90}, {0.12, 0.20}, 0.05};
 
 // `describe` builds the same net with FloatNet and returns its logits.
+// frozen: the statistics of the batch norms, or none.
 template <class Describe>
-void compare_with_float(ReadyNet& ready, const Batch& batch, const std::string& title, const Describe& describe) {
+void compare_with_float(ReadyNet& ready, const Batch& batch, const std::string& title, const Describe& describe,
+                        const std::vector<FloatNet::Statistics>& frozen = {}) {
   Net& net = ready.net;
   const std::vector<Parameter*>& parameters = net.parameters();
   const size_t count = parameters.size();
@@ -76,6 +78,7 @@ void compare_with_float(ReadyNet& ready, const Batch& batch, const std::string& 
   for (const Grid grid : {Grid::kReal, Grid::kEightBits}) {
     const Bounds bounds = grid == Grid::kReal ? kAgainstReal : kAgainstEightBits;
     FloatNet reference(FloatNet::real_parameters(parameters, grid), grid, batch, net.height(), net.width(), net.channels());
+    reference.freeze_statistics(frozen);
     RealTensor* reference_logits = describe(reference);
     reference.softmax_xent(reference_logits);
     const double logits_cosine = cosine(logits, reference_logits->v);
@@ -358,6 +361,34 @@ TEST(Gradient, PreActivationNetAgreesWithFloat) {
   compare_with_float(ready, batch, "resnet8_v2 at initialization", resnet8_v2);
   for (uint32_t step = 0; step < 20; ++step) ready.train(synthetic_batch(32, 32 + 32 * static_cast<int>(step % 4)), 51, step);
   compare_with_float(ready, batch, "resnet8_v2 after 20 steps", resnet8_v2);
+}
+
+// As real numbers, in the order of the layers.
+std::vector<FloatNet::Statistics> running_statistics(Net& net) {
+  std::vector<FloatNet::Statistics> list;
+  for (const StateArray& a : net.state()) {
+    if (a.type != ElementType::kS64) continue;
+    const auto* values = static_cast<const int64_t*>(a.data);
+    const Reals reals = to_real(std::vector<int64_t>(values, values + a.count), kRunningExp);
+    if (a.name.ends_with(".running_mean"))
+      list.push_back({reals, {}});
+    else
+      list.back().variance = reals;
+  }
+  return list;
+}
+
+// Other statistics than the batch's, through which nothing goes back.
+TEST(Gradient, FrozenStatisticsAreConstants) {
+  const Batch batch = synthetic_batch(32);
+  const auto compare = [&](Net net, const std::string& title, RealTensor* (*describe)(FloatNet&)) {
+    ReadyNet ready(std::move(net), 32);
+    for (uint32_t step = 0; step < 20; ++step) ready.train(synthetic_batch(32, 32 + 32 * static_cast<int>(step % 4)), 51, step);
+    ready.net.freeze_statistics(true);
+    compare_with_float(ready, batch, title, describe, running_statistics(ready.net));
+  };
+  compare(cifar_resnet(8, 12, 12, 1, 10), "resnet8 with frozen statistics", resnet8);
+  compare(cifar_resnet_v2(8, 12, 12, 1, 10), "resnet8_v2 with frozen statistics", resnet8_v2);
 }
 
 // The sums share one error tensor: as in IdentityBlocksShareTheirError.

@@ -117,6 +117,17 @@ TEST_P(NetOnIsa, Nets) {
   compare("mlp", [] { return mlp(12, 12, 1, 10); });
 }
 
+TEST_P(NetOnIsa, FrozenStatistics) {
+  const auto frozen = [](Net net) {
+    net.freeze_statistics(true);
+    return net;
+  };
+  static const auto freeze = frozen;
+  compare("frozen statistics", [] { return freeze(one_of_each()); });
+  compare("frozen statistics of a stream", [] { return freeze(one_of_each_stream()); });
+  compare("frozen statistics of inverted residuals", [] { return freeze(inverted_residuals()); });
+}
+
 TEST_P(NetOnIsa, OtherWidths) {
   Widths wide, flag;
   wide.e2 = 16;
@@ -188,6 +199,39 @@ TEST(Net, EvaluationOnlyNetReturnsTheSameLogits) {
     copy_state(training.net, evaluation.net);
     for (ReadyNet* ready : {&training, &evaluation}) ready->net.evaluate(synthetic_batch(8, 8));
     EXPECT_EQ(logits_of(evaluation.net, 8), logits_of(training.net, 8));
+  }
+}
+
+TEST(Net, FrozenStatisticsStayAndMakeTrainingSeeWhatEvaluationSees) {
+  const auto statistics_of = [](Net& net) {
+    std::vector<int64_t> all;
+    for (const StateArray& a : net.state())
+      if (a.name.find(".running_") != std::string::npos)
+        all.insert(all.end(), static_cast<int64_t*>(a.data), static_cast<int64_t*>(a.data) + a.count);
+    return all;
+  };
+  for (Net (*build)() : {one_of_each, one_of_each_stream, inverted_residuals}) {
+    ReadyNet ready(build(), 8, {.threads = 2});
+    for (uint32_t step = 0; step < 5; ++step) ready.train(synthetic_batch(8, 8 * static_cast<int>(step)), 51, step);
+    const std::vector<int64_t> before = statistics_of(ready.net);
+    const auto state = state_of(ready.net);
+    ready.net.freeze_statistics(true);
+    for (uint32_t step = 5; step < 8; ++step) {
+      ready.train(synthetic_batch(8, 8 * static_cast<int>(step)), 51, step);
+      for (const int count : {8, 3}) {
+        const Batch batch = synthetic_batch(count, 100);
+        ready.net.forward(batch);
+        const std::vector<int32_t> seen = logits_of(ready.net, count);
+        ready.net.evaluate(batch);
+        EXPECT_EQ(logits_of(ready.net, count), seen);
+      }
+    }
+    EXPECT_EQ(statistics_of(ready.net), before);
+    EXPECT_FALSE(state_of(ready.net) == state);
+    // And move again once they are free.
+    ready.net.freeze_statistics(false);
+    ready.train(synthetic_batch(8), 51, 8);
+    EXPECT_NE(statistics_of(ready.net), before);
   }
 }
 

@@ -71,6 +71,12 @@ class FloatNet {
     labels_ = batch.labels;
   }
 
+  // Before the layers: batch norm takes these, one pair a layer, instead of the batch's, as constants.
+  struct Statistics {
+    Reals mean, variance;
+  };
+  void freeze_statistics(std::vector<Statistics> frozen) { frozen_ = std::move(frozen); }
+
   Tensor* input() { return input_; }
   Tensor* conv_bn_relu(Tensor* in, const ConvSpec& s) { return relu(batch_norm(conv(in, s)), kActivationExp); }
   Tensor* conv_bn(Tensor* in, const ConvSpec& s) { return batch_norm(conv(in, s), kNormalizedExp); }
@@ -289,8 +295,15 @@ class FloatNet {
     Tensor* out = make(in->n, in->h, in->w, in->c);
     const double n = static_cast<double>(in->v.size() / c);
     Reals mean(c), var(c), x_hat(in->v.size());
-    for (size_t i = 0; i < in->v.size(); ++i) mean[i % c] += in->v[i] / n;
-    for (size_t i = 0; i < in->v.size(); ++i) var[i % c] += (in->v[i] - mean[i % c]) * (in->v[i] - mean[i % c]) / n;
+    const bool frozen = !frozen_.empty();
+    if (frozen) {
+      mean = frozen_[norms_].mean;
+      var = frozen_[norms_].variance;
+    } else {
+      for (size_t i = 0; i < in->v.size(); ++i) mean[i % c] += in->v[i] / n;
+      for (size_t i = 0; i < in->v.size(); ++i) var[i % c] += (in->v[i] - mean[i % c]) * (in->v[i] - mean[i % c]) / n;
+    }
+    ++norms_;
     for (double& v : var) v = std::sqrt(v + std::ldexp(1.0, kEpsilonLog2));
     for (size_t i = 0; i < in->v.size(); ++i) {
       x_hat[i] = (in->v[i] - mean[i % c]) / var[i % c];
@@ -303,9 +316,10 @@ class FloatNet {
       Reals& d_gamma = gradients_[gammas];
       Reals& d_beta = gradients_[betas];
       for (size_t i = 0; i < in->v.size(); ++i) d_beta[i % c] += out->grad[i], d_gamma[i % c] += out->grad[i] * x_hat[i];
+      const double through = frozen ? 0 : 1 / n;  // the moments
       for (size_t i = 0; i < in->v.size(); ++i)
-        in->grad[i] +=
-            parameters_[gammas][i % c] / var[i % c] * (out->grad[i] - d_beta[i % c] / n - x_hat[i] * d_gamma[i % c] / n);
+        in->grad[i] += parameters_[gammas][i % c] / var[i % c] *
+                       (out->grad[i] - d_beta[i % c] * through - x_hat[i] * d_gamma[i % c] * through);
     });
     return out;
   }
@@ -338,7 +352,8 @@ class FloatNet {
 
   std::vector<Reals> parameters_, gradients_;
   Grid grid_;
-  size_t next_ = 0;
+  size_t next_ = 0, norms_ = 0;
+  std::vector<Statistics> frozen_;
   std::vector<std::unique_ptr<Tensor>> tensors_;
   std::vector<std::function<void()>> tape_;
   Tensor* input_;

@@ -152,5 +152,48 @@ TEST(FineTuning, TakesTheBorderOfTheNetItBeginsFrom) {
   EXPECT_EQ(run("new", ""), run("new mean", "mean"));
 }
 
+TEST(FineTuning, FrozenStatisticsStay) {
+  const TempFolder folder;
+  TrainConfig config = small_config(folder.file("first"));
+  config.data = "synthetic:256";
+  config.model = "resnet8";
+  config.epochs = 1;
+  const DataSplits data = load_data(config.data);
+  train(config, data, {});
+
+  config.out = folder.file("new");
+  config.freeze_statistics = true;
+  expect_error([&] { train(config, data, {}); }, "no running statistics", "--freeze-statistics");
+  EXPECT_FALSE(std::filesystem::exists(config.out));
+
+  config.init_from = folder.file("first/final.ckpt");
+  config.freeze = {"conv0.*"};
+  config.epochs = 2;
+  config.out = folder.file("whole");
+  const TrainResult whole = train(config, data, {});
+  for (const std::string name : {"conv0.running_mean", "conv3.running_var", "conv5.running_mean", "conv0.weight"})
+    EXPECT_EQ(array_of(folder.file("whole"), name), array_of(folder.file("first"), name)) << name;
+  EXPECT_NE(array_of(folder.file("whole"), "conv3.weight"), array_of(folder.file("first"), "conv3.weight"));
+
+  config.out = folder.file("free");
+  config.freeze_statistics = false;
+  EXPECT_NE(train(config, data, {}).signature, whole.signature);
+  EXPECT_NE(array_of(folder.file("free"), "conv3.running_var"), array_of(folder.file("first"), "conv3.running_var"));
+
+  config.freeze_statistics = true;
+  config.threads = 3;
+  config.out = folder.file("stopped");
+  Stopper stopper;
+  stopper.after = 3;
+  TrainOptions options;
+  options.observer = &stopper;
+  options.stop = &stopper.stop;
+  EXPECT_TRUE(train(config, data, options).stopped);
+  config = read_checkpoint(config.out + "/step-00000003.ckpt").info.config;
+  EXPECT_TRUE(config.freeze_statistics);
+  stopper.after = 1000;
+  EXPECT_EQ(go_on(config, data, stopper).signature, whole.signature);
+}
+
 }  // namespace
 }  // namespace intrain
