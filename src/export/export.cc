@@ -2,15 +2,18 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/byte_text.h"
 #include "export/exact.h"
 #include "export/qdq.h"
 
 namespace intrain {
 
 std::string onnx_model(Net& net, const OnnxInfo& info, OnnxForm form) {
-  OnnxGraph graph(info.model);
-  graph.metadata("model", info.model);
-  if (!info.class_names.empty()) graph.metadata("classes", nlohmann::json(info.class_names).dump());
+  OnnxGraph graph(to_unicode(info.model));
+  graph.metadata("model", to_unicode(info.model));
+  nlohmann::json classes;
+  for (const std::string& name : info.class_names) classes.push_back(to_unicode(name));
+  if (!info.class_names.empty()) graph.metadata("classes", classes.dump());
   const auto write = [&](OnnxSink&& sink) {
     net.describe(sink);
     return sink.logits_exp();

@@ -6,6 +6,7 @@
 #include "base/formats.h"
 #include "core/version.h"
 #include "io/config_json.h"
+#include "io/json_text.h"
 
 namespace intrain {
 
@@ -20,7 +21,7 @@ const char* dtype(ElementType t) { return t == ElementType::kS16 ? "I16" : t == 
 // Of the momentum whose name comes before.
 bool is_exponent(const CheckpointArray& a) { return a.name.ends_with(kMomentum + kExponent); }
 
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dumped(const Json& json) { return json.dump(); }
 
 }  // namespace
 
@@ -51,11 +52,11 @@ std::map<std::string, std::string> checkpoint_metadata(const Checkpoint& checkpo
   }
   const CheckpointInfo& info = checkpoint.info;
   return {{"producer", std::string("intrain ") + kVersion},
-          {"model", info.model},
+          {"model", to_unicode(info.model)},
           {"step", std::to_string(info.step)},
           {"epoch", std::to_string(info.epoch)},
           {"input", dumped({info.h, info.w, info.c})},
-          {"class_names", dumped(info.class_names)},
+          {"class_names", dumped(to_unicode(info.class_names))},
           {"normalization", dumped(info.normalization)},
           {"config", dumped(info.config)},
           {"exponents", dumped(exponents)}};

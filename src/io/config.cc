@@ -1,19 +1,19 @@
 #include "io/config.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/shell.h"
 #include "io/atomic_file.h"
 #include "io/config_json.h"
 #include "io/crop.h"
 #include "io/json_integer.h"
 #include "io/json_read.h"
+#include "io/json_text.h"
 #include "io/read_file.h"
 #include "io/recipe.h"
 
@@ -35,20 +35,6 @@ void check_integer(const std::string& flag, int value, int min, int max) {
 }
 
 std::string text(double value) { return std::isfinite(value) ? nlohmann::json(value).dump() : std::to_string(value); }
-
-// As one word of a POSIX shell.
-std::string quoted(const std::string& text) {
-  const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || std::strchr("_./:=,@%+-", c) != nullptr; };
-  if (!text.empty() && std::all_of(text.begin(), text.end(), is_plain)) return text;
-  std::string word = "'";
-  for (const char c : text)
-    if (c == '\'')
-      word += "'\\''";
-    else
-      word += c;
-  word += '\'';
-  return word;
-}
 
 // The keys of --set.
 struct WidthKey {
@@ -200,26 +186,26 @@ void validate(const TrainConfig& config) {
 }
 
 void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
-  json = {{"data", c.data},
-          {"model", c.model},
-          {"net", c.net},
+  json = {{"data", to_unicode(c.data)},
+          {"model", to_unicode(c.model)},
+          {"net", to_unicode(c.net)},
           {"epochs", c.epochs},
           {"batch", c.batch},
           {"accumulate", c.accumulate},
-          {"recipe", c.recipe},
+          {"recipe", to_unicode(c.recipe)},
           {"lr", c.lr},
           {"momentum", c.momentum},
           {"weight_decay", c.weight_decay},
-          {"schedule", c.schedule},
+          {"schedule", to_unicode(c.schedule)},
           {"warmup", c.warmup},
-          {"augment", c.augment},
-          {"crop", c.crop},
-          {"border", c.border},
+          {"augment", to_unicode(c.augment)},
+          {"crop", to_unicode(c.crop)},
+          {"border", to_unicode(c.border)},
           {"label_smoothing", c.label_smoothing},
           {"patience", c.patience},
-          {"freeze", c.freeze},
+          {"freeze", to_unicode(c.freeze)},
           {"freeze_statistics", c.freeze_statistics},
-          {"init_from", c.init_from},
+          {"init_from", to_unicode(c.init_from)},
           {"mean", c.mean},
           {"deviation", c.deviation},
           {"val_share", c.val_share},
@@ -230,33 +216,36 @@ void to_json(nlohmann::ordered_json& json, const TrainConfig& c) {
           {"save_every", c.save_every},
           {"keep", c.keep},
           {"tensorboard", c.tensorboard},
-          {"out", c.out}};
+          {"out", to_unicode(c.out)}};
   for (const WidthKey& k : kWidthKeys) json["formats"][k.name] = c.widths.*k.value;
   if (c.widths.flag_e2) json["formats"]["e2"] = kFlag8;
   for (const ChoiceKey& k : kChoiceKeys) json["formats"][k.name] = k.value(c.widths);
 }
 
 void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
-  json.at("data").get_to(c.data);
-  json.at("model").get_to(c.model);
-  if (json.contains("net")) json.at("net").get_to(c.net);  // not in older files
+  get_text(json.at("data"), c.data);
+  get_text(json.at("model"), c.model);
+  if (json.contains("net")) get_text(json.at("net"), c.net);  // not in older files
   get_integer(json.at("epochs"), c.epochs);
   get_integer(json.at("batch"), c.batch);
   if (json.contains("accumulate")) get_integer(json.at("accumulate"), c.accumulate);  // not in older files
-  if (json.contains("recipe")) json.at("recipe").get_to(c.recipe);                    // not in older files
+  if (json.contains("recipe")) get_text(json.at("recipe"), c.recipe);                 // not in older files
   json.at("lr").get_to(c.lr);
   json.at("momentum").get_to(c.momentum);
   json.at("weight_decay").get_to(c.weight_decay);
-  json.at("schedule").get_to(c.schedule);
+  get_text(json.at("schedule"), c.schedule);
   get_integer(json.at("warmup"), c.warmup);
-  if (json.contains("augment")) json.at("augment").get_to(c.augment);  // not in older files
-  c.crop = json.contains("crop") ? json.at("crop").get<std::string>() : crop_before_it_was_a_setting(c.augment);
-  if (json.contains("border")) json.at("border").get_to(c.border);  // not in older files
-  if (json.contains("patience")) {                                  // not in older files
+  if (json.contains("augment")) get_text(json.at("augment"), c.augment);  // not in older files
+  if (json.contains("crop"))
+    get_text(json.at("crop"), c.crop);
+  else
+    c.crop = crop_before_it_was_a_setting(c.augment);
+  if (json.contains("border")) get_text(json.at("border"), c.border);  // not in older files
+  if (json.contains("patience")) {                                     // not in older files
     json.at("label_smoothing").get_to(c.label_smoothing);
     get_integer(json.at("patience"), c.patience);
-    json.at("freeze").get_to(c.freeze);
-    json.at("init_from").get_to(c.init_from);
+    get_text(json.at("freeze"), c.freeze);
+    get_text(json.at("init_from"), c.init_from);
   }
   if (json.contains("freeze_statistics")) json.at("freeze_statistics").get_to(c.freeze_statistics);  // not in older files
   if (json.contains("mean")) {                                                                       // not in older files
@@ -275,7 +264,7 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
     get_integer(json.at("keep"), c.keep);
   }
   if (json.contains("tensorboard")) json.at("tensorboard").get_to(c.tensorboard);  // not in older files
-  json.at("out").get_to(c.out);
+  get_text(json.at("out"), c.out);
   if (!json.contains("formats")) {  // written before formats were settings, and with 8 bits of x_hat
     c.widths.x_hat = 8;
     return;
@@ -348,14 +337,13 @@ void read_config(const std::string& path, TrainConfig& config, const std::string
 }
 
 void write_config(const std::string& path, const TrainConfig& config) {
-  // Bytes that are not UTF-8 (a folder's name) are replaced, not thrown over.
-  write_file(path, nlohmann::ordered_json(config).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  write_file(path, nlohmann::ordered_json(config).dump(2) + "\n");
 }
 
 std::vector<Setting> settings_of(const TrainConfig& config) {
   using Json = nlohmann::ordered_json;
   std::vector<Setting> list;
-  const auto text = [](const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); };
+  const auto text = [](const Json& value) { return value.is_string() ? from_unicode(value.get<std::string>()) : value.dump(); };
   const auto add = [&](const std::string& name, const Json& value) {
     Setting setting{name, ""};
     if (value.is_array())
@@ -375,7 +363,7 @@ std::vector<Setting> settings_of(const TrainConfig& config) {
 }
 
 std::string train_command_of(const TrainConfig& config, const std::string& path) {
-  if (!config.net.empty()) return "intrain train --config " + quoted(path);
+  if (!config.net.empty()) return std::string("intrain train ").append(shell_flag("--config", path));
   TrainConfig base;
   apply_recipe(base, config.recipe);
   base.recipe = TrainConfig().recipe;
@@ -394,9 +382,9 @@ std::string train_command_of(const TrainConfig& config, const std::string& path)
     else if (json.at(name).is_boolean())
       command += " --" + flag;
     else if (name == "freeze")
-      for (const std::string& pattern : config.freeze) command += " --freeze " + quoted(pattern);
+      for (const std::string& pattern : config.freeze) command.append(" ").append(shell_flag("--freeze", pattern));
     else
-      command += " --" + flag + " " + quoted(value);
+      command.append(" ").append(shell_flag("--" + flag, value));
   }
   return command;
 }

@@ -70,7 +70,7 @@ struct Setting {
   std::string name, value;
 };
 INTRAIN_API std::vector<Setting> settings_of(const TrainConfig& config);
-// The command that trains with these settings, quoted for a POSIX shell: data, model, epochs and batch, and what differs from the recipe, but
+// The command that trains with these settings, quoted for a shell (core/shell.h): data, model, epochs and batch, and what differs from the recipe, but
 // not `threads` and `out`. With a net of a file it is that with --config `path`, the file that holds `config`, and so the net's text. Throws
 // Error for an unknown recipe.
 INTRAIN_API std::string train_command_of(const TrainConfig& config, const std::string& path);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/json_text.h"
 #include "train/confusion.h"
 #include "train/trained_net.h"
 
@@ -11,10 +12,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// In ASCII: what is printed as JSON may hold control characters beyond it. Names of files may be anything but UTF-8.
-std::string text(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace) + "\n"; }
+// In ASCII: what is printed as JSON may hold control characters beyond it.
+std::string text(const Json& json) { return json.dump(2, ' ', true) + "\n"; }
 
-Json head(const Checkpoint& checkpoint) { return {{"checkpoint", checkpoint.path}, {"model", checkpoint.info.model}}; }
+Json head(const Checkpoint& checkpoint) {
+  return {{"checkpoint", to_unicode(checkpoint.path)}, {"model", to_unicode(checkpoint.info.model)}};
+}
 
 }  // namespace
 
@@ -23,7 +26,7 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
   const Metrics& metrics = result.metrics;
   Json json = head(checkpoint);
   json["epoch"] = checkpoint.info.epoch;
-  json["data"] = data.spec;
+  json["data"] = to_unicode(data.spec);
   json["images"] = metrics.count;
   json["loss"] = metrics.mean_loss();
   json["hits"] = metrics.hits;
@@ -36,7 +39,7 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
   const std::vector<ClassCounts> counts = count_classes(data.test.labels, result.predicted, classes);
   Json& list = json["classes"] = Json::array();
   for (size_t i = 0; i < counts.size(); ++i)
-    list.push_back({{"class", names[i]},
+    list.push_back({{"class", to_unicode(names[i])},
                     {"label", i},
                     {"images", counts[i].images},
                     {"predicted", counts[i].predicted},
@@ -49,7 +52,7 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
     Json& rows = json["confusion"] = Json::array();
     for (auto row = matrix.begin(); row != matrix.end(); row += classes) rows.push_back(std::vector<int64_t>(row, row + classes));
   }
-  json["broken"] = data.broken;
+  json["broken"] = to_unicode(data.broken);
   return text(json);
 }
 
@@ -60,16 +63,16 @@ std::string predictions_json(const Checkpoint& checkpoint, int logits_exp, const
   Json files = Json::array(), broken = Json::array();
   for (const FilePrediction& p : predictions) {
     if (p.error) {
-      broken.push_back({{"file", p.file}, {"error", p.error->what()}});
+      broken.push_back({{"file", to_unicode(p.file)}, {"error", to_unicode(p.error->what())}});
       continue;
     }
     Json classes = Json::array();
     for (const ClassScore& s : p.classes)
-      classes.push_back({{"class", names[static_cast<size_t>(s.label)]},
+      classes.push_back({{"class", to_unicode(names[static_cast<size_t>(s.label)])},
                          {"label", s.label},
                          {"probability", s.probability},
                          {"logit", s.logit}});
-    files.push_back({{"file", p.file}, {"classes", std::move(classes)}});
+    files.push_back({{"file", to_unicode(p.file)}, {"classes", std::move(classes)}});
   }
   json["files"] = std::move(files);
   json["broken"] = std::move(broken);

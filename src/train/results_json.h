@@ -1,4 +1,5 @@
-// What a net says of images, as JSON for programs. Shares and probabilities 0 .. 1; null where there is nothing to divide by.
+// What a net says of images, as JSON for programs. Shares and probabilities 0 .. 1; null where there is nothing to divide by. Names
+// and paths that are not UTF-8: core/byte_text.h.
 #pragma once
 
 #include <string>
