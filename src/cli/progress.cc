@@ -99,6 +99,11 @@ void Progress::on_start(const TrainingPlan& plan) {
         printable(plan.config.model), plan.parameters, printable(plan.config.data), plan.train_images, epochs_, plural(epochs_),
         steps_per_epoch_, plan.config.threads, plural(plan.config.threads), plan.isa);
   if (plan.first_step > 0) print(out_, "going on after step {} of {}\n", plan.first_step, plan.total_steps);
+  constexpr size_t kShown = 20;
+  if (!plan.gone.empty())
+    print(out_, "photos of the run that are gone or cannot be read any more: {}, all in broken.txt of its folder\n",
+          plan.gone.size());
+  for (size_t i = 0; i < std::min(kShown, plan.gone.size()); ++i) print(out_, "  {}\n", printable(plan.gone[i]));
   flush(out_);
 }
 

@@ -35,7 +35,8 @@ struct Dataset {
 };
 
 struct DataSplits {
-  std::string spec;  // as given: "fashion-mnist", "cifar10:DIR" ...
+  std::string spec;    // as given: "fashion-mnist", "cifar10:DIR" ...
+  std::string folder;  // of photos: what the path of each file begins with, before "/train/" or the like; else empty
   Dataset train, test;
   std::vector<std::string> class_names;  // may be empty
   std::vector<std::string> broken;       // what was left out: "path: why", in the order of the paths

@@ -130,6 +130,7 @@ DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions
   const FolderLayout layout = find_layout(dir);
   const Plan plan = options.evaluation_only ? plan_evaluation(dir, layout, options) : plan_training(dir, layout, options);
   DataSplits data;
+  data.folder = dir;
   data.class_names = class_names_of(plan, layout, options);
   const bool known = options.evaluation_only && !options.class_names.empty();
   std::vector<LeftOut> left_out;

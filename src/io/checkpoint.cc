@@ -15,6 +15,7 @@
 #include "io/hash.h"
 #include "io/json_integer.h"
 #include "io/json_read.h"
+#include "io/json_text.h"
 #include "io/read_file.h"
 
 namespace intrain {
@@ -49,23 +50,27 @@ Json header_json(const CheckpointInfo& info, const std::vector<StateArray>& stat
     arrays.push_back({{"name", a.name}, {"type", type_name(a.type)}, {"count", a.count}, {"offset", offset}});
     offset = align8(offset + a.count * element_bytes(a.type));
   }
-  return {{"model", info.model},
-          {"input", {info.h, info.w, info.c}},
-          {"classes", info.classes},
-          {"class_names", info.class_names},
-          {"config", info.config},
-          {"step", info.step},
-          {"epoch", info.epoch},
-          {"best", {{"hits", info.best_hits}, {"of", info.test_count}, {"epoch", info.best_epoch}}},
-          {"train_count", info.train_count},
-          {"unfinished_epoch", {{"count", info.epoch_count}, {"hits", info.epoch_hits}, {"loss", info.epoch_loss}}},
-          {"normalization", info.normalization},
-          {"arrays", arrays}};
+  Json json = {{"model", to_unicode(info.model)},
+               {"input", {info.h, info.w, info.c}},
+               {"classes", info.classes},
+               {"class_names", to_unicode(info.class_names)},
+               {"config", info.config},
+               {"step", info.step},
+               {"epoch", info.epoch},
+               {"best", {{"hits", info.best_hits}, {"of", info.test_count}, {"epoch", info.best_epoch}}},
+               {"train_count", info.train_count},
+               {"unfinished_epoch", {{"count", info.epoch_count}, {"hits", info.epoch_hits}, {"loss", info.epoch_loss}}},
+               {"normalization", info.normalization},
+               {"arrays", arrays}};
+  if (info.data)
+    json["data"] = {{"train", {info.data->train_labels, info.data->train_images}},
+                    {"test", {info.data->test_labels, info.data->test_images}}};
+  return json;
 }
 
 CheckpointInfo info_from_json(const Json& json, uint32_t version) {
   CheckpointInfo info;
-  json.at("model").get_to(info.model);
+  get_text(json.at("model"), info.model);
   const Json& input = json.at("input");
   if (input.size() != 3) throw std::invalid_argument("'input' is not height, width, channels");
   get_integer(input.at(0), info.h);
@@ -75,7 +80,7 @@ CheckpointInfo info_from_json(const Json& json, uint32_t version) {
   if (info.h < 1 || info.w < 1 || info.c < 1 || info.h > 4096 || info.w > 4096 || info.c > 4096 || info.classes < 1 ||
       info.classes > 65536)
     throw std::invalid_argument("impossible input shape or number of classes");
-  json.at("class_names").get_to(info.class_names);
+  get_text(json.at("class_names"), info.class_names);
   if (info.class_names.size() > static_cast<size_t>(info.classes))
     throw std::invalid_argument("more names of classes than classes");
   json.at("config").get_to(info.config);
@@ -103,6 +108,14 @@ CheckpointInfo info_from_json(const Json& json, uint32_t version) {
   for (const Json& value : json.at("normalization")) {
     info.normalization.push_back(integer_of<int8_t>(value));
     if (info.normalization.back() < -kS8Max) throw std::invalid_argument("'normalization' holds -128");
+  }
+  if (json.contains("data")) {
+    const Json &train = json["data"].at("train"), &test = json["data"].at("test");
+    info.data.emplace();
+    get_integer(train.at(0), info.data->train_labels);
+    get_integer(train.at(1), info.data->train_images);
+    get_integer(test.at(0), info.data->test_labels);
+    get_integer(test.at(1), info.data->test_images);
   }
   if (info.normalization.size() != static_cast<size_t>(info.c) * 256)
     throw std::invalid_argument("'normalization' has the wrong size");
@@ -206,7 +219,7 @@ void check_numbers(const Checkpoint& checkpoint, const CheckpointArray& a, int64
 }  // namespace
 
 void write_checkpoint(const std::string& path, const CheckpointInfo& info, const std::vector<StateArray>& state) {
-  const std::string header = header_json(info, state).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string header = header_json(info, state).dump();
   if (static_cast<int64_t>(header.size()) > kMaxHeaderBytes)
     throw Error("a checkpoint of " + std::to_string(state.size()) + " arrays could not be read again", path,
                 "take a net of fewer layers");

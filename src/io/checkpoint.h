@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@
 #include "nn/state.h"
 
 namespace intrain {
+
+// Of the images that a run began with: XXH3-64 each.
+struct DataFingerprint {
+  uint64_t train_labels = 0, train_images = 0, test_labels = 0, test_images = 0;
+  bool operator==(const DataFingerprint&) const = default;
+};
 
 struct CheckpointInfo {
   std::string model;                     // models/models.h
@@ -31,6 +38,7 @@ struct CheckpointInfo {
   int64_t epoch = 0;                                      // done and evaluated; steps beyond them are of the next one
   int64_t best_hits = 0, best_epoch = 0, test_count = 0;  // best test accuracy so far: best_hits / test_count, after best_epoch
   int64_t train_count = 0;                                // training images; 0: not known (version 1)
+  std::optional<DataFingerprint> data;                    // train/run_data.h; not in older files
   // Sums over the images of the unfinished epoch (train/metrics.h): for its report alone.
   int64_t epoch_count = 0, epoch_hits = 0;
   double epoch_loss = 0;

@@ -41,11 +41,14 @@ struct TrainingPlan {
   int64_t train_images, test_images, steps_per_epoch, total_steps, parameters;
   int64_t first_step;  // steps done before: not 0 if a stopped run goes on
   std::string isa;
+  std::vector<std::string> gone;  // photos of a run that goes on which are not there any more, and what stands in for each
 };
 
 class INTRAIN_API TrainObserver {
  public:
   virtual ~TrainObserver() = default;
+  // All is checked and nothing written yet: from here on a stop is one that the run goes on from.
+  virtual void on_ready() {}
   virtual void on_start(const TrainingPlan&) {}
   virtual void on_step(const StepReport&) {}
   virtual void on_epoch(const EpochReport&) {}

@@ -29,7 +29,7 @@ constexpr const char* kRuns = "runs";
 constexpr int kMaxRuns = 1000000;
 constexpr const char *kMetrics = "metrics.jsonl", *kEpochs = "epochs.csv";
 constexpr const char *kBest = "best.ckpt", *kFinal = "final.ckpt";
-constexpr const char* kFiles[] = {"config.json", kMetrics, kEpochs, "curve.png", kBest, kFinal};
+constexpr const char* kFiles[] = {"config.json", kMetrics, kEpochs, "curve.png", kBest, kFinal, kPhotos};
 
 [[noreturn]] void fail(const std::string& path, const std::string& reason) {
   throw Error("cannot make the run folder: " + reason, "--out " + path, "choose a folder that can be written with --out");
@@ -190,6 +190,8 @@ void RunFolder::set_broken(const std::vector<std::string>& files) {
   else
     write_file(path, lines);
 }
+
+void RunFolder::set_photos(const PhotoList& photos) { write_file(path_ + "/" + kPhotos, photo_list_text(photos)); }
 
 // One process at a time trains in a folder; the lock goes with the process, however it ends.
 void RunFolder::lock() {

@@ -12,6 +12,7 @@
 //   best.ckpt        all training state after the epoch with the best test accuracy
 //   final.ckpt       all training state at the end
 //   broken.txt       files of the data that could not be read, a line each; not there if there are none
+//   photos.txt       of photos: those that the run began with (train/photo_list.h)
 //
 // Every file is at all times the old one or the new one (io/atomic_file.h), but for metrics.jsonl, which only grows by whole lines. A run
 // that was stopped goes on in its folder.
@@ -25,9 +26,12 @@
 #include "train/curve.h"
 #include "train/numbers.h"
 #include "train/observer.h"
+#include "train/photo_list.h"
 #include "train/tensorboard.h"
 
 namespace intrain {
+
+constexpr const char* kPhotos = "photos.txt";
 
 // The newest checkpoint of a run folder that is whole, and those newer than it that are not, one line each.
 struct ResumePoint {
@@ -57,6 +61,7 @@ class RunFolder {
 
   // broken.txt; takes away what is there if there are none.
   void set_broken(const std::vector<std::string>& files);
+  void set_photos(const PhotoList& photos);
   void add(const StartReport& report);
   void add(const StepReport& report);
   void add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated);

@@ -9,6 +9,7 @@
 #include "data/normalization.h"
 #include "isa/isa.h"
 #include "models/models.h"
+#include "train/photo_list.h"
 
 namespace intrain {
 
@@ -89,6 +90,7 @@ CheckpointInfo make_info(const TrainConfig& config, const DataSplits& data, cons
   info.config = config;
   info.test_count = data.test.count;
   info.train_count = data.train.count;
+  info.data = fingerprint_of(data);
   info.normalization.assign(norm.table[0], norm.table[0] + int64_t{256} * data.train.c);
   return info;
 }

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/reducer.h"
+#include "core/shell.h"
 #include "core/version.h"
 #include "data/loader.h"
 #include "io/crop.h"
@@ -19,8 +20,11 @@
 #include "models/models.h"
 #include "ops/kernels.h"
 #include "optim/schedule.h"
+#include "train/photo_list.h"
+#include "train/run_data.h"
 #include "train/run_folder.h"
 #include "train/signature.h"
+#include "train/statistics_copy.h"
 #include "train/step.h"
 #include "train/trained_net.h"
 
@@ -75,38 +79,39 @@ void check_position(const TrainConfig& config, const Dataset& train, const Check
                 "the checkpoint is of another run: give the folder as the run left it");
 }
 
-// The data must be what the run had: the same images cannot be proven, but a difference of any of these is one of the data.
+// Where the loading and the settings say different things of the photos' windows.
 void check_crop(const TrainConfig& config, const Dataset& set) {
   if (!set.files.empty() && set.crop_q16 != crop_of(config))
     throw Error("the photos were loaded with another crop than that of the configuration", "--crop",
                 "load them with the option crop_q16 = crop_of(config)");
 }
 
-void check_same_data(const CheckpointInfo& now, const Checkpoint& from) {
-  const CheckpointInfo& then = from.info;
-  const auto refuse = [&](const std::string& what) {
-    throw Error("the data has " + what + " than that of the run", "--data " + now.config.data,
-                "give the data that the run began with; --data says where it is now");
-  };
-  if (now.h != then.h || now.w != then.w || now.c != then.c) refuse("images of another size");
-  if (now.classes != then.classes || now.class_names != then.class_names) refuse("other classes");
-  if (now.test_count != then.test_count || (then.train_count != 0 && now.train_count != then.train_count))
-    refuse("another number of images");
-  if (now.normalization != then.normalization) refuse("another mean or deviation of its pixels");
+// What a loader could not load: the net's state is that after the step before.
+struct LoadFailure {
+  Error error;
+};
+
+const Batch& next_batch(Loader& loader) {
+  try {
+    return loader.next();
+  } catch (const Error& e) {
+    throw LoadFailure{e};
+  } catch (const std::bad_alloc&) {
+    throw LoadFailure{Error("out of memory", "--batch", "")};
+  }
 }
 
 // One training, from a net just built, or from a checkpoint, to its result.
 class Training {
  public:
-  // origin: the checkpoint that the net came from; may be null.
-  Training(const TrainConfig& config, const DataSplits& data, Net& net, const Checkpoint* origin, const TrainOptions& options)
+  Training(const TrainConfig& config, const DataSplits& data, Net& net, const Normalization& norm, const TrainOptions& options)
       : config_(config),
         net_(net),
         stop_(options.stop),
         step_(options.resume != nullptr ? options.resume->info.step : 0),
         first_step_(step_),
         train_count_(data.train.count),
-        norm_(normalization_of(config, data.train, origin)),
+        norm_(norm),
         per_epoch_(data.train.count / config.batch / config.accumulate),
         train_loader_(data.train, norm_,
                       {config.batch, true, data.mirror, config.seed, batches_before(step_), config.threads,
@@ -123,15 +128,19 @@ class Training {
              config.widths.nearest_g},
         info_(make_info(config, data, norm_)),
         numbers_(config.widths),
-        accumulated_(net, config.accumulate) {
+        accumulated_(net, config.accumulate),
+        statistics_(net) {
     if (options.resume == nullptr) return;
-    check_same_data(info_, *options.resume);
     check_position(config, data.train, *options.resume);
     const CheckpointInfo& from = options.resume->info;
+    if (info_.normalization != from.normalization)
+      refuse_data("the data has another mean or deviation of its pixels than that of the run", data.spec);
     info_.step = from.step;
     info_.epoch = from.epoch;
     info_.best_hits = from.best_hits;
     info_.best_epoch = from.best_epoch;
+    info_.test_count = from.test_count;
+    if (from.data) info_.data = from.data;
     epoch_sum_ = {.count = from.epoch_count, .hits = from.epoch_hits, .loss = from.epoch_loss};
     restore_state(*options.resume, config.model, net.state());
     net.quantize_parameters();
@@ -141,8 +150,9 @@ class Training {
   void set_out(const std::string& path) { config_.out = info_.config.out = path; }
 
   TrainingPlan plan(const DataSplits& data, const std::string& isa) const {
-    return {config_, data.train.count, data.test.count, per_epoch_, schedule_.total_steps, net_.parameter_count(), first_step_,
-            isa};
+    return {
+        config_, data.train.count, data.test.count, per_epoch_, schedule_.total_steps, net_.parameter_count(), first_step_, isa,
+        {}};
   }
 
   // folder may be null.
@@ -154,20 +164,25 @@ class Training {
       epoch_seconds_ = folder->earlier_epoch_seconds();
       if (step_ == 0) folder->save(info_, net_.state());  // what can be gone on with from the first moment on
     }
-    if (finished()) result.test = evaluate(net_, test_loader_);  // a run that goes on after its end
-    while (!finished() && !result.stopped) {
-      const int epoch = static_cast<int>(info_.epoch) + 1;
-      train_epoch(epoch, folder, observer);
-      const Clock::time_point evaluation_start = Clock::now();
-      const Evaluation test = evaluate(net_, test_loader_, stop_);
-      evaluation_seconds_ = seconds_since(evaluation_start);
+    if (finished()) {  // a run that goes on after its end
+      result.test = evaluate_now();
       result.stopped = stopping();
-      if (result.stopped) {
-        if (folder != nullptr) save(*folder);
-      } else {
-        result.test = test;
-        end_epoch(epoch, test.metrics, folder, observer);
+    }
+    try {
+      while (!finished() && !result.stopped) {
+        const int epoch = static_cast<int>(info_.epoch) + 1;
+        train_epoch(epoch, folder, observer);
+        const Evaluation test = evaluate_now();
+        result.stopped = stopping();
+        if (result.stopped) {
+          if (folder != nullptr) save(*folder);
+        } else {
+          result.test = test;
+          end_epoch(epoch, test.metrics, folder, observer);
+        }
       }
+    } catch (const LoadFailure& failure) {
+      save_and_throw(failure.error, folder);
     }
     result.step = step_;
     result.signature = state_signature(net_.state(), step_);
@@ -176,11 +191,29 @@ class Training {
   }
 
  private:
-  bool finished() const {
-    return info_.epoch == config_.epochs || (config_.patience > 0 && info_.epoch - info_.best_epoch >= config_.patience);
-  }
+  bool finished() const { return at_end(config_, info_); }
   bool stopping() const { return stop_ != nullptr && *stop_ != 0; }
   double seconds() const { return earlier_seconds_ + seconds_since(start_); }
+
+  Evaluation evaluate_now() {
+    const Clock::time_point start = Clock::now();
+    try {
+      Evaluation test = evaluate(net_, test_loader_, stop_);
+      evaluation_seconds_ = seconds_since(start);
+      return test;
+    } catch (const Error& e) {
+      throw LoadFailure{e};
+    }
+  }
+
+  // folder may be null.
+  [[noreturn]] void save_and_throw(const Error& e, RunFolder* folder) {
+    if (folder == nullptr) throw e;
+    if (!finished()) save(*folder);
+    throw Error(fmt::format("{}; the run is saved after step {}", e.what(), step_), e.where,
+                fmt::format("go on, with what it misses put back or without it: intrain train {}",
+                            shell_flag("--resume", folder->path())));
+  }
 
   // What is left of the epoch, or up to a stop.
   void train_epoch(int epoch, RunFolder* folder, TrainObserver& observer) {
@@ -193,7 +226,7 @@ class Training {
         sgd_.range_log2 = wageubn_range_log2(wageubn_phase(step_, schedule_.total_steps), config_.widths.g);
       const bool look = folder != nullptr && step_ % kNumbersEvery == 0;
       if (look) look_at_numbers();
-      const Metrics metrics = config_.accumulate == 1 ? step_on(train_loader_.next()) : step_on_several();
+      const Metrics metrics = config_.accumulate == 1 ? step_on(next_batch(train_loader_)) : step_on_several();
       ++step_;
       if (look) add_numbers(*folder);
       const double step_seconds = seconds_since(start);
@@ -233,14 +266,20 @@ class Training {
   Metrics step_on_several() {
     Metrics sum;
     const int64_t first = batches_before(step_);
-    for (int64_t i = 0; i < config_.accumulate; ++i) {
-      const Batch& batch = train_loader_.next();
-      accumulated_.add(batch, config_.seed, static_cast<uint32_t>(first + i));
-      sum += measured(batch);
+    statistics_.take();
+    try {
+      for (int64_t i = 0; i < config_.accumulate; ++i) {
+        const Batch& batch = next_batch(train_loader_);
+        accumulated_.add(batch, config_.seed, static_cast<uint32_t>(first + i));
+        sum += measured(batch);
+      }
+    } catch (const LoadFailure&) {
+      statistics_.put_back();  // of a step that is done again
+      throw;
     }
     accumulated_.update(sgd_);
     // What does not fill a step at an epoch's end is left out.
-    for (int64_t next = first + config_.accumulate; next < batches_before(step_ + 1); ++next) train_loader_.next();
+    for (int64_t next = first + config_.accumulate; next < batches_before(step_ + 1); ++next) next_batch(train_loader_);
     return sum;
   }
 
@@ -254,7 +293,8 @@ class Training {
     report.train_accuracy = epoch_sum_.accuracy();
     report.test_loss = test.mean_loss();
     report.test_accuracy = test.accuracy();
-    report.best = epoch == 1 || test.hits > info_.best_hits;
+    // As shares: test photos that went lost between are missing of the one or the other.
+    report.best = epoch == 1 || test.hits * info_.test_count > info_.best_hits * test.count;
     report.images_per_second = static_cast<double>(epoch_sum_.count) / epoch_seconds_;
     report.seconds = seconds();
     epoch_sum_ = {};
@@ -262,6 +302,7 @@ class Training {
     info_.epoch = epoch;
     if (report.best) {
       info_.best_hits = test.hits;
+      info_.test_count = test.count;
       info_.best_epoch = epoch;
     }
     if (folder != nullptr) {
@@ -316,6 +357,7 @@ class Training {
   CheckpointInfo info_;
   NumbersSink numbers_;
   AccumulatedStep accumulated_;
+  StatisticsCopy statistics_;
   Clock::time_point start_;
   double earlier_seconds_ = 0;                            // before a stop
   double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps here; of the last evaluation
@@ -331,9 +373,17 @@ int64_t batches_before(const TrainConfig& config, int64_t train_count, int64_t s
   return step / steps * batches + step % steps * config.accumulate;
 }
 
-TrainResult train(const TrainConfig& given, const DataSplits& data, const TrainOptions& options) {
-  TrainConfig config = given;
+bool at_end(const TrainConfig& config, const CheckpointInfo& info) {
+  return info.epoch == config.epochs || (config.patience > 0 && info.epoch - info.best_epoch >= config.patience);
+}
+
+TrainResult train(const TrainConfig& settings, const DataSplits& given, const TrainOptions& options) {
+  TrainConfig config = settings;
   validate(config);
+  const RunData run_data = options.resume != nullptr ? RunData(given, *options.resume, config.out) : RunData(given);
+  const DataSplits& data = run_data.splits();
+  TrainObserver silent;
+  TrainObserver& observer = options.observer != nullptr ? *options.observer : silent;
   check_fit(config, data.train);
   check_crop(config, data.train);
   check_crop(config, data.test);
@@ -369,7 +419,13 @@ TrainResult train(const TrainConfig& given, const DataSplits& data, const TrainO
     if (config.border.empty()) config.border = begin->info.config.border;
   }
 
-  Training training(config, data, net, begin ? &*begin : config.init_from.empty() ? nullptr : options.resume, options);
+  const Normalization norm = run_data.scaling_is_known() ? normalization_of(config, data.train,
+                                                                            begin                      ? &*begin
+                                                                            : config.init_from.empty() ? nullptr
+                                                                                                       : options.resume)
+                                                         : normalization_of(*options.resume);
+  Training training(config, data, net, norm, options);
+  observer.on_ready();
   // The folder last: what fails above leaves none.
   std::unique_ptr<RunFolder> folder;
   if (options.write_folder) {
@@ -377,10 +433,10 @@ TrainResult train(const TrainConfig& given, const DataSplits& data, const TrainO
                                        : std::make_unique<RunFolder>(config);
     training.set_out(folder->path());
     if (!data.broken.empty() || options.resume != nullptr) folder->set_broken(data.broken);
+    if (!data.folder.empty() && !run_data.is_mended()) folder->set_photos(photo_list_of(data));
   }
-  TrainObserver silent;
-  TrainObserver& observer = options.observer != nullptr ? *options.observer : silent;
-  const TrainingPlan plan = training.plan(data, isa_info(kernels.isa).name);
+  TrainingPlan plan = training.plan(data, isa_info(kernels.isa).name);
+  plan.gone = run_data.gone();
   if (folder) folder->add(StartReport{plan.first_step, kVersion, cpu_name(), plan.isa, config.threads});
   observer.on_start(plan);
   TrainResult result = training.run(folder.get(), observer);

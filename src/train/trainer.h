@@ -39,8 +39,12 @@ struct TrainResult {
 // Trains config.model on `data` for config.epochs. Throws Error for a configuration that cannot be (also one that does not fit
 // the data, or a model that does not fit the image size), before anything is written. Everything but the folder is a function of
 // the configuration without `threads`, `out`, `save_every` and `keep`, and of the data: however often the run was stopped.
-// Throws Error if `resume` does not fit the data or the net.
+// Throws Error if `resume` does not fit the data or the net. With a run folder, a photo that cannot be read any more ends the training with its
+// state saved, and an Error that says how to go on.
 INTRAIN_API TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
+
+// Whether the run of `info` has nothing more to do: all epochs are done, or the patience is at its end.
+INTRAIN_API bool at_end(const TrainConfig& config, const CheckpointInfo& info);
 
 // Of all batches that are loaded, those before the first of step `step`: what does not fill a step at an epoch's end is passed over. There are
 // `train_count` images, enough for a step.

@@ -112,6 +112,26 @@ TEST_F(CheckpointTest, ComesBackAsItWas) {
   EXPECT_EQ(folder_.entries(), 1u);
 }
 
+TEST_F(CheckpointTest, NamesOfAnyBytesAndTheFingerprintOfTheDataComeBack) {
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  CheckpointInfo info = some_info();
+  EXPECT_FALSE(read_checkpoint(path_).info.data);
+  info.class_names = {all, "caf\xe9", "caf\xe8", "caf\ufffd", "caf\uf7e9", "a\nb\t\"c\"", std::string(255, '\xff')};
+  info.config.data = "folder:d\xe9:8";
+  info.config.freeze = {"*\xff", "x"};
+  info.config.init_from = info.config.out = info.config.net = info.config.model = all;
+  info.data = {UINT64_MAX, 1, uint64_t{1} << 63, 0};
+  write_checkpoint(path_, info, arrays_.state());
+  const CheckpointInfo back = read_checkpoint(path_).info;
+  EXPECT_EQ(back.class_names, info.class_names);
+  EXPECT_EQ(back.config.data, info.config.data);
+  EXPECT_EQ(back.config.freeze, info.config.freeze);
+  for (const std::string& text : {back.config.init_from, back.config.out, back.config.net, back.config.model})
+    EXPECT_EQ(text, all);
+  EXPECT_EQ(back.data, info.data);
+}
+
 TEST_F(CheckpointTest, TheSameStateGivesTheSameBytes) {
   write_checkpoint(folder_.file("b.ckpt"), some_info(), arrays_.state());
   EXPECT_EQ(test::read_bytes(path_), test::read_bytes(folder_.file("b.ckpt")));

@@ -94,6 +94,16 @@ TEST(Resume, GoesOnWithTheSameDataOnly) {
   data = load_data(config.data);
   data.class_names.assign(10, "thing");
   expect_error([&] { go_on(config, data, stopper); }, "other classes", "--data");
+  data = load_data(config.data);
+  std::swap(data.train.labels[0], data.train.labels[1]);
+  ASSERT_NE(data.train.labels[0], data.train.labels[1]);
+  expect_error([&] { go_on(config, data, stopper); }, "other labels of training images", "--data");
+  data = load_data(config.data);
+  ++data.train.images[100];
+  expect_error([&] { go_on(config, data, stopper); }, "other training images", "--data");
+  data = load_data(config.data);
+  ++data.test.images[100];
+  expect_error([&] { go_on(config, data, stopper); }, "other test images", "--data");
   config.batch = 8;
   expect_error([&] { go_on(config, load_data(config.data), stopper); }, "step 8 is none of epoch 3 of 2", "final.ckpt");
   config.batch = 16;
