@@ -6,6 +6,8 @@
 #include <mutex>
 #include <new>
 #include <numeric>
+#include <string>
+#include <system_error>
 #include <thread>
 
 #include "core/check.h"
@@ -159,6 +161,10 @@ Loader::Loader(const Dataset& set, const Normalization& norm, const LoaderOption
   s.threads.reserve(static_cast<size_t>(threads));
   try {
     for (int i = 0; i < threads; ++i) s.threads.emplace_back([&s] { s.run(); });
+  } catch (const std::system_error& e) {
+    s.join();
+    throw Error("cannot start " + std::to_string(threads) + " threads that load images: " + e.code().message(), "--threads",
+                "choose fewer threads, or raise the limit on processes (ulimit -u) or memory (ulimit -v)");
   } catch (...) {
     s.join();
     throw;

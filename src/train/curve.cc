@@ -54,20 +54,21 @@ struct Panel {
   }
 };
 
-void draw_loss(Canvas& canvas, const std::vector<double>& steps, const std::vector<double>& losses) {
+void draw_loss(Canvas& canvas, const ThinnedLine& line) {
+  const std::vector<double> steps = line.x(), losses = line.ends();
   // The few largest losses of the start would flatten the rest.
   std::vector<double> sorted = losses;
   std::sort(sorted.begin(), sorted.end());
   const double top = sorted.empty() ? 1 : std::max(sorted[(sorted.size() - 1) * 995 / 1000], 0.01) * 1.05;
   const Panel panel{canvas, 70, 580, 0, std::max(1.0, steps.empty() ? 1.0 : steps.back()), 0, top};
   panel.axes("Training loss", "step", "", true);
-  panel.line(steps, losses, kPale, 1, losses.size() == 1);
-  panel.line(steps, smoothed(losses), kBlue, 2, false);
+  panel.line(line.ends_x(), losses, kPale, 1, losses.size() == 1);
+  panel.line(steps, smoothed(line.mean()), kBlue, 2, false);
   panel.legend(panel.legend(panel.right, "mean", kBlue), "batch", {0.55, 0.68, 0.84});
 }
 
-void draw_accuracy(Canvas& canvas, const std::vector<double>& epochs, const std::vector<double>& train,
-                   const std::vector<double>& test) {
+void draw_accuracy(Canvas& canvas, const ThinnedLine& train_line, const ThinnedLine& test_line) {
+  const std::vector<double> epochs = train_line.x(), train = train_line.mean(), test = test_line.mean();
   double low = 100, high = 0;
   for (const auto* values : {&train, &test})
     for (double v : *values) {
@@ -99,22 +100,73 @@ std::vector<double> smoothed(const std::vector<double>& values) {
   return result;
 }
 
-void Curve::add_step(int64_t step, double loss) {
-  steps_.push_back(static_cast<double>(step));
-  losses_.push_back(std::isfinite(loss) ? loss : 0);
+void ThinnedLine::Point::add(const Point& next) {
+  x = next.x;
+  sum += next.sum;
+  lowest = std::min(lowest, next.lowest);
+  highest = std::max(highest, next.highest);
+  count += next.count;
 }
 
+void ThinnedLine::add(double x, double y) {
+  const Point point{x, y, y, y, 1};
+  if (!points_.empty() && points_.back().count < width_) {
+    points_.back().add(point);
+    return;
+  }
+  if (points_.size() == kMost) {
+    for (size_t i = 0; i < kMost / 2; ++i) {
+      points_[i] = points_[2 * i];
+      points_[i].add(points_[2 * i + 1]);
+    }
+    points_.resize(kMost / 2);
+    width_ *= 2;
+  }
+  points_.push_back(point);
+}
+
+template <class Value>
+std::vector<double> ThinnedLine::all(const Value& value) const {
+  std::vector<double> list;
+  for (const Point& point : points_) list.push_back(value(point));
+  return list;
+}
+
+std::vector<double> ThinnedLine::x() const {
+  return all([](const Point& p) { return p.x; });
+}
+
+std::vector<double> ThinnedLine::mean() const {
+  return all([](const Point& p) { return p.sum / static_cast<double>(p.count); });
+}
+
+std::vector<double> ThinnedLine::ends_x() const {
+  std::vector<double> list;
+  for (const Point& p : points_) list.insert(list.end(), width_ == 1 ? 1 : 2, p.x);
+  return list;
+}
+
+std::vector<double> ThinnedLine::ends() const {
+  std::vector<double> list;
+  for (const Point& p : points_) {
+    if (width_ > 1) list.push_back(p.lowest);
+    list.push_back(p.highest);
+  }
+  return list;
+}
+
+void Curve::add_step(int64_t step, double loss) { losses_.add(static_cast<double>(step), std::isfinite(loss) ? loss : 0); }
+
 void Curve::add_epoch(int epoch, double train_accuracy, double test_accuracy) {
-  epochs_.push_back(epoch);
-  train_.push_back(100 * train_accuracy);
-  test_.push_back(100 * test_accuracy);
+  train_.add(epoch, 100 * train_accuracy);
+  test_.add(epoch, 100 * test_accuracy);
 }
 
 void Curve::write_png(const std::string& path) const {
   Canvas canvas(kWidth, kHeight);
   canvas.text(70, 36, 0, 18, kInk, title_, true);
-  draw_loss(canvas, steps_, losses_);
-  draw_accuracy(canvas, epochs_, train_, test_);
+  draw_loss(canvas, losses_);
+  draw_accuracy(canvas, train_, test_);
   canvas.write_png(path);
 }
 
