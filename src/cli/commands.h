@@ -18,7 +18,7 @@ struct ResumeFlags {
   std::string folder;
   std::string data;  // empty: where the run had it
   int threads = 1;
-  std::optional<int> save_every, keep;  // empty: as the run has them
+  std::optional<int> save_every, keep, epochs, patience;  // empty: as the run has them
 };
 int resume_command(const ResumeFlags& flags);
 

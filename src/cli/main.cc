@@ -150,15 +150,19 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
       ->type_name("K");
   train.add_flag("--tensorboard", config.tensorboard, "also write event files for TensorBoard into the run folder");
   train
-      .add_option("--resume", resume,
-                  "go on with a run that was stopped, from the newest checkpoint of its folder, to the same result; only --data, "
-                  "--threads, --save-every and --keep may be given too")
+      .add_option(
+          "--resume", resume,
+          "go on with a run that was stopped, from the newest checkpoint of its folder, to the same result; of the other flags "
+          "--data, --threads, --save-every and --keep may be given too, and --epochs and --patience if no step done would have "
+          "been another with them")
       ->type_name("DIR");
 }
 
 // The flags of a run that goes on: its settings are its own.
 ResumeFlags resume_flags(const CLI::App& train, const TrainConfig& config, const std::string& folder) {
-  ResumeFlags flags{folder, "", config.threads, {}, {}};
+  ResumeFlags flags;
+  flags.folder = folder;
+  flags.threads = config.threads;
   for (const CLI::Option* option : train.get_options()) {
     const std::string name = option->get_name();
     if (option->count() == 0 || name == "--resume" || name == "--threads") continue;
@@ -168,9 +172,13 @@ ResumeFlags resume_flags(const CLI::App& train, const TrainConfig& config, const
       flags.save_every = config.save_every;
     else if (name == "--keep")
       flags.keep = config.keep;
+    else if (name == "--epochs")
+      flags.epochs = config.epochs;
+    else if (name == "--patience")
+      flags.patience = config.patience;
     else
       throw Error("the settings of a run cannot change while it goes on", name,
-                  "with --resume only --data, --threads, --save-every and --keep may be given");
+                  "with --resume only --data, --threads, --save-every, --keep, --epochs and --patience may be given");
   }
   return flags;
 }

@@ -35,7 +35,7 @@ class ProgressBar {
 };
 
 // Of a training.
-class Progress final : public TrainObserver {
+class Progress : public TrainObserver {
  public:
   explicit Progress(std::FILE* out) : out_(out), bar_(out) {}  // as ProgressBar
 

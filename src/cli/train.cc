@@ -8,12 +8,15 @@
 #include "cli/data.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "core/error.h"
+#include "core/shell.h"
 #include "core/text.h"
 #include "io/checkpoint.h"
 #include "models/net_file.h"
 #include "train/data_options.h"
 #include "train/duration.h"
 #include "train/run_folder.h"
+#include "train/run_length.h"
 #include "train/signature.h"
 #include "train/trainer.h"
 
@@ -23,30 +26,57 @@ namespace {
 
 // The signal that asks the training to stop; 0: none has.
 std::atomic<int> g_stop{0};
-static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
+// Whether there is something to be saved by now.
+std::atomic<bool> g_training{false};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free, "a signal handler uses them");
 
-// The first of either signal asks; a second one ends the process, as without this.
-void stop_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int signal) { g_stop = signal; };
-  action.sa_flags = SA_RESETHAND;
-  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+// While training the first signal asks it to stop; before, and by a second one, the process ends at once. A terminal that is lost hangs up more
+// than once, so that SIGHUP is no second one. Handled from the start: what runs as process 1 of a container does not end by a signal otherwise.
+void on_signal(int signal) {
+  if (g_training && (g_stop == 0 || signal == SIGHUP))
+    g_stop = signal;
+  else
+    _exit(128 + signal);
 }
 
-int run(const TrainConfig& config, const Checkpoint* resume) {
-  const DataSplits data = load_showing(config.data, training_options(config), config.threads);
+void handle_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action {};
+    // As nohup leaves it.
+    if (signal == SIGHUP && (sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN)) continue;
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    sigaction(signal, &action, nullptr);
+  }
+}
+
+class TrainProgress final : public Progress {
+ public:
+  using Progress::Progress;
+  void on_ready() override { g_training = true; }
+};
+
+// The data of a run that goes on: they may have been moved since.
+DataSplits load_again(const TrainConfig& config) {
+  try {
+    return load_showing(config.data, training_options(config), config.threads);
+  } catch (const Error& e) {
+    throw Error(e.what(), e.where, e.hint + "; if the data lies elsewhere now, say where with --data");
+  }
+}
+
+int run(const TrainConfig& config, const DataSplits& data, const Checkpoint* resume) {
   print_photos(data);
-  Progress progress(stdout);
+  TrainProgress progress(stdout);
   TrainOptions options;
   options.observer = &progress;
   options.resume = resume;
   options.stop = &g_stop;
-  stop_on_signals();
   const TrainResult result = train(config, data, options);
   print_broken(data, stdout, result.folder);
   if (result.stopped) {
     progress.clear();
-    print("stopped after step {}; it goes on with: intrain train --resume {}\n", result.step, printable(result.folder));
+    print("stopped after step {}; it goes on with: intrain train {}\n", result.step, shell_flag("--resume", result.folder));
     return 128 + g_stop;
   }
   print("time: {}\n", duration_text(result.seconds));
@@ -60,9 +90,10 @@ int run(const TrainConfig& config, const Checkpoint* resume) {
 }  // namespace
 
 int train_command(TrainConfig config) {
+  handle_signals();
   validate(config);
   if (is_net_file(config.model) && config.net.empty()) config.net = read_net_file(config.model);  // and into the run's files
-  return run(config, nullptr);
+  return run(config, load_showing(config.data, training_options(config), config.threads), nullptr);
 }
 
 void take_net(TrainConfig& config) {
@@ -72,6 +103,7 @@ void take_net(TrainConfig& config) {
 }
 
 int resume_command(const ResumeFlags& flags) {
+  handle_signals();
   const ResumePoint point = find_resume_point(flags.folder);
   for (const std::string& damaged : point.damaged) print(stderr, "left out as damaged: {}\n", printable(damaged));
   TrainConfig config = point.checkpoint.info.config;
@@ -80,7 +112,16 @@ int resume_command(const ResumeFlags& flags) {
   if (!flags.data.empty()) config.data = flags.data;
   if (flags.save_every) config.save_every = *flags.save_every;
   if (flags.keep) config.keep = *flags.keep;
-  return run(config, &point.checkpoint);
+  if (flags.epochs) config.epochs = *flags.epochs;
+  if (flags.patience) config.patience = *flags.patience;
+  // What train() checks, too, before the photos are looked at.
+  validate(config);
+  check_config_file(flags.folder, point.checkpoint.info.config);
+  check_length(config, point.checkpoint);
+  if (at_end(config, point.checkpoint.info))
+    print("the run is at its end; to train on from what it learned: {}\n",
+          train_on_command(flags.folder, point.checkpoint.path, "N"));
+  return run(config, load_again(config), &point.checkpoint);
 }
 
 }  // namespace intrain::cli

@@ -81,6 +81,13 @@ constexpr ChoiceKey kChoiceKeys[] = {
      {"fan_out", "fan_in"},
      "first W of convolutions: variance 2 / fan out, or 1 / fan in, truncated"}};
 
+// Throws Error, or std::invalid_argument for what is not JSON.
+nlohmann::ordered_json json_of(const std::string& path) {
+  constexpr int64_t kMaxBytes = 1 << 20;
+  const std::vector<uint8_t> bytes = read_file(path, 0, kMaxBytes, "it has more than 1 MiB", "give a JSON file");
+  return read_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
 }  // namespace
 
 void set_width(Widths& widths, const std::string& setting) {
@@ -281,16 +288,24 @@ void from_json(const nlohmann::ordered_json& json, TrainConfig& c) {
       set_width(c.widths, std::string(k.name).append("=").append(formats.at(k.name).get<std::string>()));
 }
 
+TrainConfig read_whole_config(const std::string& path) {
+  try {
+    return json_of(path).get<TrainConfig>();
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(std::string("it is no config.json of a run: ") + e.what(), path, "put it back, or take it away");
+  } catch (const std::invalid_argument& e) {
+    throw Error(std::string("it is no JSON object: ") + e.what(), path, "put it back, or take it away");
+  }
+}
+
 void read_config(const std::string& path, TrainConfig& config, const std::string& recipe) {
   using Json = nlohmann::ordered_json;
   const auto fail = [&](const std::string& what) -> void {
     throw Error(what, "--config " + path, "give an object like config.json of a run folder, or a part of it");
   };
-  constexpr int64_t kMaxBytes = 1 << 20;
   Json file;
   try {
-    const std::vector<uint8_t> bytes = read_file(path, 0, kMaxBytes, "it has more than 1 MiB", "give a JSON file");
-    file = read_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    file = json_of(path);
   } catch (const Error& e) {
     throw Error(e.what(), "--config " + path, e.hint);
   } catch (const std::invalid_argument& e) {

@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/shell.h"
 #include "core/text.h"
 #include "data/source.h"
 #include "io/atomic_file.h"
@@ -28,8 +29,15 @@ namespace {
 constexpr const char* kRuns = "runs";
 constexpr int kMaxRuns = 1000000;
 constexpr const char *kMetrics = "metrics.jsonl", *kEpochs = "epochs.csv";
-constexpr const char *kBest = "best.ckpt", *kFinal = "final.ckpt";
-constexpr const char* kFiles[] = {"config.json", kMetrics, kEpochs, "curve.png", kBest, kFinal, kPhotos};
+constexpr const char *kBest = "best.ckpt", *kFinal = "final.ckpt", *kBroken = "broken.txt";
+constexpr const char* kFiles[] = {"config.json", kMetrics, kEpochs, "curve.png", kBest, kFinal, kPhotos, kBroken};
+
+// Whether something of the name is there, a link that leads nowhere too. What cannot be seen is not: the next who needs it says why.
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  const fs::file_type type = fs::symlink_status(path, ignored).type();
+  return type != fs::file_type::not_found && type != fs::file_type::none;
+}
 
 [[noreturn]] void fail(const std::string& path, const std::string& reason) {
   throw Error("cannot make the run folder: " + reason, "--out " + path, "choose a folder that can be written with --out");
@@ -66,7 +74,7 @@ void remove_empty(fs::path path, const fs::path& top) {
 
 void refuse_used(const std::string& path) {
   for (const char* name : kFiles)
-    if (fs::exists(fs::path(path) / name))
+    if (is_there(fs::path(path) / name))
       throw Error("the folder already holds a run ('" + std::string(name) + "')", "--out " + path,
                   "choose another folder with --out, remove this one, or go on with its run: --resume " + path);
 }
@@ -109,9 +117,35 @@ void remove_half_written(const std::string& folder) {
 
 }  // namespace
 
+void check_run_folder(const std::string& folder, const std::string& where, const std::string& hint) {
+  std::error_code reason;
+  const fs::file_status status = fs::status(folder, reason);
+  if (status.type() == fs::file_type::directory && access(folder.c_str(), X_OK) == 0) return;
+  if (status.type() == fs::file_type::directory) reason = {errno, std::generic_category()};
+  // Of a name that nothing has, or that something else has, there is no more to be said.
+  const bool plain = status.type() == fs::file_type::not_found || !reason;
+  throw Error(plain ? "there is no such folder" : "the folder cannot be entered: " + reason.message(), where, hint);
+}
+
+void check_config_file(const std::string& folder, const TrainConfig& config) {
+  const std::string path = folder + "/config.json";
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return;
+  std::vector<std::string> changes;
+  const std::vector<Setting> then = settings_of(config), now = settings_of(read_whole_config(path));
+  for (size_t i = 0; i < then.size(); ++i) {
+    // Those that --resume takes do not stand in the file if they came with it.
+    constexpr const char* kFree[] = {"data", "threads", "save_every", "keep", "out"};
+    if (then[i].value == now[i].value || std::find(std::begin(kFree), std::end(kFree), then[i].name) != std::end(kFree)) continue;
+    changes.push_back(fmt::format("{} is '{}' there and '{}' in the run", then[i].name, now[i].value, then[i].value));
+  }
+  if (!changes.empty())
+    throw Error(fmt::format("the settings of a run cannot change while it goes on: {}", fmt::join(changes, ", ")), path,
+                "put them back, or begin another run with them: intrain train " + shell_flag("--config", path));
+}
+
 ResumePoint find_resume_point(const std::string& folder) {
-  if (!fs::is_directory(folder))
-    throw Error("there is no such folder", "--resume " + folder, "give the run folder of a training");
+  check_run_folder(folder, "--resume " + folder, "give the run folder of a training");
   std::vector<std::string> names = {kFinal};
   for (const int64_t step : saved_steps(folder)) names.push_back(step_name(step));
   names.push_back(kBest);
@@ -119,7 +153,7 @@ ResumePoint find_resume_point(const std::string& folder) {
   bool any = false;
   for (const std::string& name : names) {
     const std::string path = folder + "/" + name;
-    if (!fs::exists(path)) continue;
+    if (!is_there(path)) continue;
     any = true;
     try {
       point.checkpoint = read_checkpoint(path);
@@ -138,7 +172,7 @@ ResumePoint find_resume_point(const std::string& folder) {
 
 RunFolder::RunFolder(const TrainConfig& config)
     : keep_(config.keep), curve_(fmt::format("{} on {}", model_name(config), data_name(config.data))) {
-  fs::path made;  // the topmost folder made here, removed again on failure
+  fs::path made;  // the topmost folder made here, removed again on failure, but not if another process has begun there
   try {
     if (config.out.empty()) {
       made = first_missing(kRuns);
@@ -147,7 +181,8 @@ RunFolder::RunFolder(const TrainConfig& config)
     } else {
       path_ = config.out;
       while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
-      if (fs::exists(path_) && !fs::is_directory(path_)) fail(path_, "a file of this name is there");
+      std::error_code ignored;
+      if (is_there(path_) && !fs::is_directory(path_, ignored)) fail(path_, "a file of this name is there");
       made = first_missing(path_);
       fs::create_directories(path_);
     }
@@ -156,13 +191,13 @@ RunFolder::RunFolder(const TrainConfig& config)
     TrainConfig exact = config;
     exact.out = path_;
     write_config(path_ + "/config.json", exact);
-    open_metrics(O_CREAT | O_TRUNC);
+    open_metrics(O_CREAT | O_EXCL);
     if (config.tensorboard) tensorboard_ = std::make_unique<TensorBoardFile>(path_, 0);
   } catch (const fs::filesystem_error& e) {
     if (!made.empty()) remove_empty(path_.empty() ? kRuns : path_, made);
     fail(path_.empty() ? kRuns : path_, e.code().message());
   } catch (const Error&) {
-    if (!made.empty()) remove_empty(path_.empty() ? kRuns : path_, made);
+    if (!made.empty() && !is_others_) remove_empty(path_.empty() ? kRuns : path_, made);
     throw;
   }
 }
@@ -174,14 +209,15 @@ RunFolder::FileDescriptor::~FileDescriptor() {
 RunFolder::RunFolder(const TrainConfig& config, const CheckpointInfo& from)
     : path_(config.out), keep_(config.keep), curve_(fmt::format("{} on {}", model_name(config), data_name(config.data))) {
   lock();
+  check_config_file(path_, from.config);
   remove_half_written(path_);
-  keep_metrics_until(from, config.batch);
+  keep_metrics_until(from, int64_t{config.batch} * config.accumulate);
   open_metrics(O_APPEND);
   if (config.tensorboard) tensorboard_ = std::make_unique<TensorBoardFile>(path_, from.step);
 }
 
 void RunFolder::set_broken(const std::vector<std::string>& files) {
-  const std::string path = path_ + "/broken.txt";
+  const std::string path = path_ + "/" + kBroken;
   std::error_code ignored;
   std::string lines;
   for (const std::string& file : files) lines += printable(file) + "\n";
@@ -191,12 +227,15 @@ void RunFolder::set_broken(const std::vector<std::string>& files) {
     write_file(path, lines);
 }
 
+void RunFolder::set_config(const TrainConfig& config) { write_config(path_ + "/config.json", config); }
+
 void RunFolder::set_photos(const PhotoList& photos) { write_file(path_ + "/" + kPhotos, photo_list_text(photos)); }
 
 // One process at a time trains in a folder; the lock goes with the process, however it ends.
 void RunFolder::lock() {
   lock_.fd = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_.fd >= 0 && flock(lock_.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+  is_others_ = lock_.fd >= 0 && flock(lock_.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (is_others_)
     throw Error("another process is training in the folder", path_, "wait for it, or choose another folder with --out");
 }
 
@@ -209,23 +248,27 @@ void RunFolder::open_metrics(int flags) {
 }
 
 // Lines that cannot be read (the machine went down as they were written) are left out too.
-void RunFolder::keep_metrics_until(const CheckpointInfo& from, int batch) {
-  std::string kept;
+void RunFolder::keep_metrics_until(const CheckpointInfo& from, int64_t images_per_step) {
   const auto keep = [&](const StepReport& r) {
     if (r.step > from.step) return false;
     curve_.add_step(r.step, r.loss);
-    earlier_epoch_seconds_ += batch / std::max(r.images_per_second, 0.05);  // it is written with one digit
+    earlier_epoch_seconds_ +=
+        static_cast<double>(images_per_step) / std::max(r.images_per_second, 0.05);  // it is written with one digit
     return true;
   };
   const auto keep_epoch = [&](const EpochReport& r) {
     if (r.epoch > from.epoch) return false;
     curve_.add_epoch(r.epoch, r.train_accuracy, r.test_accuracy);
-    epochs_.push_back(r);
+    add_to_csv(r);
     earlier_seconds_ = r.seconds;
     earlier_epoch_seconds_ = 0;
     return true;
   };
+  AtomicFile kept(path_ + "/" + kMetrics);
   std::ifstream in(path_ + "/" + kMetrics);
+  constexpr size_t kBlock = 1 << 16;
+  std::string lines;
+  metrics_bytes_ = 0;
   for (std::string line; next_metrics_line(in, line);) {
     const MetricsRecord record = parse_metrics_line(line);
     const auto* start = std::get_if<StartReport>(&record);
@@ -234,11 +277,16 @@ void RunFolder::keep_metrics_until(const CheckpointInfo& from, int batch) {
     const auto* numbers = std::get_if<NumbersReport>(&record);
     if ((start != nullptr && start->step <= from.step) || (step != nullptr && keep(*step)) ||
         (epoch != nullptr && keep_epoch(*epoch)) || (numbers != nullptr && numbers->step <= from.step))
-      kept += line + "\n";
+      lines += line + "\n";
+    if (lines.size() < kBlock) continue;
+    kept.write(lines.data(), lines.size());
+    metrics_bytes_ += static_cast<int64_t>(lines.size());
+    lines.clear();
   }
+  kept.write(lines.data(), lines.size());
+  metrics_bytes_ += static_cast<int64_t>(lines.size());
+  kept.commit();
   earlier_seconds_ += earlier_epoch_seconds_;
-  write_file(path_ + "/" + kMetrics, kept);
-  metrics_bytes_ = static_cast<int64_t>(kept.size());
 }
 
 void RunFolder::append(const std::string& line) {
@@ -258,6 +306,11 @@ void RunFolder::append(const std::string& line) {
   metrics_bytes_ += static_cast<int64_t>(line.size());
 }
 
+void RunFolder::add_to_csv(const EpochReport& r) {
+  epochs_csv_ += fmt::format("{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.3f}\n", r.epoch, r.step, r.train_loss, r.train_accuracy,
+                             r.test_loss, r.test_accuracy, r.images_per_second, r.seconds);
+}
+
 void RunFolder::add(const StartReport& report) { append(metrics_line(report)); }
 
 void RunFolder::add(const StepReport& report) {
@@ -273,17 +326,13 @@ void RunFolder::add(int64_t step, const std::vector<LayerNumbers>& layers, int64
 
 void RunFolder::add(const EpochReport& report, const std::vector<Parameter*>& parameters) {
   curve_.add_epoch(report.epoch, report.train_accuracy, report.test_accuracy);
-  epochs_.push_back(report);
+  add_to_csv(report);
   append(metrics_line(report));
   if (tensorboard_) {
     tensorboard_->add(report);
     tensorboard_->add(report.step, parameters);
   }
-  std::string csv = "epoch,step,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,seconds\n";
-  for (const EpochReport& r : epochs_)
-    csv += fmt::format("{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.3f}\n", r.epoch, r.step, r.train_loss, r.train_accuracy,
-                       r.test_loss, r.test_accuracy, r.images_per_second, r.seconds);
-  write_file(path_ + "/" + kEpochs, csv);
+  write_file(path_ + "/" + kEpochs, epochs_csv_);
   curve_.write_png(curve_path());
 }
 
@@ -298,6 +347,8 @@ void RunFolder::keep_newest(int count, int64_t step) const {
 
 void RunFolder::save(const CheckpointInfo& info, const std::vector<StateArray>& state) {
   write_checkpoint(path_ + "/" + step_name(info.step), info, state);
+  std::error_code ignored;
+  fs::remove(path_ + "/" + kFinal, ignored);  // of a run that goes on past what was its end
   keep_newest(keep_, info.step);
 }
 

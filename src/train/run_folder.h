@@ -41,6 +41,13 @@ struct ResumePoint {
 // Throws Error if there is none.
 ResumePoint find_resume_point(const std::string& folder);
 
+// Throws Error unless `folder` is one whose files can be looked at.
+void check_run_folder(const std::string& folder, const std::string& where, const std::string& hint);
+
+// Throws Error, naming the settings, if config.json of the run folder was edited: is not that of `config`, as the newest checkpoint has it, but for
+// what may be another each time that the run goes on. The file may be missing.
+void check_config_file(const std::string& folder, const TrainConfig& config);
+
 class RunFolder {
  public:
   // Makes config.out, or the first free runs/<data>-<model>-<n> if that is empty (runs that start together get one each), and
@@ -61,6 +68,8 @@ class RunFolder {
 
   // broken.txt; takes away what is there if there are none.
   void set_broken(const std::vector<std::string>& files);
+  // config.json, if it became another.
+  void set_config(const TrainConfig& config);
   void set_photos(const PhotoList& photos);
   void add(const StartReport& report);
   void add(const StepReport& report);
@@ -80,7 +89,8 @@ class RunFolder {
   };
   void lock();
   void open_metrics(int flags);
-  void keep_metrics_until(const CheckpointInfo& from, int batch);
+  void keep_metrics_until(const CheckpointInfo& from, int64_t images_per_step);
+  void add_to_csv(const EpochReport& report);
   void keep_newest(int count, int64_t step) const;
   void append(const std::string& line);
 
@@ -89,7 +99,8 @@ class RunFolder {
   FileDescriptor lock_, metrics_;
   double earlier_seconds_ = 0, earlier_epoch_seconds_ = 0;
   int64_t metrics_bytes_ = 0;  // whole lines written
-  std::vector<EpochReport> epochs_;
+  bool is_others_ = false;     // another process trains there
+  std::string epochs_csv_ = "epoch,step,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,seconds\n";
   std::unique_ptr<TensorBoardFile> tensorboard_;  // null: not asked for
   Curve curve_;
 };

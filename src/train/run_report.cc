@@ -66,9 +66,12 @@ std::string picture_of(const Dataset& set, size_t image) {
 }  // namespace
 
 RunReport read_run(const std::string& folder) {
-  const auto has = [&](const char* name) { return fs::exists(folder + "/" + name); };
+  const auto has = [&](const char* name) {
+    std::error_code ignored;
+    return fs::exists(folder + "/" + name, ignored);
+  };
   const std::string hint = "give the folder of a training, which holds config.json and metrics.jsonl";
-  if (!fs::is_directory(folder)) throw Error("there is no such folder", folder, hint);
+  check_run_folder(folder, folder, hint);
   if (!has("config.json") && !has("metrics.jsonl") && !has("final.ckpt")) throw Error("the folder holds no run", folder, hint);
   RunReport run;
   run.folder = folder;
@@ -91,7 +94,12 @@ std::optional<Checkpoint> read_newest_checkpoint(RunReport& run) {
     run.info = point.checkpoint.info;
     run.parameters = count_parameters(point.checkpoint);
     run.signature = signature_text(state_signature(point.checkpoint));
-    if (!run.config) run.config = run.info.config;
+    try {
+      check_config_file(run.folder, run.info.config);
+    } catch (const Error& e) {
+      run.problems.push_back(fmt::format("{} ({}).", e.what(), e.where));
+    }
+    run.config = run.info.config;
     return std::move(point.checkpoint);
   } catch (const Error& e) {
     run.problems.push_back(fmt::format("Nothing could be evaluated: {}.", e.what()));

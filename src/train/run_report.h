@@ -34,7 +34,7 @@ struct Examination {
 
 struct RunReport {
   std::string folder;
-  std::optional<TrainConfig> config;  // of config.json, else of the checkpoint
+  std::optional<TrainConfig> config;  // of the checkpoint, else of config.json, which may have been edited since
   std::vector<StartReport> starts;
   std::vector<StepReport> steps;
   std::vector<EpochReport> epochs;

@@ -19,10 +19,10 @@
 #include "isa/isa.h"
 #include "models/models.h"
 #include "ops/kernels.h"
-#include "optim/schedule.h"
 #include "train/photo_list.h"
 #include "train/run_data.h"
 #include "train/run_folder.h"
+#include "train/run_length.h"
 #include "train/signature.h"
 #include "train/statistics_copy.h"
 #include "train/step.h"
@@ -57,19 +57,6 @@ Normalization normalization_of(const TrainConfig& config, const Dataset& train, 
     return norm;
   }
   return normalization_of(config, train);
-}
-
-Schedule make_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
-  Schedule schedule;
-  schedule.kind = config.schedule == "step"      ? ScheduleKind::kStep
-                  : config.schedule == "wageubn" ? ScheduleKind::kWageubn
-                                                 : ScheduleKind::kCosine;
-  schedule.base = to_scalar10(config.lr);
-  schedule.total_steps = config.epochs * steps_per_epoch;
-  schedule.warmup_steps = config.warmup * steps_per_epoch;
-  schedule.bits = config.widths.rate;
-  schedule.fixed = config.widths.constant_g;
-  return schedule;
 }
 
 void check_position(const TrainConfig& config, const Dataset& train, const Checkpoint& from) {
@@ -117,7 +104,7 @@ class Training {
                       {config.batch, true, data.mirror, config.seed, batches_before(step_), config.threads,
                        config.augment == "standard", config.balance, config.border == "black"}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
-        schedule_(make_schedule(config, per_epoch_)),
+        schedule_(schedule_of(config, per_epoch_)),
         sgd_{{},
              to_fraction10(config.momentum, config.widths.constant_g ? ops::kWageubnMomentumLog2 : 10),
              to_scalar10(config.weight_decay),
@@ -137,6 +124,7 @@ class Training {
       refuse_data("the data has another mean or deviation of its pixels than that of the run", data.spec);
     info_.step = from.step;
     info_.epoch = from.epoch;
+    is_other_length_ = from.config.epochs != config.epochs || from.config.patience != config.patience;
     info_.best_hits = from.best_hits;
     info_.best_epoch = from.best_epoch;
     info_.test_count = from.test_count;
@@ -162,7 +150,8 @@ class Training {
     if (folder != nullptr) {
       earlier_seconds_ = folder->earlier_seconds();
       epoch_seconds_ = folder->earlier_epoch_seconds();
-      if (step_ == 0) folder->save(info_, net_.state());  // what can be gone on with from the first moment on
+      if (step_ == 0 || is_other_length_) save(*folder);  // what can be gone on with from the first moment on
+      if (is_other_length_) folder->set_config(config_);
     }
     if (finished()) {  // a run that goes on after its end
       result.test = evaluate_now();
@@ -359,6 +348,7 @@ class Training {
   AccumulatedStep accumulated_;
   StatisticsCopy statistics_;
   Clock::time_point start_;
+  bool is_other_length_ = false;                          // than that of the run that goes on
   double earlier_seconds_ = 0;                            // before a stop
   double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps here; of the last evaluation
   // Of the epoch so far.
@@ -373,13 +363,10 @@ int64_t batches_before(const TrainConfig& config, int64_t train_count, int64_t s
   return step / steps * batches + step % steps * config.accumulate;
 }
 
-bool at_end(const TrainConfig& config, const CheckpointInfo& info) {
-  return info.epoch == config.epochs || (config.patience > 0 && info.epoch - info.best_epoch >= config.patience);
-}
-
 TrainResult train(const TrainConfig& settings, const DataSplits& given, const TrainOptions& options) {
   TrainConfig config = settings;
   validate(config);
+  if (options.resume != nullptr) check_length(config, *options.resume);
   const RunData run_data = options.resume != nullptr ? RunData(given, *options.resume, config.out) : RunData(given);
   const DataSplits& data = run_data.splits();
   TrainObserver silent;

@@ -21,7 +21,7 @@ struct TrainOptions {
   // A net of one's own (nn/builder.h) for images of h x w x c; empty: config.model by name, else that is only what it is called.
   std::function<Net(int h, int w, int c, int classes)> build = {};
   // Goes on from here, in the folder config.out, and ends as the run would have without a stop. May be null. The configuration is the
-  // checkpoint's; of it data, threads, out, save_every and keep may be others.
+  // checkpoint's; of it data, threads, out, save_every and keep may be others, epochs and patience as check_length (train/run_length.h) allows.
   const Checkpoint* resume = nullptr;
   // Once it is not 0 the training stops after its step and saves its state. May be null.
   const std::atomic<int>* stop = nullptr;
@@ -42,9 +42,6 @@ struct TrainResult {
 // Throws Error if `resume` does not fit the data or the net. With a run folder, a photo that cannot be read any more ends the training with its
 // state saved, and an Error that says how to go on.
 INTRAIN_API TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
-
-// Whether the run of `info` has nothing more to do: all epochs are done, or the patience is at its end.
-INTRAIN_API bool at_end(const TrainConfig& config, const CheckpointInfo& info);
 
 // Of all batches that are loaded, those before the first of step `step`: what does not fill a step at an epoch's end is passed over. There are
 // `train_count` images, enough for a step.

@@ -123,7 +123,7 @@ TEST_F(ReportTest, WhatIsMissingIsSaid) {
   RunReport run = read_run(config_.out);
   EXPECT_FALSE(read_newest_checkpoint(run));
   const std::string page = report_page({run});
-  for (const char* part : {"config.json: it is no JSON object.", "1 line of metrics.jsonl cannot be read and is left out.",
+  for (const char* part : {"config.json: it is no JSON object", "1 line of metrics.jsonl cannot be read and is left out.",
                            "final.ckpt: not an intrain checkpoint"})
     EXPECT_TRUE(has(page, part)) << part;
   fs::remove(config_.out + "/metrics.jsonl");

@@ -1,6 +1,9 @@
 #include "train/run_folder.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <memory>
 #include <set>
@@ -136,6 +139,67 @@ TEST_F(RunFolderOnDisk, OneProcessAtATimeTrainsInIt) {
   RunFolder run(config_);
   expect_error([&] { RunFolder other(config_, info_); }, "another process is training", config_.out);
   expect_error([&] { RunFolder other(config_); }, "another process is training", config_.out);
+}
+
+// The one that comes second must leave the first one's folder alone, though nothing may stand in it yet.
+TEST_F(RunFolderOnDisk, WhoComesSecondLeavesTheFolderAlone) {
+  fs::create_directory(config_.out);
+  const int fd = open(config_.out.c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(flock(fd, LOCK_EX | LOCK_NB), 0);
+  config_.out = folder_.file("new/../run");  // of which a part is made here
+  expect_error([&] { RunFolder other(config_); }, "another process is training", config_.out);
+  EXPECT_TRUE(fs::is_directory(folder_.file("run")));
+  close(fd);
+}
+
+TEST_F(RunFolderOnDisk, LinksThatLeadNowhereAreNotFollowed) {
+  for (const char* name : {"metrics.jsonl", "config.json", "broken.txt", "photos.txt"}) {
+    fs::create_directory(config_.out);
+    fs::create_symlink(folder_.file("outside"), config_.out + "/" + name);
+    expect_error([&] { RunFolder run(config_); }, "already holds a run", config_.out);
+    EXPECT_FALSE(fs::exists(folder_.file("outside")));
+    fs::remove_all(config_.out);
+  }
+}
+
+TEST_F(RunFolderOnDisk, FoldersThatCannotBeEnteredAreErrors) {
+  for (const std::string& name : {std::string(300, 'x'), std::string("loop/x")}) {
+    fs::remove(folder_.file("loop"));
+    fs::create_symlink(folder_.file("loop"), folder_.file("loop"));
+    expect_error([&] { find_resume_point(folder_.file(name)); }, "cannot be entered", "--resume " + folder_.file(name));
+  }
+}
+
+TEST_F(RunFolderOnDisk, AConfigThatWasEditedIsRefused) {
+  { RunFolder run(config_); }
+  check_config_file(config_.out, config_);
+  TrainConfig other = config_;
+  other.data = "synthetic:128";
+  other.threads = 7;
+  other.save_every = 9;
+  other.keep = 3;
+  other.out = "elsewhere";
+  check_config_file(config_.out, other);
+  other.lr = 0.25;
+  other.widths.w = 4;
+  expect_error([&] { check_config_file(config_.out, other); },
+               "lr is '0.1' there and '0.25' in the run, formats.w is '8' there and '4' in the run",
+               config_.out + "/config.json");
+  info_.config = other;
+  expect_error([&] { RunFolder run(config_, info_); }, "lr is '0.1'", config_.out + "/config.json");
+  fs::remove(config_.out + "/config.json");
+  check_config_file(config_.out, other);
+}
+
+TEST_F(RunFolderOnDisk, SecondsOfStepsOfSeveralBatchesAreKept) {
+  config_.accumulate = 3;
+  info_.config = config_;
+  {
+    RunFolder run(config_);
+    for (const int64_t step : {1, 2}) run.add(step_report(step));
+  }
+  info_.step = 2;
+  EXPECT_DOUBLE_EQ(RunFolder(config_, info_).earlier_epoch_seconds(), 2 * 3 * config_.batch / 64.0);
 }
 
 TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {

@@ -1,0 +1,70 @@
+#include "train/run_length.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/shell.h"
+
+namespace intrain {
+
+namespace {
+
+// Of the first `steps`. The phases of WAGEUBN also set the range of G.
+bool same_rates(const TrainConfig& a, const TrainConfig& b, int64_t steps_per_epoch, int64_t steps) {
+  const Schedule first = schedule_of(a, steps_per_epoch), second = schedule_of(b, steps_per_epoch);
+  for (int64_t step = 0; step < steps; ++step) {
+    const ops::Scalar10 x = rate_at(first, step), y = rate_at(second, step);
+    if (x.mantissa != y.mantissa || x.exp != y.exp) return false;
+    if (a.widths.constant_g && wageubn_phase(step, first.total_steps) != wageubn_phase(step, second.total_steps)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Schedule schedule_of(const TrainConfig& config, int64_t steps_per_epoch) {
+  Schedule schedule;
+  schedule.kind = config.schedule == "step"      ? ScheduleKind::kStep
+                  : config.schedule == "wageubn" ? ScheduleKind::kWageubn
+                                                 : ScheduleKind::kCosine;
+  schedule.base = to_scalar10(config.lr);
+  schedule.total_steps = config.epochs * steps_per_epoch;
+  schedule.warmup_steps = config.warmup * steps_per_epoch;
+  schedule.bits = config.widths.rate;
+  schedule.fixed = config.widths.constant_g;
+  return schedule;
+}
+
+bool at_end(const TrainConfig& config, const CheckpointInfo& info) {
+  return info.epoch == config.epochs || (config.patience > 0 && info.epoch - info.best_epoch >= config.patience);
+}
+
+std::string train_on_command(const std::string& folder, const std::string& checkpoint, const std::string& epochs) {
+  return fmt::format("intrain train {} {} --epochs {}", shell_flag("--config", folder + "/config.json"),
+                     shell_flag("--init-from", checkpoint), epochs);
+}
+
+void check_length(const TrainConfig& config, const Checkpoint& from) {
+  const CheckpointInfo& info = from.info;
+  const TrainConfig& began = info.config;
+  const auto refuse = [&](const std::string& what, const char* flag) {
+    throw Error(what, flag,
+                "to train on from what it learned: " +
+                    train_on_command(config.out, from.path, std::to_string(std::max<int64_t>(1, config.epochs - info.epoch))));
+  };
+  if (config.epochs != began.epochs) {
+    const int64_t per_epoch = info.train_count / began.batch / began.accumulate;
+    if (info.step > config.epochs * per_epoch)
+      refuse(fmt::format("the run is past {} epochs, after step {}", config.epochs, info.step), "--epochs");
+    if (!same_rates(config, began, per_epoch, info.step))
+      refuse(fmt::format("with {} epochs instead of {} the steps done would have had other learning rates", config.epochs,
+                         began.epochs),
+             "--epochs");
+  }
+  if (config.patience != began.patience && config.patience != 0 && (began.patience == 0 || config.patience < began.patience))
+    refuse(fmt::format("with a patience of {} the run might have ended before", config.patience), "--patience");
+}
+
+}  // namespace intrain
