@@ -106,7 +106,7 @@ by_cmake() {
 check "a project finds, compiles and runs it by find_package(intrain 0.3)" by_cmake
 sed 's/find_package(intrain 0.3 /find_package(intrain 0.2 /' consumer/CMakeLists.txt > CMakeLists.txt
 cp consumer/main.cc .
-refuses() { ! cmake -S . -B refused -DCMAKE_PREFIX_PATH="$prefix" 2> refused.txt && grep -q 'compatible with requested version "0.1"' refused.txt; }
+refuses() { ! cmake -S . -B refused -DCMAKE_PREFIX_PATH="$prefix" 2> refused.txt && grep -q 'compatible with requested version "0.2"' refused.txt; }
 check "find_package refuses another minor version" refuses
 # by_pkg_config LIBRARY_FOLDER SOURCE PROGRAM
 by_pkg_config() {
