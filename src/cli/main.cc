@@ -121,11 +121,9 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   add_number(train, "--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   add_normalization(train, config);
   add_border(train, config, "if not given, what the net of --init-from knows, else the mean");
-  train
-      .add_option(
-          "--val-share", config.val_share,
-          "share of the training images of each class to split off and evaluate on, by their names; 0: none, where there is "
-          "a set for that")
+  add_number(train, "--val-share", config.val_share,
+             "share of the training images of each class to split off and evaluate on, by their names; 0: none, where there is "
+             "a set for that")
       ->type_name("X");
   train.add_flag("--balance", config.balance,
                  "show all classes equally often: of rare ones each image several times an epoch, of frequent ones some of them");

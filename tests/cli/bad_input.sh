@@ -72,7 +72,7 @@ for command in eval predict verify report import inspect "bench peak"; do
   refused "an octal --threads of $command" "'010'.*--threads" $command --threads 010
 done
 for lr in '' 0x1p-3 ' 0.1' 0.1x 0,1 1e999; do refused "learning rate '$lr'" "'$lr' is not a number.*--lr" "${train_tiny[@]}" --lr "$lr"; done
-for flag in momentum weight-decay label-smoothing; do
+for flag in momentum weight-decay label-smoothing val-share; do
   refused "a hexadecimal --$flag" "'0x1p-3' is not a number.*--$flag" "${train_tiny[@]}" "--$flag" 0x1p-3
 done
 refused "hexadecimal seconds" "'0x1p-3'.*--seconds" bench peak --seconds 0x1p-3
