@@ -48,20 +48,31 @@ int inspect_command(const InspectFlags& flags) {
   TrainConfig config = info.config;
   validate(config);
   if (!flags.data.empty()) config.data = flags.data;
-  const DataSplits data = load_showing(config.data, training_options(config), flags.threads);
-  check_fit(checkpoint, data.train, data);
+  // Of other data, all that there are to train on.
+  LoadOptions options = evaluation_options(info, config.data, Split::kTrain);
+  if (!same_data(config.data, info.config.data)) options.val_share = 0;
+  const DataSplits data = load_showing(config.data, options, flags.threads);
+  const Dataset& train = data.test;
+  check_fit(checkpoint, train, data);
 
-  const int batch = std::min(flags.batch.value_or(config.batch), data.train.count);
+  const int batch = std::min(flags.batch.value_or(config.batch), train.count);
   TrainedNet trained(checkpoint, batch, true, flags.threads);
   // The step that training would go on with; of other data, or with batches of another size, the first batch of the epoch.
-  const int64_t count = info.train_count > 0 ? info.train_count : data.train.count;
+  const int64_t count = info.train_count > 0 ? info.train_count : train.count;
   const int64_t steps_per_epoch = std::max(int64_t{1}, count / config.batch / config.accumulate);
-  const bool as_trained = batch == config.batch && data.train.count == count && count / batch >= config.accumulate;
+  const bool as_trained = batch == config.batch && train.count == count && count / batch >= config.accumulate;
   const int batches = as_trained ? config.accumulate : 1;
-  const int64_t first = as_trained ? batches_before(config, count, info.step) : info.epoch * (data.train.count / batch);
-  Loader loader(data.train, normalization_of(checkpoint),
-                {batch, true, data.mirror, config.seed, first, flags.threads, config.augment == "standard", config.balance,
-                 config.border == "black"});
+  const int64_t first = as_trained ? batches_before(config, count, info.step) : info.epoch * (train.count / batch);
+  Loader loader(train, normalization_of(checkpoint),
+                {.batch = batch,
+                 .training = true,
+                 .mirror = data.mirror,
+                 .seed = config.seed,
+                 .first_step = first,
+                 .threads = flags.threads,
+                 .augment = config.augment == "standard",
+                 .balance = config.balance,
+                 .black_border = config.border == "black"});
   ops::SgdStep step{};
   step.seed = config.seed;
   step.momentum_bits = config.widths.momentum;

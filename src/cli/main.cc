@@ -45,6 +45,15 @@ void add_normalization(CLI::App& app, TrainConfig& config) {
       ->type_name("X,X,X");
 }
 
+// Which images there are, and how they lie.
+void add_splitting(CLI::App& app, TrainConfig& config) {
+  add_number(app, "--val-share", config.val_share,
+             "share of the training images of each class to split off and evaluate on, by their names; 0: none, where there is "
+             "a set for that")
+      ->type_name("X");
+  app.add_flag("--transpose", config.transpose, "exchange rows and columns of IDX images, which EMNIST stores the other way");
+}
+
 void add_border(CLI::App& app, TrainConfig& config, const std::string& otherwise) {
   app.add_option("--border", config.border,
                  "what random windows show beyond an image: its mean, or black as torchvision's do; " + otherwise)
@@ -105,8 +114,8 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   train
       .add_option(
           "--init-from", config.init_from,
-          "checkpoint to take the parameters and the scaling of pixels from, and the net where neither --model nor --config "
-          "says another; the last layer is new where the classes are others")
+          "checkpoint to take the parameters and the scaling of pixels from, and the net where neither --model nor --config is "
+          "given; the last layer is new where the classes are others")
       ->type_name("FILE");
   train
       .add_option("--freeze", config.freeze,
@@ -121,13 +130,9 @@ void add_train(CLI::App& app, TrainConfig& config, std::string& resume) {
   add_number(train, "--warmup", config.warmup, "epochs over which the learning rate rises from near 0 to --lr")->type_name("N");
   add_normalization(train, config);
   add_border(train, config, "if not given, what the net of --init-from knows, else the mean");
-  add_number(train, "--val-share", config.val_share,
-             "share of the training images of each class to split off and evaluate on, by their names; 0: none, where there is "
-             "a set for that")
-      ->type_name("X");
+  add_splitting(train, config);
   train.add_flag("--balance", config.balance,
                  "show all classes equally often: of rare ones each image several times an epoch, of frequent ones some of them");
-  train.add_flag("--transpose", config.transpose, "exchange rows and columns of IDX images, which EMNIST stores the other way");
   add_number(train, "--seed", config.seed, "seed of weights, order, crops and rounding")->type_name("N");
   train
       .add_option_function<std::vector<std::string>>(
@@ -336,6 +341,7 @@ void add_import(CLI::App& app, ImportFlags& flags) {
   add_number(command, "--calibrate", flags.calibrate, "training images to find the scales of the layers with; 0: none")
       ->type_name("N");
   command.add_option("--crop", flags.config.crop, kCropHelp + "; auto: 0.875")->type_name("X|whole|auto");
+  add_splitting(command, flags.config);
   add_normalization(command, flags.config);
   add_border(command, flags.config,
              "for the training that goes on from it; if not given, of which the net gets more training images right");

@@ -116,7 +116,7 @@ int resume_command(const ResumeFlags& flags) {
   if (flags.patience) config.patience = *flags.patience;
   // What train() checks, too, before the photos are looked at.
   validate(config);
-  check_config_file(flags.folder, point.checkpoint.info.config);
+  check_config_file(flags.folder, point.checkpoint.info.config, config);
   check_length(config, point.checkpoint);
   if (at_end(config, point.checkpoint.info))
     print("the run is at its end; to train on from what it learned: {}\n",

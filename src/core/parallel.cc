@@ -130,8 +130,9 @@ struct ThreadPool::State {
 
   void serve(int thread) {
     std::atomic<int32_t>& asleep = sleeps[static_cast<size_t>(thread)].asleep;
-    while (!stop.load(std::memory_order_acquire)) {
+    while (true) {
       const uint32_t seen = begun.load(std::memory_order_acquire);
+      if (stop.load(std::memory_order_acquire)) return;  // after `begun`: who has seen its last count must see this, too
       work(thread);
       if (changes_soon(begun, seen)) continue;
       asleep.store(1, std::memory_order_seq_cst);

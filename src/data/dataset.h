@@ -14,8 +14,8 @@ constexpr int kStandardCropQ16 = 7 << 13;  // 7/8
 struct Dataset {
   int count = 0, h = 0, w = 0, c = 0, classes = 0;
   std::vector<uint8_t> images;  // [count][h][w][c]; empty where there are files
-  std::vector<std::string>
-      files;  // [count], photos of any size that are decoded and scaled to h x w when a batch needs them; or empty
+  // [count], photos of any size that are decoded and scaled to h x w when a batch needs them; or empty
+  std::vector<std::string> files;
   // What evaluation sees of a photo: a square in the middle with this share of the shorter side, in 2^-16; 0: all of it, scaled to h x w.
   int crop_q16 = kStandardCropQ16;
   std::vector<uint16_t> labels;  // [count], each below classes

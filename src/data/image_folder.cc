@@ -137,7 +137,11 @@ DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions
   const auto list = [&](const std::string& folder) { return list_split(folder, data.class_names, known, side, left_out); };
   if (!plan.train.empty()) data.train = list(plan.train);
   if (!plan.test.empty()) data.test = list(plan.test);
-  if (plan.share) data.test = take_share(plan.train, data.train, options.val_share);
+  if (plan.share) {
+    data.test = take_share(plan.train, data.train, options.val_share);
+    if (data.test.files.empty() && !data.train.files.empty())
+      throw Error("no class has two photos to train on", "--val-share", "leave it out: there is nothing to split");
+  }
   if (options.evaluation_only) {
     if (options.split == Split::kTrain) data.test = std::move(data.train);
     data.train = data.test.without_images();

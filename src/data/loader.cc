@@ -51,6 +51,8 @@ struct Loader::State {
   int64_t taken = 0;      // batches that threads have set out to make
   int64_t released = -1;  // the batch in use: all before it are done with
   bool stop = false;
+  // The first batch that could not be made: those before it still come, so that a failure does not depend on threads.
+  int64_t failed_at = INT64_MAX;
   std::exception_ptr failed;
   std::vector<std::thread> threads;
 
@@ -107,13 +109,13 @@ void Loader::State::make(Worker& worker, int64_t step, Batch& batch) const {
 
 void Loader::State::run() {
   const auto count = static_cast<int64_t>(slots.size());
+  int64_t number = 0;
   try {
     Worker worker;
     worker.order.resize(static_cast<size_t>(set.count));
     std::iota(worker.order.begin(), worker.order.end(), 0);
     if (!set.files.empty()) worker.pixels.resize(static_cast<size_t>(set.image_size()));
     while (true) {
-      int64_t number = 0;
       {
         std::unique_lock lock(mutex);
         number = taken++;
@@ -130,7 +132,10 @@ void Loader::State::run() {
     }
   } catch (...) {
     const std::lock_guard lock(mutex);
-    failed = std::current_exception();
+    if (number < failed_at) {
+      failed_at = number;
+      failed = std::current_exception();
+    }
   }
   changed.notify_all();
 }
@@ -181,7 +186,7 @@ const Batch& Loader::next() {
   const int64_t number = ++s.released;
   s.changed.notify_all();
   const State::Slot& slot = s.slots[static_cast<size_t>(number % static_cast<int64_t>(s.slots.size()))];
-  s.changed.wait(lock, [&] { return slot.made == number || s.failed; });
+  s.changed.wait(lock, [&] { return slot.made == number || s.failed_at <= number; });
   if (slot.made != number) std::rethrow_exception(s.failed);
   return slot.batch;
 }

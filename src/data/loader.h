@@ -18,7 +18,8 @@ struct LoaderOptions {
   int64_t first_step = 0;  // number of the first batch: step s is batch s mod steps_per_epoch of epoch s / steps_per_epoch
   int threads = 1;         // that decode photos; images in memory take one
   bool augment = true;     // training: random windows and mirrors; else the images as evaluation sees them
-  bool balance = false;  // training: an epoch shows all classes equally often (data/sampler.h), each time in a window of its own
+  // training: an epoch shows all classes equally often (data/sampler.h), each time in a window of its own
+  bool balance = false;
   bool black_border = false;  // what windows show beyond an image in memory: black, or the mean
 };
 

@@ -12,8 +12,7 @@ namespace {
 
 constexpr const char* kHint =
     "--model must be the net of the file, in floating point; without --model the net is taken from the graph; where only the "
-    "classes are "
-    "others, --new-head";
+    "classes are others, --new-head";
 
 // Walks along the graph as the steps of our net say. Where two convolutions of one shape read the same it takes the one whose output is
 // read as the step's is. Each operation's inputs are those of its step, so what is found is the same net, or an Error.
@@ -37,9 +36,14 @@ class Follower {
         case NetStep::Kind::kMaxPool:
           max_pool(step);
           break;
-        case NetStep::Kind::kAveragePool:
-          values_[step.out] = follow(values_.at(step.in), FloatOp::Kind::kAveragePool, "mean over the image").out;
+        case NetStep::Kind::kAveragePool: {
+          // That over one pixel is the pixel, and nothing in the graph.
+          const int in = values_.at(step.in);
+          const FloatOp* op = find(in, FloatOp::Kind::kAveragePool, [](const FloatOp&) { return 1; });
+          if (op == nullptr && step.in->pixels() != 1) fail("no mean over the image reads '" + name(in) + "'" + others(in));
+          values_[step.out] = op == nullptr ? in : op->out;
           break;
+        }
         case NetStep::Kind::kPadShortcut:
           fail("shortcuts without parameters are not followed in graphs: take the net's tensors, with --safetensors");
       }

@@ -37,6 +37,7 @@ FloatGraph OnnxGraphReader::read() {
   const auto result = items_.find(output);
   if (result == items_.end() || result->second.kind != OnnxItem::Kind::kActivation || result->second.value == graph_.images)
     fail("the graph's output '" + output + "' is computed by no node");
+  if (result->second.pad != 0) fail("the graph's output '" + output + "' is padded");
   graph_.result = result->second.value;
   return std::move(graph_);
 }

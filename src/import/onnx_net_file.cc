@@ -43,7 +43,6 @@ class Describer {
     int add = kImages;    // or none
     bool named = false;
     bool rectified = true;  // has a ReLU, or is the mean or maximum of one that has
-    bool linear = false;    // no activation, but read as one that has
   };
 
   [[noreturn]] void fail(int op, const std::string& what) const {
@@ -159,7 +158,6 @@ class Describer {
           // What a layer with a ReLU adds needs no range of its own.
           const int reader = graph_.only_reader(graph_.op(last).out);
           const bool only_added = is(reader, FloatOp::Kind::kAdd) && layer.add == kImages;
-          layer.linear = !only_added;
           layer.members += only_added ? "relu = false\n" : "activation = \"linear\"\n";
         }
         break;

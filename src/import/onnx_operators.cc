@@ -125,13 +125,13 @@ void OnnxGraphReader::step_of_channels(const Node& node, ChannelStep step, const
     int64_t count = 1;
     for (const int64_t size : shape) count = std::max(count, size);
     // Broadcast from the last axis on: [c], [1, c] to rows; [c, 1, 1], [1, c, 1, 1] to images.
-    const size_t behind = op.kind == FloatOp::Kind::kConv && step.kind != ChannelStep::Kind::kNorm ? 2 : 0;
+    const size_t behind = !in.flat && step.kind != ChannelStep::Kind::kNorm ? 2 : 0;
     std::vector<int64_t> wanted(behind + 1, 1);
     wanted[0] = channels;
     std::vector<int64_t> with_images = wanted;
     with_images.insert(with_images.begin(), 1);
     if (shape != wanted && shape != with_images &&
-        (step.kind == ChannelStep::Kind::kNorm || count != 1 || shape.size() > 4 ||
+        (step.kind == ChannelStep::Kind::kNorm || count != 1 || shape.size() > (in.flat ? 2 : 4) ||
          std::count(shape.begin(), shape.end(), 0) > 0))
       fail(node, "has a constant of shape " + shape_text(shape) + " for " + std::to_string(channels) + " channels");
   }
@@ -221,11 +221,11 @@ void OnnxGraphReader::rectify_before(int producer) {
 void OnnxGraphReader::relu(const Node& node) { rectify(node, FloatOp::Kind::kRelu); }
 
 void OnnxGraphReader::clip(const Node& node) {
-  constexpr double kNone = std::numeric_limits<float>::infinity(), kLargest = std::numeric_limits<float>::max();
+  constexpr double kNone = std::numeric_limits<float>::infinity(), kLargestHalf = 65504;
   const double from = scalar(node, 1, "min", -kNone), to = scalar(node, 2, "max", kNone);
   const OnnxItem& in = activation(node, 0);
   const bool positive = from == 0 || (from < 0 && value(in).range != FloatValue::Range::kAll);
-  if (!positive || (to != 6 && to < 65504 && to < kLargest))
+  if (!positive || !(to == 6 || to >= kLargestHalf))
     fail(node, "is from " + std::to_string(from) + " to " + std::to_string(to) + ": neither ReLU6, 0 to 6, nor a ReLU");
   rectify(node, to == 6 ? FloatOp::Kind::kRelu6 : FloatOp::Kind::kRelu);
 }

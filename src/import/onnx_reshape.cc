@@ -45,6 +45,7 @@ void OnnxGraphReader::flatten_node(const Node& node) {
 
 void OnnxGraphReader::reshape(const Node& node) {
   const OnnxItem& in = activation(node, 0);
+  if (in.channels_last) fail(node, "reads images with the channels last", "export the net for images of [n, c, h, w]");
   const std::vector<int64_t> shape = numbers(node, 1, "shape");
   const FloatValue& v = value(in);
   const std::vector<int64_t> now =

@@ -18,8 +18,7 @@ namespace {
 
 constexpr const char* kHint =
     "--model must be the file's net, as 'intrain import --help' says; where only the classes are others, --new-head; where the "
-    "file holds "
-    "other tensors beside the net's, --prefix";
+    "file holds other tensors beside the net's, --prefix";
 constexpr const char* kOrderHint =
     "name such modules in the order of the forward pass, as --order first,second; or import the net as an ONNX model, whose "
     "graph tells it";

@@ -164,8 +164,8 @@ void validate(const TrainConfig& config) {
   check_integer("--warmup", config.warmup, 0, kMaxEpochs);
   if (!(config.label_smoothing >= 0 && config.label_smoothing < 1))
     refuse("--label-smoothing", text(config.label_smoothing), "a number from 0 to below 1");
-  if (!(config.val_share >= 0 && config.val_share < 1))
-    refuse("--val-share", text(config.val_share), "a number from 0 to below 1");
+  if (config.val_share != 0 && !(config.val_share >= 1e-6 && config.val_share <= 0.999999))
+    refuse("--val-share", text(config.val_share), "0, or a number from 0.000001 to 0.999999");
   check_integer("--patience", config.patience, 0, kMaxEpochs);
   if (config.freeze_statistics && config.init_from.empty())
     throw Error("a new net has no running statistics yet", "--freeze-statistics",

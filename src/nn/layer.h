@@ -163,9 +163,8 @@ inline std::span<int64_t> gradient_at(const MemoryPlan& plan, uint8_t* memory, i
 
 // Specification. plan() is called once, before all else, and takes every byte the layer will need; bind() once the plan is
 // packed. forward() uses the batch's statistics, unless they are frozen, and keeps what backward() needs; evaluate() uses the running
-// ones. backward()
-// reads the error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers run
-// backward in exact reverse order, once after each forward. quantize_parameters() follows each change of the stored parameters.
+// ones. backward() reads the error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers
+// run backward in exact reverse order, once after each forward. quantize_parameters() follows each change of the stored parameters.
 // No pass allocates.
 class INTRAIN_API Layer {
  public:

@@ -84,7 +84,9 @@ PhotoList parse_photo_list(const std::string& text) {
     const std::string_view name = line.substr(0, first);
     uint16_t label = 0;
     const bool whole = first != std::string_view::npos && second != std::string_view::npos && (name == "train" || name == "test");
-    if (!whole || std::from_chars(line.data() + first + 1, line.data() + second, label).ptr != line.data() + second)
+    if (!whole) throw std::invalid_argument("it has a line that names no photo");
+    const auto [end_of_label, error] = std::from_chars(line.data() + first + 1, line.data() + second, label);
+    if (error != std::errc() || end_of_label != line.data() + second)
       throw std::invalid_argument("it has a line that names no photo");
     PhotoList::Split& split = name == "train" ? list.train : list.test;
     split.labels.push_back(label);

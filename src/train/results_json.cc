@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/crop.h"
 #include "io/json_text.h"
 #include "train/confusion.h"
 #include "train/trained_net.h"
@@ -21,12 +22,15 @@ Json head(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data, const Evaluation& result) {
+std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data, const std::string& split,
+                            const Evaluation& result) {
   const int classes = checkpoint.info.classes;
   const Metrics& metrics = result.metrics;
   Json json = head(checkpoint);
   json["epoch"] = checkpoint.info.epoch;
   json["data"] = to_unicode(data.spec);
+  json["split"] = split;
+  if (!data.test.files.empty()) json["crop"] = crop_text(data.test.crop_q16);
   json["images"] = metrics.count;
   json["loss"] = metrics.mean_loss();
   json["hits"] = metrics.hits;

@@ -12,10 +12,11 @@
 
 namespace intrain {
 
-// {checkpoint, model, epoch, data, images, loss, hits, accuracy, top5_hits and top5_accuracy if there are more than 5 classes, classes:
+// {checkpoint, model, epoch, data, split, crop if they are photos, images, loss, hits, accuracy, top5_hits and top5_accuracy if there are more than 5 classes, classes:
 // [{class, label, images, predicted, hits, precision, recall, f1}], confusion: a list of counts for each true class, if there are at most
-// kMaxConfusionClasses, broken: ["file: why"]}. result: of data.test.
-std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data, const Evaluation& result);
+// kMaxConfusionClasses, broken: ["file: why"]}. result: of data.test, which is the part of the data called `split`.
+std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data, const std::string& split,
+                            const Evaluation& result);
 
 // {checkpoint, model, logits_exp, files: [{file, classes: [{class, label, probability, logit}]}], broken: [{file, error}]}; the value of a
 // logit is logit * 2^logits_exp.

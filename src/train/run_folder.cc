@@ -76,7 +76,7 @@ void refuse_used(const std::string& path) {
   for (const char* name : kFiles)
     if (is_there(fs::path(path) / name))
       throw Error("the folder already holds a run ('" + std::string(name) + "')", "--out " + path,
-                  "choose another folder with --out, remove this one, or go on with its run: --resume " + path);
+                  "choose another folder with --out, remove this one, or go on with its run: " + shell_flag("--resume", path));
 }
 
 // N of "step-<N>.ckpt".
@@ -127,17 +127,19 @@ void check_run_folder(const std::string& folder, const std::string& where, const
   throw Error(plain ? "there is no such folder" : "the folder cannot be entered: " + reason.message(), where, hint);
 }
 
-void check_config_file(const std::string& folder, const TrainConfig& config) {
+void check_config_file(const std::string& folder, const TrainConfig& then, const TrainConfig& now) {
   const std::string path = folder + "/config.json";
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return;
   std::vector<std::string> changes;
-  const std::vector<Setting> then = settings_of(config), now = settings_of(read_whole_config(path));
-  for (size_t i = 0; i < then.size(); ++i) {
+  const std::vector<Setting> before = settings_of(then), next = settings_of(now), file = settings_of(read_whole_config(path));
+  for (size_t i = 0; i < file.size(); ++i) {
     // Those that --resume takes do not stand in the file if they came with it.
     constexpr const char* kFree[] = {"data", "threads", "save_every", "keep", "out"};
-    if (then[i].value == now[i].value || std::find(std::begin(kFree), std::end(kFree), then[i].name) != std::end(kFree)) continue;
-    changes.push_back(fmt::format("{} is '{}' there and '{}' in the run", then[i].name, now[i].value, then[i].value));
+    const auto& [name, value] = file[i];
+    if (value == before[i].value || value == next[i].value) continue;
+    if (std::find(std::begin(kFree), std::end(kFree), name) != std::end(kFree)) continue;
+    changes.push_back(fmt::format("{} is '{}' there and '{}' in the run", name, value, before[i].value));
   }
   if (!changes.empty())
     throw Error(fmt::format("the settings of a run cannot change while it goes on: {}", fmt::join(changes, ", ")), path,
@@ -167,7 +169,7 @@ ResumePoint find_resume_point(const std::string& folder) {
                 "give the run folder of a training; one that was stopped before its first step starts again with --config "
                 "DIR/config.json");
   throw Error("no checkpoint of the folder can be read (" + point.damaged.front() + ")", "--resume " + folder,
-              "the run is lost: train again with --config " + folder + "/config.json");
+              "the run is lost: train again with " + shell_flag("--config", folder + "/config.json"));
 }
 
 RunFolder::RunFolder(const TrainConfig& config)
@@ -209,7 +211,7 @@ RunFolder::FileDescriptor::~FileDescriptor() {
 RunFolder::RunFolder(const TrainConfig& config, const CheckpointInfo& from)
     : path_(config.out), keep_(config.keep), curve_(fmt::format("{} on {}", model_name(config), data_name(config.data))) {
   lock();
-  check_config_file(path_, from.config);
+  check_config_file(path_, from.config, config);
   remove_half_written(path_);
   keep_metrics_until(from, int64_t{config.batch} * config.accumulate);
   open_metrics(O_APPEND);

@@ -76,9 +76,7 @@ RunReport read_run(const std::string& folder) {
   RunReport run;
   run.folder = folder;
   try {
-    TrainConfig config;
-    read_config(folder + "/config.json", config);
-    run.config = config;
+    run.config = read_whole_config(folder + "/config.json");
   } catch (const Error& e) {
     run.problems.push_back(fmt::format("config.json: {}.", e.what()));
   }
@@ -95,7 +93,7 @@ std::optional<Checkpoint> read_newest_checkpoint(RunReport& run) {
     run.parameters = count_parameters(point.checkpoint);
     run.signature = signature_text(state_signature(point.checkpoint));
     try {
-      check_config_file(run.folder, run.info.config);
+      check_config_file(run.folder, run.info.config, run.info.config);
     } catch (const Error& e) {
       run.problems.push_back(fmt::format("{} ({}).", e.what(), e.where));
     }

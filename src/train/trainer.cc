@@ -101,8 +101,15 @@ class Training {
         norm_(norm),
         per_epoch_(data.train.count / config.batch / config.accumulate),
         train_loader_(data.train, norm_,
-                      {config.batch, true, data.mirror, config.seed, batches_before(step_), config.threads,
-                       config.augment == "standard", config.balance, config.border == "black"}),
+                      {.batch = config.batch,
+                       .training = true,
+                       .mirror = data.mirror,
+                       .seed = config.seed,
+                       .first_step = batches_before(step_),
+                       .threads = config.threads,
+                       .augment = config.augment == "standard",
+                       .balance = config.balance,
+                       .black_border = config.border == "black"}),
         test_loader_(data.test, norm_, {config.batch, false, false, 0, 0, config.threads}),
         schedule_(schedule_of(config, per_epoch_)),
         sgd_{{},
@@ -150,14 +157,14 @@ class Training {
     if (folder != nullptr) {
       earlier_seconds_ = folder->earlier_seconds();
       epoch_seconds_ = folder->earlier_epoch_seconds();
-      if (step_ == 0 || is_other_length_) save(*folder);  // what can be gone on with from the first moment on
       if (is_other_length_) folder->set_config(config_);
-    }
-    if (finished()) {  // a run that goes on after its end
-      result.test = evaluate_now();
-      result.stopped = stopping();
+      if (step_ == 0 || is_other_length_) save(*folder);  // what can be gone on with from the first moment on
     }
     try {
+      if (finished()) {  // a run that goes on after its end
+        result.test = evaluate_now();
+        result.stopped = stopping();
+      }
       while (!finished() && !result.stopped) {
         const int epoch = static_cast<int>(info_.epoch) + 1;
         train_epoch(epoch, folder, observer);
@@ -197,8 +204,8 @@ class Training {
 
   // folder may be null.
   [[noreturn]] void save_and_throw(const Error& e, RunFolder* folder) {
-    if (folder == nullptr) throw e;
-    if (!finished()) save(*folder);
+    if (folder == nullptr || finished()) throw e;
+    save(*folder);
     throw Error(fmt::format("{}; the run is saved after step {}", e.what(), step_), e.where,
                 fmt::format("go on, with what it misses put back or without it: intrain train {}",
                             shell_flag("--resume", folder->path())));
@@ -262,13 +269,13 @@ class Training {
         accumulated_.add(batch, config_.seed, static_cast<uint32_t>(first + i));
         sum += measured(batch);
       }
+      // What does not fill a step at an epoch's end is left out; before the update, for a photo that went lost there leaves the step undone.
+      for (int64_t next = first + config_.accumulate; next < batches_before(step_ + 1); ++next) next_batch(train_loader_);
     } catch (const LoadFailure&) {
       statistics_.put_back();  // of a step that is done again
       throw;
     }
     accumulated_.update(sgd_);
-    // What does not fill a step at an epoch's end is left out.
-    for (int64_t next = first + config_.accumulate; next < batches_before(step_ + 1); ++next) next_batch(train_loader_);
     return sum;
   }
 

@@ -52,7 +52,7 @@ size = 3
 NET
 check "another net is followed as the graph's" refused "layer conv0: no Conv .* but Conv 'node_" import --onnx model/dynamo.onnx \
   --model other.toml "${images[@]}" --out other.ckpt
-check "a net that is given to train wins" refused "" train --init-from net.ckpt --model other.toml "${images[@]}" --epochs 1 --out other
+check "a net that is given to train wins" refused "does not fit model 'other.toml'" train --init-from net.ckpt --model other.toml "${images[@]}" --epochs 1 --out other
 check "its own head is left out" run import --onnx model/dynamo.onnx --new-head "${images[@]}" --out new.ckpt
 check "other images are refused" refused "the graph's images" import --onnx model/dynamo.onnx --data synthetic:64:16 --out other.ckpt
 check "tensors do not say their net" refused "the net is not given (--model)" import --safetensors none "${images[@]}" --out other.ckpt

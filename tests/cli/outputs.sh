@@ -46,7 +46,7 @@ for writer in "${writers[@]}"; do
 
   mkfifo fifo
   timeout 20 cat fifo > from_fifo & reader=$!
-  timeout 20 "$intrain" $command fifo > out
+  timeout 20 "$intrain" $command fifo > out.fifo
   check "$name: status with a FIFO" test $? -eq 0
   wait $reader
   check "$name: a FIFO stays one" test -p fifo
@@ -81,7 +81,7 @@ check "bench: both stay, and get what is for them" test -p chart -a -L measured 
 check "what goes to /dev/stdout comes after what was printed, and all of it is there" cmp mixed <(cat json/out json/plain)
 "$intrain" eval --checkpoint "$final" --threads 1 --json /dev/fd/7 7> seven > out
 check "a descriptor by its number" cmp seven json/plain
-check "inspect draws no second picture beside a pipe" hasnt inspect/out '/dev/|fd'
+check "inspect draws no second picture beside a pipe" has inspect/out.fifo 'not drawn'
 # A file that is mounted by itself, as into a container.
 echo 'a text that is to go' > outside.json && echo > inside.json
 if unshare -m mount --bind outside.json inside.json 2> /dev/null; then

@@ -31,16 +31,16 @@ for command in train eval predict inspect report export import info verify bench
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
-for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config recipe augment border crop mean deviation resume save-every keep label-smoothing patience accumulate freeze freeze-statistics init-from; do
+for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config recipe augment border crop mean deviation resume save-every keep label-smoothing patience accumulate freeze freeze-statistics init-from val-share balance transpose; do
   check "help of train lists --$flag" has help.train "--$flag "
 done
 check "help of train tells the defaults" has help.train '0\.0001'
 for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
-for flag in checkpoint data batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
-for flag in checkpoint top json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
+for flag in checkpoint data split crop batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
+for flag in checkpoint top crop json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
 for flag in checkpoint onnx exact qdq safetensors; do check "help of export lists --$flag" has help.export "--$flag "; done
-for flag in safetensors onnx model data out new-head prefix order border calibrate mean deviation threads; do check "help of import lists --$flag" has help.import "--$flag "; done
+for flag in safetensors onnx model data out new-head prefix order border crop val-share transpose calibrate mean deviation threads; do check "help of import lists --$flag" has help.import "--$flag "; done
 for command in peak kernels step infer; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command

@@ -23,6 +23,19 @@ check() {
 has() { grep -qaE -- "$2" "$1"; }
 not() { ! "$@"; }
 signature_of() { sed -n 's/^signature: //p' "$1"; }
+# stop_after_a_step RUN COMMAND: goes on with the run by the arguments in COMMAND, quoted for a shell, and stops it once it has done a step more.
+stop_after_a_step() {
+  local metrics=$1/metrics.jsonl before process
+  before=$(grep -c '"type": "start"' "$metrics")
+  (eval "exec \"\$intrain\" $2 --threads 1" > log 2> err) &
+  process=$!
+  until [[ $(grep -c '"type": "start"' "$metrics") -gt $before ]] && tail -n 1 "$metrics" | grep -q '"type": "step"'; do
+    kill -0 $process 2> /dev/null || break
+    sleep 0.01
+  done
+  kill -INT $process 2> /dev/null
+  wait $process
+}
 # refused NAME PATTERN ARGUMENTS...: exit status 2 and two lines, PATTERN in either.
 refused() {
   local name=$1 pattern=$2 status
@@ -83,7 +96,7 @@ until grep -qs '"step": 3,' "stop$out/metrics.jsonl"; do sleep 0.01; done
 kill $process
 wait $process
 command=$(sed -n 's/.*it goes on with: intrain //p' log)
-(eval "exec timeout -s INT 3 \"\$intrain\" $command --threads 1" > log 2> err)
+stop_after_a_step "stop$out" "$command"
 check "names of any bytes: the command that is told goes on" has log '^stopped after step'
 
 # Data that are not those of the run.
@@ -126,13 +139,13 @@ step=$(sed -n 's/.*after step \([0-9]*\).*/\1/p' err)
 check "a photo goes lost: no step is" test "$(grep -c '"type": "step"' lost/metrics.jsonl)" == "$step"
 command=$(sed -n 's/^hint: .*: intrain //p' err)
 rm d/val/cat/cat2.png
-(eval "exec timeout -s INT 3 \"\$intrain\" $command --threads 1" > log 2> err)
+stop_after_a_step lost "$command"
 check "and the run goes on" has log "^going on after step $step of"
 check "telling which photos are gone" has log 'd/train/dog/dog3.png: it is gone; d/train/dog/dog4.png stands in for it'
 check "and which of the test" has log 'd/val/cat/cat2.png: it is gone; the test goes on without it'
 check "in broken.txt, too" test "$(wc -l < lost/broken.txt)" -eq 2
 echo text > d/train/dog/dog1.png
-(timeout -s INT 3 "$intrain" train --resume lost --threads 1 > log 2> err)
+stop_after_a_step lost "train --resume lost"
 check "also one that cannot be read any more" has lost/broken.txt '^d/train/dog/dog1.png: .*; d/train/dog/dog2.png stands in for it$'
 rm d/train/dog/*
 refused "but no class" 'd/train/dog' train --resume lost

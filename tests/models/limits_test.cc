@@ -75,8 +75,8 @@ TEST(Limits, RandomNetsNeverReachACheck) {
     const int64_t layers = rng.range(1, 6);
     for (int64_t i = 0; i < layers; ++i) {
       const char* types[] = {"conv",     "conv",          "stream",   "basic",        "bottleneck", "inverted_residual",
-                             "basic_v2", "bottleneck_v2", "max_pool", "average_pool", "linear"};
-      const std::string type = i == 0 ? "conv" : types[rng.range(0, 10)];
+                             "basic_v2", "bottleneck_v2", "max_pool", "average_pool", "linear",     "shortcut"};
+      const std::string type = i == 0 ? "conv" : types[rng.range(0, 11)];
       text += "[[layer]]\ntype='" + type + "'\nname='n" + std::to_string(i) + "'\n";
       const bool windowed = type == "conv" || type == "stream" || type == "max_pool";
       if (type != "max_pool" && type != "average_pool") text += "channels=" + number(8) + "\n";

@@ -68,8 +68,10 @@ TEST_F(ConfusionTest, Json) {
   result.metrics.hits = 4;
   result.metrics.loss = 14;
   result.predicted = predicted_;
-  const nlohmann::json json = nlohmann::json::parse(evaluation_json(checkpoint, data, result));
+  const nlohmann::json json = nlohmann::json::parse(evaluation_json(checkpoint, data, "test", result));
   EXPECT_EQ(json["checkpoint"], "a.ckpt");
+  EXPECT_EQ(json["split"], "test");
+  EXPECT_FALSE(json.contains("crop"));  // images in memory
   EXPECT_EQ(json["images"], 7);
   EXPECT_EQ(json["hits"], 4);
   EXPECT_EQ(json["accuracy"], 4.0 / 7);
@@ -85,7 +87,7 @@ TEST_F(ConfusionTest, Json) {
 
   checkpoint.info.classes = kMaxConfusionClasses + 1;
   result.metrics.top5_hits = 7;
-  const nlohmann::json large = nlohmann::json::parse(evaluation_json(checkpoint, data, result));
+  const nlohmann::json large = nlohmann::json::parse(evaluation_json(checkpoint, data, "test", result));
   EXPECT_FALSE(large.contains("confusion"));
   EXPECT_EQ(large["classes"].size(), size_t{kMaxConfusionClasses} + 1);
   EXPECT_EQ(large["top5_accuracy"], 1);

@@ -145,7 +145,7 @@ TEST_F(PredictTest, EvaluationDoesNotDependOnBatchAndThreads) {
   const auto run = [&](int batch, int threads) {
     TrainedNet trained(checkpoint, batch, false, threads);
     Loader loader(data.test, normalization_of(checkpoint), {batch, false, false, 0, 0, threads});
-    return evaluation_json(checkpoint, data, evaluate(trained.net, loader));  // every digit
+    return evaluation_json(checkpoint, data, "test", evaluate(trained.net, loader));  // every digit
   };
   const std::string once = run(data.test.count, 1);
   for (const int batch : {1, 7, 32}) EXPECT_EQ(run(batch, 3), once) << "batch " << batch;

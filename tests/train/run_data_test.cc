@@ -169,7 +169,7 @@ class VanishingPhotos : public testing::TestWithParam<int> {
     config_.model = "resnet8";
     config_.epochs = 4;
     config_.batch = 4 / GetParam();
-    config_.accumulate = GetParam();  // 4 steps an epoch
+    config_.accumulate = GetParam();  // 4 steps an epoch; of 3 batches 5, and one left over
     config_.out = folder_.file("whole");
     whole_ = train(config_, load_data(config_.data), {});
     config_.out = folder_.file("run");
@@ -244,7 +244,20 @@ TEST_P(VanishingPhotos, TheRunGoesOnWithoutThem) {
   EXPECT_EQ(after.test.metrics.count, 15);
 }
 
-INSTANTIATE_TEST_SUITE_P(Accumulate, VanishingPhotos, testing::Values(1, 2));
+// Of batches that do not fill a step, at an epoch's end, too.
+TEST_P(VanishingPhotos, WhicheverItIsThatComesBackChangesNothing) {
+  for (int i = 0; i < 16; ++i) {
+    const std::string name = std::string("train/") + (i % 2 == 0 ? "a/" : "b/") + std::to_string(i / 2) + ".png";
+    robbed(name, 5);
+    fs::rename(folder_.file("taken.png"), photo(name));
+    Stopper stopper;
+    stopper.after = 100;
+    EXPECT_EQ(go_on(config_, load_data(config_.data), stopper).signature, whole_.signature) << name;
+    fs::remove_all(config_.out);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Accumulate, VanishingPhotos, testing::Values(1, 2, 3));
 
 }  // namespace
 }  // namespace intrain

@@ -172,23 +172,25 @@ TEST_F(RunFolderOnDisk, FoldersThatCannotBeEnteredAreErrors) {
 
 TEST_F(RunFolderOnDisk, AConfigThatWasEditedIsRefused) {
   { RunFolder run(config_); }
-  check_config_file(config_.out, config_);
+  check_config_file(config_.out, config_, config_);
   TrainConfig other = config_;
   other.data = "synthetic:128";
   other.threads = 7;
   other.save_every = 9;
   other.keep = 3;
   other.out = "elsewhere";
-  check_config_file(config_.out, other);
+  check_config_file(config_.out, other, other);
   other.lr = 0.25;
   other.widths.w = 4;
-  expect_error([&] { check_config_file(config_.out, other); },
+  expect_error([&] { check_config_file(config_.out, other, other); },
                "lr is '0.1' there and '0.25' in the run, formats.w is '8' there and '4' in the run",
                config_.out + "/config.json");
   info_.config = other;
-  expect_error([&] { RunFolder run(config_, info_); }, "lr is '0.1'", config_.out + "/config.json");
+  check_config_file(config_.out, other, config_);  // a run that was killed as it went on with others
+  other.out = config_.out;
+  expect_error([&] { RunFolder run(other, info_); }, "lr is '0.1'", config_.out + "/config.json");
   fs::remove(config_.out + "/config.json");
-  check_config_file(config_.out, other);
+  check_config_file(config_.out, other, other);
 }
 
 TEST_F(RunFolderOnDisk, SecondsOfStepsOfSeveralBatchesAreKept) {
