@@ -49,7 +49,7 @@ LIBRARIES = {
     "gif_lib.h": (r"data/\w+\.cc", 1),
     "toml++/": (r"models/\w+\.cc", 1),
     "tensorboard.pb.h": (r"train/tensorboard\.cc", 1),
-    "xxhash.h": (r"io/\w+\.cc", 1),
+    "xxhash.h": (r"core/\w+\.cc", 1),
     "cairo": (r"train/\w+\.cc", 1),
     "cpuid.h": (r"isa/isa\.cc", 1),
     "immintrin.h": (r"ops/intrinsics\.h", None),

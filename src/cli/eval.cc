@@ -111,7 +111,8 @@ int eval_command(const EvalFlags& flags) {
   if (info.classes > 5) print(out, "top-5 accuracy: {:.2f} %\n", 100 * metrics.top5_accuracy());
   print(out, "{} accuracy: {:.2f} %\n", split_name, 100 * metrics.accuracy());
   flush(out);
-  if (!flags.json.empty()) write_result(flags.json, evaluation_json(checkpoint, data, split_name, result));
+  if (!flags.json.empty())
+    write_result(flags.json, evaluation_json(checkpoint, data, flags.split.empty() ? "evaluation" : flags.split, result));
   return 0;
 }
 

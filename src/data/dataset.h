@@ -16,6 +16,7 @@ struct Dataset {
   std::vector<uint8_t> images;  // [count][h][w][c]; empty where there are files
   // [count], photos of any size that are decoded and scaled to h x w when a batch needs them; or empty
   std::vector<std::string> files;
+  std::vector<uint64_t> file_hashes;  // [count], XXH3-64 of the bytes of each file that was checked; or empty
   // What evaluation sees of a photo: a square in the middle with this share of the shorter side, in 2^-16; 0: all of it, scaled to h x w.
   int crop_q16 = kStandardCropQ16;
   std::vector<uint16_t> labels;  // [count], each below classes

@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "data/exif.h"
 #include "data/photo_decoder.h"
 #include "data/photo_kinds.h"
@@ -87,6 +88,8 @@ PhotoFile::PhotoFile() = default;
 PhotoFile::~PhotoFile() = default;
 PhotoFile::PhotoFile(PhotoFile&&) noexcept = default;
 PhotoFile& PhotoFile::operator=(PhotoFile&&) noexcept = default;
+
+uint64_t PhotoFile::hash() const { return hash64(bytes_.data(), bytes_.size()); }
 
 void PhotoFile::open(const std::string& path) {
   decoder_.reset();

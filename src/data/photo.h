@@ -53,6 +53,8 @@ class PhotoFile {
   // many pixels (the last ones of a stored row or column may be smaller), which is faster. Throws Error if the data, those outside the window
   // included, are damaged or end too soon, and std::bad_alloc.
   void decode(int denominator, const Window& window, const PhotoRows& rows);
+  // XXH3-64 of the file's bytes.
+  uint64_t hash() const;
   // What it holds for the next photo.
   size_t memory_bytes() const { return bytes_.capacity(); }
 

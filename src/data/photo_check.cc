@@ -22,9 +22,10 @@ void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgres
   }
   std::vector<std::string> why(set.files.size());  // empty: it can be read
   std::vector<uint8_t> too_large(set.files.size());
+  set.file_hashes.resize(set.files.size());
   const auto check = [&](size_t i, Worker& worker) {
     try {
-      worker.reader.read(set.files[i], set.crop_q16, set.h, set.w, worker.pixels.data());
+      worker.reader.read(set.files[i], set.crop_q16, set.h, set.w, worker.pixels.data(), &set.file_hashes[i]);
       if (count_pixels)
         for (size_t p = 0; p < worker.pixels.size(); ++p) ++worker.histograms[p % kMaxChannels][worker.pixels[p]];
     } catch (const Error& e) {
@@ -59,11 +60,13 @@ void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgres
       continue;
     }
     set.labels[kept] = set.labels[i];
+    set.file_hashes[kept] = set.file_hashes[i];
     if (kept != i) set.files[kept] = std::move(set.files[i]);
     ++kept;
   }
   set.files.resize(kept);
   set.labels.resize(kept);
+  set.file_hashes.resize(kept);
   set.count = static_cast<int>(kept);
   if (!count_pixels) return;
   set.histograms.assign(kMaxChannels, {});

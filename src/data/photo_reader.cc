@@ -28,8 +28,9 @@ void PhotoReader::read_window(const Window& window, int h, int w, uint8_t* dst) 
   }
 }
 
-void PhotoReader::read(const std::string& path, int crop_q16, int h, int w, uint8_t* dst) {
+void PhotoReader::read(const std::string& path, int crop_q16, int h, int w, uint8_t* dst, uint64_t* file_hash) {
   file_.open(path);
+  if (file_hash != nullptr) *file_hash = file_.hash();
   read_window(evaluation_window(crop_q16, file_.h(), file_.w()), h, w, dst);
 }
 

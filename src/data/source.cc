@@ -38,7 +38,8 @@ DataSplits load_cifar(const std::string& dir, CifarKind kind) {
 
 // The number that `digits` says, 0 if it is none or too long.
 int to_number(const std::string& digits) {
-  const bool number = !digits.empty() && digits.size() <= 7 && digits.find_first_not_of("0123456789") == std::string::npos;
+  const bool number =
+      !digits.empty() && digits[0] != '0' && digits.size() <= 7 && digits.find_first_not_of("0123456789") == std::string::npos;
   return number ? std::stoi(digits) : 0;
 }
 

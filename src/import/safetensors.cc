@@ -244,9 +244,17 @@ class Reader {
     std::set<std::string> taken(convs.begin(), convs.end());
     taken.insert(linears.begin(), linears.end());
     taken.insert(norms.begin(), norms.end());
+    std::vector<std::string> spare;
+    std::copy_if(linears_.begin(), linears_.end(), std::back_inserter(spare),
+                 [&](const std::string& name) { return !taken.contains(name); });
     for (const auto* list : {&convs_, &linears_, &norms_})
       for (const std::string& name : *list) {
         if (taken.contains(name)) continue;
+        // The one linear layer beyond those before the last is the last, whatever it is called.
+        if (spare.size() == 1 && name == spare[0]) {
+          left_out_.insert(name);
+          continue;
+        }
         const auto before = [&](const std::string& t) { return t.empty() || order_.before(t, name); };
         if (!in_head(name) && !std::all_of(taken.begin(), taken.end(), before))
           fail("tensor '" + weight(name).name +

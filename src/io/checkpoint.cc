@@ -10,9 +10,9 @@
 
 #include "base/formats.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "io/atomic_file.h"
 #include "io/config_json.h"
-#include "io/hash.h"
 #include "io/json_integer.h"
 #include "io/json_read.h"
 #include "io/json_text.h"

@@ -106,7 +106,8 @@ void set_width(Widths& widths, const std::string& setting) {
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), bits);
       // Of x_hat nothing lies between the 8 bits that are kept and all 16.
       const bool between = k.value == &Widths::x_hat && bits > 8 && bits < 16;
-      if (error != std::errc() || end != value.data() + value.size() || bits < k.min || bits > k.max || between)
+      if (error != std::errc() || end != value.data() + value.size() || value[0] == '0' || bits < k.min || bits > k.max ||
+          between)
         refuse("--set " + key, "'" + value + "'",
                "a whole number of bits from " + std::to_string(k.min) + " to " + std::to_string(k.max) +
                    (key == "e2" ? std::string(", or ") + kFlag8 : "") + (between ? ", but for 9 to 15" : "") + ": " + k.meaning);

@@ -1,6 +1,6 @@
 #include "train/evaluate.h"
 
-#include "io/hash.h"
+#include "core/hash.h"
 
 namespace intrain {
 

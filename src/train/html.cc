@@ -1,31 +1,48 @@
 #include "train/html.h"
 
+#include <algorithm>
 #include <cstdint>
+
+#include "core/text.h"
 
 namespace intrain {
 
+namespace {
+
+void add_escaped(char c, std::string& html) {
+  switch (c) {
+    case '&':
+      html += "&amp;";
+      break;
+    case '<':
+      html += "&lt;";
+      break;
+    case '>':
+      html += "&gt;";
+      break;
+    case '"':
+      html += "&quot;";
+      break;
+    case '\'':
+      html += "&#39;";
+      break;
+    default:
+      html += c;
+  }
+}
+
+}  // namespace
+
 std::string escape_html(std::string_view text) {
   std::string html;
-  for (const char c : text) switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html += c;
-    }
-  return html;
+  while (true) {
+    // Line breaks and tabs are space in a page; what else is no text stands as printable() has it.
+    const size_t end = std::min(text.find_first_of("\n\t"), text.size());
+    for (const char c : printable(text.substr(0, end))) add_escaped(c, html);
+    if (end == text.size()) return html;
+    html += text[end];
+    text.remove_prefix(end + 1);
+  }
 }
 
 std::string base64(std::string_view bytes) {

@@ -6,8 +6,8 @@
 
 namespace intrain {
 
-// What stands for `text`, from wherever it comes, between tags and in quoted attributes: & < > " ' as entities. Bytes that are not UTF-8
-// stay for the browser, which shows them as U+FFFD and takes no tag for a part of them.
+// What stands for `text`, from wherever it comes, between tags and in quoted attributes: & < > " ' as entities, control characters and what is
+// no UTF-8 as printable() has them (core/text.h), but for line breaks and tabs.
 std::string escape_html(std::string_view text);
 
 // RFC 4648, with padding.

@@ -12,7 +12,7 @@
 
 namespace intrain {
 
-// {checkpoint, model, epoch, data, split, crop if they are photos, images, loss, hits, accuracy, top5_hits and top5_accuracy if there are more than 5 classes, classes:
+// {checkpoint, model, epoch, data, split ("evaluation": what training evaluates on), crop if they are photos, images, loss, hits, accuracy, top5_hits and top5_accuracy if there are more than 5 classes, classes:
 // [{class, label, images, predicted, hits, precision, recall, f1}], confusion: a list of counts for each true class, if there are at most
 // kMaxConfusionClasses, broken: ["file: why"]}. result: of data.test, which is the part of the data called `split`.
 std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data, const std::string& split,

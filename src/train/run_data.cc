@@ -42,19 +42,23 @@ std::string change(const Names& then, const Names& now) {
 
 std::string with_colon(const std::string& text) { return text.empty() ? "" : ": " + text; }
 
-// The label of each photo that is there, whichever split it is in now: the run has its own.
-using Labels = std::unordered_map<std::string_view, uint16_t>;
+struct Photo {
+  uint16_t label;
+  uint64_t hash;
+};
+// Each photo that is there by its name, whichever split it is in now: the run has its own.
+using Photos = std::unordered_map<std::string_view, Photo>;
 
-Labels labels_of(const PhotoList& list) {
-  Labels labels;
+Photos photos_of(const PhotoList& list) {
+  Photos photos;
   for (const PhotoList::Split* split : {&list.train, &list.test})
-    for (size_t i = 0; i < split->files.size(); ++i) labels.emplace(split->files[i], split->labels[i]);
-  return labels;
+    for (size_t i = 0; i < split->files.size(); ++i) photos.emplace(split->files[i], Photo{split->labels[i], split->hashes[i]});
+  return photos;
 }
 
 // For each photo of the list the first one from it on, round and round, that has its label and is there; its own number if it is there
 // itself. SIZE_MAX where none of the label is.
-std::vector<size_t> stand_ins(const PhotoList::Split& then, const Labels& there) {
+std::vector<size_t> stand_ins(const PhotoList::Split& then, const Photos& there) {
   const size_t n = then.files.size();
   std::vector<size_t> next(size_t{UINT16_MAX} + 1, SIZE_MAX), list(n);
   for (size_t k = 2 * n; k-- > 0;) {
@@ -142,11 +146,16 @@ void RunData::mend(const Checkpoint& from, const std::string& folder) {
     return names;
   };
   if (!lacking(all(now), all(then)).empty()) refuse("other photos than that of the run: " + change(all(then), all(now)));
-  const Labels there = labels_of(now);
+  const Photos there = photos_of(now);
   for (const PhotoList::Split* split : {&then.train, &then.test})
-    for (size_t i = 0; i < split->files.size(); ++i)
-      if (const auto found = there.find(split->files[i]); found != there.end() && found->second != split->labels[i])
+    for (size_t i = 0; i < split->files.size(); ++i) {
+      const auto found = there.find(split->files[i]);
+      if (found == there.end()) continue;
+      if (found->second.label != split->labels[i])
         refuse(fmt::format("another class for {} than that of the run", split->files[i]));
+      if (found->second.hash != split->hashes[i])
+        refuse(fmt::format("another picture in {} than that of the run", split->files[i]));
+    }
   Names gone = lacking(all(then), all(now));
   std::transform(gone.begin(), gone.end(), gone.begin(), path);
   const Reasons reasons = reasons_of(gone, now_.broken);

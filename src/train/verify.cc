@@ -1,8 +1,8 @@
 #include "train/verify.h"
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "data/source.h"
-#include "io/hash.h"
 #include "train/trainer.h"
 #include "train/verify_signature.h"
 

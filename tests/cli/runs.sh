@@ -110,6 +110,9 @@ mv d/train/dog/new.png d/train/cat/cat0.png
 cp d/val/cat/cat0.png d/val/cat/zz.png
 refused "a new photo" 'val/cat/zz.png is new' train --resume run
 rm d/val/cat/zz.png
+mv d/train/cat/cat0.png x && mv d/train/dog/dog0.png d/train/cat/cat0.png && mv x d/train/dog/dog0.png
+refused "photos that changed places, and kept their names" 'another picture in train/cat/cat0.png' train --resume run
+mv d/train/cat/cat0.png x && mv d/train/dog/dog0.png d/train/cat/cat0.png && mv x d/train/dog/dog0.png
 mv d/train/cat d/train/kitty && mv d/val/cat d/val/kitty
 refused "a class with another name" 'cat is gone and kitty is new' train --resume run
 mv d/train/kitty d/train/cat && mv d/val/kitty d/val/cat

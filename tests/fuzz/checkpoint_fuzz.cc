@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "io/checkpoint.h"
-#include "io/hash.h"
 #include "support/memory_file.h"
 
 namespace {

@@ -142,6 +142,7 @@ TEST_F(SafetensorsNames, ANewHeadReplacesAnyOrNone) {
   const SafetensorsOptions fresh{.new_head = true};
   EXPECT_EQ(sources(to, none, fresh), (Names{"conv1, bn1", "conv2, bn2", "new"}));
   EXPECT_EQ(sources(to, whole, fresh).back(), "new, instead of fc");
+  EXPECT_EQ(sources(to, named(to.steps, {"conv1 bn1", "conv2 bn2", "a_name"}), fresh).back(), "new, instead of a_name");
   expect_error([&] { sources(to, none); }, "the net has 1 linear layers, the file 0", path_);
 
   const auto floats = [](std::vector<int64_t> shape) {

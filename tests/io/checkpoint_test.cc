@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "core/error.h"
-#include "io/hash.h"
+#include "core/hash.h"
 #include "support/temp_folder.h"
 
 namespace intrain {

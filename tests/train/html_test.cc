@@ -7,7 +7,8 @@ namespace {
 
 TEST(Html, EscapesWhatHasAMeaning) {
   EXPECT_EQ(escape_html("<b>&\"'</b>"), "&lt;b&gt;&amp;&quot;&#39;&lt;/b&gt;");
-  EXPECT_EQ(escape_html("Grüße {} \xff"), "Grüße {} \xff");
+  EXPECT_EQ(escape_html("Grüße {} \xff\x1b<"), "Grüße {} \\xff\\x1b&lt;");  // the page is UTF-8, and is shown
+  EXPECT_EQ(escape_html("a\n\tb\n"), "a\n\tb\n");
   EXPECT_EQ(escape_html(""), "");
 }
 

@@ -139,17 +139,29 @@ TEST_F(RunDataTest, WithoutItsListARunNeedsAllPhotos) {
   refused(now, "which ones cannot be told");
 }
 
+TEST_F(RunDataTest, OtherPicturesOfTheSameNamesAreRefused) {
+  DataSplits now = photos(train_, test_);
+  now.train.file_hashes = {0, 0, 0, 0, 9, 0};
+  refused(now, "another picture in train/b/2");
+  now.train.file_hashes.clear();
+  now.test.file_hashes = {7, 0, 0};
+  refused(now, "another picture in val/a/1");
+}
+
 TEST(PhotoList, HoldsNamesOfAnyBytes) {
   std::string all;
   for (int c = 1; c < 256; ++c) all += static_cast<char>(c);
   PhotoList list;
-  list.train = {{0, 65534, 7}, {all, "a b\n\\n\r\\", std::string(255, '\xff')}};
-  list.test = {{1}, {"\\"}};
+  list.train = {{0, 65534, 7}, {all, "a b\n\\n\r\\", std::string(255, '\xff')}, {0, UINT64_MAX, 3}};
+  list.test = {{1}, {"\\"}, {4}};
   const PhotoList back = parse_photo_list(photo_list_text(list));
   EXPECT_EQ(back.train.files, list.train.files);
   EXPECT_EQ(back.train.labels, list.train.labels);
   EXPECT_EQ(back.test.files, list.test.files);
   EXPECT_EQ(fingerprint_of(back), fingerprint_of(list));
+  std::swap(list.train.hashes[0], list.train.hashes[1]);
+  EXPECT_NE(fingerprint_of(back), fingerprint_of(list));
+  std::swap(list.train.hashes[0], list.train.hashes[1]);
   std::swap(list.train.labels[0], list.train.labels[1]);
   EXPECT_NE(fingerprint_of(back), fingerprint_of(list));
 }

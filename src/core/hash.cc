@@ -1,4 +1,4 @@
-#include "io/hash.h"
+#include "core/hash.h"
 
 #include <xxhash.h>
 
