@@ -12,8 +12,12 @@
 
 namespace intrain::test {
 
+// Of more than 8 bytes those beyond are 0.
 inline void append(Bytes& bytes, uint64_t value, int count, bool big_endian = false) {
-  for (int i = 0; i < count; ++i) bytes.push_back(static_cast<uint8_t>(value >> 8 * (big_endian ? count - 1 - i : i)));
+  for (int i = 0; i < count; ++i) {
+    const int place = big_endian ? count - 1 - i : i;
+    bytes.push_back(place < 8 ? static_cast<uint8_t>(value >> 8 * place) : uint8_t{0});
+  }
 }
 inline void append(Bytes& bytes, const char* text) { bytes.insert(bytes.end(), text, text + std::strlen(text)); }
 inline void append(Bytes& bytes, const Bytes& more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
