@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "base/api.h"
 #include "io/checkpoint.h"
 #include "io/config.h"
 #include "optim/schedule.h"
@@ -13,13 +12,13 @@ namespace intrain {
 Schedule schedule_of(const TrainConfig& config, int64_t steps_per_epoch);
 
 // Whether the run of `info` has nothing more to do: all epochs are done, or the patience is at its end.
-INTRAIN_API bool at_end(const TrainConfig& config, const CheckpointInfo& info);
+bool at_end(const TrainConfig& config, const CheckpointInfo& info);
 
 // The command that begins a run of so many epochs ("N": for a person to fill in) with what the run in `folder` learned up to `checkpoint`.
-INTRAIN_API std::string train_on_command(const std::string& folder, const std::string& checkpoint, const std::string& epochs);
+std::string train_on_command(const std::string& folder, const std::string& checkpoint, const std::string& epochs);
 
 // Throws Error, with that command, unless the run of `from` is up to its step what a run of `config` would be, which has other epochs and patience
 // perhaps: no step done would have had another learning rate, no epoch would have ended the run.
-INTRAIN_API void check_length(const TrainConfig& config, const Checkpoint& from);
+void check_length(const TrainConfig& config, const Checkpoint& from);
 
 }  // namespace intrain
