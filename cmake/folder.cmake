@@ -17,7 +17,7 @@ function(intrain_folder name)
   target_link_libraries(${target} PUBLIC ${arg_USES} PRIVATE ${arg_LIBS} intrain_warnings
                         $<IF:$<STREQUAL:${name},ops>,intrain_kernel_hardening,intrain_hardening>)
   target_compile_options(${target} PRIVATE -Wpedantic)
-  if(name MATCHES "^(train|bench|export)$")
+  if(name MATCHES "^(train|runs|analysis|report|bench)$")
     intrain_plain_under_sanitizers(${target})
   endif()
   if(INTRAIN_SANITIZE MATCHES undefined AND name MATCHES "^(core|ops|nn|data)$")

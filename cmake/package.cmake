@@ -1,4 +1,4 @@
-# intrain as a library: libintrain.so of all folders but import, bench and cli, its public headers, the CMake package, intrain.pc, and with cpack
+# intrain as a library: libintrain.so of all folders but those that look at results (analysis, report, bench) and cli, its public headers, the CMake package, intrain.pc, and with cpack
 # a Debian package of all that and the program.
 include(GNUInstallDirs)
 
@@ -15,16 +15,16 @@ set(INTRAIN_PUBLIC_HEADERS
     optim/gradient_sum.h optim/schedule.h
     models/models.h models/net_file.h models/residual_blocks.h
     data/dataset.h data/loader.h data/normalization.h data/source.h
-    io/checkpoint.h io/config.h io/crop.h io/recipe.h
-    export/export.h
-    train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/signature.h train/step.h train/trained_net.h train/trainer.h)
+    checkpoint/checkpoint.h settings/config.h settings/crop.h settings/recipe.h
+    exchange/export/export.h
+    train/data_options.h train/evaluate.h train/metrics.h train/observer.h checkpoint/signature.h train/step.h train/trained_net.h train/trainer.h)
 
 # Objects, because nothing within the library calls all that it offers; the archives after them bring the third parties along.
-set(folders core isa ops nn optim models data io export train)
+set(folders core isa ops nn optim models data io settings checkpoint exchange train runs)
 list(TRANSFORM folders REPLACE "(.+)" "$<TARGET_OBJECTS:intrain_\\1>" OUTPUT_VARIABLE objects)
 add_library(libintrain SHARED ${objects})
 add_library(intrain::intrain ALIAS libintrain)
-target_link_libraries(libintrain PRIVATE intrain_train intrain_export intrain_hardening)
+target_link_libraries(libintrain PRIVATE intrain_runs intrain_exchange intrain_hardening)
 target_compile_features(libintrain INTERFACE cxx_std_20)
 # Users write <intrain/nn/net.h>, the examples here too.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include)

@@ -14,21 +14,16 @@ import re
 import sys
 from pathlib import Path
 
-# Folder -> the folders its files may include besides itself: base <- core <- isa <- ops <- {nn, optim} <- models; core <- data;
-# {nn, core} <- io; nn <- export; {nn, data, io} <- import; all but export and import <- train <- bench; all <- cli.
-USES = {"base": set()}
-USES["core"] = {"base"}
-USES["isa"] = USES["core"] | {"core"}
-USES["ops"] = USES["isa"] | {"isa"}
-USES["nn"] = USES["optim"] = USES["ops"] | {"ops"}
-USES["models"] = USES["nn"] | {"nn", "optim"}
-USES["data"] = {"base", "core"}
-USES["io"] = USES["nn"] | {"nn"}
-USES["export"] = USES["nn"] | {"nn"}
-USES["import"] = USES["nn"] | {"nn", "data", "io"}
-USES["train"] = USES["models"] | USES["io"] | {"models", "optim", "data", "io"}
-USES["bench"] = USES["train"] | {"train"}
-USES["cli"] = USES["bench"] | {"bench", "export", "import"}
+# Folder -> the folders its files may include besides itself: those named and what stands beneath them.
+BESIDE = {
+    "base": "", "core": "base", "isa": "core", "ops": "isa", "optim": "ops", "nn": "ops", "models": "nn optim",
+    "io": "core", "data": "core", "settings": "io ops", "checkpoint": "settings nn", "exchange": "checkpoint data",
+    "train": "models data checkpoint", "runs": "train", "analysis": "runs", "report": "analysis", "bench": "report",
+    "cli": "bench exchange",
+}
+USES = {}
+for folder, beneath in BESIDE.items():
+    USES[folder] = set(beneath.split()).union(*(USES[name] for name in beneath.split()))
 
 # Operator -> operators it may build on.
 OP_EDGES = {"conv2d": {"gemm"}}
@@ -36,10 +31,10 @@ OP_EDGES = {"conv2d": {"gemm"}}
 # Header prefix -> (what may include it, at most how many files).
 LIBRARIES = {
     "CLI/": (r"cli/\w+\.cc|cli/\w+\.h", None),  # the command line is its subcommands
-    "nlohmann/json_fwd.hpp": (r"io/(config_json|json_read)\.h", None),  # forward declarations only
-    "nlohmann/": (r"(io|train|bench|cli|export)/\w+\.cc", 9),
-    "onnx/": (r"(export|import)/\w+\.cc", 6),
-    "fmt/": (r"(train|bench|cli)/\w+\.cc|cli/output\.h", None),
+    "nlohmann/json_fwd.hpp": (r"(settings/config_json|io/json_read)\.h", None),  # forward declarations only
+    "nlohmann/": (r"(io|settings|checkpoint|runs|analysis|bench|cli)/\w+\.cc|exchange/export/\w+\.cc", 10),
+    "onnx/": (r"exchange/(export|import)/\w+\.cc", 6),
+    "fmt/": (r"(core|train|runs|analysis|report|report/draw|bench|cli)/\w+\.cc|cli/output\.h", None),
     "zlib.h": (r"data/\w+\.cc", 1),
     "jerror.h": (r"data/\w+\.cc", 1),
     "jpeglib.h": (r"data/\w+\.cc", 1),
@@ -48,9 +43,9 @@ LIBRARIES = {
     "tiffio.h": (r"data/\w+\.cc", 1),
     "gif_lib.h": (r"data/\w+\.cc", 1),
     "toml++/": (r"models/\w+\.cc", 1),
-    "tensorboard.pb.h": (r"train/tensorboard\.cc", 1),
+    "tensorboard.pb.h": (r"runs/tensorboard\.cc", 1),
     "xxhash.h": (r"core/\w+\.cc", 1),
-    "cairo": (r"train/\w+\.cc", 1),
+    "cairo": (r"report/draw/\w+\.cc", 1),
     "cpuid.h": (r"isa/isa\.cc", 1),
     "immintrin.h": (r"ops/intrinsics\.h", None),
     "simde/": (r"ops/intrinsics\.h", None),

@@ -310,14 +310,14 @@ section_peers() {
     skip "the comparison with ONNX Runtime, TensorBoard and safetensors" "they could not be installed from PyPI: $(tail -n 1 "$logs/peers.log")"
     return
   fi
-  check_showing 1 "event files of a run that was killed and went on" "$peer_python" tests/train/tensorboard_test.py "$release"
-  check_showing 1 "all state of a training as safetensors" "$peer_python" tests/io/safetensors_test.py "$release"
-  check_showing 18 "nets of every kind on synthetic images" "$peer_python" tests/export/onnx_test.py "$release" build/release/export_reference
+  check_showing 1 "event files of a run that was killed and went on" "$peer_python" tests/runs/tensorboard_test.py "$release"
+  check_showing 1 "all state of a training as safetensors" "$peer_python" tests/checkpoint/safetensors_test.py "$release"
+  check_showing 18 "nets of every kind on synthetic images" "$peer_python" tests/exchange/export/onnx_test.py "$release" build/release/export_reference
   if [[ ! -f $logs/run/final.ckpt ]]; then
     skip "the export of the training on Fashion-MNIST" "there is none: the section 'training' makes it"
     return
   fi
-  check_showing 2 "resnet8 on the 10,000 test images of Fashion-MNIST" "$peer_python" tests/export/onnx_test.py "$release" \
+  check_showing 2 "resnet8 on the 10,000 test images of Fashion-MNIST" "$peer_python" tests/exchange/export/onnx_test.py "$release" \
     build/release/export_reference "$logs/run/final.ckpt" fashion-mnist
 }
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }

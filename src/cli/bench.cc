@@ -4,20 +4,20 @@
 #include <cstdio>
 #include <numeric>
 
-#include "bench/chart.h"
 #include "bench/net_times.h"
 #include "bench/peak.h"
 #include "bench/products.h"
-#include "bench/report.h"
+#include "bench/step_chart.h"
+#include "bench/times_json.h"
 #include "cli/commands.h"
 #include "cli/decimal.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "io/config.h"
 #include "isa/isa.h"
 #include "models/models.h"
+#include "settings/config.h"
 
 namespace intrain::cli {
 

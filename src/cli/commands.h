@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/config.h"
+#include "settings/config.h"
 
 namespace intrain::cli {
 
@@ -29,7 +29,7 @@ struct EvalFlags {
   int batch = 128;
   int threads = 1;
   std::string json, confusion;  // empty: none; json "-": stdout
-  std::string crop;             // io/crop.h; empty: that of the training
+  std::string crop;             // settings/crop.h; empty: that of the training
 };
 int eval_command(const EvalFlags& flags);
 
@@ -55,7 +55,7 @@ struct PredictFlags {
   std::vector<std::string> files;
   int top = 5;
   bool json = false;
-  std::string crop;  // io/crop.h; empty: that of the training
+  std::string crop;  // settings/crop.h; empty: that of the training
   int batch = 128;
   int threads = 1;
 };

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <string>
 
+#include "checkpoint/checkpoint.h"
 #include "data/source.h"
-#include "io/checkpoint.h"
 
 namespace intrain::cli {
 

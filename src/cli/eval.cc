@@ -5,17 +5,17 @@
 #include <cstdio>
 #include <optional>
 
+#include "analysis/confusion.h"
+#include "analysis/results_json.h"
+#include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
 #include "cli/data.h"
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "io/checkpoint.h"
-#include "io/crop.h"
-#include "train/confusion.h"
+#include "settings/crop.h"
 #include "train/data_options.h"
 #include "train/evaluate.h"
-#include "train/results_json.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {

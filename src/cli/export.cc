@@ -1,15 +1,15 @@
-#include "export/export.h"
+#include "exchange/export/export.h"
 
 #include <fmt/format.h>
 
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/checkpoint_tensors.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "core/version.h"
 #include "io/atomic_file.h"
-#include "io/checkpoint.h"
-#include "io/checkpoint_tensors.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {

@@ -1,10 +1,11 @@
-#include "import/import.h"
+#include "exchange/import/import.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
 #include "cli/data.h"
 #include "cli/output.h"
@@ -12,7 +13,6 @@
 #include "core/parallel.h"
 #include "core/reducer.h"
 #include "core/text.h"
-#include "io/checkpoint.h"
 #include "isa/isa.h"
 #include "models/models.h"
 #include "models/net_file.h"

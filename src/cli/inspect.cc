@@ -1,20 +1,20 @@
-#include "train/inspect.h"
+#include "analysis/inspect.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "analysis/exponent_tracks.h"
+#include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
 #include "cli/data.h"
 #include "cli/output.h"
 #include "core/text.h"
 #include "data/loader.h"
-#include "io/checkpoint.h"
 #include "io/output_path.h"
 #include "optim/schedule.h"
 #include "train/data_options.h"
-#include "train/exponents.h"
 #include "train/trained_net.h"
 #include "train/trainer.h"
 

@@ -13,7 +13,7 @@
 #include "core/parallel.h"
 #include "core/version.h"
 #include "data/photo_kinds.h"
-#include "io/recipe.h"
+#include "settings/recipe.h"
 
 namespace intrain::cli {
 

@@ -1,4 +1,4 @@
-#include "train/predict.h"
+#include "analysis/predict.h"
 
 #include <fmt/format.h>
 
@@ -6,13 +6,13 @@
 #include <cstdio>
 #include <optional>
 
+#include "analysis/results_json.h"
+#include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "io/checkpoint.h"
-#include "io/crop.h"
-#include "train/results_json.h"
+#include "settings/crop.h"
 
 namespace intrain::cli {
 

@@ -10,8 +10,8 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "io/atomic_file.h"
+#include "report/report_page.h"
 #include "train/data_options.h"
-#include "train/report_page.h"
 
 namespace intrain::cli {
 

@@ -4,20 +4,20 @@
 #include <csignal>
 #include <cstdio>
 
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/signature.h"
 #include "cli/commands.h"
 #include "cli/data.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "core/duration.h"
 #include "core/error.h"
 #include "core/shell.h"
 #include "core/text.h"
-#include "io/checkpoint.h"
 #include "models/net_file.h"
+#include "runs/run_folder.h"
 #include "train/data_options.h"
-#include "train/duration.h"
-#include "train/run_folder.h"
 #include "train/run_length.h"
-#include "train/signature.h"
 #include "train/trainer.h"
 
 namespace intrain::cli {

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "checkpoint/signature.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "isa/isa.h"
-#include "train/signature.h"
 
 namespace intrain::cli {
 

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "data/validation_share.h"
-#include "io/crop.h"
+#include "settings/crop.h"
 
 namespace intrain {
 

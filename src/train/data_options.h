@@ -5,9 +5,9 @@
 #include <string>
 
 #include "base/api.h"
+#include "checkpoint/checkpoint.h"
 #include "data/source.h"
-#include "io/checkpoint.h"
-#include "io/config.h"
+#include "settings/config.h"
 
 namespace intrain {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/api.h"
-#include "io/config.h"
+#include "settings/config.h"
 
 namespace intrain {
 

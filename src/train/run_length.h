@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "io/checkpoint.h"
-#include "io/config.h"
+#include "checkpoint/checkpoint.h"
 #include "optim/schedule.h"
+#include "settings/config.h"
 
 namespace intrain {
 

@@ -2,7 +2,7 @@
 #include "train/step.h"
 
 #include "optim/sgd.h"
-#include "train/numbers.h"
+#include "train/tensor_counts.h"
 
 namespace intrain {
 namespace {

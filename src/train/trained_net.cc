@@ -9,7 +9,7 @@
 #include "data/normalization.h"
 #include "isa/isa.h"
 #include "models/models.h"
-#include "train/photo_list.h"
+#include "runs/photo_list.h"
 
 namespace intrain {
 

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "base/api.h"
+#include "checkpoint/checkpoint.h"
 #include "core/parallel.h"
 #include "core/reducer.h"
 #include "data/dataset.h"
-#include "io/checkpoint.h"
 #include "nn/net.h"
 #include "ops/kernels.h"
 

@@ -7,16 +7,16 @@
 #include <vector>
 
 #include "base/api.h"
+#include "checkpoint/checkpoint.h"
 #include "data/dataset.h"
-#include "io/checkpoint.h"
-#include "io/config.h"
+#include "settings/config.h"
 #include "train/evaluate.h"
 #include "train/observer.h"
 
 namespace intrain {
 
 struct TrainOptions {
-  bool write_folder = true;           // make a run folder (train/run_folder.h)
+  bool write_folder = true;           // make a run folder (runs/run_folder.h)
   TrainObserver* observer = nullptr;  // may be null
   // A net of one's own (nn/builder.h) for images of h x w x c; empty: config.model by name, else that is only what it is called.
   std::function<Net(int h, int w, int c, int classes)> build = {};

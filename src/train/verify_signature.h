@@ -6,7 +6,7 @@
 
 namespace intrain {
 
-// The rest is as TrainConfig has it (io/config.h).
+// The rest is as TrainConfig has it (settings/config.h).
 struct VerifyProblem {
   const char* model;
   const char* data;

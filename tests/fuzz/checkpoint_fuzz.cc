@@ -2,9 +2,9 @@
 #include <cstring>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
 #include "core/error.h"
 #include "core/hash.h"
-#include "io/checkpoint.h"
 #include "support/memory_file.h"
 
 namespace {

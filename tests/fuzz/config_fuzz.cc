@@ -2,8 +2,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "io/config.h"
-#include "io/config_json.h"
+#include "settings/config.h"
+#include "settings/config_json.h"
 #include "support/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
-#include "import/float_net.h"
+#include "exchange/import/float_net.h"
 #include "isa/isa.h"
 #include "models/net_file.h"
 #include "nn/net.h"

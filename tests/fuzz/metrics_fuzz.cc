@@ -1,5 +1,5 @@
 // Lines of metrics.jsonl.
-#include "train/metrics_file.h"
+#include "runs/metrics_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   intrain::parse_metrics_line(std::string(reinterpret_cast<const char*>(data), bytes));

@@ -4,9 +4,9 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "runs/metrics_file.h"
+#include "runs/run_folder.h"
 #include "support/temp_folder.h"
-#include "train/metrics_file.h"
-#include "train/run_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   using namespace intrain;

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "checkpoint/checkpoint.h"
 #include "core/error.h"
-#include "io/checkpoint.h"
 #include "support/forged_state.h"
 #include "support/nets.h"
 

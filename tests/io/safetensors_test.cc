@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "io/checkpoint_tensors.h"
+#include "checkpoint/checkpoint_tensors.h"
 #include "support/temp_folder.h"
 
 namespace intrain {

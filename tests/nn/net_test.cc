@@ -6,12 +6,12 @@
 #include <cstdio>
 #include <set>
 
+#include "analysis/inspect.h"
 #include "models/models.h"
 #include "nn/quantize_weights.h"
 #include "support/isas.h"
 #include "support/nets.h"
 #include "support/oracle.h"
-#include "train/inspect.h"
 #include "train/metrics.h"
 
 namespace intrain::test {

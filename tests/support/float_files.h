@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/formats.h"
-#include "import/float_net.h"
+#include "exchange/import/float_net.h"
 #include "io/safetensors.h"
 #include "support/temp_folder.h"
 

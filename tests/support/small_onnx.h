@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "import/float_net.h"
+#include "exchange/import/float_net.h"
 #include "models/net_file.h"
 #include "support/nets.h"
 #include "support/rng.h"

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "data/dataset.h"
-#include "train/run_folder.h"
+#include "runs/run_folder.h"
 #include "train/trainer.h"
 
 namespace intrain::test {

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
+#include "checkpoint/checkpoint.h"
 #include "data/source.h"
-#include "io/checkpoint.h"
 #include "support/temp_folder.h"
 #include "support/training.h"
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "train/signature.h"
+#include "checkpoint/signature.h"
 
 namespace intrain {
 namespace {

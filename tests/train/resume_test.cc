@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/signature.h"
 #include "data/source.h"
-#include "io/checkpoint.h"
-#include "io/recipe.h"
+#include "settings/recipe.h"
 #include "support/temp_folder.h"
 #include "support/training.h"
-#include "train/signature.h"
 
 namespace intrain {
 namespace {

@@ -5,12 +5,12 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/checkpoint.h"
 #include "data/source.h"
-#include "io/checkpoint.h"
-#include "io/config_json.h"
-#include "io/recipe.h"
 #include "models/models.h"
 #include "nn/builder.h"
+#include "settings/config_json.h"
+#include "settings/recipe.h"
 #include "support/temp_folder.h"
 #include "support/training.h"
 #include "train/verify.h"

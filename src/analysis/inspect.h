@@ -1,0 +1,37 @@
+// What the numbers of a net look like: how they are distributed, how many are zero, how many lie at the end of their format.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/batch.h"
+#include "nn/net.h"
+#include "train/tensor_counts.h"
+
+namespace intrain {
+
+struct TensorStatistics : TensorNumbers {
+  int64_t largest = 0;  // magnitude
+  // By the upper 8 bits, floor(integer / 2^max(0, bits - 8)): -128 .. 127, or 0 .. 255 for A of a ReLU, at index value + 128.
+  std::array<int64_t, 384> histogram = {};
+  int64_t low_end = 0, high_end = 0;  // of the format, in these upper bits
+};
+
+struct LayerStatistics {
+  std::string layer;
+  TensorStatistics tensor[kTensorKinds];  // by TensorKind
+};
+
+// The tensors of one training step, forward and backward over as many batches as `next` is called for; nothing that is stored of the net
+// changes but its running statistics. The net is prepared for training. first: number of the first batch among all of the training, for the
+// random bits; of `step` the seed and what shapes G (show_gradient). Adds to `layers`, which is in the order of the net.
+void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const ops::SgdStep& step, int64_t first,
+             std::vector<LayerStatistics>& layers);
+
+// A row a layer, a column for each kind that there is, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
+void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path);
+
+}  // namespace intrain

@@ -1,0 +1,31 @@
+#include "checkpoint/signature.h"
+
+#include <fmt/format.h>
+
+#include "core/hash.h"
+
+namespace intrain {
+
+uint64_t state_signature(const std::vector<StateArray>& state, int64_t step) {
+  Hash64 hash;
+  for (const StateArray& a : state) {
+    hash.add(a.name.data(), a.name.size());
+    hash.add(a.data, static_cast<size_t>(a.count * element_bytes(a.type)));
+  }
+  hash.add(&step, sizeof step);
+  return hash.digest();
+}
+
+uint64_t state_signature(const Checkpoint& checkpoint) {
+  Hash64 hash;
+  for (const CheckpointArray& a : checkpoint.arrays) {
+    hash.add(a.name.data(), a.name.size());
+    hash.add(checkpoint.bytes.data() + a.offset, static_cast<size_t>(a.count * element_bytes(a.type)));
+  }
+  hash.add(&checkpoint.info.step, sizeof checkpoint.info.step);
+  return hash.digest();
+}
+
+std::string signature_text(uint64_t signature) { return fmt::format("{:016x}", signature); }
+
+}  // namespace intrain
