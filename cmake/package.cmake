@@ -15,9 +15,10 @@ set(INTRAIN_PUBLIC_HEADERS
     optim/gradient_sum.h optim/schedule.h
     models/models.h models/net_file.h models/residual_blocks.h
     data/dataset.h data/loader.h data/normalization.h data/source.h
-    checkpoint/checkpoint.h settings/config.h settings/crop.h settings/recipe.h
+    checkpoint/checkpoint.h checkpoint/signature.h settings/config.h settings/crop.h settings/recipe.h
     exchange/export/export.h
-    train/data_options.h train/evaluate.h train/metrics.h train/observer.h checkpoint/signature.h train/step.h train/trained_net.h train/trainer.h)
+    train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/step.h train/tensor_counts.h train/trained_net.h
+    train/trainer.h runs/training_run.h)
 
 # Objects, because nothing within the library calls all that it offers; the archives after them bring the third parties along.
 set(folders core isa ops nn optim models data io settings checkpoint exchange train runs)

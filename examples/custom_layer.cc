@@ -94,10 +94,9 @@ int main() {
   config.epochs = 3;
   config.batch = 32;
   config.augment = "none";
-  TrainOptions options;
-  options.write_folder = false;
-  options.build = build;
-  const TrainResult result = train(config, load_data("synthetic:1024"), options);
+  const DataSplits data = load_data("synthetic:1024");
+  TrainObserver silent;
+  const FitResult result = Trainer(config, data, {.build = build}).fit(silent);
   std::printf("test accuracy with leaky ReLUs: %.2f %%\n", 100 * result.test.metrics.accuracy());
   return result.test.metrics.accuracy() > 0.9 ? 0 : 1;
 }

@@ -63,10 +63,7 @@ int main() {
   config.epochs = 3;
   config.batch = 50;
   Printer printer;
-  TrainOptions options;
-  options.write_folder = false;
-  options.observer = &printer;
-  options.build = build;
-  const TrainResult result = train(config, data, options);
+  Trainer trainer(config, data, {.build = build});
+  const FitResult result = trainer.fit(printer);
   return result.test.metrics.accuracy() > 0.9 ? 0 : 1;
 }

@@ -236,7 +236,7 @@ section_sanitizers() {
   if build asan-ubsan intrain_fuzz; then
     check_showing 8 "what is read from outside, damaged: no parser fails but by an error of its own" tests/fuzz/run.sh build/asan-ubsan 3
   fi
-  if build tsan intrain_tests -- -DINTRAIN_TEST_FILES='/(trainer|resume|fine_tuning|loader|conv2d_op|net|sgd)_test'; then
+  if build tsan intrain_tests -- -DINTRAIN_TEST_FILES='/(training_run|resume|fine_tuning|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
     # A net's threads do the same with each kind of tile: of s16 (avx2), of bytes, and none (scalar, for which a small net is enough); by the
     # paper's recipe a training that is stopped and goes on is enough.

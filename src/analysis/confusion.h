@@ -21,14 +21,11 @@ struct ClassCounts {
 // labels and predicted: as many, all below `classes`.
 std::vector<ClassCounts> count_classes(const std::vector<uint16_t>& labels, const std::vector<int32_t>& predicted, int classes);
 
+// From the matrix below.
+std::vector<ClassCounts> count_classes(const std::vector<int64_t>& matrix, size_t classes);
+
 constexpr int kMaxConfusionClasses = 1000;
 // How many images with label i are taken for j, at i * classes + j. classes <= kMaxConfusionClasses.
 std::vector<int64_t> confusion_matrix(const std::vector<uint16_t>& labels, const std::vector<int32_t>& predicted, int classes);
-
-// The matrix as a picture: a row for each true class, a column for each predicted one, a square as dark as its share of the row, with
-// counts, names, precision and recall where there is room for them. names [classes], UTF-8. Written atomically. Throws Error if it
-// cannot be.
-void draw_confusion(const std::string& title, const std::vector<std::string>& names, const std::vector<int64_t>& matrix,
-                    const std::string& path);
 
 }  // namespace intrain

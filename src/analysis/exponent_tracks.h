@@ -1,4 +1,4 @@
-// The exponents that training chose, over time: from metrics.jsonl of a run folder to a picture.
+// The exponents that training chose, over time, as metrics.jsonl of a run folder tells them.
 #pragma once
 
 #include <string>
@@ -22,8 +22,5 @@ void add_exponents(const NumbersReport& numbers, std::vector<ExponentTrack>& tra
 // All of the file; empty if the file is not there or holds none. Lines that are no JSON
 // object are passed over: the last one of a run that goes on may be half written.
 std::vector<ExponentTrack> read_exponents(const std::string& metrics_path);
-
-// A panel a kind, a line a layer, from the first (dark) to the last (light). Written atomically. Throws Error if it cannot be.
-void draw_exponents(const std::string& title, const std::vector<ExponentTrack>& tracks, const std::string& path);
 
 }  // namespace intrain

@@ -31,7 +31,4 @@ struct LayerStatistics {
 void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const ops::SgdStep& step, int64_t first,
              std::vector<LayerStatistics>& layers);
 
-// A row a layer, a column for each kind that there is, of histograms (logarithmic). Written atomically. Throws Error if it cannot be.
-void draw_statistics(const std::string& title, const std::vector<LayerStatistics>& layers, const std::string& path);
-
 }  // namespace intrain

@@ -10,8 +10,7 @@
 #include "core/error.h"
 #include "data/loader.h"
 #include "data/photo_reader.h"
-#include "report/draw/canvas.h"
-#include "runs/run_folder.h"
+#include "runs/resume_point.h"
 #include "settings/crop.h"
 #include "train/evaluate.h"
 #include "train/trained_net.h"
@@ -56,11 +55,13 @@ int64_t count_parameters(const Checkpoint& checkpoint) {
   return count;
 }
 
-std::string picture_of(const Dataset& set, size_t image) {
-  if (set.files.empty()) return png_of(set.image(static_cast<int64_t>(image)), set.h, set.w, set.c);
+std::vector<uint8_t> pixels_of(const Dataset& set, size_t image) {
   std::vector<uint8_t> pixels(static_cast<size_t>(set.image_size()));
-  PhotoReader().read(set.files[image], set.crop_q16, set.h, set.w, pixels.data());
-  return png_of(pixels.data(), set.h, set.w, set.c);
+  if (set.files.empty())
+    std::copy_n(set.image(static_cast<int64_t>(image)), pixels.size(), pixels.begin());
+  else
+    PhotoReader().read(set.files[image], set.crop_q16, set.h, set.w, pixels.data());
+  return pixels;
 }
 
 }  // namespace
@@ -112,12 +113,12 @@ Examination examine(const Checkpoint& checkpoint, const DataSplits& data, int th
   TrainedNet trained(checkpoint, batch, false, threads);
   Loader loader(test, normalization_of(checkpoint), {batch, false, false, 0, 0, threads});
   const Evaluation result = evaluate(trained.net, loader, nullptr, progress);
-  Examination e{data.spec, test.h, test.w, result.metrics, class_labels(checkpoint.info), {}, {}, {}, {}};
+  Examination e{data.spec, test.h, test.w, test.c, result.metrics, class_labels(checkpoint.info), {}, {}, {}, {}};
   if (!test.files.empty()) e.crop = crop_text(test.crop_q16);
   e.classes = count_classes(test.labels, result.predicted, classes);
   if (classes <= kMaxConfusionClasses) e.matrix = confusion_matrix(test.labels, result.predicted, classes);
   for (const Mistake& mistake : worst_mistakes(result, test.labels, kMistakesShown))
-    e.mistakes.push_back({mistake, picture_of(test, mistake.image)});
+    e.mistakes.push_back({mistake, pixels_of(test, mistake.image)});
   return e;
 }
 

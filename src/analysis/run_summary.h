@@ -18,15 +18,15 @@ namespace intrain {
 
 // The net on its test set.
 struct Examination {
-  std::string data;  // the spec
-  int h = 0, w = 0;  // of the images
+  std::string data;         // the spec
+  int h = 0, w = 0, c = 0;  // of the images
   Metrics metrics;
   std::vector<std::string> names;    // of the classes
   std::vector<ClassCounts> classes;  // one each
   std::vector<int64_t> matrix;       // confusion_matrix; empty for more than kMaxConfusionClasses
   struct Picture {
     Mistake mistake;
-    std::string png;  // the image as the net sees it
+    std::vector<uint8_t> pixels;  // [h][w][c] of the image as the net sees it
   };
   std::vector<Picture> mistakes;  // the worst ones first
   std::string crop;               // what was seen of the photos (crop_text); empty: the images are no photos

@@ -218,16 +218,19 @@ void check_numbers(const Checkpoint& checkpoint, const CheckpointArray& a, int64
 
 }  // namespace
 
-void write_checkpoint(const std::string& path, const CheckpointInfo& info, const std::vector<StateArray>& state) {
+namespace {
+
+// The whole file, in parts, to put(data, bytes).
+template <class Put>
+void serialize(const CheckpointInfo& info, const std::vector<StateArray>& state, const std::string& name, const Put& put_bytes) {
   const std::string header = header_json(info, state).dump();
   if (static_cast<int64_t>(header.size()) > kMaxHeaderBytes)
-    throw Error("a checkpoint of " + std::to_string(state.size()) + " arrays could not be read again", path,
+    throw Error("a checkpoint of " + std::to_string(state.size()) + " arrays could not be read again", name,
                 "take a net of fewer layers");
-  AtomicFile file(path);
   Hash64 hash;
   int64_t written = 0;
   const auto put = [&](const void* data, int64_t bytes) {
-    file.write(data, static_cast<size_t>(bytes));
+    put_bytes(data, static_cast<size_t>(bytes));
     hash.add(data, static_cast<size_t>(bytes));
     written += bytes;
   };
@@ -245,23 +248,18 @@ void write_checkpoint(const std::string& path, const CheckpointInfo& info, const
     pad();
   }
   const uint64_t digest = hash.digest();
-  file.write(&digest, sizeof digest);
-  file.commit();
+  put_bytes(&digest, sizeof digest);
 }
 
-Checkpoint read_checkpoint(const std::string& path, const std::function<void(const Checkpoint&)>& check) {
+// What read_checkpoint says. read_until(at) brings checkpoint.bytes to that length, `size` that of the whole.
+template <class ReadUntil>
+void parse(Checkpoint& checkpoint, int64_t size, const ReadUntil& read_until,
+           const std::function<void(const Checkpoint&)>& check) {
   constexpr const char* kNotOne = "a run folder holds final.ckpt and best.ckpt";
-  InputFile file(path);
-  const int64_t end = file.size() - kHashBytes;
-  if (end < kPrefixBytes || file.size() > kMaxFileBytes) throw Error("not an intrain checkpoint", path, kNotOne);
-  Checkpoint checkpoint;
-  checkpoint.path = path;
-  std::vector<uint8_t>& bytes = checkpoint.bytes;
-  const auto read_until = [&](int64_t at) {
-    const auto have = static_cast<int64_t>(bytes.size());
-    bytes.resize(static_cast<size_t>(at));
-    file.read(bytes.data() + have, at - have);
-  };
+  const std::string& path = checkpoint.path;
+  const std::vector<uint8_t>& bytes = checkpoint.bytes;
+  const int64_t end = size - kHashBytes;
+  if (end < kPrefixBytes || size > kMaxFileBytes) throw Error("not an intrain checkpoint", path, kNotOne);
   read_until(kPrefixBytes);
   if (std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0)
     throw Error("not an intrain checkpoint: wrong magic number", path, kNotOne);
@@ -292,6 +290,43 @@ Checkpoint read_checkpoint(const std::string& path, const std::function<void(con
   std::memcpy(&digest, bytes.data() + end, sizeof digest);
   if (hash64(bytes.data(), static_cast<size_t>(end)) != digest)
     throw Error("the checkpoint's fingerprint does not match its content", path, kDamaged);
+}
+
+}  // namespace
+
+void write_checkpoint(const std::string& path, const CheckpointInfo& info, const std::vector<StateArray>& state) {
+  AtomicFile file(path);
+  serialize(info, state, path, [&](const void* data, size_t bytes) { file.write(data, bytes); });
+  file.commit();
+}
+
+std::vector<uint8_t> checkpoint_bytes(const CheckpointInfo& info, const std::vector<StateArray>& state) {
+  std::vector<uint8_t> all;
+  serialize(info, state, "", [&](const void* data, size_t bytes) {
+    const auto* from = static_cast<const uint8_t*>(data);
+    all.insert(all.end(), from, from + bytes);
+  });
+  return all;
+}
+
+Checkpoint read_checkpoint(const std::string& path, const std::function<void(const Checkpoint&)>& check) {
+  InputFile file(path);
+  Checkpoint checkpoint;
+  checkpoint.path = path;
+  const auto read_until = [&](int64_t at) {
+    const auto have = static_cast<int64_t>(checkpoint.bytes.size());
+    checkpoint.bytes.resize(static_cast<size_t>(at));
+    file.read(checkpoint.bytes.data() + have, at - have);
+  };
+  parse(checkpoint, file.size(), read_until, check);
+  return checkpoint;
+}
+
+Checkpoint parse_checkpoint(std::vector<uint8_t> bytes, const std::string& name) {
+  Checkpoint checkpoint;
+  checkpoint.path = name;
+  checkpoint.bytes = std::move(bytes);
+  parse(checkpoint, static_cast<int64_t>(checkpoint.bytes.size()), [](int64_t) {}, {});
   return checkpoint;
 }
 

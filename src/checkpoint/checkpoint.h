@@ -66,6 +66,10 @@ INTRAIN_API void write_checkpoint(const std::string& path, const CheckpointInfo&
 // taken for the arrays `check` is called with all but their bytes; what it throws is passed on.
 INTRAIN_API Checkpoint read_checkpoint(const std::string& path, const std::function<void(const Checkpoint&)>& check = {});
 
+// The same in memory: what write_checkpoint would write, and what read_checkpoint would read of it. name: for messages.
+INTRAIN_API std::vector<uint8_t> checkpoint_bytes(const CheckpointInfo& info, const std::vector<StateArray>& state);
+INTRAIN_API Checkpoint parse_checkpoint(std::vector<uint8_t> bytes, const std::string& name);
+
 // Copies the arrays into `state`, which belongs to a net of `model`. Throws Error, before anything is copied: naming both models, unless names,
 // types and counts are the same in the same order; naming the array and the number, if one lies outside its format (nn/state.h). The
 // checkpoint's optimizer state is left out where `state` has none (a net prepared for evaluation).

@@ -1,7 +1,5 @@
 #include "checkpoint/signature.h"
 
-#include <fmt/format.h>
-
 #include "core/hash.h"
 
 namespace intrain {
@@ -26,6 +24,10 @@ uint64_t state_signature(const Checkpoint& checkpoint) {
   return hash.digest();
 }
 
-std::string signature_text(uint64_t signature) { return fmt::format("{:016x}", signature); }
+std::string signature_text(uint64_t signature) {
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[signature >> shift & 15];
+  return text;
+}
 
 }  // namespace intrain

@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "report/draw/confusion_picture.h"
 #include "settings/crop.h"
 #include "train/data_options.h"
 #include "train/evaluate.h"

@@ -14,6 +14,8 @@
 #include "data/loader.h"
 #include "io/output_path.h"
 #include "optim/schedule.h"
+#include "report/draw/exponents_picture.h"
+#include "report/draw/numbers_picture.h"
 #include "train/data_options.h"
 #include "train/trained_net.h"
 #include "train/trainer.h"

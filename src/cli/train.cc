@@ -15,10 +15,11 @@
 #include "core/shell.h"
 #include "core/text.h"
 #include "models/net_file.h"
-#include "runs/run_folder.h"
+#include "report/curve_picture.h"
+#include "runs/resume_point.h"
+#include "runs/training_run.h"
 #include "train/data_options.h"
 #include "train/run_length.h"
-#include "train/trainer.h"
 
 namespace intrain::cli {
 
@@ -68,8 +69,10 @@ DataSplits load_again(const TrainConfig& config) {
 int run(const TrainConfig& config, const DataSplits& data, const Checkpoint* resume) {
   print_photos(data);
   TrainProgress progress(stdout);
+  CurvePicture curve;
+  ObserverList observers({&curve, &progress});
   TrainOptions options;
-  options.observer = &progress;
+  options.observer = &observers;
   options.resume = resume;
   options.stop = &g_stop;
   const TrainResult result = train(config, data, options);
@@ -81,7 +84,7 @@ int run(const TrainConfig& config, const DataSplits& data, const Checkpoint* res
   }
   print("time: {}\n", duration_text(result.seconds));
   print("run folder: {}\n", printable(result.folder));
-  print("learning curve: {}\n", printable(result.curve));
+  print("learning curve: {}\n", printable(curve.path()));
   print("signature: {}\n", signature_text(result.signature));
   print("test accuracy: {:.2f} %\n", 100 * result.test.metrics.accuracy());
   return 0;

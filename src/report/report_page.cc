@@ -280,8 +280,8 @@ std::string mistakes(const Examination& x) {
     const auto name = [&](int label) { return e(x.names[static_cast<size_t>(label)]); };
     html += fmt::format(
         R"(<figure><img class="{}" alt="" src="{}"><figcaption>is <b>{}</b><br>taken for <b>{}</b>, {}</figcaption></figure>)",
-        std::max(x.h, x.w) <= kSmallSide ? "small" : "", png_data_uri(p.png), name(p.mistake.label), name(p.mistake.predicted),
-        percent(p.mistake.probability, 1));
+        std::max(x.h, x.w) <= kSmallSide ? "small" : "", png_data_uri(png_of(p.pixels.data(), x.h, x.w, x.c)),
+        name(p.mistake.label), name(p.mistake.predicted), percent(p.mistake.probability, 1));
   }
   return html + "</div>";
 }

@@ -7,10 +7,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "core/error.h"
 #include "io/read_file.h"
 #include "runs/photo_list.h"
-#include "runs/run_folder.h"
+#include "runs/run_files.h"
+#include "train/fit.h"
 
 namespace intrain {
 
@@ -72,7 +72,7 @@ std::vector<size_t> stand_ins(const PhotoList::Split& then, const Photos& there)
 // photos.txt of the run of `from` in `folder`. Throws an exception that says what is wrong with it.
 PhotoList read_list(const std::string& folder, const CheckpointInfo& from) {
   constexpr int64_t kMaxBytes = int64_t{1} << 32;
-  const std::vector<uint8_t> bytes = read_file(folder + "/" + kPhotos, 0, kMaxBytes, "it is no list of photos", "");
+  const std::vector<uint8_t> bytes = read_file(folder + "/" + kPhotosFile, 0, kMaxBytes, "it is no list of photos", "");
   PhotoList list = parse_photo_list(std::string(bytes.begin(), bytes.end()));
   bool fits = fingerprint_of(list) == *from.data && static_cast<int64_t>(list.train.files.size()) == from.train_count;
   for (const PhotoList::Split* split : {&list.train, &list.test})
@@ -104,10 +104,6 @@ Reasons reasons_of(const Names& gone, const Names& broken) {
 
 }  // namespace
 
-void refuse_data(const std::string& what, const std::string& spec) {
-  throw Error(what, "--data " + spec, "give the data that the run began with; --data says where it is now");
-}
-
 RunData::RunData(const DataSplits& now, const Checkpoint& from, const std::string& folder) : now_(now) {
   const CheckpointInfo& then = from.info;
   const auto refuse = [&](const std::string& what) { refuse_data("the data has " + what, now.spec); };
@@ -137,7 +133,8 @@ void RunData::mend(const Checkpoint& from, const std::string& folder) {
   try {
     then = read_list(folder, from.info);
   } catch (const std::exception& e) {  // Error too
-    refuse(fmt::format("other photos than that of the run (which ones cannot be told: {}/{}: {})", folder, kPhotos, e.what()));
+    refuse(
+        fmt::format("other photos than that of the run (which ones cannot be told: {}/{}: {})", folder, kPhotosFile, e.what()));
   }
   const PhotoList now = photo_list_of(now_);
   const auto all = [](const PhotoList& list) {

@@ -10,9 +10,6 @@
 
 namespace intrain {
 
-// Throws Error of the data `spec` for a run that goes on.
-[[noreturn]] void refuse_data(const std::string& what, const std::string& spec);
-
 // Throws Error, naming what differs, unless `now` is the data of the run of `from`: classes and their names, size, number, labels and pixels of
 // the images, or the names of the photos. Photos may be gone, or not readable any more, if photos.txt of the run's `folder` tells which: for a
 // training photo the next one of its class in the run's order stands in, the first one after the last; test photos are left out. What a run

@@ -1,6 +1,5 @@
 #include "runs/tensorboard.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <tensorboard.pb.h>
 #include <unistd.h>
@@ -8,19 +7,21 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 
 #include "base/formats.h"
 #include "core/error.h"
+#include "io/append_file.h"
 
 namespace intrain {
 
 static_assert(std::endian::native == std::endian::little, "records are written as they lie in memory");
 
 namespace {
+
+constexpr const char* kHint = "free some space, or go on without --tensorboard";
 
 namespace tb = tensorboard;
 
@@ -85,13 +86,7 @@ uint32_t crc32c(std::string_view bytes) {
 }
 
 struct TensorBoardFile::State {
-  std::string path;
-  int fd = -1;
-  int64_t bytes = 0;  // of whole records
-
-  ~State() {
-    if (fd >= 0) close(fd);
-  }
+  AppendFile file;
 
   void write(int64_t step, tb::Event event) {
     event.set_step(step);
@@ -101,31 +96,16 @@ struct TensorBoardFile::State {
     const uint32_t length_crc = masked_crc(bytes_of(length)), message_crc = masked_crc(message);
     std::string record;
     record.append(bytes_of(length)).append(bytes_of(length_crc)).append(message).append(bytes_of(message_crc));
-    size_t done = 0;
-    while (done < record.size()) {
-      const ssize_t n = ::write(fd, record.data() + done, record.size() - done);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail();
-      done += static_cast<size_t>(n);
-    }
-    bytes += static_cast<int64_t>(record.size());
-  }
-
-  [[noreturn]] void fail() {
-    const int reason = errno;
-    // Whole records only; if even this fails there is nothing more to be done.
-    if (fd >= 0 && ftruncate(fd, bytes) != 0) errno = reason;
-    throw Error(std::string("cannot write the file: ") + std::strerror(reason), path,
-                "free some space, or go on without --tensorboard");
+    file.append(record, kHint);
   }
 };
 
 TensorBoardFile::TensorBoardFile(const std::string& folder, int64_t first_step) : state_(std::make_unique<State>()) {
   const auto now = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
   // TensorBoard reads the files of a folder in the order of their names.
-  state_->path = fmt::format("{}/events.out.tfevents.{:016}.{}", folder, now.count(), getpid());
-  state_->fd = open(state_->path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (state_->fd < 0) state_->fail();
+  const std::string path = fmt::format("{}/events.out.tfevents.{:016}.{}", folder, now.count(), getpid());
+  if (const int reason = state_->file.open(path, AppendFile::Mode::kTruncate); reason != 0)
+    throw Error(std::string("cannot write the file: ") + std::strerror(reason), path, kHint);
   tb::Event version;
   version.set_file_version("brain.Event:2");
   state_->write(0, version);

@@ -37,6 +37,8 @@ Schedule schedule_of(const TrainConfig& config, int64_t steps_per_epoch) {
   return schedule;
 }
 
+bool is_other_length(const TrainConfig& a, const TrainConfig& b) { return a.epochs != b.epochs || a.patience != b.patience; }
+
 bool at_end(const TrainConfig& config, const CheckpointInfo& info) {
   return info.epoch == config.epochs || (config.patience > 0 && info.epoch - info.best_epoch >= config.patience);
 }

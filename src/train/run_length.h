@@ -11,6 +11,9 @@ namespace intrain {
 
 Schedule schedule_of(const TrainConfig& config, int64_t steps_per_epoch);
 
+// Whether the one has other epochs or another patience than the other.
+bool is_other_length(const TrainConfig& a, const TrainConfig& b);
+
 // Whether the run of `info` has nothing more to do: all epochs are done, or the patience is at its end.
 bool at_end(const TrainConfig& config, const CheckpointInfo& info);
 

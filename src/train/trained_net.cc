@@ -9,7 +9,7 @@
 #include "data/normalization.h"
 #include "isa/isa.h"
 #include "models/models.h"
-#include "runs/photo_list.h"
+#include "train/data_fingerprint.h"
 
 namespace intrain {
 

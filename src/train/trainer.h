@@ -1,47 +1,86 @@
-// A whole training: data, net, steps, evaluations, checkpoints.
+// A training: a net, its data and its place in the run. It writes nothing; who wants a run folder composes it (runs/training_run.h).
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "base/api.h"
 #include "checkpoint/checkpoint.h"
+#include "core/batch.h"
+#include "core/error.h"
 #include "data/dataset.h"
+#include "nn/net.h"
 #include "settings/config.h"
 #include "train/evaluate.h"
+#include "train/metrics.h"
 #include "train/observer.h"
 
 namespace intrain {
 
-struct TrainOptions {
-  bool write_folder = true;           // make a run folder (runs/run_folder.h)
-  TrainObserver* observer = nullptr;  // may be null
+struct TrainerOptions {
   // A net of one's own (nn/builder.h) for images of h x w x c; empty: config.model by name, else that is only what it is called.
   std::function<Net(int h, int w, int c, int classes)> build = {};
-  // Goes on from here, in the folder config.out, and ends as the run would have without a stop. May be null. The configuration is the
-  // checkpoint's; of it data, threads, out, save_every and keep may be others, epochs and patience as check_length (train/run_length.h) allows.
+  // Goes on from here and ends as the run would have without a stop; only while the Trainer is made. May be null.
   const Checkpoint* resume = nullptr;
-  // Once it is not 0 the training stops after its step and saves its state. May be null.
-  const std::atomic<int>* stop = nullptr;
+  // Of a run that goes on: the training images are not all those that it began with, and do not tell the scaling of its pixels.
+  bool images_are_gone = false;
 };
 
-struct TrainResult {
-  Evaluation test;            // after the last epoch
-  uint64_t signature = 0;     // state_signature at the end
-  bool stopped = false;       // before the end; then `test` is of the last epoch that was evaluated in this call
-  int64_t step = 0;           // done
-  std::string folder, curve;  // paths; empty without a run folder
-  double seconds = 0;         // of training and evaluation, with what went before a stop
+struct FitResult {
+  Evaluation test;         // after the last epoch
+  uint64_t signature = 0;  // state_signature at the end
+  bool stopped = false;    // before the end; then `test` is of the last epoch that was evaluated in this call
+  int64_t step = 0;        // done
+  double seconds = 0;      // of training and evaluation, with what went before a stop
 };
 
-// Trains config.model on `data` for config.epochs. Throws Error for a configuration that cannot be (also one that does not fit
-// the data, or a model that does not fit the image size), before anything is written. Everything but the folder is a function of
-// the configuration without `threads`, `out`, `save_every` and `keep`, and of the data: however often the run was stopped.
-// Throws Error if `resume` does not fit the data or the net. With a run folder, a photo that cannot be read any more ends the training with its
-// state saved, and an Error that says how to go on.
-INTRAIN_API TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
+// An image could not be loaded any more. The net's state is that after `step` steps, and the observer has it if it `is_saved`.
+struct LoadFailure : Error {
+  LoadFailure(const Error& error, int64_t after, bool saved) : Error(error), step(after), is_saved(saved) {}
+  int64_t step;
+  bool is_saved;
+};
+
+class INTRAIN_API Trainer {
+ public:
+  // The net of config.model for data's images, as config.seed, config.init_from or the run that goes on has it. `data` must outlive it. Throws
+  // Error for a configuration that cannot be, that does not fit the data or a model that does not fit the image size, and if `resume` does not
+  // fit the data or the net. All that is computed is a function of the configuration without `threads`, `out`, `save_every` and `keep`, and of
+  // the data: however often the run was stopped.
+  Trainer(const TrainConfig& config, const DataSplits& data, const TrainerOptions& options = {});
+  ~Trainer();
+  Trainer(Trainer&&) noexcept;
+  Trainer& operator=(Trainer&&) noexcept;
+
+  // What is left of config.epochs. Once *stop is not 0 it ends after the step and hands out its state; it may be called again. Throws
+  // LoadFailure for an image that cannot be read any more.
+  FitResult fit(TrainObserver& observer, const std::atomic<int>* stop = nullptr);
+
+  // One step on images of the caller's, 1 .. config.batch, with the learning rate that is due: forward, backward, update. Their metrics before
+  // the update. Throws Error for a batch of another size or with labels that are no classes, with config.accumulate above 1, and after the
+  // last step.
+  Metrics step(const Batch& batch);
+
+  // On images of the net's shape. Throws Error for others.
+  Evaluation evaluate(const Dataset& set, const std::atomic<int>* stop = nullptr);
+
+  // All of it, as a file holds it: what read_checkpoint would read of on_state's. Others go on from it by TrainerOptions::resume.
+  Checkpoint state();
+
+  Net& net();
+  // With what was taken from the checkpoint that it began with.
+  const TrainConfig& config() const;
+  const Normalization& normalization() const;
+  int64_t steps_done() const;
+  TrainingPlan plan() const;
+
+ private:
+  class Training;
+  std::unique_ptr<Training> training_;
+};
 
 // Of all batches that are loaded, those before the first of step `step`: what does not fill a step at an epoch's end is passed over. There are
 // `train_count` images, enough for a step.

@@ -30,9 +30,8 @@ VerifyResult run_verify(const std::string& model, int threads) {
   config.warmup = problem.warmup;
   config.threads = threads;
   const DataSplits data = load_data(config.data);
-  TrainOptions options;
-  options.write_folder = false;
-  const TrainResult result = train(config, data, options);
+  TrainObserver silent;
+  const FitResult result = Trainer(config, data).fit(silent);
   const uint64_t parts[2] = {result.signature, result.test.logits_hash};
   return {hash64(parts, sizeof parts), problem.signature, result.test.metrics.accuracy()};
 }

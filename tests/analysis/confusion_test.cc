@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/results_json.h"
+#include "report/draw/confusion_picture.h"
 #include "support/temp_folder.h"
 #include "train/metrics.h"
 

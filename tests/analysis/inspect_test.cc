@@ -6,6 +6,7 @@
 
 #include "core/reducer.h"
 #include "nn/builder.h"
+#include "report/draw/numbers_picture.h"
 #include "support/isas.h"
 #include "support/nets.h"
 #include "support/temp_folder.h"

@@ -7,12 +7,12 @@
 #include "analysis/results_json.h"
 #include "data/source.h"
 #include "models/models.h"
+#include "runs/training_run.h"
 #include "support/nets.h"
 #include "support/photos.h"
 #include "support/rng.h"
 #include "support/temp_folder.h"
 #include "train/evaluate.h"
-#include "train/trainer.h"
 
 namespace intrain {
 namespace {

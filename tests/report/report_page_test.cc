@@ -6,8 +6,8 @@
 #include "data/source.h"
 #include "report/draw/canvas.h"
 #include "report/svg_chart.h"
+#include "runs/training_run.h"
 #include "support/temp_folder.h"
-#include "train/trainer.h"
 
 namespace intrain {
 namespace {

@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "runs/resume_point.h"
 #include "support/temp_folder.h"
 
 namespace intrain {
@@ -79,7 +80,7 @@ class RunFolderOnDisk : public testing::Test {
   }
   void save(RunFolder& run, int64_t step) {
     info_.step = step;
-    run.save(info_, state_);
+    run.save(info_, state_, StateUse::kResume);
   }
   bool exists(const std::string& name) const { return fs::exists(config_.out + "/" + name); }
   static StepReport step_report(int64_t step) { return {step, 8, 1, 2.5, 0.25, 0.1, 64, 1}; }
@@ -102,7 +103,7 @@ TEST_F(RunFolderOnDisk, KeepsTheNewestCheckpoints) {
   EXPECT_TRUE(exists("step-00000005.ckpt"));
   EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 10);
   info_.step = 12;
-  run.save_final(info_, state_);
+  run.save(info_, state_, StateUse::kFinal);
   EXPECT_FALSE(exists("step-00000005.ckpt"));
   EXPECT_TRUE(exists("step-00000010.ckpt"));
   EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 12);
@@ -128,7 +129,7 @@ TEST_F(RunFolderOnDisk, ABestCheckpointServesIfNothingElseDoes) {
   RunFolder run(config_);
   expect_error([&] { find_resume_point(config_.out); }, "no checkpoint", "--resume " + config_.out);
   info_.step = 4;
-  run.save_best(info_, state_);
+  run.save(info_, state_, StateUse::kBest);
   EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 4);
   test::write_bytes(config_.out + "/best.ckpt", {});
   expect_error([&] { find_resume_point(config_.out); }, "no checkpoint of the folder can be read", "--resume " + config_.out);
@@ -201,7 +202,7 @@ TEST_F(RunFolderOnDisk, SecondsOfStepsOfSeveralBatchesAreKept) {
     for (const int64_t step : {1, 2}) run.add(step_report(step));
   }
   info_.step = 2;
-  EXPECT_DOUBLE_EQ(RunFolder(config_, info_).earlier_epoch_seconds(), 2 * 3 * config_.batch / 64.0);
+  EXPECT_DOUBLE_EQ(RunFolder(config_, info_).elapsed().epoch_seconds, 2 * 3 * config_.batch / 64.0);
 }
 
 TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
@@ -223,8 +224,8 @@ TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
   const double batch_seconds = config_.batch / 64.0;
   {
     RunFolder run(config_, info_);
-    EXPECT_DOUBLE_EQ(run.earlier_epoch_seconds(), 3 * batch_seconds);
-    EXPECT_DOUBLE_EQ(run.earlier_seconds(), 10 + 3 * batch_seconds);
+    EXPECT_DOUBLE_EQ(run.elapsed().epoch_seconds, 3 * batch_seconds);
+    EXPECT_DOUBLE_EQ(run.elapsed().seconds, 10 + 3 * batch_seconds);
   }
   EXPECT_EQ(metrics(), whole);
   EXPECT_FALSE(exists("best.ckpt.tmp.123"));
@@ -237,7 +238,7 @@ TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
   info_.epoch = 0;  // stopped before the evaluation
   {
     RunFolder run(config_, info_);
-    EXPECT_DOUBLE_EQ(run.earlier_seconds(), 4 * batch_seconds);
+    EXPECT_DOUBLE_EQ(run.elapsed().seconds, 4 * batch_seconds);
     run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10}, {});
   }
   EXPECT_EQ(metrics(), whole.substr(0, whole.find("{\"type\": \"step\", \"step\": 5")));

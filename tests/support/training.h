@@ -6,8 +6,8 @@
 #include <string>
 
 #include "data/dataset.h"
-#include "runs/run_folder.h"
-#include "train/trainer.h"
+#include "runs/resume_point.h"
+#include "runs/training_run.h"
 
 namespace intrain::test {
 

@@ -6,6 +6,7 @@
 
 #include "analysis/exponent_tracks.h"
 #include "base/rounding.h"
+#include "report/draw/exponents_picture.h"
 #include "support/temp_folder.h"
 
 namespace intrain {

@@ -2,7 +2,7 @@
 #include <intrain/core/error.h>
 #include <intrain/core/version.h>
 #include <intrain/data/source.h>
-#include <intrain/train/trainer.h>
+#include <intrain/runs/training_run.h>
 
 #include <cstdio>
 

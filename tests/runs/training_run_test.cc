@@ -1,4 +1,4 @@
-#include "train/trainer.h"
+#include "runs/training_run.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,7 @@
 #include "data/source.h"
 #include "models/models.h"
 #include "nn/builder.h"
+#include "report/curve_picture.h"
 #include "settings/config_json.h"
 #include "settings/recipe.h"
 #include "support/temp_folder.h"
@@ -36,7 +37,9 @@ TEST(Trainer, FillsTheRunFolder) {
   const std::string out = folder.file("deep/run");
   const TrainConfig config = small_config(out);
   Counter counter;
-  const TrainResult result = train(config, load_data(config.data), {true, &counter});
+  CurvePicture curve;
+  ObserverList observers({&curve, &counter});
+  const TrainResult result = train(config, load_data(config.data), {true, &observers});
   EXPECT_EQ(counter.starts, 1);
   EXPECT_EQ(counter.steps, 8);
   EXPECT_EQ(counter.epochs, 2);
@@ -60,7 +63,7 @@ TEST(Trainer, FillsTheRunFolder) {
   EXPECT_EQ(looks, 1);  // the first step
   EXPECT_EQ(steps, 8);
   EXPECT_EQ(epochs, 2);
-  const test::Bytes png = test::read_bytes(result.curve);
+  const test::Bytes png = test::read_bytes(curve.path());
   ASSERT_GT(png.size(), 1000u);
   EXPECT_EQ(std::string(png.begin() + 1, png.begin() + 4), "PNG");
   const Checkpoint final_checkpoint = read_checkpoint(out + "/final.ckpt");

@@ -105,7 +105,8 @@ TEST(Resume, GoesOnWithTheSameDataOnly) {
   ++data.test.images[100];
   expect_error([&] { go_on(config, data, stopper); }, "other test images", "--data");
   config.batch = 8;
-  expect_error([&] { go_on(config, load_data(config.data), stopper); }, "step 8 is none of epoch 3 of 2", "final.ckpt");
+  expect_error([&] { go_on(config, load_data(config.data), stopper); }, "the checkpoint is at step 8, outside epoch 3 of 2",
+               "final.ckpt");
   config.batch = 16;
   config.mean = {0.5};
   config.deviation = {0.5};

@@ -1,0 +1,36 @@
+// A training in its run folder: the Trainer, and what writes down how it goes.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "base/api.h"
+#include "data/dataset.h"
+#include "settings/config.h"
+#include "train/observer.h"
+#include "train/trainer.h"
+
+namespace intrain {
+
+struct TrainOptions {
+  bool write_folder = true;           // make a run folder (runs/run_folder.h)
+  TrainObserver* observer = nullptr;  // told after the folder, whose path is plan.config.out in on_start. May be null; several: ObserverList
+  std::function<Net(int h, int w, int c, int classes)> build = {};  // TrainerOptions::build
+  // Goes on from here, in the folder config.out. May be null. The configuration is the checkpoint's; of it data, threads, out, save_every and
+  // keep may be others, epochs and patience as check_length (train/run_length.h) allows.
+  const Checkpoint* resume = nullptr;
+  // Once it is not 0 the training stops after its step and saves its state. May be null.
+  const std::atomic<int>* stop = nullptr;
+};
+
+struct TrainResult : FitResult {
+  std::string folder;  // empty without one
+};
+
+// Trains config.model on `data` for config.epochs. Throws Error as Trainer does, before anything is written; with a run folder, a photo that
+// cannot be read any more ends the training with its state saved, and an Error that says how to go on. The data of a run that goes on may lack
+// photos since (runs/run_data.h).
+INTRAIN_API TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
+
+}  // namespace intrain

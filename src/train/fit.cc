@@ -1,0 +1,40 @@
+#include "train/fit.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "settings/crop.h"
+
+namespace intrain {
+
+void check_fit(const TrainConfig& config, const Dataset& train) {
+  if (config.batch > train.count)
+    throw Error(
+        "a batch of " + std::to_string(config.batch) + " is more than the " + std::to_string(train.count) + " training images",
+        "--batch", "choose a smaller batch");
+  if (train.count / config.batch < config.accumulate)
+    throw Error(
+        fmt::format("{} batches of {} are more than the {} training images", config.accumulate, config.batch, train.count),
+        "--accumulate", "choose fewer or smaller batches");
+  if (train.count / config.batch > INT32_MAX / int64_t{config.epochs})
+    throw Error("more than 2^31 steps", "--epochs", "choose fewer epochs");
+}
+
+void check_crop(const TrainConfig& config, const Dataset& set) {
+  if (!set.files.empty() && set.crop_q16 != crop_of(config))
+    throw Error("the photos were loaded with another crop than that of the configuration", "--crop",
+                "load them with the option crop_q16 = crop_of(config)");
+}
+
+void check_position(const TrainConfig& config, const Dataset& train, const Checkpoint& from) {
+  const int64_t per_epoch = train.count / config.batch / config.accumulate, step = from.info.step, epoch = from.info.epoch;
+  if (epoch > config.epochs || step < epoch * per_epoch || step > (epoch + 1) * per_epoch)
+    throw Error(fmt::format("the checkpoint is at step {}, outside epoch {} of {}", step, epoch + 1, config.epochs), from.path,
+                "the checkpoint is of another run: give the folder as the run left it");
+}
+
+void refuse_data(const std::string& what, const std::string& spec) {
+  throw Error(what, "--data " + spec, "give the data that the run began with; --data says where it is now");
+}
+
+}  // namespace intrain
