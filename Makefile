@@ -6,7 +6,7 @@ SOURCES = $(shell find src tests examples -name '*.h' -o -name '*.cc')
 help:
 	@echo "make demo      build, and train a residual network on Fashion-MNIST wholly in integers"
 	@echo "make test      build, and prove everything there is to prove (all of it: about 18 minutes on 2 cores)"
-	@echo "make check     build, unit tests, layout and include directions: about a minute once it is built, before each commit"
+	@echo "make check     before each commit: layout, include directions, the unit tests of what changed: about a minute once it is built"
 	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"
 	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb"
@@ -24,8 +24,8 @@ test:
 	@tools/test.sh
 
 check:
-	@tools/setup.sh test
-	@tools/test.sh style unit
+	@tools/setup.sh check
+	@tools/test.sh style changed
 
 fuzz:
 	@tools/setup.sh fuzz

@@ -3,7 +3,8 @@
 #
 #   tools/setup.sh demo      what it takes to build and run
 #   tools/setup.sh test      and what make test needs on top
-#   tools/setup.sh fuzz      or what make fuzz does
+#   tools/setup.sh check     or make check
+#   tools/setup.sh fuzz      or make fuzz
 #   tools/setup.sh package   or make package
 #   tools/setup.sh docs      or make docs
 #
@@ -19,8 +20,9 @@ case "${1:-}" in
   fuzz) packages+=(clang libclang-rt-14-dev) ;;
   package) packages+=(dpkg-dev file) ;;
   docs) packages+=(doxygen python3) ;;
+  check) packages+=(clang-format python3 libsimde-dev ccache) ;;
   test) packages+=(clang clang-format binutils python3 python3-venv util-linux libsimde-dev dpkg-dev file doxygen) ;;
-  *) echo "usage: tools/setup.sh demo|test|fuzz|package|docs" >&2; exit 2 ;;
+  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs" >&2; exit 2 ;;
 esac
 [[ "${INTRAIN_SKIP_SETUP:-}" == 1 ]] && exit 0
 

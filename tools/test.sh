@@ -3,6 +3,7 @@
 #
 #   tools/test.sh                all sections
 #   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package training peers
+#   tools/test.sh style changed  what make check runs: of the unit tests those of what changed
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
 set -uo pipefail
@@ -68,29 +69,36 @@ build_variant() {
   if [[ $1 == release ]]; then build_release; else build "$1" "$program" -- -DINTRAIN_TESTS=OFF -DINTRAIN_WERROR=ON; fi
 }
 
-# Runs the GoogleTest binary given and counts each of its tests.
+# One half of a GoogleTest binary: HALF LOG COMMAND...
+run_half() { GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=$1 "${@:3}" > "$2" 2>&1 || echo "exit status $?: ${*:3}" >> "$2"; }
+# run_unit_tests NAME BINARIES [COMMAND...]: runs GoogleTest binaries, with COMMAND before each and $gtest_arguments behind, and counts
+# their tests. Several halves at once: they do not take equally long.
+gtest_arguments=()
 run_unit_tests() {
-  local name=$1 log=$logs/$1.log ok bad shard status=0 pids=()
-  shift
-  # In parts, all at once: more of them than cores, for they do not take equally long.
-  for shard in 0 1 2 3; do
-    GTEST_TOTAL_SHARDS=4 GTEST_SHARD_INDEX=$shard "$@" --gtest_color=no > "$log.$shard" 2>&1 &
-    pids[shard]=$!
+  local name=$1 log=$logs/$1.log folder=$logs/$1.parts ok bad binary half
+  rm -rf "$folder" && mkdir -p "$folder"
+  for binary in $2; do
+    for half in 0 1; do
+      while [[ $(jobs -rp | wc -l) -ge 4 ]]; do wait -n; done
+      run_half "$half" "$folder/$(basename "$binary").$half" "${@:3}" "$binary" --gtest_color=no "${gtest_arguments[@]}" &
+    done
   done
-  for shard in 0 1 2 3; do wait "${pids[shard]}" || status=1; done
-  cat "$log".[0-3] > "$log"
+  wait
+  cat "$folder"/* > "$log"
   ok=$(grep -c '^\[       OK \]' "$log")
   bad=$(grep '^\[  FAILED  \]' "$log" | grep -c ' ms)$')
   # A crash or a sanitizer's report ends the binary in the middle of a test.
-  [[ $status -ne 0 && $bad -eq 0 ]] && bad=1
+  [[ $bad -eq 0 ]] && grep -q '^exit status' "$log" && bad=1
   [[ $ok -eq 0 && $bad -eq 0 ]] && bad=1
   passed=$((passed + ok))
   failed=$((failed + bad))
   echo "$([[ $bad -eq 0 ]] && echo 'ok     ' || echo 'FAILED ') $name: $ok unit tests passed, $bad failed"
   if [[ $bad -gt 0 ]]; then
-    grep -B 15 -E '^\[  FAILED  \]|ERROR: |WARNING: |runtime error' "$log" | head -n 80 | sed 's/^/        | /'
+    grep -B 15 -E '^\[  FAILED  \]|^exit status|ERROR: |WARNING: |runtime error' "$log" | head -n 80 | sed 's/^/        | /'
   fi
+  return "$((bad > 0))"
 }
+test_binaries() { find "build/$1/tests" -maxdepth 1 -name '*_tests' -type f | sort | tr '\n' ' '; }
 
 # Runs each script given, all at once, with "$script_arguments"; each ends with a line of its own: "47 checks of the command line passed, 0
 # failed".
@@ -132,7 +140,28 @@ isa_on_this_cpu() {
 
 section_unit() {
   heading "unit tests: integer primitives, operators against the reference and a float64 oracle, layers, data, checkpoints"
-  build_release && run_unit_tests unit-tests build/release/intrain_tests
+  build_release && run_unit_tests unit-tests "$(test_binaries release)"
+}
+
+# For `make check`: of the unit tests the binaries that were linked anew since they passed, that is of the folders that changed and those
+# above them; and a training, on the reference and on the best instruction set.
+section_changed() {
+  heading "what changed: its unit tests and those above it, and a training"
+  local stamps=$logs/passed binary changed=0 isa
+  build_release || return
+  mkdir -p "$stamps"
+  for binary in $(test_binaries release); do
+    local name stamp
+    name=$(basename "$binary")
+    stamp=$stamps/$name
+    [[ $stamp -nt $binary ]] && continue
+    changed=1
+    run_unit_tests "$name" "$binary" && touch "$stamp"
+  done
+  [[ $changed -eq 1 ]] || echo "        no unit test changed since it passed"
+  for isa in scalar ""; do
+    check "verify of resnet8, ${isa:-best instruction set}" env INTRAIN_ISA="$isa" "$release" verify --model resnet8 --threads 2
+  done
 }
 
 section_emulation() {
@@ -227,7 +256,8 @@ section_sanitizers() {
     # run beside each. ResNet-50 takes longest and is made of blocks that other nets have too.
     local nets=':*/ModelsOnIsa.Resnet50*:*/KernelEquality.*/scalar'
     for isa in scalar avxvnni avx512vnni amx; do nets+=":*/ModelsOnIsa.*/$isa:*/NetOnIsa.*/$isa:*/NoAllocation.*/$isa"; done
-    run_unit_tests asan-ubsan build/asan-ubsan/intrain_tests --gtest_filter="-${nets#:}"
+    gtest_arguments=(--gtest_filter="-${nets#:}")
+    run_unit_tests asan-ubsan "$(test_binaries asan-ubsan)"
     for isa in scalar avx2 avxvnni avx512vnni amx; do
       isa_on_this_cpu "$isa" && check "verify under ASan and UBSan, $isa" env INTRAIN_ISA="$isa" build/asan-ubsan/intrain verify --threads 2
     done
@@ -240,9 +270,10 @@ section_sanitizers() {
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
     # A net's threads do the same with each kind of tile: of s16 (avx2), of bytes, and none (scalar, for which a small net is enough); by the
     # paper's recipe a training that is stopped and goes on is enough.
-    local prefix=() tests=build/tsan/intrain_tests threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:Resume*:FineTuning*:*PlannedAndPackedAgain*'
-    "$tests" --gtest_list_tests > /dev/null 2>&1 || prefix=(setarch -R)
-    run_unit_tests tsan "${prefix[@]}" "$tests" --gtest_filter="$threaded:*/NetOnIsa.*-*/NetOnIsa.*/avxvnni:*/NetOnIsa.*/amx:*/NetOnIsa.Nets/scalar:*/NetOnIsa.OtherWidths/scalar:Trainer.TrainsByWageubn"
+    local prefix=() threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:Resume*:FineTuning*:*PlannedAndPackedAgain*'
+    build/tsan/tests/optim_tests --gtest_list_tests > /dev/null 2>&1 || prefix=(setarch -R)
+    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*-*/NetOnIsa.*/avxvnni:*/NetOnIsa.*/amx:*/NetOnIsa.Nets/scalar:*/NetOnIsa.OtherWidths/scalar:Trainer.TrainsByWageubn")
+    run_unit_tests tsan "$(test_binaries tsan)" "${prefix[@]}"
   fi
 }
 
@@ -326,7 +357,9 @@ sections=("$@")
 [[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package training peers)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
+  begun=$SECONDS
   "section_$section"
+  echo "        section $section: $((SECONDS - begun)) seconds"
 done
 printf '\n%d seconds\n%d passed, %d failed\n' "$SECONDS" "$passed" "$failed"
 [[ $failed -eq 0 ]]

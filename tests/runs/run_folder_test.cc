@@ -211,7 +211,7 @@ TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
     run.add(StartReport{0, "0.1.0", "a CPU", "avx2", 2});
     run.add(1, {}, 0);
     for (const int64_t step : {1, 2, 3, 4}) run.add(step_report(step));
-    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10}, {});
+    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10});
     run.add(step_report(5));
     run.add(StartReport{5, "0.1.0", "another CPU", "avx2", 1});
     for (const int64_t step : {6, 7}) run.add(step_report(step));
@@ -239,7 +239,7 @@ TEST_F(RunFolderOnDisk, GoingOnTakesOutWhatWasNotSaved) {
   {
     RunFolder run(config_, info_);
     EXPECT_DOUBLE_EQ(run.elapsed().seconds, 4 * batch_seconds);
-    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10}, {});
+    run.add(EpochReport{1, 4, 2, 0.5, 2, 0.5, true, 64, 10});
   }
   EXPECT_EQ(metrics(), whole.substr(0, whole.find("{\"type\": \"step\", \"step\": 5")));
 }

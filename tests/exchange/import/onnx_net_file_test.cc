@@ -87,7 +87,7 @@ TEST_F(OnnxNetFile, NetsOfAllKindsAreFoundInTheirGraphs) {
 
 // A file of PyTorch 2.15, weights beside it and batch norm folded (data/make.py): the logits are PyTorch's.
 TEST_F(OnnxNetFile, WhatPyTorchWritesTodayComputesWhatPyTorchComputes) {
-  const std::string data = std::string(INTRAIN_TESTS_DIR) + "/import/data/", path = data + "dynamo.onnx";
+  const std::string data = std::string(INTRAIN_TESTS_DIR) + "/exchange/import/data/", path = data + "dynamo.onnx";
   const std::string text = describe_onnx_net(path, 12, 12, 1, 10, false);
   ReadyNet ready(build_net(text, "dynamo.toml", 12, 12, 1, 10), kImages);
   const std::vector<NetStep> steps = net_steps(ready.net, "dynamo.toml");
