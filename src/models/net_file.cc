@@ -24,7 +24,7 @@ constexpr const char* kHint = "docs/nets.md says what a net file may hold";
 // As far as it says anything.
 std::string quoted(std::string_view name) { return std::string("'").append(name.substr(0, 80)).append("'"); }
 
-// Reads one net. Everything that NetBuilder takes for granted is checked here first.
+// Reads one net: what its tables say. Whether a layer can be what they say, NetBuilder checks.
 class Reader {
  public:
   Reader(const std::string& path, int h, int w, int c, int classes) : path_(path), net_(h, w, c, classes), last_(net_.input()) {
@@ -41,7 +41,11 @@ class Reader {
       ++number_;
       layer_ = node.as_table();
       known_ = {"type", "name"};
-      add_layer();
+      try {
+        add_layer();
+      } catch (const LayerError& e) {
+        fail(e.problem);
+      }
     }
     layer_ = nullptr;
     if (!last_->readable()) fail("the last layer has no ReLU");
@@ -99,13 +103,7 @@ class Reader {
   // What the layer reads.
   Value* source() {
     const std::string name = text("input");
-    Value* in = name.empty() ? last_ : named(name);
-    if (!in->readable()) fail("it reads a layer without ReLU, which may only be added");
-    check_free(in);
-    return in;
-  }
-  void check_free(const Value* in) const {
-    if (added_.contains(in)) fail("what it reads may not be read any more: an earlier layer adds it, or takes its mean");
+    return name.empty() ? last_ : named(name);
   }
   void check_no_image(const Value* in) const {
     if (in->kind == Value::Kind::kInput) fail("it cannot read the images");
@@ -115,22 +113,19 @@ class Reader {
     if (in->kind == Value::Kind::kSigned) fail("it reads a layer with a ReLU only");
   }
 
-  ConvSpec conv_spec(const Value* in) {
+  ConvSpec conv_spec() {
     ConvSpec spec{};
     spec.k = number("channels", 1, kMaxChannels);
     spec.size = number("size", 1, kMaxWindow);
     spec.stride = number("stride", 1, kMaxStride, 1);
     spec.pad = number("pad", 0, spec.size - 1, 0);
     spec.groups = number("groups", 1, kMaxChannels, 1);
-    if (in->c % spec.groups != 0 || spec.k % spec.groups != 0)
-      fail(std::to_string(spec.groups) + " groups do not divide " + std::to_string(in->c) + " and " + std::to_string(spec.k) +
-           " channels");
     return spec;
   }
 
   Value* conv() {
     Value* in = source();
-    const ConvSpec spec = conv_spec(in);
+    const ConvSpec spec = conv_spec();
     const std::string add = text("add"), activation = text("activation");
     const bool relu = flag("relu", true);
     check_members();
@@ -139,7 +134,7 @@ class Reader {
     if (!relu && !activation.empty()) fail("'relu' and 'activation' say the same: take one");
     if (!relu && add.empty()) return net_.conv_bn(in, spec);
     if (!relu) fail("a layer that adds another has a ReLU, or activation = \"linear\"");
-    Value* shortcut = add.empty() ? nullptr : addend(add, in, spec, false);
+    Value* shortcut = add.empty() ? nullptr : named(add);
     if (activation == "relu6") return net_.conv_bn_relu6(in, spec, shortcut);
     if (activation == "linear") return net_.conv_bn_linear(in, spec, shortcut);
     return add.empty() ? net_.conv_bn_relu(in, spec) : net_.conv_bn_add_relu(in, spec, shortcut);
@@ -148,12 +143,12 @@ class Reader {
   // A convolution into the stream of a pre-activation net.
   Value* stream() {
     Value* in = source();
-    const ConvSpec spec = conv_spec(in);
+    const ConvSpec spec = conv_spec();
     const std::string add = text("add");
     const bool relu = flag("relu", true);
     check_members();
     if (!relu && !add.empty()) fail("a layer that adds another has a ReLU");
-    Value* shortcut = add.empty() ? nullptr : addend(add, in, spec, true);
+    Value* shortcut = add.empty() ? nullptr : sum_of(named(add));
     return relu ? relu_of(net_.conv_add_stream(in, spec, shortcut)) : net_.conv_stream(in, spec);
   }
   Value* relu_of(const Stream& stream) {
@@ -161,33 +156,13 @@ class Reader {
     return stream.relu;
   }
 
-  // What is added to the convolution of `in`; nothing may read it any more.
-  Value* addend(const std::string& add, const Value* in, const ConvSpec& spec, bool to_stream) {
-    Value* shortcut = to_stream ? sum_of(named(add)) : named(add);
-    check_free(shortcut);
-    if (shortcut->kind == Value::Kind::kInput) fail("the images cannot be added");
-    if (to_stream ? shortcut->kind == Value::Kind::kNormalized || shortcut->kind == Value::Kind::kSigned
-                  : shortcut->kind == Value::Kind::kStream)
-      fail(quoted(add) + " has no ReLU: a 'conv' is then added by a 'conv' only, a 'stream' by a 'stream'");
-    const auto outputs = [&](int n) { return (n + 2 * spec.pad - spec.size) / spec.stride + 1; };
-    if (shortcut->c != spec.k || shortcut->h != outputs(in->h) || shortcut->w != outputs(in->w))
-      fail(quoted(add) + " has " + std::to_string(shortcut->h) + "x" + std::to_string(shortcut->w) + " pixels of " +
-           std::to_string(shortcut->c) + " channels, and is added to " + std::to_string(outputs(in->h)) + "x" +
-           std::to_string(outputs(in->w)) + " of " + std::to_string(spec.k));
-    added_.insert(shortcut);
-    return shortcut;
-  }
-
-  // expansion: of the channels.
   using Block = Value* (*)(NetBuilder&, Value*, int, int);
-  Value* blocks(Block with_conv, Block with_pad, int expansion) {
+  Value* blocks(Block with_conv, Block with_pad) {
     Value* in = source();
     const std::string shortcut = text("shortcut");
     if (!shortcut.empty() && shortcut != "conv" && shortcut != "pad") fail("'shortcut' takes \"conv\" or \"pad\"");
     const auto block = [&](NetBuilder& net, Value* x, int channels, int stride) {
-      if (shortcut != "pad") return with_conv(net, x, channels, stride);
-      check_pads(x, channels * expansion);
-      return with_pad(net, x, channels, stride);
+      return (shortcut == "pad" ? with_pad : with_conv)(net, x, channels, stride);
     };
     return blocks(in, block, [](Value* x) { return x; });
   }
@@ -211,11 +186,7 @@ class Reader {
     const int repeat = number("repeat", 1, kMaxRepeat, 1);
     check_members();
     check_no_image(shortcut(x));
-    for (int i = 0; i < repeat; ++i) {
-      check_free(shortcut(x));
-      added_.insert(shortcut(x));  // or read by the shortcut's convolution: then it could be read again, but why
-      x = block(net_, x, channels, i == 0 ? stride : 1);
-    }
+    for (int i = 0; i < repeat; ++i) x = block(net_, x, channels, i == 0 ? stride : 1);
     return x;
   }
 
@@ -225,15 +196,10 @@ class Reader {
     PadShortcutSpec spec{};
     spec.channels = number("channels", 1, kMaxChannels);
     spec.stride = number("stride", 1, kMaxStride, 1);
-    check_no_image(in);
-    check_pads(in, spec.channels);
-    spec.before = number("before", 0, spec.channels - in->c, (spec.channels - in->c) / 2);
+    const int added = std::max(0, spec.channels - in->c);
+    spec.before = number("before", 0, added, added / 2);
     check_members();
     return net_.pad_shortcut(in, spec);
-  }
-  void check_pads(const Value* in, int channels) const {
-    if (channels < in->c)
-      fail("its shortcut pads " + std::to_string(in->c) + " channels, which cannot become " + std::to_string(channels));
   }
 
   Value* max_pool() {
@@ -241,16 +207,12 @@ class Reader {
     const int size = number("size", 1, kMaxWindow), stride = number("stride", 1, kMaxStride, size);
     const int pad = number("pad", 0, size - 1, 0);
     check_members();
-    check_activation(in);
     return net_.max_pool(in, size, stride, pad);
   }
 
   Value* average_pool() {
     Value* in = source();
     check_members();
-    check_activation(in);
-    if (in->last_consumer >= 0) fail("the mean must be the only reader of its layer");
-    added_.insert(in);
     return net_.global_average_pool(in);
   }
 
@@ -268,9 +230,9 @@ class Reader {
     else if (type == "stream")
       last_ = stream();
     else if (type == "basic")
-      last_ = blocks(basic_block, basic_block_a, 1);
+      last_ = blocks(basic_block, basic_block_a);
     else if (type == "bottleneck")
-      last_ = blocks(bottleneck_block, bottleneck_block_a, 4);
+      last_ = blocks(bottleneck_block, bottleneck_block_a);
     else if (type == "inverted_residual")
       last_ = inverted_residuals();
     else if (type == "basic_v2")
@@ -301,7 +263,6 @@ class Reader {
   std::set<std::string> known_;  // members that the layer may have
   std::map<std::string, Value*> names_;
   std::map<const Value*, Value*> sums_;       // the stream of each layer that has one
-  std::set<const Value*> added_;              // nothing may read them any more
   std::vector<std::pair<Value*, int>> made_;  // and the layers' numbers
 };
 

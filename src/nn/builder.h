@@ -9,10 +9,11 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "base/api.h"
+#include "core/error.h"
 #include "nn/net.h"
 
 namespace intrain {
@@ -45,6 +46,15 @@ struct CustomOutput {
   int exp;
 };
 
+// A layer that cannot be: what() is "<layer>: <problem>".
+struct INTRAIN_API LayerError : Error {
+  LayerError(const std::string& layer, std::string problem_)
+      : Error(layer + ": " + problem_, "--model", "nn/builder.h says what each layer takes"), problem(std::move(problem_)) {}
+  std::string problem;
+};
+
+// Every function checks what it is given: it throws LayerError, with the layer's name ("conv3"), for what cannot be, and Error for what does not
+// fit the images.
 class INTRAIN_API NetBuilder {
  public:
   // Images of h x w x c, `classes` logits.
@@ -94,12 +104,18 @@ class INTRAIN_API NetBuilder {
   void add_shortcut(Value* shortcut, Value* out);
   Value* value(Value::Kind kind, const std::string& name, int h, int w, int c, int exp);
   void consume(Value* in);
+  // What a layer may read: everything with a ReLU and bottlenecks; not the images; neither the images nor bottlenecks.
+  enum class Sources { kAll, kLayers, kActivations };
+  [[noreturn]] void fail(const std::string& kind, const std::string& what) const;
+  void check_source(const std::string& kind, const Value* in, Sources sources) const;
+  void check_free(const std::string& kind, const Value* in) const;
+  void check_range(const std::string& kind, const char* name, int value, int least, int most) const;
   void check_window(const Value* in, int size, int pad) const;
   void check_sums(int64_t longest) const;
   std::string next_name(const std::string& kind);
 
   Net net_;
-  std::vector<std::pair<Value*, int>> shortcuts_;  // and the layer that adds each
+  std::unordered_set<const Value*> closed_;  // no layer may read them any more
 };
 
 }  // namespace intrain

@@ -128,8 +128,8 @@ TEST(NetFile, RefusesWhatNoStreamCanBe) {
   refused(kStem + bare, "the last layer has no ReLU");
   refused(kStem + bare + layer(conv), "may only be added", "layer 3");
   refused(kStem + bare + layer(conv + "\ninput='stem'"), "the output of layer 2 is read by none");
-  refused(kStem + bare + layer(conv + "\ninput='stem'\nadd='bare'"), "'bare' has no ReLU");
-  refused(kStem + layer(conv + "\nrelu=false\nname='bare'") + layer(stream + "\ninput='stem'\nadd='bare'"), "'bare' has no ReLU");
+  refused(kStem + bare + layer(conv + "\ninput='stem'\nadd='bare'"), "it adds a layer without ReLU");
+  refused(kStem + layer(conv + "\nrelu=false\nname='bare'") + layer(stream + "\ninput='stem'\nadd='bare'"), "it adds a layer without ReLU");
   refused(stem + layer(stream + "\nadd='stem'") + layer(stream + "\nadd='stem'"), "may not be read any more", "layer 3");
   refused(stem + layer(stream + "\nadd='stem'") + layer("type='basic_v2'\nchannels=16\ninput='stem'"),
           "may not be read any more");
@@ -138,7 +138,7 @@ TEST(NetFile, RefusesWhatNoStreamCanBe) {
   refused(stem + layer(stream + "\nadd='stem'\nrelu=false"), "has a ReLU");
   refused(layer("type='basic_v2'\nchannels=3"), "cannot read the images");
   const std::string linear = layer(conv + "\nactivation='linear'\nname='linear'");
-  refused(linear + layer(stream + "\nadd='linear'"), "'linear' has no ReLU", "layer 2");
+  refused(linear + layer(stream + "\nadd='linear'"), "it adds a layer without ReLU", "layer 2");
   refused(linear + layer("type='basic_v2'\nchannels=16"), "it reads a layer with a ReLU only", "layer 2");
   refused(kStem + layer(stream + "\nactivation='relu6'"), "'activation' is no member");
 }
@@ -168,7 +168,7 @@ TEST(NetFile, RefusesWhatNoNetCanBe) {
   refused(kStem + kStem, "a layer 'stem' already");
   refused(layer(conv + "\nname='input'"), "a layer 'input' already");
   refused(kStem + layer(conv + "\nadd='input'"), "the images cannot be added");
-  refused(kStem + layer("type='conv'\nchannels=8\nsize=3\npad=1\nadd='stem'"), "'stem' has 32x32 pixels of 16 channels");
+  refused(kStem + layer("type='conv'\nchannels=8\nsize=3\npad=1\nadd='stem'"), "what it adds is 32x32x16, and is added to 32x32x8");
   refused(kStem + layer(conv + "\nrelu=false\nadd='stem'"), "has a ReLU");
   refused(layer(conv + "\nactivation='relu7'"), "'activation' takes");
   refused(layer(conv + "\nactivation='linear'\nrelu=false"), "say the same");
