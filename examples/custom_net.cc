@@ -18,6 +18,7 @@ Dataset make_stripes(int count, uint32_t number) {
   set.h = set.w = 16;
   set.c = 1;
   set.classes = 4;
+  std::vector<uint8_t> pixels;
   for (int i = 0; i < count; ++i) {
     const RandomStream random{1, RandomUse::kSynthetic, number, static_cast<uint32_t>(i)};
     const uint32_t label = random.below(0, 4), place = random.below(1, 8);
@@ -25,10 +26,11 @@ Dataset make_stripes(int count, uint32_t number) {
       for (uint32_t x = 0; x < 16; ++x) {
         const uint32_t across[] = {y, x, x + y, x + 16 - y};
         const uint32_t stripe = (across[label] + place) / 4 % 2 * 60;
-        set.images.push_back(static_cast<uint8_t>(stripe + random.below(8 + 16 * y + x, 196)));
+        pixels.push_back(static_cast<uint8_t>(stripe + random.below(8 + 16 * y + x, 196)));
       }
     set.labels.push_back(static_cast<uint16_t>(label));
   }
+  set.images = std::move(pixels);  // or a view of pixels that lie elsewhere (data/pixels.h)
   return set;
 }
 

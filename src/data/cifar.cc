@@ -19,15 +19,9 @@ struct Close {
   void operator()(std::FILE* f) const { std::fclose(f); }
 };
 
-}  // namespace
-
-void append_cifar(const std::string& path, CifarKind kind, Dataset& set) {
+void append(const std::string& path, CifarKind kind, Dataset& set, std::vector<uint8_t>& images) {
   const int label_bytes = kind == CifarKind::kCifar10 ? 1 : 2;
   const size_t record_bytes = static_cast<size_t>(label_bytes + kPixels);
-  set.h = set.w = kSide;
-  set.c = 3;
-  set.classes = kind == CifarKind::kCifar10 ? 10 : 100;
-
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
   if (!file)
     throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "DIR must hold the binary version of CIFAR");
@@ -48,14 +42,27 @@ void append_cifar(const std::string& path, CifarKind kind, Dataset& set) {
                       std::to_string(set.classes - 1),
                   path, "the file is damaged or of the other kind (CIFAR-10 or CIFAR-100): fetch it again");
     set.labels.push_back(static_cast<uint16_t>(label));
-    const size_t at = set.images.size();
-    set.images.resize(at + kPixels);
+    const size_t at = images.size();
+    images.resize(at + kPixels);
     const uint8_t* planes = record.data() + label_bytes;
-    uint8_t* image = set.images.data() + at;
+    uint8_t* image = images.data() + at;
     for (int p = 0; p < kPlane; ++p)
       for (int ch = 0; ch < 3; ++ch) image[3 * p + ch] = planes[ch * kPlane + p];
     ++set.count;
   }
+}
+
+}  // namespace
+
+Dataset read_cifar(const std::vector<std::string>& paths, CifarKind kind) {
+  Dataset set;
+  set.h = set.w = kSide;
+  set.c = 3;
+  set.classes = kind == CifarKind::kCifar10 ? 10 : 100;
+  std::vector<uint8_t> images;
+  for (const std::string& path : paths) append(path, kind, set, images);
+  set.images = std::move(images);
+  return set;
 }
 
 std::vector<std::string> read_class_names(const std::string& path) {

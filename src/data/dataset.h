@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "data/pixels.h"
+
 namespace intrain {
 
 constexpr int kMaxChannels = 3;
@@ -13,7 +15,7 @@ constexpr int kStandardCropQ16 = 7 << 13;  // 7/8
 
 struct Dataset {
   int count = 0, h = 0, w = 0, c = 0, classes = 0;
-  std::vector<uint8_t> images;  // [count][h][w][c]; empty where there are files
+  Pixels images;  // [count][h][w][c]; empty where there are files
   // [count], photos of any size that are decoded and scaled to h x w when a batch needs them; or empty
   std::vector<std::string> files;
   std::vector<uint64_t> file_hashes;  // [count], XXH3-64 of the bytes of each file that was checked; or empty

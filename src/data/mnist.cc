@@ -96,13 +96,14 @@ Dataset load_split(const SetFiles& files, const std::string& part, const std::st
 }
 
 void transpose_images(Dataset& set) {
-  std::vector<uint8_t> image(static_cast<size_t>(set.image_size()));
+  std::vector<uint8_t> images(set.images.size());
   for (int i = 0; i < set.count; ++i) {
-    uint8_t* pixels = set.images.data() + i * set.image_size();
-    std::copy(pixels, pixels + image.size(), image.begin());
+    const uint8_t* from = set.image(i);
+    uint8_t* to = images.data() + i * set.image_size();
     for (int y = 0; y < set.h; ++y)
-      for (int x = 0; x < set.w; ++x) pixels[x * set.h + y] = image[static_cast<size_t>(y * set.w + x)];
+      for (int x = 0; x < set.w; ++x) to[x * set.h + y] = from[y * set.w + x];
   }
+  set.images = std::move(images);
   std::swap(set.h, set.w);
 }
 

@@ -26,11 +26,13 @@ DataSplits load_cifar(const std::string& dir, CifarKind kind) {
   check_folder(dir, ten ? "DIR must hold data_batch_1.bin to data_batch_5.bin and test_batch.bin"
                         : "DIR must hold train.bin and test.bin");
   DataSplits data;
-  if (ten)
-    for (int i = 1; i <= 5; ++i) append_cifar(dir + "/data_batch_" + std::to_string(i) + ".bin", kind, data.train);
-  else
-    append_cifar(dir + "/train.bin", kind, data.train);
-  append_cifar(dir + (ten ? "/test_batch.bin" : "/test.bin"), kind, data.test);
+  std::vector<std::string> train = {dir + "/train.bin"};
+  if (ten) {
+    train.clear();
+    for (int i = 1; i <= 5; ++i) train.push_back(dir + "/data_batch_" + std::to_string(i) + ".bin");
+  }
+  data.train = read_cifar(train, kind);
+  data.test = read_cifar({dir + (ten ? "/test_batch.bin" : "/test.bin")}, kind);
   data.class_names = read_class_names(dir + (ten ? "/batches.meta.txt" : "/fine_label_names.txt"));
   if (static_cast<int>(data.class_names.size()) != data.train.classes) data.class_names.clear();
   return data;
@@ -96,12 +98,14 @@ DataSplits load_photos(const std::string& rest, const LoadOptions& options) {
 // The images of `set` for which `taken` holds `wanted`.
 Dataset part_of(const Dataset& set, const std::vector<bool>& taken, bool wanted) {
   Dataset part = set.without_images();
+  std::vector<uint8_t> images;
   for (int i = 0; i < set.count; ++i) {
     if (taken[static_cast<size_t>(i)] != wanted) continue;
-    part.images.insert(part.images.end(), set.image(i), set.image(i) + set.image_size());
+    images.insert(images.end(), set.image(i), set.image(i) + set.image_size());
     part.labels.push_back(set.labels[static_cast<size_t>(i)]);
     ++part.count;
   }
+  part.images = std::move(images);
   return part;
 }
 

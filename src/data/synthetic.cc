@@ -28,13 +28,13 @@ Dataset make_split(int count, uint64_t seed, const SyntheticSize& size, uint32_t
   set.h = set.w = size.side;
   set.c = size.channels;
   set.classes = kClasses;
-  set.images.resize(static_cast<size_t>(set.count * set.image_size()));
+  std::vector<uint8_t> images(static_cast<size_t>(set.count * set.image_size()));
   set.labels.resize(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     const RandomStream random{seed, RandomUse::kSynthetic, split, static_cast<uint32_t>(i)};
     const int label = static_cast<int>(random.below(0, kClasses));
     const int dy = static_cast<int>(random.below(1, 3)) - 1, dx = static_cast<int>(random.below(2, 3)) - 1;
-    uint8_t* image = set.images.data() + i * set.image_size();
+    uint8_t* image = images.data() + i * set.image_size();
     for (int e = 0; e < set.image_size(); ++e) {
       const int y = e / set.c / set.w, x = e / set.c % set.w;
       const int noise = static_cast<int>(random.below(static_cast<uint64_t>(4 + e), 2 * kNoise + 1)) - kNoise;
@@ -42,6 +42,7 @@ Dataset make_split(int count, uint64_t seed, const SyntheticSize& size, uint32_t
     }
     set.labels[static_cast<size_t>(i)] = static_cast<uint16_t>(label);
   }
+  set.images = std::move(images);
   return set;
 }
 

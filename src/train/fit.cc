@@ -7,6 +7,20 @@
 
 namespace intrain {
 
+void check_images(const Dataset& set, const std::string& what) {
+  const auto refuse = [&](const std::string& problem) {
+    throw Error("the " + what + " " + problem, "--data", "data/dataset.h says what a Dataset holds");
+  };
+  if (set.count < 1) refuse("are none");
+  if (set.h < 1 || set.w < 1 || set.c < 1 || set.c > kMaxChannels) refuse(fmt::format("are {}x{}x{}", set.h, set.w, set.c));
+  const auto count = static_cast<size_t>(set.count);
+  if (set.files.empty() ? set.images.size() != count * static_cast<size_t>(set.image_size()) : set.files.size() != count)
+    refuse(fmt::format("are {} by their number, but others by their pixels or files", set.count));
+  if (set.labels.size() != count) refuse(fmt::format("have {} labels, but are {}", set.labels.size(), set.count));
+  for (const uint16_t label : set.labels)
+    if (label >= set.classes) refuse(fmt::format("have the label {}, but there are {} classes", label, set.classes));
+}
+
 void check_fit(const TrainConfig& config, const Dataset& train) {
   if (config.batch > train.count)
     throw Error(

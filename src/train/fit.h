@@ -9,6 +9,8 @@
 
 namespace intrain {
 
+// The set holds what it says: as many images and labels of classes that there are, of a shape that can be.
+void check_images(const Dataset& set, const std::string& what);
 // There are images for a step.
 void check_fit(const TrainConfig& config, const Dataset& train);
 // Photos show the window that the configuration says.

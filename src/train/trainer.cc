@@ -18,6 +18,8 @@ namespace intrain {
 
 namespace {
 
+bool same_images(const Dataset& a, const Dataset& b) { return a.h == b.h && a.w == b.w && a.c == b.c && a.classes == b.classes; }
+
 bool same_shape(const CheckpointInfo& info, const Dataset& images) {
   return info.h == images.h && info.w == images.w && info.c == images.c && info.classes == images.classes;
 }
@@ -40,6 +42,10 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   validate(config);
   if (options.resume != nullptr) check_length(config, *options.resume);
   const Dataset& images = data.train;
+  check_images(images, "training images");
+  check_images(data.test, "test images");
+  if (!same_images(images, data.test))
+    throw Error("training and test images of another size or number of classes", "--data", "give both of one shape");
   check_fit(config, images);
   check_crop(config, images);
   check_crop(config, data.test);

@@ -30,8 +30,7 @@ Bytes join(const Bytes& a, const Bytes& b) {
 TEST(Cifar, PlanesBecomePixels) {
   const TempFolder folder;
   write_bytes(folder.file("a"), join(record({3}), record({9})));
-  Dataset set;
-  append_cifar(folder.file("a"), CifarKind::kCifar10, set);
+  const Dataset set = read_cifar({folder.file("a")}, CifarKind::kCifar10);
   ASSERT_EQ(set.count, 2);
   EXPECT_EQ(set.labels, (std::vector<uint16_t>{3, 9}));
   EXPECT_EQ(set.classes, 10);
@@ -66,8 +65,7 @@ TEST(Cifar, RefusesBrokenFiles) {
   const std::string path = folder.file("a");
   const auto refused = [&](CifarKind kind, const Bytes& bytes, const std::string& what) {
     write_bytes(path, bytes);
-    Dataset set;
-    expect_error([&] { append_cifar(path, kind, set); }, what, path);
+    expect_error([&] { read_cifar({path}, kind); }, what, path);
   };
   refused(CifarKind::kCifar10, {}, "record 0 has 0 of 3073 bytes");
   refused(CifarKind::kCifar10, join(record({1}), {2, 3}), "record 1 has 2 of 3073 bytes");

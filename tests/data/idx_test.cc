@@ -188,7 +188,7 @@ TEST(MnistSource, TransposesImages) {
   const DataSplits data = load_data("mnist:" + folder.path(), {.transpose = true});
   EXPECT_EQ(data.test.h, 3);
   EXPECT_EQ(data.test.w, 2);
-  EXPECT_EQ(data.train.images, (Bytes{1, 4, 2, 5, 3, 250}));
+  EXPECT_EQ(Bytes(data.train.images.begin(), data.train.images.end()), (Bytes{1, 4, 2, 5, 3, 250}));
 }
 
 TEST(MnistSource, SplitsAShareOff) {

@@ -257,11 +257,13 @@ TEST_F(ImageFolderTest, HistogramsAreOfWhatEvaluationSees) {
   const DataSplits data = load();
   Dataset seen = data.train;
   PhotoReader reader;
+  Bytes images;
   for (const std::string& file : seen.files) {
     Bytes pixels(static_cast<size_t>(seen.image_size()));
     reader.read(file, kStandardCropQ16, 16, 16, pixels.data());
-    seen.images.insert(seen.images.end(), pixels.begin(), pixels.end());
+    images.insert(images.end(), pixels.begin(), pixels.end());
   }
+  seen.images = std::move(images);
   seen.files.clear();
   const Normalization a = make_normalization(data.train), b = make_normalization(seen);
   for (int ch = 0; ch < 3; ++ch)

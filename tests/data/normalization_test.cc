@@ -18,9 +18,10 @@ Dataset random_set(uint64_t seed, int count, int c, int spread) {
   set.c = c;
   set.classes = 10;
   set.labels.resize(static_cast<size_t>(count));
-  set.images.resize(static_cast<size_t>(count * set.image_size()));
-  for (size_t i = 0; i < set.images.size(); ++i)
-    set.images[i] = static_cast<uint8_t>(128 + static_cast<int>(i) % c * 20 + rng.range(-spread, spread));
+  std::vector<uint8_t> images(static_cast<size_t>(count * set.image_size()));
+  for (size_t i = 0; i < images.size(); ++i)
+    images[i] = static_cast<uint8_t>(128 + static_cast<int>(i) % c * 20 + rng.range(-spread, spread));
+  set.images = std::move(images);
   return set;
 }
 
@@ -50,7 +51,7 @@ TEST(Normalization, AnyNumberOfPhotos) {
   for (int spread : {1, 5, 80}) {
     const Dataset few = random_set(static_cast<uint64_t>(spread), 50, 3, spread);
     Dataset many = few;
-    many.images.clear();
+    many.images = {};
     many.files = {"photo.jpg"};
     many.count *= 1 << 22;
     many.h = many.w = 32 * few.h;
@@ -69,7 +70,7 @@ TEST(Normalization, HandWorked) {
   set.h = 1;
   set.w = 4;
   set.c = 1;
-  set.images = {0, 2, 2, 0};
+  set.images = std::vector<uint8_t>{0, 2, 2, 0};
   set.labels = {0};
   const Normalization norm = make_normalization(set);
   EXPECT_EQ(norm.table[0][0], -32);
@@ -83,14 +84,16 @@ TEST(Normalization, HandWorked) {
 
 TEST(Normalization, ConstantImagesAreZero) {
   Dataset set = random_set(1, 2, 1, 1);
-  std::fill(set.images.begin(), set.images.end(), uint8_t{77});
+  set.images = std::vector<uint8_t>(set.images.size(), 77);
   const Normalization norm = make_normalization(set);
   for (int p = 0; p < 256; ++p) EXPECT_EQ(norm.table[0][p], 0);
 }
 
 TEST(Normalization, ExtremeImages) {
   Dataset set = random_set(1, 2, 1, 1);
-  for (size_t i = 0; i < set.images.size(); ++i) set.images[i] = i % 2 ? 255 : 0;
+  std::vector<uint8_t> images(set.images.size());
+  for (size_t i = 0; i < images.size(); ++i) images[i] = i % 2 ? 255 : 0;
+  set.images = std::move(images);
   const Normalization norm = make_normalization(set);
   EXPECT_EQ(norm.table[0][0], -32);
   EXPECT_EQ(norm.table[0][255], 32);

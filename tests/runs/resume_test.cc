@@ -48,6 +48,12 @@ void expect_same_when_stopped_after_each_step(TrainConfig config) {
   EXPECT_EQ(a.info.best_hits, b.info.best_hits);
 }
 
+Pixels with_another_pixel(const Pixels& pixels) {
+  std::vector<uint8_t> bytes(pixels.begin(), pixels.end());
+  ++bytes[100];
+  return bytes;
+}
+
 TEST(Resume, AStoppedRunEndsAsIfItHadNotBeen) { expect_same_when_stopped_after_each_step(small_config("")); }
 
 TEST(Resume, AStoppedRunOfWageubnEndsAsIfItHadNotBeen) {
@@ -71,7 +77,7 @@ TEST(Resume, AFinishedRunGoesOnToItsEnd) {
 
 TEST(Resume, GoesOnFromACheckpointOfVersion1) {
   const TempFolder folder;
-  std::filesystem::copy(INTRAIN_TESTS_DIR "/io/version1.ckpt", folder.file("best.ckpt"));
+  std::filesystem::copy(INTRAIN_TESTS_DIR "/checkpoint/version1.ckpt", folder.file("best.ckpt"));
   TrainConfig config = read_checkpoint(folder.file("best.ckpt")).info.config;
   config.out = folder.path();
   Stopper stopper;
@@ -99,10 +105,10 @@ TEST(Resume, GoesOnWithTheSameDataOnly) {
   ASSERT_NE(data.train.labels[0], data.train.labels[1]);
   expect_error([&] { go_on(config, data, stopper); }, "other labels of training images", "--data");
   data = load_data(config.data);
-  ++data.train.images[100];
+  data.train.images = with_another_pixel(data.train.images);
   expect_error([&] { go_on(config, data, stopper); }, "other training images", "--data");
   data = load_data(config.data);
-  ++data.test.images[100];
+  data.test.images = with_another_pixel(data.test.images);
   expect_error([&] { go_on(config, data, stopper); }, "other test images", "--data");
   config.batch = 8;
   expect_error([&] { go_on(config, load_data(config.data), stopper); }, "the checkpoint is at step 8, outside epoch 3 of 2",

@@ -1,0 +1,144 @@
+#include "train/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include "checkpoint/signature.h"
+#include "data/source.h"
+#include "support/temp_folder.h"
+#include "support/training.h"
+#include "train/step.h"
+
+namespace intrain {
+namespace {
+
+using test::expect_error;
+using test::small_config;
+
+// 2 epochs of 4 steps, without a folder.
+class TrainerInMemory : public testing::Test {
+ protected:
+  uint64_t signature_of(Trainer& trainer) const { return state_signature(trainer.net().state(), trainer.steps_done()); }
+  Batch batch(int first, int count) const {
+    Batch batch;
+    batch.count = count;
+    for (int i = first; i < first + count; ++i) {
+      const uint8_t* pixels = data_.train.image(i);
+      for (int64_t j = 0; j < data_.train.image_size(); ++j) batch.images.push_back(static_cast<int8_t>(pixels[j] >> 1));
+      batch.labels.push_back(data_.train.labels[static_cast<size_t>(i)]);
+    }
+    return batch;
+  }
+
+  const TrainConfig config_ = small_config("");
+  const DataSplits data_ = load_data(config_.data);
+  TrainObserver silent_;
+};
+
+TEST_F(TrainerInMemory, WritesNothing) {
+  const test::TempFolder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  const FitResult result = Trainer(config_, data_).fit(silent_);
+  std::filesystem::current_path(before);
+  EXPECT_EQ(result.step, 8);
+  EXPECT_EQ(folder.entries(), 0u);
+}
+
+// A stop in the middle of an epoch, the state carried over in memory into another Trainer: the same bits at the end.
+TEST_F(TrainerInMemory, GoesOnFromAStateInMemory) {
+  Trainer whole(config_, data_);
+  const uint64_t expected = whole.fit(silent_).signature;
+
+  test::Stopper stopper;
+  stopper.after = 3;
+  Trainer first(config_, data_);
+  const FitResult stopped = first.fit(stopper, &stopper.stop);
+  EXPECT_TRUE(stopped.stopped);
+  EXPECT_EQ(stopped.step, 3);
+  const Checkpoint state = first.state();
+  EXPECT_EQ(state.info.step, 3);
+  EXPECT_EQ(state_signature(state), stopped.signature);
+
+  Trainer second(config_, data_, {.resume = &state});
+  EXPECT_EQ(second.steps_done(), 3);
+  EXPECT_EQ(second.fit(silent_).signature, expected);
+  // And the first one itself goes on.
+  EXPECT_EQ(first.fit(silent_).signature, expected);
+}
+
+TEST_F(TrainerInMemory, AStepIsTheStepOfTheNet) {
+  Trainer a(config_, data_), b(config_, data_);
+  const Batch images = batch(0, 16);
+  const Metrics metrics = a.step(images);
+  EXPECT_EQ(metrics.count, 16);
+  EXPECT_EQ(a.steps_done(), 1);
+  EXPECT_NE(signature_of(a), signature_of(b));
+  b.step(images);
+  EXPECT_EQ(signature_of(a), signature_of(b));
+  for (int step = 1; step < 8; ++step) a.step(batch(16 * (step % 4), 16));
+  expect_error([&] { a.step(images); }, "all 8 steps are done", "");
+}
+
+TEST_F(TrainerInMemory, AStepRefusesWhatItCannotTake) {
+  Trainer trainer(config_, data_);
+  const uint64_t before = signature_of(trainer);
+  expect_error([&] { trainer.step(Batch{}); }, "a batch of 0 images", "");
+  expect_error([&] { trainer.step(batch(0, 17)); }, "a batch of 17 images", "");
+  Batch wrong = batch(0, 4);
+  wrong.labels[2] = 10;
+  expect_error([&] { trainer.step(wrong); }, "a label that is no class", "");
+  wrong = batch(0, 4);
+  wrong.images.pop_back();
+  expect_error([&] { trainer.step(wrong); }, "fewer pixels or labels", "");
+  EXPECT_EQ(signature_of(trainer), before);
+
+  TrainConfig several = config_;
+  several.accumulate = 2;
+  Trainer other(several, data_);
+  expect_error([&] { other.step(batch(0, 4)); }, "a step takes 2 batches", "");
+}
+
+TEST_F(TrainerInMemory, EvaluatesAnyImagesOfItsShape) {
+  Trainer trainer(config_, data_);
+  const FitResult result = trainer.fit(silent_);
+  EXPECT_EQ(trainer.evaluate(data_.test).logits_hash, result.test.logits_hash);
+  EXPECT_EQ(trainer.evaluate(data_.train).metrics.count, data_.train.count);
+  Dataset other = data_.test;
+  other.classes = 3;
+  expect_error([&] { trainer.evaluate(other); }, "of another number than the net's", "");
+}
+
+TEST_F(TrainerInMemory, RefusesDataThatDoNotHoldWhatTheySay) {
+  const auto refused = [&](const auto& change, const std::string& what) {
+    DataSplits data = data_;
+    change(data);
+    expect_error([&] { Trainer(config_, data); }, what, "");
+  };
+  refused([](DataSplits& d) { d.train.count = 63; }, "the training images are 63 by their number");
+  refused([](DataSplits& d) { d.test.count = 0; }, "the test images are none");
+  refused([](DataSplits& d) { d.test.c = 4; }, "the test images are 12x12x4");
+  refused([](DataSplits& d) { d.train.labels.pop_back(); }, "have 63 labels");
+  refused([](DataSplits& d) { d.train.labels[5] = 10; }, "have the label 10, but there are 10 classes");
+  refused([](DataSplits& d) { d.test.classes = 11; }, "of another size or number of classes");
+}
+
+// The caller's own array is read where it lies, and lives as long as anyone reads it.
+TEST_F(TrainerInMemory, ReadsPixelsOfAnothersWithoutACopy) {
+  const uint64_t expected = Trainer(config_, data_).fit(silent_).signature;
+  auto owner = std::make_shared<std::vector<uint8_t>>(data_.train.images.begin(), data_.train.images.end());
+  const std::weak_ptr<std::vector<uint8_t>> watch = owner;
+  DataSplits data = data_;
+  data.train.images = Pixels(owner->data(), owner->size(), owner);
+  EXPECT_EQ(data.train.image(0), owner->data());
+  owner.reset();
+  {
+    const DataSplits copy = data;
+    data = {};
+    EXPECT_FALSE(watch.expired());
+    EXPECT_EQ(Trainer(config_, copy).fit(silent_).signature, expected);
+  }
+  EXPECT_TRUE(watch.expired());
+}
+
+}  // namespace
+}  // namespace intrain
