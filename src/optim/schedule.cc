@@ -1,7 +1,5 @@
 #include "optim/schedule.h"
 
-#include <algorithm>
-
 #include "base/rounding.h"
 
 namespace intrain {
@@ -37,13 +35,15 @@ ops::Scalar10 round_scalar10(int64_t value, int exp) {
 
 int wageubn_phase(int64_t step, int64_t total) {
   int phase = 0;
-  for (const int64_t percent : {30, 60, 80, 90}) phase += 100 * step >= percent * total ? 1 : 0;
+  constexpr int64_t kPercent[] = {30, 60, 80, 90};
+  for (const int64_t percent : kPercent) phase += 100 * step >= percent * total ? 1 : 0;
   return phase;
 }
 
 int wageubn_range_log2(int phase, int bits) {
   constexpr int kDrop[] = {0, 0, 2, 4, 6};
-  return std::max(1, bits - 1 - kDrop[phase]);
+  const int log2 = bits - 1 - kDrop[phase];
+  return log2 > 1 ? log2 : 1;
 }
 
 ops::Scalar10 rate_at(const Schedule& s, int64_t step) {

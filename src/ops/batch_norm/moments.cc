@@ -1,13 +1,12 @@
 // Per-channel arithmetic of batch normalization: a few integer divisions a channel.
+#include "base/assert.h"
 #include "base/formats.h"
-#include "core/check.h"
 #include "ops/batch_norm/batch_norm.h"
 
 namespace intrain::ops {
 
 Moments batch_norm_moments(int64_t s1, int64_t s2, int64_t n) {
-  CHECK_LT(0, n);
-  CHECK_LE(n, int64_t{1} << kMaxCountLog2);
+  INTRAIN_ASSERT(0 < n && n <= int64_t{1} << kMaxCountLog2);
   const int64_t q = div_floor(s1, n), r = s1 - q * n;
   const int64_t d2 = s2 - q * (s1 + r);
   const int64_t f = (r << 16) / n;
@@ -39,7 +38,7 @@ Moments running_moments(int64_t running_mean, int64_t running_var, int e_y) {
 }
 
 int64_t batch_norm_kappa(int gamma, int staging_shift, uint32_t sigma_q16) {
-  CHECK_LE(staging_shift, 48);
+  INTRAIN_ASSERT(staging_shift <= 48);
   return div_round(gamma * (int64_t{1} << (48 - staging_shift)), sigma_q16);
 }
 

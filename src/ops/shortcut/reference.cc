@@ -1,7 +1,6 @@
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
+#include <cstddef>
 
+#include "base/rounding.h"
 #include "ops/shortcut/shortcut.h"
 
 namespace intrain::ops {
@@ -12,22 +11,22 @@ void pad_shortcut(const PadShortcut& p, const uint8_t* src, uint8_t* dst) {
   for (int y = 0; y < p.oh(); ++y)
     for (int x = 0; x < p.ow(); ++x, dst += p.k) {
       const int64_t pixel = int64_t{y} * p.stride * p.w + int64_t{x} * p.stride;
-      std::memset(dst, 0, before);
-      std::memcpy(dst + before, src + pixel * p.c, channels);
-      std::memset(dst + before + channels, 0, behind);
+      __builtin_memset(dst, 0, before);
+      __builtin_memcpy(dst + before, src + pixel * p.c, channels);
+      __builtin_memset(dst + before + channels, 0, behind);
     }
 }
 
 uint32_t pad_shortcut_backward(const PadShortcut& p, const int16_t* diff_dst, int32_t* diff_src) {
-  std::fill_n(diff_src, int64_t{p.h} * p.w * p.c, 0);
-  int32_t max = 0;
+  for (int64_t i = 0; i < int64_t{p.h} * p.w * p.c; ++i) diff_src[i] = 0;
+  uint64_t max = 0;
   for (int y = 0; y < p.oh(); ++y)
     for (int x = 0; x < p.ow(); ++x) {
       const int16_t* from = diff_dst + (int64_t{y} * p.ow() + x) * p.k + p.before;
       int32_t* to = diff_src + (int64_t{y} * p.stride * p.w + int64_t{x} * p.stride) * p.c;
       for (int i = 0; i < p.c; ++i) {
         to[i] = from[i];
-        max = std::max(max, std::abs(to[i]));
+        if (magnitude(to[i]) > max) max = magnitude(to[i]);
       }
     }
   return static_cast<uint32_t>(max);
