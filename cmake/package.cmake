@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 # What users may include. These headers reach no others, which tests/package/package.sh shows, and what they mark with INTRAIN_API is all
 # that the library exports. Those of ops/ are the operators' contracts: ops/kernels.h hands out the functions.
 set(INTRAIN_PUBLIC_HEADERS
-    base/api.h base/formats.h base/random.h base/rounding.h base/widths.h
+    base/api.h base/formats.h base/initializer.h base/random.h base/rounding.h base/widths.h
     core/batch.h core/buffer.h core/error.h core/parallel.h core/parameter.h core/profile.h core/reducer.h core/version.h
     isa/isa.def isa/isa.h
     ops/activate/activate.h ops/batch_norm/batch_norm.h ops/conv2d/conv2d.h ops/depthwise/depthwise.h ops/error/error.h

@@ -7,16 +7,9 @@
 #include <vector>
 
 #include "base/api.h"
+#include "base/initializer.h"
 
 namespace intrain {
-
-enum class Initializer {
-  kHeNormal,         // standard deviation sqrt(2 / fan); sum of 12 uniform numbers
-  kTruncatedNormal,  // standard deviation 1 / sqrt(fan), within two of them
-  kUniform,          // in +-1 / sqrt(fan)
-  kOne,
-  kZero,
-};
 
 struct INTRAIN_API Parameter {
   std::string name;
@@ -42,8 +35,6 @@ struct INTRAIN_API Parameter {
   bool is_weight() const { return shape.size() > 1; }  // W, not gamma, beta or a bias
   // Takes the memory of master and, for training, of momentum.
   void allocate(bool training);
-  // From RandomStream{seed, kInit, number, 0}; draw k of a number of kTruncatedNormal from that of step k.
-  void initialize(uint64_t seed);
 };
 
 }  // namespace intrain

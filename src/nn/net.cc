@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/memory.h"
 #include "nn/linear.h"
+#include "ops/initialize/initialize.h"
 
 namespace intrain {
 
@@ -86,13 +87,10 @@ void Net::initialize(uint64_t seed) {
       p->initializer = Initializer::kTruncatedNormal;
       p->fan = p->count() / p->shape[0];
     }
-    p->initialize(seed);
-    const int below = 32 - widths_.w_stored;
-    if (below > 0)
-      for (int32_t& w : p->master) w = static_cast<int32_t>(rshift_round(w, below) * (int64_t{1} << below));
-    const int32_t most = ops::wageubn_most(p->is_weight(), below);
-    if (widths_.constant_g)
-      for (int32_t& w : p->master) w = static_cast<int32_t>(clamp(w, -most, most));
+    const int coarse = 32 - widths_.w_stored;
+    ops::initialize_reference({p->initializer, p->fan, seed, p->number, coarse, master_most(*p), p->count(), p->master.data()});
+    std::fill(p->momentum.begin(), p->momentum.end(), int16_t{0});
+    p->momentum_exp = ops::kFirstMomentumExp;
   }
   for (const auto& layer : layers_) layer->reset_statistics();
   quantize_parameters();
@@ -162,6 +160,12 @@ int64_t Net::parameter_count() const {
   return n;
 }
 
+// What the optimizer clamps a stored parameter to.
+int32_t Net::master_most(const Parameter& p) const {
+  const int coarse = 32 - widths_.w_stored;
+  return widths_.constant_g ? ops::wageubn_most(p.is_weight(), coarse) : ops::sgd_most(coarse);
+}
+
 // How far the exponent of a momentum can come. By docs/contract.md, section 7, e_m' >= top - 40 >= e_g - 39; and m' 2^e_m' is a sum of G's and
 // lambda W's that shrink by 1023 / 1024 a step, so e_m' <= max(e_g + 63, 7) + 11. The exponent e_g of a gradient is that of the loss's error,
 // within +-64, plus what each layer on the way back adds: the products e_w = -24 .. 0 and up to 32 bits of a sum, batch norm T - 38 - e_x -
@@ -171,11 +175,10 @@ static constexpr int64_t kExponentsALayer = 128;
 
 std::vector<StateArray> Net::state() {
   std::vector<StateArray> list;
-  const int coarse = 32 - widths_.w_stored;
   const int64_t momentum_most = quantize_limit(widths_.momentum);
   const int64_t exp_most = kExponentsALayer * (static_cast<int64_t>(layers_.size()) + 1);
   for (Parameter* p : parameters_) {
-    const int64_t most = widths_.constant_g ? ops::wageubn_most(p->is_weight(), coarse) : ops::sgd_most(coarse);
+    const int64_t most = master_most(*p);
     list.push_back({p->name, ElementType::kS32, p->count(), p->master.data(), -most, most});
     if (p->momentum.empty()) continue;
     list.push_back({p->name + ".momentum", ElementType::kS16, p->count(), p->momentum.data(), -momentum_most, momentum_most});

@@ -87,6 +87,7 @@ class INTRAIN_API Net {
   Net() = default;
   LayerContext context(const Batch& batch);
   void check_parameters_memory() const;
+  int32_t master_most(const Parameter& p) const;
 
   int h_ = 0, w_ = 0, c_ = 0, classes_ = 0;
   std::vector<std::unique_ptr<Layer>> layers_;
