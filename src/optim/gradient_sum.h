@@ -13,8 +13,7 @@ namespace intrain {
 // sum 2^exp, exact unless that takes more than 62 bits.
 class INTRAIN_API GradientSum {
  public:
-  // Adds the parameter's gradient, which must be summed over ranks; |gradient| <= 2^62. Both terms are brought to the smallest exponent at
-  // which each is at most 2^61, by scale_pow2: rounded to nearest where that is above their own.
+  // Adds the parameter's gradient, which must be summed over ranks; |gradient| <= 2^62 (ops/gradient_sum/gradient_sum.h).
   void add(const Parameter& parameter, ThreadPool& pool);
   // Puts the sum in the parameter's place of the gradient for `update`, and is empty after it.
   template <class Update>

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "base/formats.h"
-#include "base/rounding.h"
 #include "core/check.h"
+#include "ops/sgd_momentum/update.h"
 
 namespace intrain {
 
@@ -37,29 +36,25 @@ auto without_max(void (*kernel)(const Pass&)) {
   };
 }
 
-void wageubn_update(Parameter& p, const ops::SgdTensor& tensor, ops::SgdStep step, uint64_t grad_max, const ops::Kernels& kernels,
-                    ThreadPool& pool) {
-  CHECK_LE(step.momentum_bits + 1 - step.rate.exp, -kMasterExp - step.coarse);  // l u lies on the stored grid
-  if (!p.is_weight()) step.decay = {};
-  ops::WageubnPass pass{tensor, step, p.is_weight(), ops::wageubn_exp(tensor, step, grad_max), 0, 0, tensor.count};
-  pass.range = nearest_log2(max_over_chunks(pool, pass, kernels.sgd_wageubn_accumulate));
-  max_over_chunks(pool, pass, without_max(kernels.sgd_wageubn_update));
-  p.momentum_exp = 1 - step.momentum_bits;
-}
-
 }  // namespace
 
+// ops::sgd_reference by kernels and threads.
 void sgd_update(Parameter& p, const ops::SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool) {
   const ops::SgdTensor tensor{p.count(),      p.master.data(), p.momentum.data(), p.grad.data(),
                               p.momentum_exp, p.grad_exp,      p.grad_bits,       p.number};
-  ops::SgdPass pass{tensor, step, {}, 0, 0, p.count()};
-  const uint64_t grad_max = max_over_chunks(pool, pass, kernels.sgd_grad_max);
-  if (step.range_log2 > 0) return wageubn_update(p, tensor, step, grad_max, kernels, pool);
-  pass.scale = ops::sgd_scale(tensor, step, grad_max);
+  const uint64_t grad_max = max_over_chunks(pool, ops::SgdPass{tensor, step, {}, 0, 0, p.count()}, kernels.sgd_grad_max);
+  if (ops::takes_wageubn(step)) {
+    ops::WageubnPass pass = ops::wageubn_pass(tensor, step, p.is_weight(), grad_max);
+    pass.range = ops::wageubn_range(max_over_chunks(pool, pass, kernels.sgd_wageubn_accumulate));
+    max_over_chunks(pool, pass, without_max(kernels.sgd_wageubn_update));
+    p.momentum_exp = ops::wageubn_momentum_exp(step);
+    return;
+  }
+  ops::SgdPass pass = ops::sgd_pass(tensor, step, grad_max);
   const auto accumulate = step.nearest_grad ? ops::sgd_accumulate_reference : kernels.sgd_accumulate;
-  pass.shift = quantize_shift(max_over_chunks(pool, pass, accumulate), step.momentum_bits);
+  pass.shift = ops::sgd_shift(pass, max_over_chunks(pool, pass, accumulate));
   max_over_chunks(pool, pass, without_max(kernels.sgd_update));
-  p.momentum_exp = pass.scale.exp + pass.shift;
+  p.momentum_exp = ops::sgd_momentum_exp(pass);
 }
 
 }  // namespace intrain

@@ -1,0 +1,32 @@
+#include "base/assert.h"
+#include "base/formats.h"
+#include "ops/sgd_momentum/update.h"
+
+namespace intrain::ops {
+
+SgdPass sgd_pass(const SgdTensor& tensor, const SgdStep& step, uint64_t grad_max) {
+  return {tensor, step, sgd_scale(tensor, step, grad_max), 0, 0, tensor.count};
+}
+
+WageubnPass wageubn_pass(const SgdTensor& tensor, const SgdStep& step, bool weight, uint64_t grad_max) {
+  INTRAIN_ASSERT(step.momentum_bits + 1 - step.rate.exp <= -kMasterExp - step.coarse);
+  SgdStep own = step;
+  if (!weight) own.decay = {};
+  return {tensor, own, weight, wageubn_exp(tensor, own, grad_max), 0, 0, tensor.count};
+}
+
+int sgd_reference(const SgdTensor& tensor, const SgdStep& step, bool weight) {
+  const uint64_t grad_max = sgd_grad_max_reference({tensor, step, {}, 0, 0, tensor.count});
+  if (takes_wageubn(step)) {
+    WageubnPass pass = wageubn_pass(tensor, step, weight, grad_max);
+    pass.range = wageubn_range(sgd_wageubn_accumulate_reference(pass));
+    sgd_wageubn_update_reference(pass);
+    return wageubn_momentum_exp(step);
+  }
+  SgdPass pass = sgd_pass(tensor, step, grad_max);
+  pass.shift = sgd_shift(pass, sgd_accumulate_reference(pass));
+  sgd_update_reference(pass);
+  return sgd_momentum_exp(pass);
+}
+
+}  // namespace intrain::ops
