@@ -80,6 +80,13 @@ struct ErrorRandom {
   RandomStream stream;
   uint32_t sample;
 };
+// E2 in a layer. E1 of what the layer reads, or of the residual stream that it forms: the second of the layer's two numbers.
+static constexpr ErrorRandom product_error_random(uint64_t seed, uint32_t step, uint32_t layer, uint32_t sample) {
+  return {{seed, RandomUse::kError, layer, step}, sample};
+}
+static constexpr ErrorRandom activation_error_random(uint64_t seed, uint32_t step, uint32_t layer, bool stream, uint32_t sample) {
+  return {{seed, RandomUse::kActivationError, 2 * layer + (stream ? 1 : 0), step}, sample};
+}
 
 // Known answers of the authors' Random123 distribution (kat_vectors).
 static_assert(philox4x32(0, 0, 0, 0, 0, 0).word[0] == 0x6627e8d5 && philox4x32(0, 0, 0, 0, 0, 0).word[3] == 0x9b00dbd8);

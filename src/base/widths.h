@@ -29,10 +29,10 @@ struct Widths {
   bool constant_g = false;   // G by constant quantization, all of the optimizer on fixed grids (ops/sgd_momentum/wageubn.h)
   bool fan_in_init = false;  // W of convolutions at first from a truncated normal distribution of deviation 1 / sqrt(fan in)
 
-  int e2_planes() const { return flag_e2 || e2 > 8 ? 2 : 1; }
-  int e2_plane_shift() const { return flag_e2 ? 7 : 8; }  // the upper plane's exponent less the lower's
+  constexpr int e2_planes() const { return flag_e2 || e2 > 8 ? 2 : 1; }
+  constexpr int e2_plane_shift() const { return flag_e2 ? 7 : 8; }  // the upper plane's exponent less the lower's
   // Bits of the shift quantization that the upper plane (the only one, where there is one) has the exponent of.
-  int e2_bits() const { return e2 > 8 ? e2 : 8; }
+  constexpr int e2_bits() const { return e2 > 8 ? e2 : 8; }
   bool operator==(const Widths&) const = default;
 };
 

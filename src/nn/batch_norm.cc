@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "base/formats.h"
 #include "core/atomic_max.h"
 #include "core/check.h"
 #include "core/error.h"
@@ -26,8 +25,9 @@ BatchNorm::BatchNorm(std::string layer, Value* shortcut, Value* out, Activation 
 
 void BatchNorm::reset_statistics() {
   folded_ = false;
-  running_mean_.assign(static_cast<size_t>(out_->c), 0);
-  running_var_.assign(static_cast<size_t>(out_->c), int64_t{1} << -kRunningExp);
+  running_mean_.resize(static_cast<size_t>(out_->c));
+  running_var_.resize(static_cast<size_t>(out_->c));
+  ops::running_reset(out_->c, running_mean_.data(), running_var_.data());
 }
 
 void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
@@ -37,6 +37,8 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
                     " pixels",
                 "--batch", "choose a smaller batch");
   widths_ = widths;
+  grid_ = ops::norm_grid(widths, activates());
+  out_grid_ = ops::activation_grid(activation_, out_->exp, widths);
   layer_index_ = plan.index;
   const size_t k = static_cast<size_t>(out_->c), batch = static_cast<size_t>(plan.max_batch);
   const size_t out_bytes = batch * static_cast<size_t>(out_->elements());
@@ -46,7 +48,6 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
   beta8_.resize(k);
   for (auto* v : {&mult_, &offset_, &affine_shift_, &k_, &b_, &a_}) v->resize(k);
   sigma_.resize(k);
-  kappa_.resize(k);
   align_.resize(batch);
   sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
 
@@ -72,21 +73,9 @@ void BatchNorm::bind(const MemoryPlan& plan, uint8_t* memory) {
 
 void BatchNorm::quantize_parameters(const ops::Kernels& kernels, int exp, const int32_t* shift) {
   folded_ = false;
-  exp_ = exp;
-  shift_ = shift;
+  in_ = {out_->c, exp, shift};
   quantize_stored(kernels, {gamma_.master.data(), out_->c, kGammaExp - kMasterExp, gamma8_.data()}, widths_.gamma);
   quantize_stored(kernels, {beta_.master.data(), out_->c, kGammaExp - kMasterExp, beta8_.data()}, widths_.beta);
-}
-
-void BatchNorm::set_affine(int c, int64_t mean_q16, int64_t var_q16) {
-  const size_t i = static_cast<size_t>(c);
-  sigma_[i] = static_cast<uint32_t>(
-      std::min<int64_t>(UINT32_MAX, round_significant(ops::batch_norm_sigma(var_q16, input_exp(c)), widths_.sigma)));
-  const ops::Affine affine = ops::batch_norm_affine(round_significant(mean_q16, widths_.mu), sigma_[i]);
-  mult_[i] = affine.mult;
-  offset_[i] = affine.offset;
-  const int fine_shift = affine.shift - (kNormalizedExp - kFineExp), narrow_shift = affine.shift + 8 - std::min(8, widths_.x_hat);
-  affine_shift_[i] = fine() && activates() ? fine_shift : narrow_shift;
 }
 
 void BatchNorm::begin_sums() {
@@ -105,16 +94,10 @@ void BatchNorm::add_thread_sums() {
 }
 
 void BatchNorm::statistics(const LayerContext& context) {
-  const size_t k = static_cast<size_t>(out_->c);
   add_thread_sums();
-  context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));
-  for (int c = 0; c < out_->c; ++c) {
-    const size_t i = static_cast<size_t>(c);
-    const ops::Moments m = ops::batch_norm_moments(sums_[i], sums_[k + i], context.global_count * out_->pixels());
-    set_affine(c, m.mean_q16, m.var_q16);
-    running_mean_[i] = ops::running_update(running_mean_[i], m.mean_q16, input_exp(c));
-    running_var_[i] = ops::running_update(running_var_[i], m.var_q16, 2 * input_exp(c));
-  }
+  context.reducer.sum(sums_.data(), 2 * int64_t{out_->c});
+  ops::batch_norm_statistics(in_, sums_.data(), context.global_count * out_->pixels(), widths_, grid_, running_mean_.data(),
+                             running_var_.data(), maps());
 }
 
 // Rows [first, first + rows) of the batch: y to x_hat and, with an activation, to the output.
@@ -131,8 +114,8 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
   p.mult = mult_.data();
   p.offset = offset_.data();
   p.f_shift = affine_shift_.data();
-  p.f_limit = limit();
-  p.f_left = left();
+  p.f_limit = grid_.limit;
+  p.f_left = grid_.left;
   p.x_hat = x_hat;
   p.gamma = gamma8_.data();
   p.beta = beta8_.data();
@@ -142,15 +125,15 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
     p.beta2 = shortcut_->beta;
   } else if (shortcut_ != nullptr) {
     p.src = static_cast<const uint8_t*>(shortcut_->data) + at;
-    p.src_shift = shortcut_->exp - kScaledExp;
+    p.src_shift = ops::shortcut_shift(shortcut_->exp);
     p.src_signed = shortcut_->is_signed();
   }
   p.rows = rows;
   p.channels = out_->c;
-  p.shift = out_shift();
+  p.shift = out_grid_.shift;
   p.dst = out_->output + at;
-  p.top = top();
-  p.bottom = bottom();
+  p.top = out_grid_.top;
+  p.bottom = out_grid_.bottom;
   context.kernels.activate(p);
   if (widths_.a == 8) return;
   if (out_->is_signed())
@@ -184,12 +167,7 @@ void BatchNorm::show_output(const LayerContext& context) const {
 }
 
 void BatchNorm::fold_running_statistics() {
-  if (!folded_)
-    for (int c = 0; c < out_->c; ++c) {
-      const size_t i = static_cast<size_t>(c);
-      const ops::Moments m = ops::running_moments(running_mean_[i], running_var_[i], input_exp(c));
-      set_affine(c, m.mean_q16, m.var_q16);
-    }
+  if (!folded_) ops::batch_norm_fold(in_, running_mean_.data(), running_var_.data(), widths_, grid_, maps());
   folded_ = true;
 }
 
@@ -197,25 +175,15 @@ void BatchNorm::evaluate_strip(const LayerContext& context, int64_t first, int64
   normalize_and_activate(context, first, rows, y, activates() ? nullptr : x_hat_ + first * out_->c);
 }
 
-int BatchNorm::limit() const {
-  return fine() && activates() ? kS16Max : static_cast<int>(quantize_limit(std::min(8, widths_.x_hat)));
-}
-
-int BatchNorm::left() const {
-  const int up = 8 - std::min(8, widths_.x_hat);
-  return activates() && !fine() ? kNormalizedExp - kFineExp + up : up;
-}
-
 NormGraph BatchNorm::describe() {
   fold_running_statistics();
-  return {mult_,   offset_,      affine_shift_, limit(), left(),      activates() ? kFineExp : kNormalizedExp,
-          gamma8_, beta8_,       shortcut_,     out_,    out_shift(), bottom(),
-          top(),   8 - widths_.a};
+  return {mult_,  offset_,   affine_shift_, grid_.limit,     grid_.left,       grid_.exp,     gamma8_,
+          beta8_, shortcut_, out_,          out_grid_.shift, out_grid_.bottom, out_grid_.top, out_grid_.left};
 }
 
 int BatchNorm::backward(const LayerContext& context) {
   const size_t k = static_cast<size_t>(out_->c);
-  const int64_t pixels = out_->pixels(), n_total = context.global_count * pixels;
+  const int64_t pixels = out_->pixels();
   Value::Error& error = *out_->error;
   CHECK_TRUE(error.written);
 
@@ -227,7 +195,7 @@ int BatchNorm::backward(const LayerContext& context) {
   const int top_a = activation_top(activation_, widths_);
   for (int64_t n = 0; n < context.count; ++n) {
     const size_t i = static_cast<size_t>(n);
-    align_[i] = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
+    align_[i] = ops::error_align(e_exp, error.exp[i], error.max[i]);
     error.exp[i] = e_exp;
     error.max[i] = 0;
   }
@@ -247,23 +215,10 @@ int BatchNorm::backward(const LayerContext& context) {
   std::copy_n(sums_.begin(), k, beta_.grad.begin());
   std::copy_n(sums_.begin() + static_cast<int64_t>(k), k, gamma_.grad.begin());
   beta_.grad_exp = e_exp;
-  gamma_.grad_exp = e_exp + kNormalizedExp;
-
-  uint64_t kappa_max = 0;
-  for (size_t c = 0; c < k; ++c) {
-    kappa_[c] = ops::batch_norm_kappa(gamma8_[c], shift_ != nullptr ? shift_[c] : 0, sigma_[c]);
-    kappa_max = std::max(kappa_max, magnitude(kappa_[c]));
-  }
-  const int t = quantize_shift(kappa_max, 12);
-  for (size_t c = 0; c < k; ++c) {
-    const ops::BackwardCoefficients v = ops::batch_norm_coefficients(kappa_[c], t, sums_[c], sums_[k + c], n_total);
-    k_[c] = v.k;
-    // The terms that go back through mean and deviation; constants have none.
-    b_[c] = context.frozen_statistics ? 0 : v.b;
-    a_[c] = context.frozen_statistics ? 0 : v.a;
-  }
+  gamma_.grad_exp = ops::gamma_gradient_exp(e_exp);
   context.show(layer_, TensorKind::kE1, error.data, context.count * out_->elements(), e_exp);
-  return ops::batch_norm_diff_exp(e_exp, t, exp_);
+  return ops::batch_norm_backward_channels(in_, gamma8_.data(), sigma_.data(), sums_.data(), context.global_count * pixels,
+                                           context.frozen_statistics, e_exp, k_.data(), b_.data(), a_.data());
 }
 
 ops::NormBackward BatchNorm::error(int64_t n, int64_t first, int64_t rows) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nn/layer.h"
+#include "ops/batch_norm/channels.h"
 
 namespace intrain {
 
@@ -44,17 +45,9 @@ class BatchNorm {
 
  private:
   bool activates() const { return activation_ != Activation::kNone; }
-  bool fine() const { return widths_.x_hat == 16; }  // the output is formed from all bits of x_hat
-  // Of NormGraph.
-  int limit() const;
-  int left() const;
-  int out_shift() const { return out_->exp - (kFineExp + kGammaExp) + 8 - widths_.a; }
-  int top() const { return activation_top(activation_, widths_) >> (8 - widths_.a); }
-  int bottom() const { return out_->is_signed() ? -top() : 0; }
-  int input_exp(int c) const { return exp_ + (shift_ != nullptr ? shift_[c] : 0); }
+  ops::NormMaps maps() { return {sigma_.data(), mult_.data(), offset_.data(), affine_shift_.data()}; }
   void add_thread_sums();  // into those of thread 0
   void statistics(const LayerContext& context);
-  void set_affine(int c, int64_t mean_q16, int64_t var_q16);
   void normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int8_t* x_hat) const;
 
   std::string layer_;
@@ -65,14 +58,15 @@ class BatchNorm {
   Parameter gamma_, beta_;
   std::vector<int64_t> running_mean_, running_var_;  // kRunningExp
   std::vector<int8_t> gamma8_, beta8_;
-  int exp_ = 0;
-  const int32_t* shift_ = nullptr;
+  ops::NormInput in_{};
+  ops::NormGrid grid_{};
+  ops::ActivationGrid out_grid_{};
 
   // Per channel, of the last pass.
   std::vector<uint32_t> sigma_;
   std::vector<int32_t> mult_, offset_, affine_shift_, k_, b_, a_, align_;
-  std::vector<int64_t> sums_, kappa_;  // sums_: [threads][2][channels]
-  bool folded_ = false;                // mult_, offset_ and affine_shift_ are those of the running statistics
+  std::vector<int64_t> sums_;  // [threads][2][channels]
+  bool folded_ = false;        // mult_, offset_ and affine_shift_ are those of the running statistics
 
   int grad_buffer_[2] = {-1, -1}, x_hat_buffer_ = -1;
   int8_t* x_hat_ = nullptr;

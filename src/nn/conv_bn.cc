@@ -7,6 +7,7 @@
 #include "core/atomic_max.h"
 #include "nn/quantize_weights.h"
 #include "nn/strips.h"
+#include "ops/conv2d/staging.h"
 
 namespace intrain {
 
@@ -16,7 +17,6 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const o
 void ConvBn::plan(LayerPlan& plan) {
   plan_convolution(plan);
   norm_.plan(plan, widths_);
-  l1_.resize(static_cast<size_t>(shape_.k));
   // Evaluation needs strips only.
   const size_t bytes = plan.training ? static_cast<size_t>(plan.max_batch * out_elements()) * 2 : 0;
   staged_buffer_ = plan.forward_buffer(name_ + ".staged", std::max(bytes, conv_.strip_bytes()));
@@ -31,9 +31,9 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
 void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
   weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_, weight8_.data());
   pool.run(shape_.k, [&](int64_t k, int) {
-    const size_t i = static_cast<size_t>(k);
-    kernels.l1_norms({weight8_.data() + k * shape_.fan_in(), 1, shape_.fan_in(), &l1_[i]});
-    shift_[i] = ops::staging_shift(shape_.signed_src ? kS8Max : kU8Max, l1_[i]);
+    int64_t l1;
+    kernels.l1_norms({weight8_.data() + k * shape_.fan_in(), 1, shape_.fan_in(), &l1});
+    shift_[static_cast<size_t>(k)] = ops::staging_shift(ops::staging_amax(shape_.signed_src), l1);
   });
   weights_changed();
   norm_.quantize_parameters(kernels, in_->exp + weight_exp_, shift_.data());

@@ -29,7 +29,6 @@ class ConvBn final : public ConvLayer {
 
   Value* shortcut_;
   BatchNorm norm_;
-  std::vector<int64_t> l1_;  // a channel
   int staged_buffer_ = -1;
   int16_t* staged_ = nullptr;
 };

@@ -65,17 +65,9 @@ struct Value {
   int data_buffer = -1;
 };
 
-// What follows batch norm. kNone: nothing, a kNormalized value. kRelu, kRelu6: a kActivation, the latter clipped at 6. kLinear: a kSigned
-// value, that of a linear bottleneck.
-enum class Activation { kNone, kRelu, kRelu6, kLinear };
-
-// What its saturated outputs are, of widths.a bits. The lower end of a linear one is the negative of its upper.
-constexpr int activation_top(Activation activation, const Widths& widths) {
-  const int up = 8 - widths.a;
-  if (activation == Activation::kRelu6) return kRelu6Top;
-  if (activation == Activation::kLinear) return static_cast<int>(quantize_limit(widths.a)) << up;
-  return ((1 << widths.a) - 1) << up;
-}
+// kNone makes a kNormalized value, kRelu and kRelu6 a kActivation, kLinear a kSigned one.
+using ops::Activation;
+using ops::activation_top;
 
 // What a backward pass hands each parameter to when its gradient is complete. It may change what is stored of the parameter; the
 // memory of the gradient serves others afterwards.
@@ -115,13 +107,13 @@ struct LayerContext {
   // maximum, which was `max`.
   int32_t narrow_error(int64_t n, int16_t* error, int64_t elements, int32_t max, bool of_input = true) const {
     if (widths.e1 == 16) return max;
-    const ErrorRandom random = {{seed, RandomUse::kActivationError, 2 * layer_number + (of_input ? 0 : 1), step},
-                                first_sample + static_cast<uint32_t>(n)};
+    const ErrorRandom random =
+        activation_error_random(seed, step, layer_number, !of_input, first_sample + static_cast<uint32_t>(n));
     return kernels.narrow_s16({error, elements, widths.e1, widths.stochastic_e1 ? &random : nullptr});
   }
   // Of image n's E2 in this layer.
   ErrorRandom error_random(int64_t n) const {
-    return {{seed, RandomUse::kError, layer_number, step}, first_sample + static_cast<uint32_t>(n)};
+    return product_error_random(seed, step, layer_number, first_sample + static_cast<uint32_t>(n));
   }
 };
 

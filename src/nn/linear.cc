@@ -92,7 +92,7 @@ void Linear::backward_products(const LayerContext& context) {
 void LinearRelu::forward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
-  context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_shift(), out_->output});
+  context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_grid().shift, out_->output});
   const int64_t elements = int64_t{context.count} * shape_.k;
   if (widths_.a < 8) context.kernels.narrow_u8({out_->output, elements, widths_.a});
   context.show(name_, TensorKind::kA, out_->output, elements, out_->exp);
@@ -105,8 +105,8 @@ void LinearRelu::backward(const LayerContext& context) {
 }
 
 void LinearRelu::describe(GraphSink& sink) {
-  const int up = 8 - widths_.a;
-  sink.linear({in_, weight8_, weight_exp_, bias32_, out_, out_shift(), activation_top(Activation::kRelu, widths_) >> up, up});
+  const ops::ActivationGrid grid = out_grid();
+  sink.linear({in_, weight8_, weight_exp_, bias32_, out_, grid.shift, grid.top, grid.left});
 }
 
 void LinearRelu::quantize_error(const LayerContext& context) {
@@ -117,13 +117,13 @@ void LinearRelu::quantize_error(const LayerContext& context) {
   const int e_exp = ops::aligned_exp(top);
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
-    const int align = error.max[i] == 0 ? 0 : e_exp - error.exp[i];
+    const int align = ops::error_align(e_exp, error.exp[i], error.max[i]);
     const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * shape_.k;
     error.max[i] = context.kernels.relu_backward(
         {error.data + n * shape_.k, align, mask, shape_.k, activation_top(Activation::kRelu, widths_)});
     error.exp[i] = e_exp;
   });
-  int64_t max = *std::max_element(error.max.begin(), error.max.begin() + context.count);
+  int64_t max = ops::error_max(error.max.data(), context.count);
   context.reducer.max(&max, 1);
   e2_.set_scale(static_cast<uint64_t>(max), e_exp);
   context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, nullptr, error.data + n * shape_.k); });
@@ -146,8 +146,7 @@ void LinearLogits::forward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
   logits_exp_ = acc_exp();
-  for (int64_t i = 0; i < int64_t{context.count} * shape_.k; ++i)
-    acc_[i] = static_cast<int32_t>(clamp(int64_t{acc_[i]} + bias32_[static_cast<size_t>(i % shape_.k)], -INT32_MAX, INT32_MAX));
+  ops::logits_reference(acc_, bias32_.data(), context.count, shape_.k);
 }
 
 void LinearLogits::backward(const LayerContext& context) {
@@ -161,10 +160,10 @@ void LinearLogits::softmax(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kSoftmax);
   const int64_t images = context.global_count * batches_per_step_;
   context.pool.run(context.count, [&](int64_t n, int) {
-    max_[static_cast<size_t>(n)] = ops::softmax_xent_reference(acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n], images,
-                                                               smoothing_, error_ + n * shape_.k);
+    max_[static_cast<size_t>(n)] = static_cast<int32_t>(ops::softmax_xent_reference(
+        acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n], images, smoothing_, error_ + n * shape_.k));
   });
-  int64_t max = *std::max_element(max_.begin(), max_.begin() + context.count);
+  int64_t max = ops::error_max(max_.data(), context.count);
   context.reducer.max(&max, 1);
   e2_.set_scale(static_cast<uint64_t>(max), ops::softmax_xent_exp(images));
   context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, error_ + n * shape_.k, nullptr); });

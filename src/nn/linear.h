@@ -53,7 +53,7 @@ class LinearRelu final : public Linear {
   void describe(GraphSink& sink) override;
 
  private:
-  int out_shift() const { return out_->exp - acc_exp() + 8 - widths_.a; }
+  ops::ActivationGrid out_grid() const { return ops::activation_grid(Activation::kRelu, out_->exp, acc_exp(), widths_); }
   void quantize_error(const LayerContext& context);
 
   Value* out_;
@@ -86,8 +86,8 @@ class LinearLogits final : public Linear {
   void softmax(const LayerContext& context);  // cross-entropy against the labels, to E2
 
   int error_buffer_ = -1;
-  std::vector<uint32_t> max_;  // of the error of each image
-  int logits_exp_ = 0;         // the weights, and with them acc_exp(), may change before the logits are read
+  std::vector<int32_t> max_;  // of the error of each image
+  int logits_exp_ = 0;        // the weights, and with them acc_exp(), may change before the logits are read
   int32_t* error_ = nullptr;
   const int32_t* labels_ = nullptr;
   int64_t smoothing_ = 0;

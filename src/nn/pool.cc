@@ -1,7 +1,5 @@
 #include "nn/pool.h"
 
-#include "base/formats.h"
-#include "base/rounding.h"
 #include "core/buffer.h"
 #include "core/check.h"
 #include "nn/backward_sink.h"
@@ -12,7 +10,7 @@ void GlobalAveragePool::forward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   context.pool.run(context.count, [&](int64_t n, int) {
     context.kernels.global_average_pool({static_cast<const uint8_t*>(in_->data) + n * in_->elements(), in_->pixels(), in_->c,
-                                         in_->exp - out_->exp, out_->output + n * out_->c});
+                                         ops::average_pool_shift(in_->exp, out_->exp), out_->output + n * out_->c});
   });
 }
 
@@ -26,8 +24,8 @@ void GlobalAveragePool::backward(const LayerContext& context) {
     const size_t i = static_cast<size_t>(n);
     context.kernels.global_average_pool_backward(
         {from.data + n * out_->c, in_->pixels(), in_->c, reciprocal.r, to.data + n * in_->elements()});
-    to.exp[i] = from.exp[i] - reciprocal.log2;
-    to.max[i] = static_cast<int32_t>(rshift_round(int64_t{from.max[i]} * reciprocal.r, 15));
+    to.exp[i] = ops::average_pool_backward_exp(from.exp[i], reciprocal);
+    to.max[i] = ops::average_pool_backward_max(from.max[i], reciprocal);
     to.max[i] = context.narrow_error(n, to.data + n * in_->elements(), in_->elements(), to.max[i]);
   });
   to.written = true;

@@ -5,6 +5,7 @@
 #include "base/formats.h"
 #include "core/check.h"
 #include "nn/quantize_weights.h"
+#include "ops/conv2d/staging.h"
 
 namespace intrain {
 
@@ -32,13 +33,11 @@ void StreamConv::reset_statistics() {
   if (norm_) norm_->reset_statistics();
 }
 
-// One staging shift for all channels, kStreamExp - e_x - e_w = most - t: t is kept where the kernel has that shift, 0 to 17. For e_x =
-// -5 that is t = 4 to 21, which only weights that are all below 2^-13, or one of 16 and more, would leave.
 void StreamConv::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
-  const int most = kStreamExp - in_->exp - kMasterExp;
-  const int t = quantize_weights(kernels, pool, weight_, widths_, weight8_.data(), most - ops::kMaxStagingShift, most);
+  const ops::StreamStaging range = ops::stream_staging(in_->exp);
+  const int t = quantize_weights(kernels, pool, weight_, widths_, weight8_.data(), range.least, range.most);
   weight_exp_ = kMasterExp + t;
-  std::fill(shift_.begin(), shift_.end(), most - t);
+  std::fill(shift_.begin(), shift_.end(), ops::stream_staging_shift(in_->exp, t));
   weights_changed();
   if (norm_) norm_->quantize_parameters(kernels, kStreamExp, nullptr);
 }
@@ -51,7 +50,7 @@ void StreamConv::add(const ops::Kernels& kernels, int64_t first, int64_t pixels,
     p.src16 = addend_->stream + at;
   else
     p.src8 = static_cast<const uint8_t*>(addend_->data) + at;
-  p.src_shift = addend_->exp - kStreamExp;
+  p.src_shift = ops::stream_shift(addend_->exp);
   p.count = pixels * shape_.k;
   p.dst = staged;
   kernels.stream_add(p);
@@ -116,17 +115,14 @@ void StreamConv::quantize_error(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeBackward);
   const Value::Error& error = *stream_->error;
   CHECK_TRUE(error.written);
-  int64_t exp = ops::kNoError;
-  for (size_t i = 0; i < static_cast<size_t>(context.count); ++i)
-    if (error.max[i] != 0)
-      exp = std::max<int64_t>(exp, error.exp[i] + quantize_shift(static_cast<uint32_t>(error.max[i]), e2_.bits()));
-  context.reducer.max(&exp, 1);
-  e2_.set_unit(exp == ops::kNoError ? 0 : static_cast<int>(exp));
+  int64_t unit = ops::product_unit(error.exp.data(), error.max.data(), context.count, widths_);
+  context.reducer.max(&unit, 1);
+  e2_.set_unit(unit);
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
     const ErrorRandom random = context.error_random(n);
     const int64_t at = n * out_elements();
-    const int shift = error.max[i] == 0 ? 0 : e2_.shift_from(error.exp[i]);
+    const int shift = e2_.shift_of(error.exp[i], error.max[i]);
     context.kernels.error_quantize(
         {nullptr, error.data + at, out_elements(), shift, e2_.upper(at), widths_.nearest_e ? nullptr : &random, e2_.plane(at)});
     e2_.narrow(context.kernels, e2_.upper(at), out_elements());

@@ -123,5 +123,22 @@ TEST(RandomStream, BitsAreBalanced) {
   for (int b = 0; b < 32; ++b) EXPECT_NEAR(set[b], 20000, 500) << "bit " << b;
 }
 
+// The numbers of docs/contract.md: a layer's own, and twice that for E1, one more of a stream.
+TEST(ErrorRandom, HasItsNumberInTheNet) {
+  const ErrorRandom e2 = product_error_random(11, 5, 7, 3), e1 = activation_error_random(11, 5, 7, false, 3),
+                    stream = activation_error_random(11, 5, 7, true, 3);
+  for (const ErrorRandom* r : {&e2, &e1, &stream}) {
+    EXPECT_EQ(r->stream.seed, 11u);
+    EXPECT_EQ(r->stream.step, 5u);
+    EXPECT_EQ(r->sample, 3u);
+  }
+  EXPECT_EQ(e2.stream.use, RandomUse::kError);
+  EXPECT_EQ(e1.stream.use, RandomUse::kActivationError);
+  EXPECT_EQ(stream.stream.use, RandomUse::kActivationError);
+  EXPECT_EQ(e2.stream.number, 7u);
+  EXPECT_EQ(e1.stream.number, 14u);
+  EXPECT_EQ(stream.stream.number, 15u);
+}
+
 }  // namespace
 }  // namespace intrain

@@ -367,6 +367,25 @@ TEST(Net, WHasAFixedGridIfAsked) {
   EXPECT_EQ(std::vector<int8_t>(w8, w8 + 3), (std::vector<int8_t>{4, 0, -124}));
 }
 
+// By threads and kernels as by the reference, in chunks as whole, at shifts that kernels do not have.
+TEST(Net, WIsThatOfTheReference) {
+  Parameter w;
+  w.shape = {70001, 1};
+  Rng rng(1);
+  ThreadPool pool(3, 3);
+  for (const int width : {9, 31})
+    for (const int bits : {2, 5, 8})
+      for (const Isa isa : {Isa::kScalar, select_isa()}) {
+        w.master = random_vector<int32_t>(rng, Fill::kUniform, w.count(), 1 - (int64_t{1} << width), (int64_t{1} << width) - 1);
+        Widths widths;
+        widths.w = bits;
+        std::vector<int8_t> got(w.master.size()), want(w.master.size());
+        const int t = quantize_weights(ops::make_kernels(isa), pool, w, widths, got.data(), 4, 24);
+        EXPECT_EQ(ops::quantize_weights_reference(w.master.data(), w.count(), widths, 4, 24, want.data()), t);
+        EXPECT_EQ(got, want) << width << " to " << bits;
+      }
+}
+
 TEST(Net, StateNamesEachArrayOnce) {
   for (const bool training : {true, false}) {
     ReadyNet ready(one_of_each(), 2, {.training = training});

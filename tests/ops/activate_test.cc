@@ -220,5 +220,26 @@ TEST(ReluRequantize, IsFloat64) {
     }
 }
 
+TEST(ActivationGrid, ByHand) {
+  const auto expect = [](const ActivationGrid& g, int shift, int bottom, int top, int left) {
+    EXPECT_EQ(g.shift, shift);
+    EXPECT_EQ(g.bottom, bottom);
+    EXPECT_EQ(g.top, top);
+    EXPECT_EQ(g.left, left);
+  };
+  Widths widths;
+  expect(activation_grid(Activation::kRelu, kActivationExp, widths), 9, 0, 255, 0);
+  expect(activation_grid(Activation::kRelu, kResidualExp, widths), 10, 0, 255, 0);
+  expect(activation_grid(Activation::kRelu6, kActivationExp, widths), 9, 0, 192, 0);
+  expect(activation_grid(Activation::kLinear, kSignedExp, widths), 10, -127, 127, 0);
+  expect(activation_grid(Activation::kRelu, kActivationExp, -20, widths), 15, 0, 255, 0);
+  widths.a = 5;
+  expect(activation_grid(Activation::kRelu, kActivationExp, widths), 12, 0, 31, 3);
+  expect(activation_grid(Activation::kRelu6, kActivationExp, widths), 12, 0, 24, 3);
+  expect(activation_grid(Activation::kLinear, kSignedExp, widths), 13, -15, 15, 3);
+  EXPECT_EQ(activation_top(Activation::kLinear, widths), 120);
+  EXPECT_EQ(shortcut_shift(kSignedExp), 6);
+}
+
 }  // namespace
 }  // namespace intrain::ops

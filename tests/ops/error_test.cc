@@ -243,5 +243,16 @@ TEST(MaxAbs, ByHand) {
   EXPECT_EQ(max_abs_reference({src, 0}), 0u);
 }
 
+// An image that is all zero may lie anywhere.
+TEST(ErrorAlign, ByHand) {
+  EXPECT_EQ(error_align(-10, -14, 5), 4);
+  EXPECT_EQ(error_align(-10, -3, 5), -7);
+  EXPECT_EQ(error_align(-10, 123456, 0), 0);
+  const int32_t max[] = {3, 0, 32767, 8};
+  EXPECT_EQ(error_max(max, 4), 32767);
+  EXPECT_EQ(error_max(max, 2), 3);
+  EXPECT_EQ(error_max(max, 0), 0);
+}
+
 }  // namespace
 }  // namespace intrain::ops

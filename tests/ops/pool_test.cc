@@ -142,5 +142,19 @@ TEST(MaxPool, IsFloat64) {
   }
 }
 
+// The maximum and the exponent of what the kernel makes: 2 2^15 / 49 = 1.3 of 2^15, K = 5.
+TEST(GlobalAveragePool, BackwardKeepsTheTrueMaximum) {
+  const PoolReciprocal r = pool_reciprocal(49);
+  EXPECT_EQ(average_pool_backward_exp(-20, r), -25);
+  EXPECT_EQ(average_pool_shift(-4, -5), 1);
+  for (const int pixels : {1, 2, 3, 49, 64, 1000})
+    for (const int16_t dy : {0, 1, -3, 1000, 32767, -32767}) {
+      std::vector<int16_t> dx(static_cast<size_t>(pixels));
+      const PoolReciprocal reciprocal = pool_reciprocal(pixels);
+      global_average_pool_backward_reference({&dy, pixels, 1, reciprocal.r, dx.data()});
+      EXPECT_EQ(average_pool_backward_max(std::abs(dy), reciprocal), std::abs(dx[0])) << dy << " over " << pixels;
+    }
+}
+
 }  // namespace
 }  // namespace intrain::ops

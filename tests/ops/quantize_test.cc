@@ -98,5 +98,45 @@ TEST(L1Norms, ByHand) {
   EXPECT_EQ(l1[0], 66000 * 127);
 }
 
+// 1000 has 10 bits; the fixed grid is 2^17 of 2^-24; both are kept in the range.
+TEST(WeightShift, ByHand) {
+  Widths widths;
+  EXPECT_EQ(weight_shift(1000, widths), 3);
+  EXPECT_EQ(weight_shift(0, widths), 0);
+  EXPECT_EQ(weight_shift(INT32_MAX, widths), 24);
+  EXPECT_EQ(weight_shift(1000, widths, 4, 21), 4);
+  EXPECT_EQ(weight_shift(INT32_MAX, widths, 4, 21), 21);
+  widths.fixed_w = true;
+  EXPECT_EQ(weight_shift(1000, widths), 17);
+  EXPECT_EQ(weight_shift(1000, widths, 0, 12), 12);
+}
+
+// To the nearest multiple of 2^(8-bits) steps, clamped to the largest of them.
+TEST(QuantizeStored, IsFloat64) {
+  Rng rng(5);
+  const auto master = random_vector<int32_t>(rng, Fill::kUniform, 1000, -INT32_MAX, INT32_MAX);
+  std::vector<int8_t> dst(1000);
+  for (int bits = 2; bits <= 8; ++bits)
+    for (const int shift : {0, 18, 23, 24}) {
+      quantize_stored_reference({master.data(), 1000, shift, dst.data()}, bits);
+      const double grid = std::exp2(8 - bits), most = std::exp2(bits - 1) - 1;
+      for (size_t i = 0; i < 1000; ++i)
+        ASSERT_EQ(dst[i], grid * clip(std::nearbyint(std::ldexp(master[i], -shift) / grid), -most, most)) << bits << " " << shift;
+    }
+}
+
+TEST(QuantizeWeightsWhole, ByHand) {
+  const int32_t master[] = {1000, -20, 4, 12};
+  int8_t w[4];
+  Widths widths;
+  EXPECT_EQ(quantize_weights_reference(master, 4, widths, 0, 24, w), 3);
+  EXPECT_EQ(std::vector<int>(w, w + 4), (std::vector<int>{125, -2, 0, 2}));
+  widths.w = 4;
+  EXPECT_EQ(quantize_weights_reference(master, 4, widths, 0, 24, w), 3);
+  EXPECT_EQ(std::vector<int>(w, w + 4), (std::vector<int>{112, 0, 0, 0})) << "multiples of 16, 7 of them at most";
+  EXPECT_EQ(quantize_weights_reference(master, 4, widths, 0, 1, w), 1) << "kept below what it takes";
+  EXPECT_EQ(w[0], 112);
+}
+
 }  // namespace
 }  // namespace intrain::ops

@@ -132,5 +132,15 @@ TEST(SoftmaxXent, ExtremeLogits) {
   EXPECT_EQ(softmax_xent_reference(logits, 2, 0, 1, 1, 0, err), 1u << 30);
 }
 
+TEST(Logits, ByHand) {
+  int32_t acc[] = {1, INT32_MAX, -INT32_MAX, -5};
+  const int32_t bias[] = {3, 1, -2, INT32_MIN + 1};
+  logits_reference(acc, bias, 1, 4);
+  EXPECT_EQ(std::vector<int32_t>(acc, acc + 4), (std::vector<int32_t>{4, INT32_MAX, -INT32_MAX, -INT32_MAX}));
+  int32_t rows[] = {1, 2, 3, 4, 5, 6};
+  logits_reference(rows, bias, 3, 2);
+  EXPECT_EQ(std::vector<int32_t>(rows, rows + 6), (std::vector<int32_t>{4, 3, 6, 5, 8, 7}));
+}
+
 }  // namespace
 }  // namespace intrain::ops

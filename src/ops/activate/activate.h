@@ -4,7 +4,38 @@
 
 #include <cstdint>
 
+#include "base/formats.h"
+#include "base/widths.h"
+
 namespace intrain::ops {
+
+// What follows batch norm. kNone: nothing, a normalized value. kRelu, kRelu6: u8, the latter clipped at 6. kLinear: s8, that of a linear
+// bottleneck.
+enum class Activation { kNone, kRelu, kRelu6, kLinear };
+
+// What its saturated outputs are, of widths.a bits. The lower end of a linear one is the negative of its upper.
+constexpr int activation_top(Activation activation, const Widths& widths) {
+  const int up = 8 - widths.a;
+  if (activation == Activation::kRelu6) return kRelu6Top;
+  if (activation == Activation::kLinear) return static_cast<int>(quantize_limit(widths.a)) << up;
+  return ((1 << widths.a) - 1) << up;
+}
+
+// How an output of the exponent `exp` is rounded from what has the exponent `from`: clamp(round(. 2^-shift), bottom, top) 2^left, with
+// left = 8 - widths.a and shift = exp - from + left.
+struct ActivationGrid {
+  int shift, bottom, top, left;
+};
+constexpr ActivationGrid activation_grid(Activation activation, int exp, int from, const Widths& widths) {
+  const int left = 8 - widths.a, top = activation_top(activation, widths) >> left;
+  return {exp - from + left, activation == Activation::kLinear ? -top : 0, top, left};
+}
+// Of what batch norm leaves, z below.
+constexpr ActivationGrid activation_grid(Activation activation, int exp, const Widths& widths) {
+  return activation_grid(activation, exp, kFineExp + kGammaExp, widths);
+}
+// src_shift below, of a shortcut of the exponent `exp`.
+constexpr int shortcut_shift(int exp) { return exp - kScaledExp; }
 
 // x_hat twice: f, what the output is formed from, and its 8 bits, which are kept for the way back:
 //   v = y mult + offset                                      2^affine_shift 2^4 x_hat (Affine of batch_norm/batch_norm.h)

@@ -45,6 +45,10 @@ uint32_t max_abs_reference(const MaxAbs& p);
 constexpr int kNoError = INT32_MIN / 2;
 constexpr int aligned_exp(int64_t top) { return top == kNoError ? 0 : static_cast<int>(top) - 15; }
 int error_top(const int32_t* exp, const int32_t* max, int images);
+// The shift that brings an image's error there; 0 if it is all zero, whose exponent means nothing.
+constexpr int error_align(int aligned, int exp, int32_t max) { return max == 0 ? 0 : aligned - exp; }
+// The largest of the images' maxima; 0 for no image.
+int32_t error_max(const int32_t* max, int images);
 
 // Shift quantization of E2, one sample, from s16 or s32: dst[i] = clamp(round(src[i] / 2^shift), +-127), 0 <= shift <= 29, to
 // nearest, or stochastic (rshift_stochastic8) if `random` is not null. |src| <= 2^30. With plane.low: dst the upper plane.

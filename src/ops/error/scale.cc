@@ -23,4 +23,11 @@ int error_top(const int32_t* exp, const int32_t* max, int images) {
   return top;
 }
 
+int32_t error_max(const int32_t* max, int images) {
+  int32_t largest = 0;
+  for (int n = 0; n < images; ++n)
+    if (max[n] > largest) largest = max[n];
+  return largest;
+}
+
 }  // namespace intrain::ops

@@ -24,6 +24,10 @@ struct PoolReciprocal {
   int log2;
 };
 PoolReciprocal pool_reciprocal(int64_t pixels);
+int32_t average_pool_backward_max(int32_t max, const PoolReciprocal& reciprocal);
+constexpr int average_pool_backward_exp(int exp, const PoolReciprocal& reciprocal) { return exp - reciprocal.log2; }
+// AveragePool::shift
+constexpr int average_pool_shift(int src_exp, int dst_exp) { return src_exp - dst_exp; }
 struct AveragePoolBackward {
   const int16_t* diff_dst;  // [channels]
   int64_t pixels;

@@ -17,6 +17,10 @@ PoolReciprocal pool_reciprocal(int64_t pixels) {
   return {static_cast<int32_t>(div_round(int64_t{1} << (15 + log2), pixels)), log2};
 }
 
+int32_t average_pool_backward_max(int32_t max, const PoolReciprocal& reciprocal) {
+  return static_cast<int32_t>(rshift_round(int64_t{max} * reciprocal.r, 15));
+}
+
 void global_average_pool_backward_reference(const AveragePoolBackward& p) {
   for (int64_t i = 0; i < p.pixels; ++i)
     for (int c = 0; c < p.channels; ++c)

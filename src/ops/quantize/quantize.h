@@ -1,10 +1,12 @@
 // Quantization of stored parameters to what the operators use. Stored values are s32 in +-(2^31 - 1).
 //
-// W of convolutions and linear layers, shift quantization, nearest, one exponent a layer: t = quantize_shift(max |master|, 8) in
-// [0, 24] (the maximum by the kernel max_abs), then quantize_fixed by t; the exponent of dst is kMasterExp + t.
+// W of convolutions and linear layers, shift quantization, nearest, one exponent a layer: t = weight_shift(max |master|), the maximum by the
+// kernel max_abs, then quantize_stored by t; the exponent of dst is kMasterExp + t.
 #pragma once
 
 #include <cstdint>
+
+#include "base/widths.h"
 
 namespace intrain::ops {
 
@@ -16,6 +18,19 @@ struct QuantizeFixed {
   int8_t* dst;
 };
 void quantize_fixed_reference(const QuantizeFixed& p);
+
+// t of W: quantize_shift(max |master|, 8), in [0, 24], or that of the fixed grid 2^-7 (widths.fixed_w); then kept within least and most.
+int weight_shift(uint32_t max, const Widths& widths, int least = 0, int most = 24);
+
+// To a width of `bits`, 2 to 8: clamp(round(master / 2^(shift + 8 - bits)), +-(2^(bits-1) - 1)) 2^(8-bits). Kernels take it in two steps:
+// quantize_fixed by stored_shift, where that is at most kMostStoredShift, for their sums in s32 hold no further (beyond lie stored values of
+// 64 and more at fewer than 8 bits), and narrow_s8.
+constexpr int kMostStoredShift = 24;
+constexpr int stored_shift(int shift, int bits) { return shift + 8 - bits; }
+void quantize_stored_reference(const QuantizeFixed& p, int bits);
+
+// All of W, as above, to widths.w bits. Returns t.
+int quantize_weights_reference(const int32_t* master, int64_t count, const Widths& widths, int least, int most, int8_t* dst);
 
 // dst = clamp(scale_pow2(master, kMasterExp - exp), +-(2^31 - 1)): the bias of a linear layer at its accumulator's exponent.
 void rescale_bias_reference(const int32_t* master, int64_t count, int exp, int32_t* dst);

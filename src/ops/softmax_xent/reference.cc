@@ -11,6 +11,11 @@ constexpr uint64_t kRoots[16] = {3037000500, 3611622603, 3938502376, 4112874773,
 
 }  // namespace
 
+void logits_reference(int32_t* acc, const int32_t* bias, int64_t rows, int classes) {
+  for (int64_t i = 0; i < rows * classes; ++i)
+    acc[i] = static_cast<int32_t>(clamp(int64_t{acc[i]} + bias[i % classes], -INT32_MAX, INT32_MAX));
+}
+
 uint64_t exp2_neg(uint64_t t_q16) {
   if (t_q16 >> 16 >= 32) return 0;
   uint64_t u = uint64_t{1} << 32;

@@ -18,6 +18,9 @@ namespace intrain::ops {
 
 constexpr int kMaxClasses = 1 << 16;  // sum of u below 2^48
 
+// acc = clamp(acc + bias, +-(2^31 - 1)) in place, `rows` rows of `classes`: the logits, from a product and the bias at its exponent.
+void logits_reference(int32_t* acc, const int32_t* bias, int64_t rows, int classes);
+
 // batch: the samples of the whole step (all ranks). smoothing: s 2^30, 0 .. 2^30. Returns max |err| of the row.
 uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int64_t smoothing,
                                 int32_t* err);

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/formats.h"
+
 namespace intrain::ops {
 
 // dst[i] = clamp(dst[i] + src[i], +-32767): src16, the stream so far; or, where that is null, an activation src8 << src_shift
@@ -14,6 +16,7 @@ struct StreamAdd {
   int64_t count;
   int16_t* dst;
 };
+constexpr int stream_shift(int exp) { return exp - kStreamExp; }  // src_shift of a src8 of the exponent `exp`
 void stream_add_reference(const StreamAdd& p);
 
 }  // namespace intrain::ops
