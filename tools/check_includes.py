@@ -8,7 +8,8 @@
 3. Kernel files, compiled with their instruction set's flags, reach nothing but <cstdint>, <cstddef>, ops/intrinsics.h, base/, their own
    operator's headers and the helpers directly in ops/ (which are held to the same rule): no inline function of the standard library.
 4. Quoted paths start at src/, and the file is there.
-5. base/ is freestanding.
+5. base/ and the operators' references are freestanding: of the library they reach <cstdint> and <cstddef>, of ours base/ and the operator's own
+   headers. tools/check_freestanding.sh compiles them so, and what else is arithmetic.
 """
 import re
 import sys
@@ -50,8 +51,9 @@ LIBRARIES = {
     "immintrin.h": (r"ops/intrinsics\.h", None),
     "simde/": (r"ops/intrinsics\.h", None),
 }
-FREESTANDING = {"cstdint", "cstddef", "climits", "limits", "type_traits"}
+FREESTANDING = {"cstdint", "cstddef"}
 KERNEL_SYSTEM = {"cstdint", "cstddef", "immintrin.h", "simde/x86/avx2.h", "simde/x86/avx512.h"}
+REFERENCE_FILE = re.compile(r"ops/(?!peak/)\w+/\w*reference\.cc")  # what the peak is measured beside is no arithmetic
 KERNEL_FILE = re.compile(r"ops/.*/(avx2|avxvnni|avx512vnni|amx)\w*\.cc")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -117,20 +119,21 @@ def check_libraries(includes):
                 yield file, line, f"<{name}> is included in more than {most} file(s): {', '.join(sorted(users[prefix]))}"
 
 
-def check_kernels(includes):
-    for kernel in filter(KERNEL_FILE.fullmatch, includes):
+def check_reach(includes, files, system, what):
+    """What the files may reach: the system headers given, base/, their own operator and what it may build on, and the helpers in ops/."""
+    for kernel in filter(files.fullmatch, includes):
         seen, queue = {kernel}, [kernel]
         while queue:
             file = queue.pop()
             for line, quote, name in includes.get(file, []):
                 if quote == "<":
-                    if name not in KERNEL_SYSTEM:
-                        yield file, line, f"<{name}> is reached from the kernel file {kernel}"
+                    if name not in system:
+                        yield file, line, f"<{name}> is reached from the {what} {kernel}"
                     continue
                 ours = folder_of(name) == "base" or (
                     folder_of(name) == "ops" and op_of(name) in {None, op_of(kernel)} | OP_EDGES.get(op_of(kernel), set()))
                 if not ours:
-                    yield file, line, f'"{name}" is reached from the kernel file {kernel}'
+                    yield file, line, f'"{name}" is reached from the {what} {kernel}'
                 elif name not in seen:
                     seen.add(name)
                     queue.append(name)
@@ -142,7 +145,9 @@ def main():
     if not includes:
         print(f"error: no source file in {root / 'src'}", file=sys.stderr)
         return 2
-    breaches = sorted({*check_directions(includes), *check_libraries(includes), *check_kernels(includes)})
+    breaches = sorted({*check_directions(includes), *check_libraries(includes),
+                       *check_reach(includes, KERNEL_FILE, KERNEL_SYSTEM, "kernel file"),
+                       *check_reach(includes, REFERENCE_FILE, FREESTANDING, "reference")})
     for file, line, what in breaches:
         print(f"src/{file}:{line}: {what}")
     kernels = sum(1 for f in includes if KERNEL_FILE.fullmatch(f))

@@ -233,8 +233,10 @@ section_nofloat() {
 }
 
 section_structure() {
-  heading "structure: nothing of one instruction set linked into another's code, and hardened binaries"
+  heading "structure: nothing of one instruction set linked into another's code, hardened binaries, and arithmetic that needs no library"
   local builds=(build/release) preset
+  check_showing 1 "the check of freestanding arithmetic catches planted breaches" tests/tools/check_freestanding_test.py
+  check_showing 1 "the arithmetic is freestanding" tools/check_freestanding.sh
   build_release || return
   for preset in clang-release gcc-o0 clang-o0; do build_variant "$preset" && builds+=("build/$preset"); done
   check_showing 1 "kernel objects hold no weak symbols" tools/check_kernel_symbols.sh "${builds[@]}"
