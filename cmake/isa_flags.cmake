@@ -1,23 +1,47 @@
 # Kernel files are named after their instruction set (src/ops/<op>/avx2.cc) and are the only ones compiled with its flags; everything
-# else is baseline code, so that one binary runs on every CPU of its architecture.
+# else is baseline code, so that one binary runs on every CPU of its architecture. src/isa/isa.def says which there are.
+set(INTRAIN_ISA_LIST ${PROJECT_SOURCE_DIR}/src/isa/isa.def)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${INTRAIN_ISA_LIST})
 
-# -fno-exceptions: nothing in them throws, and g++ -O0 would refer to the exception runtime by a weak symbol.
-set(INTRAIN_FLAGS_avx2 -fno-exceptions -mavx2)
-set(INTRAIN_FLAGS_avxvnni -fno-exceptions -mavxvnni)
-set(INTRAIN_FLAGS_avx512vnni -fno-exceptions -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512)
-# g++ 12 warns of uninitialized variables inside its own AVX-512 headers (GCC bug 105593).
-list(APPEND INTRAIN_FLAGS_avx512vnni $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized$<SEMICOLON>-Wno-uninitialized>)
-set(INTRAIN_FLAGS_amx -fno-exceptions -mamx-tile -mamx-int8)
-set(INTRAIN_X86_ISAS avx2 avxvnni avx512vnni amx)
+# What isa.def calls the architecture of the target.
+string(TOLOWER "${CMAKE_SYSTEM_PROCESSOR}" INTRAIN_ARCHITECTURE)
+string(REGEX REPLACE "^amd64$" "x86_64" INTRAIN_ARCHITECTURE "${INTRAIN_ARCHITECTURE}")
+string(REGEX REPLACE "^arm64$" "aarch64" INTRAIN_ARCHITECTURE "${INTRAIN_ARCHITECTURE}")
+
+# INTRAIN_ISAS: the names of all that have kernel files; INTRAIN_ARCHITECTURE_<name>, INTRAIN_FLAGS_<name>.
+set(INTRAIN_ISAS)
+file(STRINGS ${INTRAIN_ISA_LIST} rows REGEX "^INTRAIN_ISA\\(")
+foreach(row IN LISTS rows)
+  if(NOT row MATCHES "^INTRAIN_ISA\\(k[A-Za-z0-9]+, ([a-z0-9]+), ([a-z0-9_]+), k[A-Za-z0-9]+, ([a-z]+), \"[^\"]*\", \"([^\"]*)\"\\)$")
+    message(FATAL_ERROR "src/isa/isa.def: CMake cannot read the row ${row}")
+  endif()
+  set(name ${CMAKE_MATCH_1})
+  if(CMAKE_MATCH_3 STREQUAL "reference")
+    continue()
+  endif()
+  list(APPEND INTRAIN_ISAS ${name})
+  set(INTRAIN_ARCHITECTURE_${name} ${CMAKE_MATCH_2})
+  # -fno-exceptions: nothing in them throws, and g++ -O0 would refer to the exception runtime by a weak symbol.
+  separate_arguments(INTRAIN_FLAGS_${name} UNIX_COMMAND "-fno-exceptions ${CMAKE_MATCH_4}")
+  if(INTRAIN_FLAGS_${name} MATCHES "-mavx512")
+    # g++ 12 warns of uninitialized variables inside its own AVX-512 headers (GCC bug 105593).
+    list(APPEND INTRAIN_FLAGS_${name} $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized$<SEMICOLON>-Wno-uninitialized>)
+  endif()
+endforeach()
+
+# intrain_isa_files(<variable> <ISA> <file>...): those of the files that are kernel files of that instruction set.
+function(intrain_isa_files variable isa)
+  list(FILTER ARGN INCLUDE REGEX "/${isa}(_[a-z0-9_]+)?\\.cc$")
+  set(${variable} ${ARGN} PARENT_SCOPE)
+endfunction()
 
 # intrain_isa_sources(<list variable>): sets the flags of the kernel files in the list, or drops them where the target has no such
 # instruction set.
 function(intrain_isa_sources list)
   set(kept ${${list}})
-  foreach(isa IN LISTS INTRAIN_X86_ISAS)
-    set(files ${${list}})
-    list(FILTER files INCLUDE REGEX "/${isa}(_[a-z0-9_]+)?\\.cc$")
-    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
+  foreach(isa IN LISTS INTRAIN_ISAS)
+    intrain_isa_files(files ${isa} ${${list}})
+    if(INTRAIN_ARCHITECTURE_${isa} STREQUAL INTRAIN_ARCHITECTURE)
       set_source_files_properties(${files} PROPERTIES COMPILE_OPTIONS "${INTRAIN_FLAGS_${isa}}")
     elseif(files)
       list(REMOVE_ITEM kept ${files})

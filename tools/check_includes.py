@@ -27,7 +27,7 @@ for folder, beneath in BESIDE.items():
     USES[folder] = set(beneath.split()).union(*(USES[name] for name in beneath.split()))
 
 # Operator -> operators it may build on.
-OP_EDGES = {"conv2d": {"gemm"}}
+OP_EDGES = {"conv2d": {"gemm"}, "gemm": {"peak"}}
 
 # Header prefix -> (what may include it, at most how many files).
 LIBRARIES = {
@@ -47,14 +47,16 @@ LIBRARIES = {
     "tensorboard.pb.h": (r"runs/tensorboard\.cc", 1),
     "xxhash.h": (r"core/\w+\.cc", 1),
     "cairo": (r"report/draw/\w+\.cc", 1),
-    "cpuid.h": (r"isa/isa\.cc", 1),
+    "cpuid.h": (r"isa/detect_x86\.cc", 1),
     "immintrin.h": (r"ops/intrinsics\.h", None),
     "simde/": (r"ops/intrinsics\.h", None),
 }
 FREESTANDING = {"cstdint", "cstddef"}
 KERNEL_SYSTEM = {"cstdint", "cstddef", "immintrin.h", "simde/x86/avx2.h", "simde/x86/avx512.h"}
 REFERENCE_FILE = re.compile(r"ops/(?!peak/)\w+/\w*reference\.cc")  # what the peak is measured beside is no arithmetic
-KERNEL_FILE = re.compile(r"ops/.*/(avx2|avxvnni|avx512vnni|amx)\w*\.cc")
+# The instruction sets are those of isa.def; the first one has no kernel files.
+ISAS = re.findall(r"^INTRAIN_ISA\(\w+, (\w+),", (Path(__file__).resolve().parents[1] / "src/isa/isa.def").read_text(), re.M)[1:]
+KERNEL_FILE = re.compile(rf"ops/.*/({'|'.join(ISAS)})(_\w+)?\.cc")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # A system header is one of the language or of POSIX if its name is like these; else it is a library and needs a row above.

@@ -115,7 +115,7 @@ def main():
         print(__doc__)
         return 2
     if platform.machine() not in ("x86_64", "AMD64"):
-        print(f"error: only x86-64 objects can be judged, this is {platform.machine()}", file=sys.stderr)
+        print(f"error: this knows the instructions of x86-64 only, not of {platform.machine()}", file=sys.stderr)
         return 2
     failed = False
     for argument in sys.argv[1:]:

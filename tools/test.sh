@@ -124,19 +124,10 @@ run_scripts() {
   done
 }
 
-cpu_has() {
-  local flag
-  for flag in "$@"; do grep -qm1 -w "$flag" /proc/cpuinfo || return 1; done
-}
-isa_on_this_cpu() {
-  case $1 in
-    scalar) true ;;
-    avx2) cpu_has avx2 ;;
-    avxvnni) cpu_has avx2 avx_vnni ;;
-    avx512vnni) cpu_has avx512f avx512bw avx512dq avx512vl avx512_vnni ;;
-    amx) cpu_has avx512_vnni amx_tile amx_int8 ;;
-  esac
-}
+# The instruction sets of isa.def: all, those that have kernels for products alone, and those that this CPU runs.
+readonly isas=$(sed -n 's/^INTRAIN_ISA(\w*, \(\w*\),.*/\1/p' src/isa/isa.def)
+readonly product_isas=$(sed -n 's/^INTRAIN_ISA(\w*, \(\w*\), \w*, \w*, products,.*/\1/p' src/isa/isa.def)
+isa_on_this_cpu() { env -u INTRAIN_ISA "$release" info | grep "^  $1 *yes" > /dev/null; }
 
 section_unit() {
   heading "unit tests: integer primitives, operators against the reference and a float64 oracle, layers, data, checkpoints"
@@ -165,7 +156,7 @@ section_changed() {
 }
 
 section_emulation() {
-  heading "emulation: kernels of AVX-VNNI, AVX-512 and AMX against the reference"
+  heading "emulation: kernels of other CPUs against the reference"
   # On every CPU, also one that has them: their bits as Intel's manual defines them.
   build release intrain_emulation_tests && run_unit_tests emulated-vnni-kernels build/release/intrain_emulation_tests
 }
@@ -204,7 +195,7 @@ section_matrix() {
   for preset in release clang-release gcc-o0 clang-o0; do build_variant "$preset" || return; done
   printf '        %-14s %-11s %-9s %-7s  %s\n' build isa model threads signature
   for preset in release clang-release gcc-o0 clang-o0; do
-    for isa in scalar avx2 avxvnni avx512vnni amx; do
+    for isa in $isas; do
       if ! isa_on_this_cpu "$isa"; then
         verify "$preset" "$isa" resnet8 1 > "$logs/verify.log" 2>&1
         [[ $? -eq 2 ]]
@@ -250,17 +241,21 @@ section_structure() {
 
 section_sanitizers() {
   heading "sanitizers: memory, undefined behaviour, data races"
-  local isa
+  local isa whole_nets=
+  build_release || return  # which says what this CPU runs
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
   export TSAN_OPTIONS=halt_on_error=1
   if build asan-ubsan intrain intrain_tests; then
-    # Whole nets on one instruction set only, beside the reference: the kernels of all of them are tested one by one; those of the reference
-    # run beside each. ResNet-50 takes longest and is made of blocks that other nets have too.
+    # Whole nets on one instruction set only, the first after the scalar one, beside the reference: the kernels of all of them are tested
+    # one by one; those of the reference run beside each. ResNet-50 takes longest and is made of blocks that other nets have too.
     local nets=':*/ModelsOnIsa.Resnet50*:*/KernelEquality.*/scalar'
-    for isa in scalar avxvnni avx512vnni amx; do nets+=":*/ModelsOnIsa.*/$isa:*/NetOnIsa.*/$isa:*/NoAllocation.*/$isa"; done
+    for isa in $isas; do
+      if [[ $isa != scalar && -z $whole_nets ]] && isa_on_this_cpu "$isa"; then whole_nets=$isa; continue; fi
+      nets+=":*/ModelsOnIsa.*/$isa:*/NetOnIsa.*/$isa:*/NoAllocation.*/$isa"
+    done
     gtest_arguments=(--gtest_filter="-${nets#:}")
     run_unit_tests asan-ubsan "$(test_binaries asan-ubsan)"
-    for isa in scalar avx2 avxvnni avx512vnni amx; do
+    for isa in $isas; do
       isa_on_this_cpu "$isa" && check "verify under ASan and UBSan, $isa" env INTRAIN_ISA="$isa" build/asan-ubsan/intrain verify --threads 2
     done
   fi
@@ -270,11 +265,12 @@ section_sanitizers() {
   fi
   if build tsan intrain_tests -- -DINTRAIN_TEST_FILES='/(training_run|resume|fine_tuning|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
-    # A net's threads do the same with each kind of tile: of s16 (avx2), of bytes, and none (scalar, for which a small net is enough); by the
-    # paper's recipe a training that is stopped and goes on is enough.
-    local prefix=() threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:Resume*:FineTuning*:*PlannedAndPackedAgain*'
+    # A net's threads do the same with every tile of a kind, so instruction sets that have but a tile of their own are left out; without a
+    # tile (scalar) a small net is enough, and by the paper's recipe a training that is stopped and goes on.
+    local prefix=() left_out= threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:Resume*:FineTuning*:*PlannedAndPackedAgain*'
     build/tsan/tests/optim_tests --gtest_list_tests > /dev/null 2>&1 || prefix=(setarch -R)
-    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*-*/NetOnIsa.*/avxvnni:*/NetOnIsa.*/amx:*/NetOnIsa.Nets/scalar:*/NetOnIsa.OtherWidths/scalar:Trainer.TrainsByWageubn")
+    for isa in $product_isas; do left_out+="*/NetOnIsa.*/$isa:"; done
+    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*-$left_out*/NetOnIsa.Nets/scalar:*/NetOnIsa.OtherWidths/scalar:Trainer.TrainsByWageubn")
     run_unit_tests tsan "$(test_binaries tsan)" "${prefix[@]}"
   fi
 }

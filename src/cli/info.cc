@@ -31,7 +31,7 @@ int info_command() {
 
   print("intrain {}\n", kVersion);
   print("threads: {} available\n", available_threads());
-  print("instruction sets:\n");
+  print("instruction sets:\n");  // two blanks, the name, "yes" or "no": scripts read it
   for (const IsaInfo& info : isa_list()) {
     std::string text = "yes";
     if (!isa_supported(info.isa)) text = fmt::format("no   this CPU or its operating system lacks {}", info.needs);
@@ -46,9 +46,9 @@ int info_command() {
           isa_info(selected).name, kernels.tile->name, kernels.tile->k_unit, kernels.tile->lanes);
   else
     print_kernel("matrix product, convolution", Isa::kScalar, selected);
-#define INTRAIN_KERNEL(name, result, parameter) print_kernel(#name, kernels.name##_isa, selected);
-#include "ops/kernels.def"
-#undef INTRAIN_KERNEL
+#define INTRAIN_PRINT(name, result, parameter, ...) print_kernel(#name, kernels.name##_isa, selected);
+  INTRAIN_KERNELS(INTRAIN_PRINT)
+#undef INTRAIN_PRINT
   for (const char* name : kScalarOnly) print("  {:<30} {}  (no vector kernel)\n", name, isa_info(Isa::kScalar).name);
   print("models:");
   for (const std::string& name : model_names()) print(" {}", name);

@@ -9,21 +9,24 @@
 namespace intrain {
 
 enum class Isa {
-#define INTRAIN_ISA(id, name, needs) id,
+#define INTRAIN_ISA(id, name, architecture, parent, kernels, needs, flags) id,
 #include "isa/isa.def"
 #undef INTRAIN_ISA
 };
 
+// A row of isa.def.
 struct IsaInfo {
   Isa isa;
   const char* name;
+  const char* architecture;
+  Isa parent;  // whose kernels it begins with; its own of the scalar one
   const char* needs;
 };
 
 INTRAIN_API const std::vector<IsaInfo>& isa_list();
 INTRAIN_API const IsaInfo& isa_info(Isa isa);
 
-// True if this CPU and operating system run it.
+// True if this CPU and operating system run it, and its parent.
 INTRAIN_API bool isa_supported(Isa isa);
 
 // The ISA called `name`; throws Error if there is none, or if this CPU lacks it.

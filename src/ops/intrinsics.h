@@ -57,4 +57,14 @@ namespace intrain::ops {
 // write at most 8 bytes.
 static inline void compiler_fence([[maybe_unused]] void* p) { asm volatile("" : : "r"(p) : "memory"); }
 
+// What the vector v holds is not known.
+template <class Register>
+static inline void hide(Register& v) {
+#if defined(INTRAIN_EMULATE_VNNI)
+  asm volatile("" : "+m"(v));
+#else
+  asm volatile("" : "+v"(v));
+#endif
+}
+
 }  // namespace intrain::ops

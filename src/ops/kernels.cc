@@ -2,69 +2,58 @@
 
 namespace intrain::ops {
 
-#define INTRAIN_KERNEL(name, result, parameter) result name(const parameter&);
+// What a row of isa.def adds where the target is of its architecture.
+#define INTRAIN_ON_any(...) __VA_ARGS__
 #if defined(__x86_64__)
-namespace avx2 {
-extern const TileKernel kTile;
-extern const PeakKernel kPeak;
-#include "ops/kernels.def"
-}  // namespace avx2
-// AVX-VNNI is AVX2 and an instruction for products: the other kernels are those of AVX2.
-namespace avxvnni {
-extern const TileKernel kTile;
-extern const PeakKernel kPeak;
-}  // namespace avxvnni
-namespace avx512vnni {
-extern const TileKernel kTile;
-extern const PeakKernel kPeak;
-#include "ops/kernels.def"
-}  // namespace avx512vnni
-// AMX is AVX-512 VNNI and an instruction for products.
-namespace amx {
-extern const TileKernel kTile;
-extern const PeakKernel kPeak;
-}  // namespace amx
+#define INTRAIN_ON_x86_64(...) __VA_ARGS__
+#else
+#define INTRAIN_ON_x86_64(...)
 #endif
-#undef INTRAIN_KERNEL
+
+// The functions of an ISA, in the namespace `space`, by the kernels that it has of its own.
+#define INTRAIN_DECLARE(name, result, parameter, ...) result name(const parameter&);
+#define INTRAIN_DECLARE_reference(space)
+#define INTRAIN_DECLARE_products(space) \
+  namespace space {                     \
+  extern const TileKernel kTile;        \
+  extern const PeakKernel kPeak;        \
+  }
+#define INTRAIN_DECLARE_all(space) \
+  INTRAIN_DECLARE_products(space) namespace space { INTRAIN_KERNELS(INTRAIN_DECLARE) }
+
+#define INTRAIN_ISA(id, name, architecture, parent, kernels, needs, flags) \
+  INTRAIN_ON_##architecture(INTRAIN_DECLARE_##kernels(name))
+#include "isa/isa.def"
+#undef INTRAIN_ISA
+
+// The same as entries of the table k.
+#define INTRAIN_TAKE(name, result, parameter, function) \
+  k.name = function;                                    \
+  k.name##_isa = k.isa;
+#define INTRAIN_TAKE_REFERENCE(name, result, parameter, ...) INTRAIN_TAKE(name, result, parameter, name##_reference)
+#define INTRAIN_TAKE_OWN(name, result, parameter, space) INTRAIN_TAKE(name, result, parameter, space::name)
+#define INTRAIN_TAKE_reference(space) \
+  k.tile = nullptr;                   \
+  k.peak = &kPeakReference;           \
+  k.tile_isa = k.peak_isa = k.isa;    \
+  INTRAIN_KERNELS(INTRAIN_TAKE_REFERENCE)
+#define INTRAIN_TAKE_products(space) \
+  k.tile = &space::kTile;            \
+  k.peak = &space::kPeak;            \
+  k.tile_isa = k.peak_isa = k.isa;
+#define INTRAIN_TAKE_all(space) INTRAIN_TAKE_products(space) INTRAIN_KERNELS(INTRAIN_TAKE_OWN, space)
 
 Kernels make_kernels(Isa isa) {
-  Kernels k;
+  const Isa parent = isa_info(isa).parent;
+  Kernels k = parent == isa ? Kernels{} : make_kernels(parent);
   k.isa = isa;
-  k.tile = nullptr;
-  k.peak = &kPeakReference;
-#define INTRAIN_KERNEL(name, result, parameter) \
-  k.name = name##_reference;                    \
-  k.name##_isa = Isa::kScalar;
-#include "ops/kernels.def"
-#undef INTRAIN_KERNEL
-#if defined(__x86_64__)
-  if (isa == Isa::kAvx2 || isa == Isa::kAvxVnni) {
-    k.tile = &avx2::kTile;
-    k.peak = &avx2::kPeak;
-#define INTRAIN_KERNEL(name, result, parameter) \
-  k.name = avx2::name;                          \
-  k.name##_isa = Isa::kAvx2;
-#include "ops/kernels.def"
-#undef INTRAIN_KERNEL
+  switch (isa) {
+#define INTRAIN_ISA(id, name, architecture, parent, kernels, needs, flags) \
+  case Isa::id:                                                            \
+    INTRAIN_ON_##architecture(INTRAIN_TAKE_##kernels(name)) break;
+#include "isa/isa.def"
+#undef INTRAIN_ISA
   }
-  if (isa == Isa::kAvxVnni) {
-    k.tile = &avxvnni::kTile;
-    k.peak = &avxvnni::kPeak;
-  }
-  if (isa == Isa::kAvx512Vnni || isa == Isa::kAmx) {
-    k.tile = &avx512vnni::kTile;
-    k.peak = &avx512vnni::kPeak;
-#define INTRAIN_KERNEL(name, result, parameter) \
-  k.name = avx512vnni::name;                    \
-  k.name##_isa = Isa::kAvx512Vnni;
-#include "ops/kernels.def"
-#undef INTRAIN_KERNEL
-  }
-  if (isa == Isa::kAmx) {
-    k.tile = &amx::kTile;
-    k.peak = &amx::kPeak;
-  }
-#endif
   return k;
 }
 

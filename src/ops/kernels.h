@@ -1,4 +1,4 @@
-// Which function runs for each kernel: the scalar reference first, overwritten by what the ISA has.
+// Which function runs for each kernel: those of the ISA's parent (isa.def), overwritten by its own; the scalar ISA's are the references.
 #pragma once
 
 #include "base/api.h"
@@ -9,6 +9,7 @@
 #include "ops/depthwise/depthwise.h"
 #include "ops/error/error.h"
 #include "ops/gemm/gemm.h"
+#include "ops/kernels.def"
 #include "ops/narrow/narrow.h"
 #include "ops/peak/peak.h"
 #include "ops/pool/pool.h"
@@ -24,11 +25,13 @@ struct Kernels {
   // Register tile of the matrix products; null: convolutions and linear layers run their scalar reference.
   const TileKernel* tile;
   const PeakKernel* peak;  // for benchmarks; never null
-#define INTRAIN_KERNEL(name, result, parameter) \
-  result (*name)(const parameter&);             \
+  // Whose they are: the ISA's own, or of one that it descends from.
+  Isa tile_isa, peak_isa;
+#define INTRAIN_MEMBER(name, result, parameter, ...) \
+  result (*name)(const parameter&);                  \
   Isa name##_isa;
-#include "ops/kernels.def"
-#undef INTRAIN_KERNEL
+  INTRAIN_KERNELS(INTRAIN_MEMBER)
+#undef INTRAIN_MEMBER
 };
 
 // isa must be supported.

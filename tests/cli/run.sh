@@ -49,6 +49,9 @@ done
 
 "$intrain" info > info
 check "info shows the instruction set in use" has info '<- selected'
+sed '1,/^instruction sets:/d; /^kernels:/,$d' info > info.isas
+check "info shows of each instruction set whether it runs here" test "$(grep -cE '^  [a-z0-9]+ +yes' info.isas)" -ge 1
+check "in lines that a script can read" test -z "$(grep -vE '^  [a-z0-9]+ +(yes|no)( |$)' info.isas)"
 check "info shows the kernels" has info '^ +batch_norm_normalize +[a-z0-9]+'
 check "info shows the operators without a vector kernel" has info '^ +softmax_xent +scalar +\(no vector kernel\)$'
 INTRAIN_ISA=scalar "$intrain" info > info.scalar

@@ -3,6 +3,7 @@
 // the instruction wants: a row of 64 bytes holds one step of 16 columns.
 #include "ops/gemm/gemm.h"
 #include "ops/intrinsics.h"
+#include "ops/peak/peak.h"
 
 namespace intrain::ops::amx {
 namespace {
@@ -130,9 +131,45 @@ constexpr TileKernel::Functions tile_functions() {
 constexpr TileKernel::Functions kUnsignedA = tile_functions<false>();
 constexpr TileKernel::Functions kSignedA = tile_functions<true>();
 
+// Full tile registers: 16 x 16 x 64 products an instruction, into four accumulators.
+uint32_t peak_multiply(const PeakArgs& p) {
+  static constexpr ShapesByRest<16> kShapes;
+  alignas(64) uint8_t a[16 * 64];
+  alignas(64) int8_t b[16 * 64];
+  alignas(64) uint32_t c[4][16 * 16] = {};
+  __builtin_memset(a, p.a, sizeof a);
+  __builtin_memset(b, p.b, sizeof b);
+  compiler_fence(a);
+  compiler_fence(b);
+  compiler_fence(c);
+  load_shapes(kShapes.of[0]);
+  _tile_loadd(0, c[0], 64);
+  _tile_loadd(1, c[1], 64);
+  _tile_loadd(2, c[2], 64);
+  _tile_loadd(3, c[3], 64);
+  _tile_loadd(4, a, 64);
+  _tile_loadd(5, b, 64);
+  for (int64_t i = 0; i < p.iterations; ++i) {
+    _tile_dpbusd(0, 4, 5);
+    _tile_dpbusd(1, 4, 5);
+    _tile_dpbusd(2, 4, 5);
+    _tile_dpbusd(3, 4, 5);
+  }
+  _tile_stored(0, c[0], 64);
+  _tile_stored(1, c[1], 64);
+  _tile_stored(2, c[2], 64);
+  _tile_stored(3, c[3], 64);
+  uint32_t sum = 0;
+  for (const auto& of : c)
+    for (uint32_t value : of) sum += value;
+  return sum;
+}
+
 }  // namespace
 
 extern const TileKernel kTile;
 const TileKernel kTile = {"u8s8_tdpbusd_amx", 4, 1, 16, 4, {0, 16, 16, 16, 16}, &kUnsignedA, &kSignedA};
+extern const PeakKernel kPeak;
+const PeakKernel kPeak = {"tdpbusd, 16 rows", 4 * 16 * 16 * 64, peak_multiply};
 
 }  // namespace intrain::ops::amx

@@ -2,6 +2,7 @@
 // saturates). Registers: rows * vectors accumulators (at most 12), the vectors of b, one broadcast of a, one product.
 #include "ops/gemm/tile.h"
 #include "ops/intrinsics.h"
+#include "ops/peak/vector.h"
 
 namespace intrain::ops::avx2 {
 namespace {
@@ -26,5 +27,7 @@ constexpr TileKernel::Functions kUnsignedA = tile_functions<Madd, false, 12, 6>(
 
 extern const TileKernel kTile;
 const TileKernel kTile = {"s16s16_vpmaddwd_avx2", 2, 2, 8, 2, {0, 12, 6, 0, 0}, &kUnsignedA, &kUnsignedA};
+extern const PeakKernel kPeak;
+const PeakKernel kPeak = peak_kernel<Madd>("vpmaddwd and vpaddd, ymm");
 
 }  // namespace intrain::ops::avx2

@@ -2,6 +2,7 @@
 // one broadcast of a.
 #include "ops/gemm/tile.h"
 #include "ops/intrinsics.h"
+#include "ops/peak/vector.h"
 
 namespace intrain::ops::avx512vnni {
 namespace {
@@ -27,5 +28,7 @@ constexpr TileKernel::Functions kSignedA = tile_functions<Vnni, true, 16, 12, 8,
 
 extern const TileKernel kTile;
 const TileKernel kTile = {"u8s8_vpdpbusd_avx512vnni", 4, 1, 16, 4, {0, 16, 12, 8, 6}, &kUnsignedA, &kSignedA};
+extern const PeakKernel kPeak;
+const PeakKernel kPeak = peak_kernel<Vnni>("vpdpbusd, zmm");
 
 }  // namespace intrain::ops::avx512vnni

@@ -2,6 +2,7 @@
 // 12), the vectors of b, one broadcast of a. No tiles of 3 vectors: channels mostly come in multiples of 16, so in twos.
 #include "ops/gemm/tile.h"
 #include "ops/intrinsics.h"
+#include "ops/peak/vector.h"
 
 namespace intrain::ops::avxvnni {
 namespace {
@@ -27,5 +28,7 @@ constexpr TileKernel::Functions kSignedA = tile_functions<Vnni, true, 12, 6>();
 
 extern const TileKernel kTile;
 const TileKernel kTile = {"u8s8_vpdpbusd_avxvnni", 4, 1, 8, 2, {0, 12, 6, 0, 0}, &kUnsignedA, &kSignedA};
+extern const PeakKernel kPeak;
+const PeakKernel kPeak = peak_kernel<Vnni>("vpdpbusd, ymm");
 
 }  // namespace intrain::ops::avxvnni

@@ -1,5 +1,5 @@
 // The most products an instruction set does: its multiply instruction over registers, and nothing else. For benchmarks; no net calls
-// it.
+// it. Each stands beside the register tile of its ISA (gemm/<isa>.cc).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@ namespace intrain::ops {
 
 struct PeakArgs {
   int64_t iterations;
-  uint8_t a;
+  int8_t a;  // 0 to 127: signed instructions hold it too
   int8_t b;
 };
 
