@@ -12,7 +12,7 @@ set -uo pipefail
 
 readonly here=$(cd "$(dirname "$0")" && pwd)
 readonly root=$(cd "${1:-$here/..}" && pwd)
-readonly kernels='/(avx2|avxvnni|avx512vnni|amx|neon)[a-z0-9_]*\.cc$'
+readonly kernels="/($(sed -n 's/^INTRAIN_ISA(\w*, \(\w*\),.*/\1/p' "$here/../src/isa/isa.def" | paste -sd '|'))[a-z0-9_]*\.cc$"
 # ops/peak computes no number of the contract. Of ops/conv2d the reference and the shifts are arithmetic, the rest are plans and threads.
 readonly hosted='^(ops/peak/.*|ops/conv2d/.*|optim/(sgd|gradient_sum)[.]cc)$'
 readonly not_hosted='^ops/conv2d/(reference|staging)[.]cc$'
