@@ -15,7 +15,8 @@ set(INTRAIN_PUBLIC_HEADERS
     optim/gradient_sum.h optim/schedule.h
     models/models.h models/net_file.h models/residual_blocks.h
     data/dataset.h data/loader.h data/normalization.h data/source.h
-    checkpoint/checkpoint.h checkpoint/signature.h settings/config.h settings/crop.h settings/recipe.h
+    checkpoint/checkpoint.h checkpoint/signature.h settings/config.h settings/config_file.h settings/crop.h settings/recipe.h
+    settings/scalar10.h settings/setting_list.h settings/settings.def settings/train_command.h settings/width_keys.h
     exchange/export/export.h
     train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/step.h train/tensor_counts.h train/trained_net.h
     train/trainer.h runs/training_run.h)

@@ -11,6 +11,7 @@
 #include "data/loader.h"
 #include "data/photo_reader.h"
 #include "runs/resume_point.h"
+#include "settings/config_file.h"
 #include "settings/crop.h"
 #include "train/evaluate.h"
 #include "train/trained_net.h"

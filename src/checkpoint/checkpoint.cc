@@ -189,7 +189,7 @@ std::vector<Transfer> transfers_of(const Checkpoint& checkpoint, const std::stri
     if (from == by_name.end() || from->second->type != to.type || from->second->count != to.count)
       throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': it lacks " +
                       shape_text(to),
-                  "--init-from " + checkpoint.path, "use a checkpoint of this model, for images with as many channels");
+                  Setting{"init_from", checkpoint.path}, "use a checkpoint of this model, for images with as many channels");
     transfers.emplace_back(from->second, &to);
   }
   return transfers;
@@ -282,7 +282,7 @@ void parse(Checkpoint& checkpoint, int64_t size, const ReadUntil& read_until,
   } catch (const std::invalid_argument& e) {
     throw Error(std::string("broken header: ") + e.what(), path, kDamaged);
   } catch (const Error& e) {  // of a setting
-    throw Error("broken header: " + e.where + ": " + e.what(), path, kDamaged);
+    throw Error("broken header: " + e.setting + ": " + e.what(), path, kDamaged);
   }
   if (check) check(checkpoint);
   read_until(end + kHashBytes);

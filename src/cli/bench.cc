@@ -49,7 +49,7 @@ Net build(const BenchFlags& flags, const BenchInput& input) {
   try {
     return build_model(flags.model, input.h, input.w, input.c, input.classes);
   } catch (const Error& e) {
-    if (e.where == "--data") throw Error(e.what(), "--image", e.hint);  // the builder's name for the images
+    if (e.setting == "data") throw Error(e.what(), "--image", e.hint);  // the builder's name for the images
     throw;
   }
 }

@@ -13,7 +13,9 @@
 #include "core/parallel.h"
 #include "core/version.h"
 #include "data/photo_kinds.h"
+#include "settings/config_file.h"
 #include "settings/recipe.h"
+#include "settings/width_keys.h"
 
 namespace intrain::cli {
 
@@ -463,7 +465,7 @@ int run_telling_errors(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const Error& e) {
-    return print_error(e.what(), e.where, e.hint);
+    return print_error(e);
   } catch (const std::bad_alloc&) {
     return print_error("out of memory", "", kLessMemory);
   } catch (const std::length_error&) {  // more than a container can hold

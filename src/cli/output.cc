@@ -7,10 +7,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <regex>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "io/atomic_file.h"
+#include "settings/train_command.h"
 
 namespace intrain::cli {
 
@@ -49,6 +51,24 @@ int print_error(const std::string& what, const std::string& where, const std::st
   return kBadInput;
 }
 
+int print_error(const Error& error) { return print_error(error.what(), place_of(error), with_flags(error.hint)); }
+
+std::string place_of(const Error& error) {
+  if (error.setting.empty()) return error.where;
+  return flag_of(error.setting) + (error.where.empty() ? "" : " " + error.where);
+}
+
+std::string with_flags(const std::string& text) {
+  static const std::regex kSetting("`([a-z][a-z0-9_.]*)`");
+  std::string out;
+  auto rest = text.cbegin();
+  for (std::sregex_iterator match(rest, text.cend(), kSetting), end; match != end; ++match) {
+    out.append(rest, (*match)[0].first).append(flag_of((*match)[1]));
+    rest = (*match)[0].second;
+  }
+  return out.append(rest, text.cend());
+}
+
 void print_text(std::FILE* out, const std::string& text) {
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size();
@@ -73,8 +93,7 @@ int finish(int status) {
   // Some file systems tell only now that there is no space.
   if (const int copy = dup(STDOUT_FILENO); copy >= 0) remember(close(copy) == 0);
   if (g_lost == 0 || g_told) return status;
-  const Error error = lost_output();
-  const int bad = print_error(error.what(), error.where, error.hint);
+  const int bad = print_error(lost_output());
   return status == 0 ? bad : status;
 }
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
+
 namespace intrain::cli {
 
 // Before anything else: gives stdin, stdout and stderr a descriptor each where one is closed, so that no file takes its place, and lets a
@@ -17,6 +19,11 @@ void prepare_streams();
 // Two lines on stderr, "error: what (where)" and "hint: ..."; where may be empty. All may hold foreign text. Returns the exit status of bad
 // input, 2.
 int print_error(const std::string& what, const std::string& where, const std::string& hint);
+int print_error(const Error& error);
+// Where the error is: "--batch", "--out runs/x", a file; may be empty.
+std::string place_of(const Error& error);
+// `text` of a hint or a help with flags in place of the settings that stand in it in backquotes.
+std::string with_flags(const std::string& text);
 
 // Writes to stdout or stderr. What cannot be written there (a full disk, a pipe without a reader) is lost, but stdout remembers: a training
 // goes on, check_stdout throws, and finish ends with an error.

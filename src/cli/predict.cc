@@ -49,7 +49,7 @@ int predict_command(const PredictFlags& flags) {
   if (flags.json) print("{}", predictions_json(checkpoint, predictor.logits_exp(), all));
   int status = 0;
   for (const FilePrediction& p : all)
-    if (p.error) status = print_error(p.error->what(), p.error->where, p.error->hint);
+    if (p.error) status = print_error(*p.error);
   return status;
 }
 

@@ -44,7 +44,7 @@ int report_command(const ReportFlags& flags) {
       });
     } catch (const Error& e) {
       run.problems.push_back(fmt::format("Nothing could be evaluated: {}{}; {}.", e.what(),
-                                         e.where.empty() ? "" : fmt::format(" ({})", e.where), e.hint));
+                                         place_of(e).empty() ? "" : fmt::format(" ({})", place_of(e)), with_flags(e.hint)));
     }
   }
   for (const RunReport& run : runs)

@@ -61,8 +61,9 @@ class TrainProgress final : public Progress {
 DataSplits load_again(const TrainConfig& config) {
   try {
     return load_showing(config.data, training_options(config), config.threads);
-  } catch (const Error& e) {
-    throw Error(e.what(), e.where, e.hint + "; if the data lies elsewhere now, say where with --data");
+  } catch (Error& e) {
+    e.hint += "; if the data lies elsewhere now, say where with `data`";
+    throw;
   }
 }
 

@@ -14,6 +14,7 @@
 #include "report/html.h"
 #include "report/report_style.h"
 #include "report/svg_chart.h"
+#include "settings/train_command.h"
 #include "train/tensor_counts.h"
 
 namespace intrain {

@@ -10,6 +10,8 @@
 #include "core/error.h"
 #include "core/shell.h"
 #include "runs/run_files.h"
+#include "settings/config_file.h"
+#include "settings/train_command.h"
 
 namespace intrain {
 

@@ -21,6 +21,7 @@
 #include "runs/metrics_file.h"
 #include "runs/resume_point.h"
 #include "runs/run_files.h"
+#include "settings/config_file.h"
 
 namespace intrain {
 

@@ -22,7 +22,8 @@ int parse_crop(const std::string& text) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, share, std::chars_format::fixed);
   if (error != std::errc() || stop != end || !(share >= 0.1 && share <= 1))
-    throw Error("'" + text + "' is not possible", "--crop", "--crop takes a share of the shorter side from 0.1 to 1, or whole");
+    throw Error("'" + text + "' is not possible", Setting{"crop"},
+                "`crop` takes a share of the shorter side from 0.1 to 1, or whole");
   return static_cast<int>(std::lround(share * 65536));
 }
 

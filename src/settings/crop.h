@@ -9,7 +9,7 @@
 namespace intrain {
 
 // A share from 0.1 to 1, in decimal, or "whole". The side of a square in the middle of a photo over its shorter side, in 2^-16, to nearest (0.875:
-// 57344); 0 of "whole": all of the photo. Throws Error naming --crop.
+// 57344); 0 of "whole": all of the photo. Throws Error naming the setting.
 INTRAIN_API int parse_crop(const std::string& text);
 
 // That of a training: "auto" is 0.875, and "whole" where training, too, sees the images as they are (augment "none").

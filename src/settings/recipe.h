@@ -8,7 +8,7 @@
 
 namespace intrain {
 
-// Sets what the recipe sets: rate, momentum, weight decay, schedule, warm-up and all formats. Throws Error for an unknown name.
+// Sets what a recipe sets: the settings of the list with kOfRecipe, and all formats. Throws Error for an unknown name.
 INTRAIN_API void apply_recipe(TrainConfig& config, const std::string& name);
 
 // What the fixed grids of WAGEUBN's optimizer cannot be combined with (widths.constant_g): throws Error that says why.

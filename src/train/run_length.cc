@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/shell.h"
+#include "settings/scalar10.h"
 
 namespace intrain {
 

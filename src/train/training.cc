@@ -8,6 +8,7 @@
 #include "checkpoint/signature.h"
 #include "core/error.h"
 #include "isa/isa.h"
+#include "settings/scalar10.h"
 #include "train/data_fingerprint.h"
 #include "train/fit.h"
 #include "train/run_length.h"

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "settings/config.h"
+#include "settings/config_file.h"
 #include "settings/config_json.h"
 #include "support/memory_file.h"
 

@@ -7,8 +7,12 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "settings/config_file.h"
 #include "settings/config_json.h"
 #include "settings/recipe.h"
+#include "settings/scalar10.h"
+#include "settings/train_command.h"
+#include "settings/width_keys.h"
 #include "support/rng.h"
 #include "support/temp_folder.h"
 
@@ -36,22 +40,22 @@ TEST(Config, DefaultsAreValidAndGoThroughJson) {
   EXPECT_EQ(back.out, "runs/x");
 }
 
-TEST(Config, NamesTheFlagOfWhatCannotBe) {
+TEST(Config, NamesTheSettingThatCannotBe) {
   const auto refused = [](const std::string& flag, auto change) {
     TrainConfig config;
     change(config);
     expect_error([&] { validate(config); }, "", flag);
   };
-  for (int v : {0, -1, INT32_MIN, 65537}) refused("--batch", [&](TrainConfig& c) { c.batch = v; });
-  for (int v : {0, -1, 100001}) refused("--epochs", [&](TrainConfig& c) { c.epochs = v; });
-  for (int v : {0, -2, 1025}) refused("--threads", [&](TrainConfig& c) { c.threads = v; });
-  for (int v : {-1, 3, 4}) refused("--warmup", [&](TrainConfig& c) { c.warmup = v; });
-  for (double v : {0.0, -0.0, -0.1, kNan, kInf, -kInf, 101.0, 1e300, 1e-300}) refused("--lr", [&](TrainConfig& c) { c.lr = v; });
-  for (double v : {-0.1, 1.0, 2.0, kNan, kInf}) refused("--momentum", [&](TrainConfig& c) { c.momentum = v; });
-  for (double v : {-1e-4, 1.5, kNan, kInf}) refused("--weight-decay", [&](TrainConfig& c) { c.weight_decay = v; });
-  for (const char* v : {"", "Standard", "all"}) refused("--augment", [&](TrainConfig& c) { c.augment = v; });
-  for (const char* v : {"Black", "grey", " "}) refused("--border", [&](TrainConfig& c) { c.border = v; });
-  for (const char* v : {"", "Cosine", "linear"}) refused("--schedule", [&](TrainConfig& c) { c.schedule = v; });
+  for (int v : {0, -1, INT32_MIN, 65537}) refused("batch", [&](TrainConfig& c) { c.batch = v; });
+  for (int v : {0, -1, 100001}) refused("epochs", [&](TrainConfig& c) { c.epochs = v; });
+  for (int v : {0, -2, 1025}) refused("threads", [&](TrainConfig& c) { c.threads = v; });
+  for (int v : {-1, 3, 4}) refused("warmup", [&](TrainConfig& c) { c.warmup = v; });
+  for (double v : {0.0, -0.0, -0.1, kNan, kInf, -kInf, 101.0, 1e300, 1e-300}) refused("lr", [&](TrainConfig& c) { c.lr = v; });
+  for (double v : {-0.1, 1.0, 2.0, kNan, kInf}) refused("momentum", [&](TrainConfig& c) { c.momentum = v; });
+  for (double v : {-1e-4, 1.5, kNan, kInf}) refused("weight_decay", [&](TrainConfig& c) { c.weight_decay = v; });
+  for (const char* v : {"", "Standard", "all"}) refused("augment", [&](TrainConfig& c) { c.augment = v; });
+  for (const char* v : {"Black", "grey", " "}) refused("border", [&](TrainConfig& c) { c.border = v; });
+  for (const char* v : {"", "Cosine", "linear"}) refused("schedule", [&](TrainConfig& c) { c.schedule = v; });
 }
 
 TEST(Config, SetsWidthsByTheirKeys) {
@@ -86,12 +90,13 @@ TEST(Config, SetsWidthsByTheirKeys) {
   for (const char* setting :
        {"w=1", "w=9", "w=", "w", "w=8 ", "w=+8", "w=99999999999", "e2=2", "e2=17", "e2=flag", "g=17", "w_stored=33", "rate=11"})
     expect_error([&] { set_width(config.widths, setting); }, "",
-                 "--set " + std::string(setting).substr(0, std::string(setting).find('=')));
+                 "formats." + std::string(setting).substr(0, std::string(setting).find('=')));
   for (const char* setting : {"round_e=up", "round_e1=up", "round_g="})
-    expect_error([&] { set_width(config.widths, setting); }, "", "--set round_");
+    expect_error([&] { set_width(config.widths, setting); }, "", "formats.round_");
   for (const char* setting : {"w_scale=channel", "g_scale=", "init=zero"})
-    expect_error([&] { set_width(config.widths, setting); }, "", "--set " + std::string(setting).substr(0, 4));
-  for (const char* setting : {"", "=8", "W=8", "widths=8"}) expect_error([&] { set_width(config.widths, setting); }, "", "--set");
+    expect_error([&] { set_width(config.widths, setting); }, "", "formats." + std::string(setting).substr(0, 4));
+  for (const char* setting : {"", "=8", "W=8", "widths=8"})
+    expect_error([&] { set_width(config.widths, setting); }, "", "formats");
 }
 
 TrainConfig wageubn() {
@@ -116,7 +121,7 @@ TEST(Recipe, IsASetOfSettings) {
   EXPECT_FALSE(config.widths.fixed_w || config.widths.constant_g);
   apply_recipe(config, "intrain");
   EXPECT_EQ(nlohmann::ordered_json(config).dump(), nlohmann::ordered_json(TrainConfig{}).dump());
-  expect_error([&] { apply_recipe(config, "wage"); }, "'wage' is no recipe", "--recipe");
+  expect_error([&] { apply_recipe(config, "wage"); }, "'wage' is no recipe", "recipe");
 }
 
 TEST(Recipe, OfAFileComesBeforeItsOtherMembers) {
@@ -133,7 +138,7 @@ TEST(Recipe, OfAFileComesBeforeItsOtherMembers) {
   EXPECT_TRUE(config.widths.constant_g);
   EXPECT_FALSE(config.widths.fixed_w);
   std::ofstream(path) << R"({"recipe": "wage"})";
-  expect_error([&] { read_config(path, config); }, "", "--recipe");
+  expect_error([&] { read_config(path, config); }, "", "recipe");
 }
 
 TEST(Recipe, OlderFilesHaveNone) {
@@ -152,13 +157,13 @@ TEST(Recipe, SaysWhatTheFixedGridsCannotBeCombinedWith) {
     config.widths.constant_g = false;
     validate(config);
   };
-  for (double v : {0.9, 0.8, 0.1}) refused("--momentum", "3 bits", [&](TrainConfig& c) { c.momentum = v; });
-  for (double v : {0.0009, 0.9995, 2.0}) refused("--lr", "10 bits", [&](TrainConfig& c) { c.lr = v; });
-  for (int v : {15, 24, 30}) refused("--set w_stored", "without rounding", [&](TrainConfig& c) { c.widths.w_stored = v; });
-  refused("--set w_stored", "without rounding", [](TrainConfig& c) { c.widths.momentum = 14; });
-  refused("--set w_stored", "without rounding", [](TrainConfig& c) { c.widths.momentum = 16, c.widths.w_stored = 32; });
-  refused("--set g", "16 bits", [](TrainConfig& c) { c.widths.g = 16; });
-  refused("--set round_g", "stochastically", [](TrainConfig& c) { c.widths.nearest_g = true; });
+  for (double v : {0.9, 0.8, 0.1}) refused("momentum", "3 bits", [&](TrainConfig& c) { c.momentum = v; });
+  for (double v : {0.0009, 0.9995, 2.0}) refused("lr", "10 bits", [&](TrainConfig& c) { c.lr = v; });
+  for (int v : {15, 24, 30}) refused("formats.w_stored", "without rounding", [&](TrainConfig& c) { c.widths.w_stored = v; });
+  refused("formats.w_stored", "without rounding", [](TrainConfig& c) { c.widths.momentum = 14; });
+  refused("formats.w_stored", "without rounding", [](TrainConfig& c) { c.widths.momentum = 16, c.widths.w_stored = 32; });
+  refused("formats.g", "16 bits", [](TrainConfig& c) { c.widths.g = 16; });
+  refused("formats.round_g", "stochastically", [](TrainConfig& c) { c.widths.nearest_g = true; });
   for (double v : {0.0, 0.25, 0.5, 0.75}) {
     TrainConfig config = wageubn();
     config.momentum = v;
@@ -190,7 +195,7 @@ TEST(Config, RefusesAFixedGridThatIsFinerThanWhatIsStored) {
   TrainConfig config;
   config.widths.fixed_w = true;
   config.widths.w_stored = 14;
-  expect_error([&] { validate(config); }, "finer than a stored W of 14", "--set w_stored");
+  expect_error([&] { validate(config); }, "finer than a stored W of 14", "formats.w_stored");
   config.widths.w = 7;
   validate(config);
 }
@@ -212,7 +217,7 @@ TEST(Config, ReadsPartsFromAFile) {
   for (const char* text : {"", "{", "[]", "3", R"({"epoch": 7})", R"({"epochs": "7"})", R"({"formats": {"v": 5}})",
                            R"({"formats": 8})", R"({"epochs": {"w": 1}})"}) {
     write(text);
-    expect_error([&] { read_config(path, config); }, "", "--config " + path);
+    expect_error([&] { read_config(path, config); }, "", "config " + path);
   }
   for (const auto& [text, what] : {std::pair{R"({"formats": {"w": "5"}})", "'formats.w' has the wrong type"},
                                    {R"({"epochs": 1.5})", "'epochs' has"},
@@ -222,11 +227,11 @@ TEST(Config, ReadsPartsFromAFile) {
                                    {R"({"formats": {"e2": "flag"}})", "'flag' is not possible"},
                                    {R"({"recipe": "wage"})", "'wage' is no recipe"}}) {
     write(text);
-    expect_error([&] { read_config(path, config); }, what, "--config " + path);
+    expect_error([&] { read_config(path, config); }, what, "config " + path);
   }
   EXPECT_EQ(config.epochs, 7) << "what fails sets nothing";
-  expect_error([&] { read_config(folder.path() + "/none", config); }, "", "--config");
-  expect_error([&] { read_config(folder.path(), config); }, "", "--config");
+  expect_error([&] { read_config(folder.path() + "/none", config); }, "", "config");
+  expect_error([&] { read_config(folder.path(), config); }, "", "config");
 }
 
 TEST(Config, TellsItsSettings) {

@@ -19,7 +19,7 @@ TEST(Crop, IsAShareOrAll) {
   EXPECT_EQ(parse_crop("whole"), 0);
   for (const char* text :
        {"", "0", "0.09", "1.1", "-1", "+1", "nan", "inf", "Whole", "0.5 ", " 0.5", "0,5", "5e-1", "0x1", "auto"})
-    test::expect_error([&] { parse_crop(text); }, "is not possible", "--crop");
+    test::expect_error([&] { parse_crop(text); }, "is not possible", "crop");
   EXPECT_EQ(crop_text(kStandardCropQ16), "their middle square of 0.875 of the shorter side");
   EXPECT_EQ(crop_text(parse_crop("0.3")), "their middle square of 0.3 of the shorter side");
   EXPECT_EQ(crop_text(0), "all of them");
@@ -33,7 +33,7 @@ TEST(Crop, FollowsTheAugmentationUnlessItIsGiven) {
   config.crop = "0.5";
   EXPECT_EQ(crop_of(config), 32768);
   config.crop = "0";
-  test::expect_error([&] { validate(config); }, "", "--crop");
+  test::expect_error([&] { validate(config); }, "", "crop");
 }
 
 // Runs from before it was a setting saw 7/8, whatever they trained on.

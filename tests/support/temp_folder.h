@@ -49,14 +49,16 @@ inline Bytes read_bytes(const std::string& path) {
   return Bytes(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
 }
 
-// Runs `call`, which must throw Error; its what, where and hint must hold the texts given, and the hint must say something.
+// Runs `call`, which must throw Error; its what must hold `what`, its setting and where, as "batch" or "out runs/x", must hold `where`, and its
+// hint must say something.
 template <class Call>
 void expect_error(const Call& call, const std::string& what, const std::string& where) {
   try {
     call();
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find(what), std::string::npos) << "what: " << e.what();
-    EXPECT_NE(e.where.find(where), std::string::npos) << "where: " << e.where;
+    const std::string place = e.setting + (e.setting.empty() || e.where.empty() ? "" : " ") + e.where;
+    EXPECT_NE(place.find(where), std::string::npos) << "where: " << place;
     EXPECT_FALSE(e.hint.empty());
     return;
   }

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "settings/allowed.h"
+#include "settings/config.h"
+#include "settings/crop.h"
+#include "settings/number_text.h"
+#include "settings/recipe.h"
+#include "settings/setting_list.h"
+
+namespace intrain {
+
+namespace {
+
+bool allows(Whole a, int value) { return value >= a.min && value <= a.max; }
+// Written so that not-a-number fails too.
+bool allows(Number a, double value) {
+  return (a.or_zero && value == 0) || (value >= a.min && (a.below ? value < a.max : value <= a.max));
+}
+bool allows(OneOf a, const std::string& value) {
+  const std::string words = std::string("|") + a.words + "|";
+  return value.find('|') == std::string::npos && words.find("|" + value + "|") != std::string::npos;
+}
+bool allows(AtMost a, const std::vector<std::string>& values) { return values.size() <= a.count; }
+
+std::string text_of(int value) { return std::to_string(value); }
+std::string text_of(double value) { return number_text(value); }
+std::string text_of(const std::string& value) { return "'" + value + "'"; }
+std::string text_of(const std::vector<std::string>& values) { return std::to_string(values.size()); }
+
+template <class Value>
+void check(const SettingInfo&, const Value&, Any) {}
+template <class Value, class Allowed>
+void check(const SettingInfo& setting, const Value& value, Allowed allowed) {
+  if (!allows(allowed, value))
+    throw Error(text_of(value) + " is not possible", Setting{setting.key},
+                std::string("`") + setting.key + "` takes " + setting.range);
+}
+void check(const SettingInfo& setting, const std::vector<double>& values, Number allowed) {
+  for (const double value : values) check(setting, value, allowed);
+}
+
+// What settings cannot be together.
+void check_pairs(const TrainConfig& config) {
+  crop_of(config);
+  if (config.freeze_statistics && config.init_from.empty())
+    throw Error("a new net has no running statistics yet", Setting{"freeze_statistics"},
+                "give the checkpoint that has them with `init_from`");
+  if (config.warmup >= config.epochs)
+    throw Error(std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs is not possible",
+                Setting{"warmup"}, "`warmup` takes fewer epochs than `epochs`");
+  if (config.mean.size() != config.deviation.size() || config.mean.size() > 3)
+    throw Error(std::to_string(config.mean.size()) + " means and " + std::to_string(config.deviation.size()) + " deviations",
+                Setting{config.mean.empty() ? "deviation" : "mean"},
+                "give both `mean` and `deviation`, with as many numbers as the images have channels");
+}
+
+void check_widths(const TrainConfig& config) {
+  const Widths& widths = config.widths;
+  if (widths.fixed_w && widths.w_stored - 8 < widths.w - 1)
+    throw Error(
+        std::to_string(widths.w) + " bits of W on a fixed grid are finer than a stored W of " + std::to_string(widths.w_stored),
+        Setting{"formats.w_stored"},
+        "choose w_stored=" + std::to_string(widths.w + 7) + " or more, fewer bits of W, or w_scale=layer");
+  if (widths.constant_g) check_fixed_grids(config);
+}
+
+}  // namespace
+
+void validate(const TrainConfig& config) {
+  const SettingInfo* info = setting_list().data();
+#define INTRAIN_SETTING(type, name, initial, allowed, ...) check(*info++, config.name, allowed);
+#include "settings/settings.def"
+#undef INTRAIN_SETTING
+  check_pairs(config);
+  check_widths(config);
+}
+
+void validate_batch(int batch) {
+  TrainConfig config;
+  config.batch = batch;
+  validate(config);
+}
+
+void validate_threads(int threads) {
+  TrainConfig config;
+  config.threads = threads;
+  validate(config);
+}
+
+}  // namespace intrain
