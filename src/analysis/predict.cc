@@ -54,7 +54,7 @@ std::vector<FilePrediction> Predictor::predict(std::span<const std::string> file
     } catch (const Error& e) {
       list[i].error = e;
     } catch (const std::bad_alloc&) {
-      list[i].error.emplace("out of memory", files[i], "choose fewer --threads, or make the picture smaller");
+      list[i].error.emplace("out of memory", files[i], "choose fewer `threads`, or make the picture smaller");
     }
   });
   // What stands in the place of a file that cannot be read goes through the net, too, and is passed over.

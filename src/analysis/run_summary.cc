@@ -73,7 +73,7 @@ RunReport read_run(const std::string& folder) {
     return fs::exists(folder + "/" + name, ignored);
   };
   const std::string hint = "give the folder of a training, which holds config.json and metrics.jsonl";
-  check_run_folder(folder, folder, hint);
+  check_run_folder(folder, "", hint);
   if (!has("config.json") && !has("metrics.jsonl") && !has("final.ckpt")) throw Error("the folder holds no run", folder, hint);
   RunReport run;
   run.folder = folder;

@@ -29,9 +29,9 @@ int64_t memory_limit_bytes() {
   return limit;
 }
 
-void check_memory(int64_t bytes, const std::string& what, const std::string& where, const std::string& hint) {
+void check_memory(int64_t bytes, const std::string& what, const Setting& at, const std::string& hint) {
   if (const int64_t limit = memory_limit_bytes(); bytes > limit)
-    throw Error(what + " takes " + text(bytes) + " of memory, and there are " + text(limit), where, hint);
+    throw Error(what + " takes " + text(bytes) + " of memory, and there are " + text(limit), at, hint);
 }
 
 }  // namespace intrain

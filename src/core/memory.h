@@ -5,13 +5,15 @@
 #include <cstdint>
 #include <string>
 
+#include "core/error.h"
+
 namespace intrain {
 
 // Bytes that the process can have at most: all of the machine's, whether free or not, or its address space where that is limited to less
 // (ulimit -v).
 int64_t memory_limit_bytes();
 
-// Throws Error, naming `where`, if `what` takes more bytes than that.
-void check_memory(int64_t bytes, const std::string& what, const std::string& where, const std::string& hint);
+// Throws Error, naming `at`, if `what` takes more bytes than that.
+void check_memory(int64_t bytes, const std::string& what, const Setting& at, const std::string& hint);
 
 }  // namespace intrain

@@ -168,7 +168,7 @@ ThreadPool::ThreadPool(int threads, int cores) : state_(std::make_unique<State>(
   try {
     for (int t = 1; t < threads; ++t) s->workers.emplace_back([s, t] { s->serve(t); });
   } catch (const std::system_error& e) {
-    throw Error("cannot start " + std::to_string(threads) + " threads: " + e.code().message(), "--threads",
+    throw Error("cannot start " + std::to_string(threads) + " threads: " + e.code().message(), Setting{"threads"},
                 "choose fewer threads, or raise the limit on processes (ulimit -u) or memory (ulimit -v)");
   }
 }

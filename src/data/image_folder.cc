@@ -28,13 +28,13 @@ Plan plan_training(const std::string& dir, const FolderLayout& layout, const Loa
   if (layout.train.empty()) throw Error("no such folder", dir + "/train", layout_hint());
   if (options.val_share > 0) {
     if (!layout.val.empty())
-      throw Error("there is a folder to evaluate on: " + layout.val, "--val-share", "leave out the flag, or the folder");
+      throw Error("there is a folder to evaluate on: " + layout.val, Setting{"val_share"}, "leave out the flag, or the folder");
     return {layout.train, "", true};
   }
   const std::string test = layout.val.empty() ? layout.test : layout.val;
   if (test.empty())
     throw Error(layout.flat ? "it holds no folder train" : "no folder to evaluate on", dir,
-                layout_hint() + "; --val-share 0.1 splits a tenth of the training photos off");
+                layout_hint() + "; `val_share` 0.1 splits a tenth of the training photos off");
   return {layout.train, test, false};
 }
 
@@ -60,7 +60,7 @@ Plan plan_evaluation(const std::string& dir, const FolderLayout& layout, const L
     throw Error(options.split == Split::kTest  ? "no folder test"
                 : options.split == Split::kVal ? "no folder val, valid or validation"
                                                : "no folder to evaluate on",
-                dir, layout_hint() + "; --split names the part to evaluate");
+                dir, layout_hint() + "; `split` names the part to evaluate");
   return {"", test, false};
 }
 
@@ -140,7 +140,7 @@ DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions
   if (plan.share) {
     data.test = take_share(plan.train, data.train, options.val_share);
     if (data.test.files.empty() && !data.train.files.empty())
-      throw Error("no class has two photos to train on", "--val-share", "leave it out: there is nothing to split");
+      throw Error("no class has two photos to train on", Setting{"val_share"}, "leave it out: there is nothing to split");
   }
   if (options.evaluation_only) {
     if (options.split == Split::kTrain) data.test = std::move(data.train);

@@ -75,7 +75,7 @@ void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, uint32_t 
       else
         worker.reader.read(file, set.crop_q16, set.h, set.w, worker.pixels.data());
     } catch (const std::bad_alloc&) {
-      throw Error("memory cannot hold it", file, "choose fewer --threads, or make the picture smaller");
+      throw Error("memory cannot hold it", file, "choose fewer `threads`, or make the picture smaller");
     }
   }
   if (augment) {
@@ -168,8 +168,8 @@ Loader::Loader(const Dataset& set, const Normalization& norm, const LoaderOption
     for (int i = 0; i < threads; ++i) s.threads.emplace_back([&s] { s.run(); });
   } catch (const std::system_error& e) {
     s.join();
-    throw Error("cannot start " + std::to_string(threads) + " threads that load images: " + e.code().message(), "--threads",
-                "choose fewer threads, or raise the limit on processes (ulimit -u) or memory (ulimit -v)");
+    throw Error("cannot start " + std::to_string(threads) + " threads that load images: " + e.code().message(),
+                Setting{"threads"}, "choose fewer threads, or raise the limit on processes (ulimit -u) or memory (ulimit -v)");
   } catch (...) {
     s.join();
     throw;

@@ -52,17 +52,17 @@ DataSplits load_synthetic(const std::string& rest) {
   const std::string count = rest.substr(0, colon);
   const int n = to_number(count);
   if (n < 1 || n > kSyntheticMax)
-    throw Error("'" + count + "' is not a number of images", "--data",
+    throw Error("'" + count + "' is not a number of images", Setting{"data"},
                 "synthetic:N takes N from 1 to " + std::to_string(kSyntheticMax));
   if (colon == std::string::npos) return make_synthetic(n, 0);
   const std::string text = rest.substr(colon + 1);
   const int side = to_number(text);
   if (side < 4 || side > kMaxSide || side % 4 != 0)
-    throw Error("'" + text + "' is not a side of generated images", "--data",
+    throw Error("'" + text + "' is not a side of generated images", Setting{"data"},
                 "synthetic:N:SIDE takes multiples of 4 from 4 to " + std::to_string(kMaxSide));
   const int most = static_cast<int>(kSyntheticBytes / (3 * side * side));
   if (n > most)
-    throw Error(std::to_string(n) + " images of " + text + "x" + text + " are too many", "--data",
+    throw Error(std::to_string(n) + " images of " + text + "x" + text + " are too many", Setting{"data"},
                 "synthetic:N:" + text + " takes N from 1 to " + std::to_string(most));
   return make_synthetic(n, 0, {side, 3});
 }
@@ -90,7 +90,7 @@ DataSplits load_photos(const std::string& rest, const LoadOptions& options) {
   if (!spec.has_side) return load_image_folder(spec.dir, options.side > 0 ? options.side : kPhotoSide, options);
   const int side = to_number(spec.side);
   if (side < 8 || side > kMaxSide)
-    throw Error("'" + spec.side + "' is not a side of images", "--data",
+    throw Error("'" + spec.side + "' is not a side of images", Setting{"data"},
                 "folder:DIR:SIDE takes a SIDE from 8 to " + std::to_string(kMaxSide));
   return load_image_folder(spec.dir, side, options);
 }
@@ -117,7 +117,7 @@ void choose_split(DataSplits& data, const LoadOptions& options) {
     for (int64_t i = 0; i < data.train.count; ++i) keys.push_back(split_key(i));
     const std::vector<bool> off = split_off(data.train.labels, data.train.classes, keys, options.val_share);
     if (std::find(off.begin(), off.end(), true) == off.end())
-      throw Error("no class has two training images", "--val-share", "leave it out: there is nothing to split");
+      throw Error("no class has two training images", Setting{"val_share"}, "leave it out: there is nothing to split");
     data.test = part_of(data.train, off, true);
     data.train = part_of(data.train, off, false);
   }
@@ -127,7 +127,7 @@ void choose_split(DataSplits& data, const LoadOptions& options) {
     data.train = data.test.without_images();
   }
   if (options.split == Split::kVal && options.val_share == 0)
-    throw Error("there is no val split", "--split", "these data have train and test");
+    throw Error("there is no val split", Setting{"split"}, "these data have train and test");
 }
 
 DataSplits load_in_memory(const std::string& name, const std::string& rest, const LoadOptions& options) {
@@ -140,9 +140,9 @@ DataSplits load_in_memory(const std::string& name, const std::string& rest, cons
 DataSplits load_named(const std::string& name, const std::string& rest, const LoadOptions& options) {
   const bool needs_folder = name == "mnist" || name == "cifar10" || name == "cifar100" || name == "folder";
   if (!needs_folder && name != "fashion-mnist" && name != "synthetic")
-    throw Error("unknown data '" + name + "'", "--data",
+    throw Error("unknown data '" + name + "'", Setting{"data"},
                 "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, folder:DIR[:SIDE], synthetic[:N[:SIDE]]");
-  if (needs_folder && rest.empty()) throw Error("'" + name + "' needs a folder", "--data", "write " + name + ":DIR");
+  if (needs_folder && rest.empty()) throw Error("'" + name + "' needs a folder", Setting{"data"}, "write " + name + ":DIR");
   if (name == "folder") return load_photos(rest, options);
   DataSplits data = load_in_memory(name, rest, options);
   choose_split(data, options);

@@ -13,7 +13,7 @@ Net build_model(const std::string& name, const std::string& net, int h, int w, i
 #undef INTRAIN_MODEL
   std::string names;
   for (const std::string& n : model_names()) names += (names.empty() ? "" : ", ") + n;
-  throw Error("unknown model '" + name + "'", "--model", "one of: " + names + ", or a file that ends with .toml");
+  throw Error("unknown model '" + name + "'", Setting{"model"}, "one of: " + names + ", or a file that ends with .toml");
 }
 
 std::vector<std::string> model_names() {

@@ -276,7 +276,7 @@ std::string read_net_file(const std::string& path) {
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
   if (text.empty())
-    throw Error("cannot be read, or is empty", path, "--model takes a net's name, or a file that ends with .toml");
+    throw Error("cannot be read, or is empty", path, "`model` takes a net's name, or a file that ends with .toml");
   if (text.size() > kMaxBytes) throw Error("it has more than 1 MiB", path, kHint);
   return text;
 }

@@ -35,7 +35,7 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
     throw Error("a batch of " + std::to_string(plan.max_batch) + " maps of " + std::to_string(out_->h) + "x" +
                     std::to_string(out_->w) + " in layer " + layer_ + " has more than 2^" + std::to_string(kMaxCountLog2) +
                     " pixels",
-                "--batch", "choose a smaller batch");
+                Setting{"batch"}, "choose a smaller batch");
   widths_ = widths;
   grid_ = ops::norm_grid(widths, activates());
   out_grid_ = ops::activation_grid(activation_, out_->exp, widths);

@@ -80,7 +80,7 @@ void NetBuilder::check_range(const std::string& kind, const char* name, int valu
 void NetBuilder::check_window(const Value* in, int size, int pad) const {
   if (size > std::min(in->h, in->w) + 2 * pad)
     throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model",
-                "--model", "take a shallower model, or larger images");
+                Setting{"model"}, "take a shallower model, or larger images");
 }
 
 // No sum in s32 may be longer than kMaxReduction.
@@ -88,12 +88,12 @@ void NetBuilder::check_sums(int64_t longest) const {
   if (longest > kMaxReduction)
     throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) +
                     " are too large for this model: a sum of " + std::to_string(longest) + " products",
-                "--data", "at most " + std::to_string(kMaxReduction) + ": take smaller images");
+                Setting{"data"}, "at most " + std::to_string(kMaxReduction) + ": take smaller images");
 }
 
 std::string NetBuilder::next_name(const std::string& kind) {
   if (net_.layers_.size() == kMaxLayers)
-    throw Error("the net has more than " + std::to_string(kMaxLayers) + " layers", "--model", "take a shallower model");
+    throw Error("the net has more than " + std::to_string(kMaxLayers) + " layers", Setting{"model"}, "take a shallower model");
   return kind + std::to_string(net_.layers_.size());
 }
 
@@ -189,7 +189,7 @@ Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
   // A convolution's maps are bounded by its sums; padding must not make larger ones.
   if (int64_t{shape.oh()} * shape.ow() > kMaxReduction)
     throw Error("the padding of a max pool makes maps of " + std::to_string(shape.oh()) + "x" + std::to_string(shape.ow()),
-                "--model", "at most " + std::to_string(kMaxReduction) + " pixels: pad less, or take a larger stride");
+                Setting{"model"}, "at most " + std::to_string(kMaxReduction) + " pixels: pad less, or take a larger stride");
   const std::string name = next_name("max_pool");
   consume(in);
   Value* out = value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), in->c, in->exp);

@@ -59,8 +59,8 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
 
   const std::string what = "the net in batches of " + std::to_string(max_batch);
   const auto check = [&](size_t bytes) {
-    check_memory(static_cast<int64_t>(bytes), what, "--model",
-                 "choose a smaller net, smaller batches (--batch), or smaller images");
+    check_memory(static_cast<int64_t>(bytes), what, Setting{"model"},
+                 "choose a smaller net, smaller batches (`batch`), or smaller images");
   };
   for (const PlannedBuffer& b : plan_.buffers()) check(b.bytes);  // so that their sums do not overflow
   plan_.pack();
@@ -77,7 +77,7 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
 // What the layers keep outside the plan, and take as they are planned: the stored numbers, their 8 bits, and momentum.
 void Net::check_parameters_memory() const {
   const int64_t each = 4 + 1 + (training_ ? 2 : 0);
-  check_memory(each * parameter_count(), "the net of " + std::to_string(parameter_count()) + " parameters", "--model",
+  check_memory(each * parameter_count(), "the net of " + std::to_string(parameter_count()) + " parameters", Setting{"model"},
                "choose a smaller net");
 }
 

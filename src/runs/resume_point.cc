@@ -17,14 +17,15 @@ namespace intrain {
 
 namespace fs = std::filesystem;
 
-void check_run_folder(const std::string& folder, const std::string& where, const std::string& hint) {
+void check_run_folder(const std::string& folder, const std::string& setting, const std::string& hint) {
   std::error_code reason;
   const fs::file_status status = fs::status(folder, reason);
   if (status.type() == fs::file_type::directory && access(folder.c_str(), X_OK) == 0) return;
   if (status.type() == fs::file_type::directory) reason = {errno, std::generic_category()};
   // Of a name that nothing has, or that something else has, there is no more to be said.
   const bool plain = status.type() == fs::file_type::not_found || !reason;
-  throw Error(plain ? "there is no such folder" : "the folder cannot be entered: " + reason.message(), where, hint);
+  throw Error(plain ? "there is no such folder" : "the folder cannot be entered: " + reason.message(), Setting{setting, folder},
+              hint);
 }
 
 void check_config_file(const std::string& folder, const TrainConfig& then, const TrainConfig& now) {
@@ -47,7 +48,7 @@ void check_config_file(const std::string& folder, const TrainConfig& then, const
 }
 
 ResumePoint find_resume_point(const std::string& folder) {
-  check_run_folder(folder, "--resume " + folder, "give the run folder of a training");
+  check_run_folder(folder, "resume", "give the run folder of a training");
   std::vector<std::string> names = {kFinalFile};
   for (const int64_t step : saved_steps(folder)) names.push_back(step_name(step));
   names.push_back(kBestFile);
@@ -65,10 +66,10 @@ ResumePoint find_resume_point(const std::string& folder) {
     }
   }
   if (!any)
-    throw Error("the folder holds no checkpoint", "--resume " + folder,
-                "give the run folder of a training; one that was stopped before its first step starts again with --config "
+    throw Error("the folder holds no checkpoint", Setting{"resume", folder},
+                "give the run folder of a training; one that was stopped before its first step starts again with `config` "
                 "DIR/config.json");
-  throw Error("no checkpoint of the folder can be read (" + point.damaged.front() + ")", "--resume " + folder,
+  throw Error("no checkpoint of the folder can be read (" + point.damaged.front() + ")", Setting{"resume", folder},
               "the run is lost: train again with " + shell_flag("--config", folder + "/config.json"));
 }
 

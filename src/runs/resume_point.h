@@ -18,7 +18,7 @@ struct ResumePoint {
 ResumePoint find_resume_point(const std::string& folder);
 
 // Throws Error unless `folder` is one whose files can be looked at.
-void check_run_folder(const std::string& folder, const std::string& where, const std::string& hint);
+void check_run_folder(const std::string& folder, const std::string& setting, const std::string& hint);
 
 // Throws Error, naming the settings, if config.json of the run folder was edited: holds what is neither in `then`, as the newest checkpoint has it,
 // nor in `now`, which the run goes on with, but for what may be another each time that it does. The file may be missing.

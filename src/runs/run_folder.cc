@@ -33,7 +33,7 @@ constexpr const char* kRuns = "runs";
 constexpr int kMaxRuns = 1000000;
 
 [[noreturn]] void fail(const std::string& path, const std::string& reason) {
-  throw Error("cannot make the run folder: " + reason, "--out " + path, "choose a folder that can be written with --out");
+  throw Error("cannot make the run folder: " + reason, Setting{"out", path}, "choose a folder that can be written with `out`");
 }
 
 // Of a net in a file: the file's, without folder and ending.
@@ -68,8 +68,8 @@ void remove_empty(fs::path path, const fs::path& top) {
 void refuse_used(const std::string& path) {
   for (const char* name : kRunFiles)
     if (is_there(fs::path(path) / name))
-      throw Error("the folder already holds a run ('" + std::string(name) + "')", "--out " + path,
-                  "choose another folder with --out, remove this one, or go on with its run: " + shell_flag("--resume", path));
+      throw Error("the folder already holds a run ('" + std::string(name) + "')", Setting{"out", path},
+                  "choose another folder with `out`, remove this one, or go on with its run: " + shell_flag("--resume", path));
 }
 
 // Files of a run that io/atomic_file.h had not yet finished: "<name>.tmp.<process>".
@@ -155,7 +155,7 @@ void RunFolder::lock() {
   lock_.fd = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   is_others_ = lock_.fd >= 0 && flock(lock_.fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   if (is_others_)
-    throw Error("another process is training in the folder", path_, "wait for it, or choose another folder with --out");
+    throw Error("another process is training in the folder", path_, "wait for it, or choose another folder with `out`");
 }
 
 // Lines that cannot be read (the machine went down as they were written) are left out too.
@@ -199,7 +199,7 @@ int64_t RunFolder::keep_metrics_until(const CheckpointInfo& from, int64_t images
   return bytes;
 }
 
-void RunFolder::append(const std::string& line) { metrics_.append(line, "free some space, or choose another folder with --out"); }
+void RunFolder::append(const std::string& line) { metrics_.append(line, "free some space, or choose another folder with `out`"); }
 
 void RunFolder::add_to_csv(const EpochReport& r) {
   epochs_csv_ += fmt::format("{},{},{:.6g},{:.6g},{:.6g},{:.6g},{:.1f},{:.3f}\n", r.epoch, r.step, r.train_loss, r.train_accuracy,

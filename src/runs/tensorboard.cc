@@ -21,7 +21,7 @@ static_assert(std::endian::native == std::endian::little, "records are written a
 
 namespace {
 
-constexpr const char* kHint = "free some space, or go on without --tensorboard";
+constexpr const char* kHint = "free some space, or go on without `tensorboard`";
 
 namespace tb = tensorboard;
 

@@ -26,7 +26,8 @@ class FolderWriter final : public TrainObserver {
 
   void on_start(const TrainingPlan& plan) override {
     const DataSplits& data = data_.splits();
-    folder_ = resume_ != nullptr ? std::make_unique<RunFolder>(plan.config, resume_->info) : std::make_unique<RunFolder>(plan.config);
+    folder_ =
+        resume_ != nullptr ? std::make_unique<RunFolder>(plan.config, resume_->info) : std::make_unique<RunFolder>(plan.config);
     if (!data.broken.empty() || resume_ != nullptr) folder_->set_broken(data.broken);
     if (!data.folder.empty() && !data_.is_mended()) folder_->set_photos(photo_list_of(data));
     if (resume_ != nullptr && is_other_length(plan.config, resume_->info.config)) folder_->set_config(plan.config);
@@ -88,7 +89,7 @@ TrainResult train(const TrainConfig& config, const DataSplits& given, const Trai
     return {std::move(result), folder ? folder->path() : ""};
   } catch (const LoadFailure& e) {
     if (!folder || !e.is_saved) throw Error(e);
-    throw Error(fmt::format("{}; the run is saved after step {}", e.what(), e.step), e.where,
+    throw Error(fmt::format("{}; the run is saved after step {}", e.what(), e.step), Setting{e.setting, e.where},
                 fmt::format("go on, with what it misses put back or without it: intrain train {}",
                             shell_flag("--resume", folder->path())));
   }

@@ -23,7 +23,8 @@ LoadOptions options_of(const TrainConfig& config) {
 
 LoadOptions training_options(const TrainConfig& config) {
   if (config.transpose && !is_idx_data(config.data))
-    throw Error("'" + data_name(config.data) + "' has no images to transpose", "--transpose", "it is for IDX files: mnist:DIR");
+    throw Error("'" + data_name(config.data) + "' has no images to transpose", Setting{"transpose"},
+                "it is for IDX files: mnist:DIR");
   return options_of(config);
 }
 

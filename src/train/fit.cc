@@ -25,18 +25,18 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
   if (config.batch > train.count)
     throw Error(
         "a batch of " + std::to_string(config.batch) + " is more than the " + std::to_string(train.count) + " training images",
-        "--batch", "choose a smaller batch");
+        Setting{"batch"}, "choose a smaller batch");
   if (train.count / config.batch < config.accumulate)
     throw Error(
         fmt::format("{} batches of {} are more than the {} training images", config.accumulate, config.batch, train.count),
-        "--accumulate", "choose fewer or smaller batches");
+        Setting{"accumulate"}, "choose fewer or smaller batches");
   if (train.count / config.batch > INT32_MAX / int64_t{config.epochs})
-    throw Error("more than 2^31 steps", "--epochs", "choose fewer epochs");
+    throw Error("more than 2^31 steps", Setting{"epochs"}, "choose fewer epochs");
 }
 
 void check_crop(const TrainConfig& config, const Dataset& set) {
   if (!set.files.empty() && set.crop_q16 != crop_of(config))
-    throw Error("the photos were loaded with another crop than that of the configuration", "--crop",
+    throw Error("the photos were loaded with another crop than that of the configuration", Setting{"crop"},
                 "load them with the option crop_q16 = crop_of(config)");
 }
 
@@ -48,7 +48,7 @@ void check_position(const TrainConfig& config, const Dataset& train, const Check
 }
 
 void refuse_data(const std::string& what, const std::string& spec) {
-  throw Error(what, "--data " + spec, "give the data that the run began with; --data says where it is now");
+  throw Error(what, Setting{"data", spec}, "give the data that the run began with; `data` says where it is now");
 }
 
 }  // namespace intrain

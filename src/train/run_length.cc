@@ -52,22 +52,22 @@ std::string train_on_command(const std::string& folder, const std::string& check
 void check_length(const TrainConfig& config, const Checkpoint& from) {
   const CheckpointInfo& info = from.info;
   const TrainConfig& began = info.config;
-  const auto refuse = [&](const std::string& what, const char* flag) {
-    throw Error(what, flag,
+  const auto refuse = [&](const std::string& what, const char* setting) {
+    throw Error(what, Setting{setting},
                 "to train on from what it learned: " +
                     train_on_command(config.out, from.path, std::to_string(std::max<int64_t>(1, config.epochs - info.epoch))));
   };
   if (config.epochs != began.epochs) {
     const int64_t per_epoch = info.train_count / began.batch / began.accumulate;
     if (info.step > config.epochs * per_epoch)
-      refuse(fmt::format("the run is past {} epochs, after step {}", config.epochs, info.step), "--epochs");
+      refuse(fmt::format("the run is past {} epochs, after step {}", config.epochs, info.step), "epochs");
     if (!same_rates(config, began, per_epoch, info.step))
       refuse(fmt::format("with {} epochs instead of {} the steps done would have had other learning rates", config.epochs,
                          began.epochs),
-             "--epochs");
+             "epochs");
   }
   if (config.patience != began.patience && config.patience != 0 && (began.patience == 0 || config.patience < began.patience))
-    refuse(fmt::format("with a patience of {} the run might have ended before", config.patience), "--patience");
+    refuse(fmt::format("with a patience of {} the run might have ended before", config.patience), "patience");
 }
 
 }  // namespace intrain

@@ -45,11 +45,11 @@ void freeze(const TrainConfig& config, Net& net) {
         ++found;
       }
     if (found == 0)
-      throw Error("'" + pattern + "' names no parameter of the net", "--freeze",
+      throw Error("'" + pattern + "' names no parameter of the net", Setting{"freeze"},
                   "parameters are called like " + net.parameters().front()->name + " and " + net.parameters().back()->name);
   }
   if (std::all_of(net.parameters().begin(), net.parameters().end(), [](const Parameter* p) { return p->frozen; }))
-    throw Error("all parameters are frozen", "--freeze", "leave some to be trained");
+    throw Error("all parameters are frozen", Setting{"freeze"}, "leave some to be trained");
 }
 
 void set_label_smoothing(const TrainConfig& config, Net& net) {
@@ -69,8 +69,8 @@ Normalization normalization_of(const Checkpoint& checkpoint) {
 Normalization normalization_of(const TrainConfig& config, const Dataset& train) {
   if (config.mean.empty()) return make_normalization(train);
   if (static_cast<int>(config.mean.size()) != train.c)
-    throw Error(std::to_string(config.mean.size()) + " means for images of " + std::to_string(train.c) + " channels", "--mean",
-                "give one for each channel");
+    throw Error(std::to_string(config.mean.size()) + " means for images of " + std::to_string(train.c) + " channels",
+                Setting{"mean"}, "give one for each channel");
   const auto fixed = [](const std::vector<double>& shares) {
     std::vector<int64_t> values;
     for (const double share : shares) values.push_back(std::llrint(std::ldexp(share * 255, kNormalizationFraction)));

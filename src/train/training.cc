@@ -58,7 +58,7 @@ const Batch& next_batch(Loader& loader) {
   } catch (const Error& e) {
     throw Unloadable{e};
   } catch (const std::bad_alloc&) {
-    throw Unloadable{Error("out of memory", "--batch", "")};
+    throw Unloadable{Error("out of memory", Setting{"batch"}, "")};
   }
 }
 
@@ -127,12 +127,12 @@ Metrics Trainer::Training::measured(const Batch& batch) const {
 
 Metrics Trainer::Training::step(const Batch& batch) {
   if (config_.accumulate != 1)
-    throw Error("a step takes " + std::to_string(config_.accumulate) + " batches", "--accumulate",
+    throw Error("a step takes " + std::to_string(config_.accumulate) + " batches", Setting{"accumulate"},
                 "train with fit(), or with one batch a step");
   if (step_ >= schedule_.total_steps)
-    throw Error("all " + std::to_string(step_) + " steps are done", "--epochs", "make a Trainer of more epochs");
+    throw Error("all " + std::to_string(step_) + " steps are done", Setting{"epochs"}, "make a Trainer of more epochs");
   if (batch.count < 1 || batch.count > config_.batch)
-    throw Error("a batch of " + std::to_string(batch.count) + " images", "--batch",
+    throw Error("a batch of " + std::to_string(batch.count) + " images", Setting{"batch"},
                 "give 1 to " + std::to_string(config_.batch) + " images, as the Trainer was made for");
   const auto images = static_cast<size_t>(batch.count);
   if (batch.images.size() < images * static_cast<size_t>(data_.train.image_size()) || batch.labels.size() < images)

@@ -15,7 +15,7 @@ const VerifyProblem& problem_of(const std::string& model) {
     if (model == p.model) return p;
     names += (names.empty() ? "" : ", ") + std::string(p.model);
   }
-  throw Error("no published signature of model '" + model + "'", "--model", "one of: " + names);
+  throw Error("no published signature of model '" + model + "'", Setting{"model"}, "one of: " + names);
 }
 
 }  // namespace

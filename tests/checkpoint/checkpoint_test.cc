@@ -233,9 +233,9 @@ TEST_F(CheckpointTest, RefusesImpossibleNumbers) {
       {"broken header", [](CheckpointInfo& i) { i.epoch_loss = NAN; }},
       {"names of classes", [](CheckpointInfo& i) { i.class_names.resize(11); }},
       {"normalization", [](CheckpointInfo& i) { i.normalization[7] = -128; }},
-      {"--lr", [](CheckpointInfo& i) { i.config.lr = 1e9; }},
+      {"lr", [](CheckpointInfo& i) { i.config.lr = 1e9; }},
       {"broken header", [](CheckpointInfo& i) { i.config.lr = NAN; }},
-      {"--batch", [](CheckpointInfo& i) { i.config.batch = 0; }},
+      {"batch", [](CheckpointInfo& i) { i.config.batch = 0; }},
       {"w_stored", [](CheckpointInfo& i) { i.config.widths.w_stored = 1000; }}};
   for (const auto& [what, change] : changes) {
     CheckpointInfo info = some_info();

@@ -96,7 +96,7 @@ refused "a crop of nothing" "'0\.05' is not possible \(--crop\)" train --crop 0.
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "no threads" "--threads" train --threads 0
 
-refused "a mean without deviation" "--mean, --deviation" "${train_tiny[@]}" --mean 0.5
+refused "a mean without deviation" "1 means and 0 deviations.*--deviation" "${train_tiny[@]}" --mean 0.5
 refused "a mean out of range" "--mean" "${train_tiny[@]}" --mean 1.5 --deviation 0.5
 refused "no deviation at all" "--deviation" "${train_tiny[@]}" --mean 0.5 --deviation 0
 refused "means for other images" "3 means for images of 1 channels.*--mean" "${train_tiny[@]}" --mean 0.5,0.5,0.5 --deviation 0.2,0.2,0.2
@@ -172,7 +172,7 @@ refused "import of a text as a model" "not an ONNX model.*text" "${import[@]}" -
 printf '\2\0\0\0\0\0\0\0{}' > empty.safetensors
 refused "import of no tensors" "the net has 4 linear layers, the file 0.*empty.safetensors" "${import[@]}" --safetensors empty.safetensors
 refused "import by a prefix that no tensor has" "begins with 'ema[.]'.*empty.safetensors" "${import[@]}" --safetensors empty.safetensors --prefix ema
-refused "import in the order of modules that are not there" "--order names 'first'" "${import[@]}" --safetensors empty.safetensors --order first,second
+refused "import in the order of modules that are not there" "empty.safetensors is called 'first' \\(--order\\)" "${import[@]}" --safetensors empty.safetensors --order first,second
 refused "an order for a graph" "--order.*--safetensors" "${import[@]}" --onnx text --order first
 refused "unknown border" "--border" train --border grey
 refused "import without a checkpoint to write" "--out" import --model mlp --data synthetic:64 --safetensors empty.safetensors

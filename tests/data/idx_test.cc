@@ -209,7 +209,7 @@ TEST(MnistSource, SplitsAShareOff) {
     EXPECT_EQ(load_data("mnist:" + folder.path(), options).test.count, count);
   }
   options = LoadOptions{.evaluation_only = true, .split = Split::kVal};
-  expect_error([&] { load_data("mnist:" + folder.path(), options); }, "no val split", "--split");
+  expect_error([&] { load_data("mnist:" + folder.path(), options); }, "no val split", "split");
 }
 
 TEST(MnistSource, RefusesWhatDoesNotFit) {
@@ -250,7 +250,7 @@ TEST(Source, RefusesAnUnknownSpec) {
   for (const char* spec : {"", "imagenet", "cifar10", "mnist", "mnist:", "cifar100", ":", "synthetic:0", "synthetic:x",
                            "synthetic:-4", "synthetic:99999999999999999999", "synthetic:8:", "synthetic::16", "synthetic:8:0",
                            "synthetic:8:18", "synthetic:8:516", "synthetic:8:x", "synthetic:8:16:3", "synthetic:2000:512"})
-    expect_error([&] { load_data(spec); }, "", "--data");
+    expect_error([&] { load_data(spec); }, "", "data");
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ TEST_F(ImageFolderTest, AShareOfEachClassIsSplitOff) {
     load();
     ADD_FAILURE() << "nothing to evaluate on";
   } catch (const Error& e) {
-    EXPECT_NE(e.hint.find("--val-share"), std::string::npos) << e.hint;
+    EXPECT_NE(e.hint.find("`val_share`"), std::string::npos) << e.hint;
   }
   for (int i = 10; i < 27; ++i) copy("train/rose/0.jpg", "train/rose/" + std::to_string(i) + ".jpg");
   LoadOptions options;
@@ -204,7 +204,7 @@ TEST_F(ImageFolderTest, AShareOfEachClassIsSplitOff) {
   std::filesystem::create_directories(folder_.file("train"));
   for (const char* name : {"rose", "aster"})
     std::filesystem::rename(folder_.file(name), folder_.file(std::string("train/") + name));
-  expect_error([&] { load(options); }, "there is a folder to evaluate on: " + folder_.file("val"), "--val-share");
+  expect_error([&] { load(options); }, "there is a folder to evaluate on: " + folder_.file("val"), "val_share");
 }
 
 TEST_F(ImageFolderTest, AFolderOfClassesIsEvaluatedByTheNetsClasses) {
@@ -240,8 +240,8 @@ TEST_F(ImageFolderTest, ColonsAndTildesInPaths) {
   for (const char* name : {"train", "val"}) fs::rename(folder_.file(name), folder_.file(std::string("a:b/") + name));
   EXPECT_EQ(side(folder_.file("a:b")), 224);
   EXPECT_EQ(side(folder_.file("a:b:24")), 24);
-  expect_error([&] { side(folder_.file("a:b:7")); }, "'7' is not a side", "--data");
-  expect_error([&] { side(folder_.file("a:b:x")); }, "'x' is not a side", "--data");
+  expect_error([&] { side(folder_.file("a:b:7")); }, "'7' is not a side", "data");
+  expect_error([&] { side(folder_.file("a:b:x")); }, "'x' is not a side", "data");
   expect_error([&] { side(folder_.file("a:c:24")); }, "no such folder", folder_.file("a:c"));
   expect_error([&] { side(folder_.file("a:c")); }, "no such folder", folder_.file("a:c"));
   fs::rename(folder_.file("a:b"), folder_.file("48:32"));
@@ -396,7 +396,7 @@ TEST_F(ImageFolderTest, RefusesOtherLayouts) {
   for (const char* name : {"tulip", "rose"}) std::filesystem::remove_all(folder_.file(std::string("train/") + name));
   expect("1 folders of classes", folder_.file("train"));
   expect_error([&] { load_data("folder:" + folder_.file("none")); }, "no such folder", folder_.file("none"));
-  expect_error([&] { load_data("folder:" + folder_.path() + ":7"); }, "'7' is not a side", "--data");
+  expect_error([&] { load_data("folder:" + folder_.path() + ":7"); }, "'7' is not a side", "data");
 }
 
 }  // namespace

@@ -34,14 +34,14 @@ void prepare(Net net, int batch, bool training) {
 TEST(Limits, BatchesMustFitTheSumsOfEveryBatchNorm) {
   // 32x32 images; maps of 32x32: 2^24 pixels are 16384 of them. The error comes before the memory is taken.
   const std::string head = "[[layer]]\ntype='average_pool'\n";
-  expect_error([&] { prepare(build(conv(3, 1) + head, 32), 16385, true); }, "16385 maps of 32x32 in layer conv0", "--batch");
+  expect_error([&] { prepare(build(conv(3, 1) + head, 32), 16385, true); }, "16385 maps of 32x32 in layer conv0", "batch");
   // Where only padding makes them large: maps of 60x60, later of 256x256, and of streams.
-  expect_error([&] { prepare(build(conv(15, 14) + conv(15, 14) + head, 32), 4661, true); }, "60x60 in layer conv1", "--batch");
+  expect_error([&] { prepare(build(conv(15, 14) + conv(15, 14) + head, 32), 4661, true); }, "60x60 in layer conv1", "batch");
   std::string grown;
   for (int i = 0; i < 16; ++i) grown += conv(15, 14);
-  expect_error([&] { prepare(build(grown + head, 32), 257, true); }, "256x256 in layer conv15", "--batch");
+  expect_error([&] { prepare(build(grown + head, 32), 257, true); }, "256x256 in layer conv15", "batch");
   const std::string stream = "[[layer]]\ntype='stream'\nchannels=2\nsize=15\npad=14\n";
-  expect_error([&] { prepare(build(stream + head, 32), 7929, true); }, "46x46 in layer conv0", "--batch");
+  expect_error([&] { prepare(build(stream + head, 32), 7929, true); }, "46x46 in layer conv0", "batch");
   // Nothing is summed in evaluation, nor without batch norm.
   prepare(build(conv(3, 1, 15) + head, 32), 16385, false);
   prepare(build("[[layer]]\ntype='linear'\nchannels=1\n", 32), 20000, true);
@@ -52,7 +52,7 @@ TEST(Limits, PaddingOfPoolsMustNotGrowMapsBeyondTheSums) {
   for (int i = 0; i < 16; ++i) text += max_pool(15, 14);
   const std::string head = "[[layer]]\ntype='average_pool'\n";
   build(text + head, 32);  // 256x256
-  expect_error([&] { build(text + max_pool(15, 14) + head, 32); }, "maps of 270x270", "--model");
+  expect_error([&] { build(text + max_pool(15, 14) + head, 32); }, "maps of 270x270", "model");
   build(text + max_pool(15, 14, 2) + head, 32);
 }
 
@@ -61,7 +61,7 @@ TEST(Limits, NetsHaveAMostOfLayers) {
   for (int i = 0; i < 10; ++i) text += "[[layer]]\ntype='basic'\nchannels=2\nrepeat=200\n";
   const Net net = build(text, 4);
   EXPECT_EQ(net.layers().size(), 4002u);
-  expect_error([&] { build(text + "[[layer]]\ntype='basic'\nchannels=2\nrepeat=50\n", 4); }, "more than 4096 layers", "--model");
+  expect_error([&] { build(text + "[[layer]]\ntype='basic'\nchannels=2\nrepeat=50\n", 4); }, "more than 4096 layers", "model");
 }
 
 // Any net file: of any layers in any order, with members up to their limits. Small batches then train a step, batches of 65,536 are
@@ -105,7 +105,7 @@ TEST(Limits, RandomNetsNeverReachACheck) {
         most = std::max(most, product->shape.dst_pixels());
     if (most <= 256) continue;
     ++large;
-    expect_error([&] { prepare(build(text, side), 65536, true); }, "maps of", "--batch");
+    expect_error([&] { prepare(build(text, side), 65536, true); }, "maps of", "batch");
   }
   EXPECT_GT(trained, 50);
   EXPECT_GT(refused, 50);

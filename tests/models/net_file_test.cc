@@ -199,9 +199,9 @@ TEST(NetFile, RefusesWhatNoNetCanBe) {
           "may not be read any more");
   refused(kStem + layer("type='max_pool'\nsize=2\nname='p'") + layer("type='conv'\nchannels=3\nsize=15\npad=0") +
               layer("type='conv'\nchannels=3\nsize=15\npad=0"),
-          "too small for this model", "--model");
+          "too small for this model", "model");
   refused(layer("type='conv'\nchannels=16000\nsize=5\npad=1") + layer("type='conv'\nchannels=1\nsize=5"),
-          "too large for this model", "--data");
+          "too large for this model", "data");
 }
 
 TEST(NetFile, RefusesFilesThatCannotBeRead) {

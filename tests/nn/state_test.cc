@@ -118,15 +118,15 @@ TEST(Memory, MoreThanThereIsIsRefusedBeforeItIsTaken) {
   std::string layers = "[[layer]]\ntype='conv'\nchannels=4\nsize=12\n";
   for (int i = 0; i < 900; ++i) layers += "[[layer]]\ntype='conv'\nchannels=16384\nsize=1\n";
   Net giant = build_net(layers, "giant.toml", 12, 12, 3, 10);
-  expect_error([&] { giant.prepare(1, false, kernels, pool, reducer); }, "GiB of memory, and there are", "--model");
+  expect_error([&] { giant.prepare(1, false, kernels, pool, reducer); }, "GiB of memory, and there are", "model");
   std::string pairs;
   for (int i = 0; i < 20; ++i)
     pairs += "[[layer]]\ntype='conv'\nchannels=16384\nsize=1\n[[layer]]\ntype='conv'\nchannels=4\nsize=1\n";
   Net wide = build_net(pairs + "[[layer]]\ntype='average_pool'\n", "wide.toml", 224, 224, 3, 10);
-  expect_error([&] { wide.prepare(300, true, kernels, pool, reducer); }, "in batches of 300 takes", "--model");
+  expect_error([&] { wide.prepare(300, true, kernels, pool, reducer); }, "in batches of 300 takes", "model");
   EXPECT_GT(memory_limit_bytes(), int64_t{1} << 26);
-  EXPECT_NO_THROW(check_memory(memory_limit_bytes(), "all", "", ""));
-  if (memory_limit_bytes() < INT64_MAX) EXPECT_THROW(check_memory(memory_limit_bytes() + 1, "more", "", ""), Error);
+  EXPECT_NO_THROW(check_memory(memory_limit_bytes(), "all", {}, ""));
+  if (memory_limit_bytes() < INT64_MAX) EXPECT_THROW(check_memory(memory_limit_bytes() + 1, "more", {}, ""), Error);
 }
 
 }  // namespace

@@ -56,9 +56,9 @@ TEST(FineTuning, FrozenParametersStay) {
 
   config.out = folder.file("none");
   config.freeze = {"conv99.*"};
-  expect_error([&] { train(config, data, {}); }, "'conv99.*' names no parameter", "--freeze");
+  expect_error([&] { train(config, data, {}); }, "'conv99.*' names no parameter", "freeze");
   config.freeze = {"*"};
-  expect_error([&] { train(config, data, {}); }, "all parameters are frozen", "--freeze");
+  expect_error([&] { train(config, data, {}); }, "all parameters are frozen", "freeze");
   EXPECT_FALSE(std::filesystem::exists(config.out));
 }
 
@@ -121,7 +121,7 @@ TEST(FineTuning, BeginsFromACheckpoint) {
   expect_error([&] { train(config, data, {}); }, "cannot open", "first/final.ckpt");
   config.init_from = folder.file("second/final.ckpt");
   config.model = "resnet14";
-  expect_error([&] { train(config, data, {}); }, "does not fit model 'resnet14'", "--init-from");
+  expect_error([&] { train(config, data, {}); }, "does not fit model 'resnet14'", "init_from");
 }
 
 // What the net that it begins from knows of borders, unless other is said; a run that goes on keeps it.
@@ -163,7 +163,7 @@ TEST(FineTuning, FrozenStatisticsStay) {
 
   config.out = folder.file("new");
   config.freeze_statistics = true;
-  expect_error([&] { train(config, data, {}); }, "no running statistics", "--freeze-statistics");
+  expect_error([&] { train(config, data, {}); }, "no running statistics", "freeze_statistics");
   EXPECT_FALSE(std::filesystem::exists(config.out));
 
   config.init_from = folder.file("first/final.ckpt");

@@ -94,29 +94,29 @@ TEST(Resume, GoesOnWithTheSameDataOnly) {
   const test::Bytes before = test::read_bytes(config.out + "/metrics.jsonl");
   Stopper stopper;
   DataSplits data = load_data("synthetic:128");
-  expect_error([&] { go_on(config, data, stopper); }, "another number of images", "--data");
+  expect_error([&] { go_on(config, data, stopper); }, "another number of images", "data");
   data = load_data("synthetic:64:12");
-  expect_error([&] { go_on(config, data, stopper); }, "images of another size", "--data");
+  expect_error([&] { go_on(config, data, stopper); }, "images of another size", "data");
   data = load_data(config.data);
   data.class_names.assign(10, "thing");
-  expect_error([&] { go_on(config, data, stopper); }, "other classes", "--data");
+  expect_error([&] { go_on(config, data, stopper); }, "other classes", "data");
   data = load_data(config.data);
   std::swap(data.train.labels[0], data.train.labels[1]);
   ASSERT_NE(data.train.labels[0], data.train.labels[1]);
-  expect_error([&] { go_on(config, data, stopper); }, "other labels of training images", "--data");
+  expect_error([&] { go_on(config, data, stopper); }, "other labels of training images", "data");
   data = load_data(config.data);
   data.train.images = with_another_pixel(data.train.images);
-  expect_error([&] { go_on(config, data, stopper); }, "other training images", "--data");
+  expect_error([&] { go_on(config, data, stopper); }, "other training images", "data");
   data = load_data(config.data);
   data.test.images = with_another_pixel(data.test.images);
-  expect_error([&] { go_on(config, data, stopper); }, "other test images", "--data");
+  expect_error([&] { go_on(config, data, stopper); }, "other test images", "data");
   config.batch = 8;
   expect_error([&] { go_on(config, load_data(config.data), stopper); }, "the checkpoint is at step 8, outside epoch 3 of 2",
                "final.ckpt");
   config.batch = 16;
   config.mean = {0.5};
   config.deviation = {0.5};
-  expect_error([&] { go_on(config, load_data(config.data), stopper); }, "another mean", "--data");
+  expect_error([&] { go_on(config, load_data(config.data), stopper); }, "another mean", "data");
   EXPECT_EQ(test::read_bytes(config.out + "/metrics.jsonl"), before);
 }
 
@@ -127,7 +127,7 @@ TEST(Resume, SeveralBatchesMakeAStep) {
   config.accumulate = 3;
   expect_same_when_stopped_after_each_step(config);
   config.accumulate = 12;
-  expect_error([&] { train(config, load_data(config.data), {}); }, "12 batches of 8 are more than the 90", "--accumulate");
+  expect_error([&] { train(config, load_data(config.data), {}); }, "12 batches of 8 are more than the 90", "accumulate");
 }
 
 }  // namespace

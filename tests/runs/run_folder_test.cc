@@ -133,7 +133,7 @@ TEST_F(RunFolderOnDisk, ABestCheckpointServesIfNothingElseDoes) {
   EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 4);
   test::write_bytes(config_.out + "/best.ckpt", {});
   expect_error([&] { find_resume_point(config_.out); }, "no checkpoint of the folder can be read", "--resume " + config_.out);
-  expect_error([&] { find_resume_point(folder_.file("none")); }, "no such folder", "--resume");
+  expect_error([&] { find_resume_point(folder_.file("none")); }, "no such folder", "resume");
 }
 
 TEST_F(RunFolderOnDisk, OneProcessAtATimeTrainsInIt) {

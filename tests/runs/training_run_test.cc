@@ -117,7 +117,7 @@ TEST(Trainer, TrainsByWageubn) {
   config.widths.fixed_w = false;
   EXPECT_NE(train(config, data, options).signature, one.signature);
   config.momentum = 0.9;
-  expect_error([&] { train(config, data, options); }, "fixed grids", "--momentum");
+  expect_error([&] { train(config, data, options); }, "fixed grids", "momentum");
 }
 
 // Without batch norm a step on two halves is one on the whole, but for the rounding of E2, for a scale of its own in each half.
@@ -185,7 +185,7 @@ TEST(Trainer, TakesAGivenMeanAndDeviation) {
   config.deviation = {0.25};
   EXPECT_NE(train(config, data, options).signature, own);
   config.mean = config.deviation = {0.5, 0.5, 0.5};
-  expect_error([&] { train(config, data, options); }, "3 means for images of 1 channels", "--mean");
+  expect_error([&] { train(config, data, options); }, "3 means for images of 1 channels", "mean");
 }
 
 TEST(Trainer, WhatCannotBeLeavesNoFolder) {
@@ -198,23 +198,23 @@ TEST(Trainer, WhatCannotBeLeavesNoFolder) {
   };
   TrainConfig bad = config;
   bad.batch = 65;
-  refused(bad, "--batch");
+  refused(bad, "batch");
   bad = config;
   bad.model = "resnet9";
-  refused(bad, "--model");
+  refused(bad, "model");
   bad = config;
   bad.lr = 0;
-  refused(bad, "--lr");
+  refused(bad, "lr");
   bad = config;
   bad.out = "/proc/none/run";
-  refused(bad, "--out");
+  refused(bad, "out");
   test::write_bytes(folder.file("file"), {1});
   bad.out = folder.file("file");
-  expect_error([&] { train(bad, data, {}); }, "a file of this name", "--out");
+  expect_error([&] { train(bad, data, {}); }, "a file of this name", "out");
 }
 
 TEST(Trainer, VerifyKnowsThePublishedModels) {
-  expect_error([] { run_verify("resnet20", 1); }, "no published signature", "--model");
+  expect_error([] { run_verify("resnet20", 1); }, "no published signature", "model");
   try {
     run_verify("", 1);
   } catch (const Error& e) {

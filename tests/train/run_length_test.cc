@@ -33,39 +33,39 @@ TrainConfig with_epochs(const Checkpoint& from, int epochs) {
 TEST(RunLength, EpochsMayChangeWhereNoRateDoneWouldHave) {
   const Checkpoint step = after(4, "step");
   for (const int epochs : {8, 9, 10, 11, 1000}) EXPECT_NO_THROW(check_length(with_epochs(step, epochs), step)) << epochs;
-  expect_error([&] { check_length(with_epochs(step, 7), step); }, "other learning rates", "--epochs");
-  expect_error([&] { check_length(with_epochs(step, 3), step); }, "past 3 epochs, after step 40", "--epochs");
+  expect_error([&] { check_length(with_epochs(step, 7), step); }, "other learning rates", "epochs");
+  expect_error([&] { check_length(with_epochs(step, 3), step); }, "past 3 epochs, after step 40", "epochs");
   const Checkpoint done = after(10, "step");
   EXPECT_NO_THROW(check_length(with_epochs(done, 10), done));
-  expect_error([&] { check_length(with_epochs(done, 12), done); }, "with 12 epochs instead of 10", "--epochs");
+  expect_error([&] { check_length(with_epochs(done, 12), done); }, "with 12 epochs instead of 10", "epochs");
   const Checkpoint cosine = after(1, "cosine");
-  expect_error([&] { check_length(with_epochs(cosine, 12), cosine); }, "other learning rates", "--epochs");
+  expect_error([&] { check_length(with_epochs(cosine, 12), cosine); }, "other learning rates", "epochs");
   Checkpoint warm = cosine;  // still rising to the rate that all lengths begin with
   warm.info.config.warmup = 2;
   EXPECT_NO_THROW(check_length(with_epochs(warm, 12), warm));
   const Checkpoint wageubn = after(2, "wageubn");
   EXPECT_NO_THROW(check_length(with_epochs(wageubn, 20), wageubn));
-  expect_error([&] { check_length(with_epochs(wageubn, 6), wageubn); }, "other learning rates", "--epochs");
+  expect_error([&] { check_length(with_epochs(wageubn, 6), wageubn); }, "other learning rates", "epochs");
 }
 
 // The phases of WAGEUBN set the range of G whatever the schedule.
 TEST(RunLength, EpochsMayNotChangeAPhase) {
   Checkpoint from = after(4, "step");
   from.info.config.widths.constant_g = true;
-  expect_error([&] { check_length(with_epochs(from, 20), from); }, "other learning rates", "--epochs");
+  expect_error([&] { check_length(with_epochs(from, 20), from); }, "other learning rates", "epochs");
 }
 
 TEST(RunLength, PatienceMayGrow) {
   Checkpoint from = after(4, "cosine");
   TrainConfig config = from.info.config;
   config.patience = 3;
-  expect_error([&] { check_length(config, from); }, "a patience of 3", "--patience");
+  expect_error([&] { check_length(config, from); }, "a patience of 3", "patience");
   from.info.config.patience = 2;
   EXPECT_NO_THROW(check_length(config, from));
   config.patience = 0;
   EXPECT_NO_THROW(check_length(config, from));
   config.patience = 1;
-  expect_error([&] { check_length(config, from); }, "a patience of 1", "--patience");
+  expect_error([&] { check_length(config, from); }, "a patience of 1", "patience");
 }
 
 TEST(RunLength, TheHintIsTheWholeCommand) {

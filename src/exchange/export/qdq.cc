@@ -22,8 +22,8 @@ Line line_of(const NormGraph& n, size_t c) {
 
 void check(const NormGraph& n) {
   if (n.limit < kS8Max)
-    throw Error("this net was trained with fewer than 8 bits of x_hat, which the graph would not round to", "--qdq",
-                "take --exact, which rounds as the training did");
+    throw Error("this net was trained with fewer than 8 bits of x_hat, which the graph would not round to", Setting{"qdq"},
+                "take `exact`, which rounds as the training did");
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class StepSink final : public GraphSink {
     steps.push_back(step);
   }
   void stream_conv(const ConvGraph&, const Value*, const Value*, const NormGraph*) override {
-    throw Error("'" + model_ + "' has pre-activation blocks, which cannot be imported", "--model",
+    throw Error("'" + model_ + "' has pre-activation blocks, which cannot be imported", Setting{"model"},
                 "take a net whose batch norms follow their convolutions");
   }
   void linear(const LinearGraph& linear) override {

@@ -303,7 +303,7 @@ ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vec
   Importer importer(net, steps, layers);
   if (importer.folded() && images == 0)
     throw Error("batch norm is folded into the convolutions, and its statistics are not known", file,
-                "give --calibrate some images to find them with, or export the net with its batch norms");
+                "give `calibrate` some images to find them with, or export the net with its batch norms");
   if (images == 0) {
     importer.store();
     return importer.report(nullptr);

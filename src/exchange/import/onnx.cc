@@ -11,8 +11,8 @@ namespace intrain {
 namespace {
 
 constexpr const char* kHint =
-    "--model must be the net of the file, in floating point; without --model the net is taken from the graph; where only the "
-    "classes are others, --new-head";
+    "`model` must be the net of the file, in floating point; without `model` the net is taken from the graph; where only the "
+    "classes are others, `new_head`";
 
 // Walks along the graph as the steps of our net say. Where two convolutions of one shape read the same it takes the one whose output is
 // read as the step's is. Each operation's inputs are those of its step, so what is found is the same net, or an Error.
@@ -45,7 +45,7 @@ class Follower {
           break;
         }
         case NetStep::Kind::kPadShortcut:
-          fail("shortcuts without parameters are not followed in graphs: take the net's tensors, with --safetensors");
+          fail("shortcuts without parameters are not followed in graphs: take the net's tensors, with `safetensors`");
       }
     }
     step_ = nullptr;

@@ -64,7 +64,7 @@ void OnnxGraphReader::add_images() {
   if (element != onnx::TensorProto::UNDEFINED && element != onnx::TensorProto::FLOAT && element != onnx::TensorProto::FLOAT16 &&
       element != onnx::TensorProto::BFLOAT16 && element != onnx::TensorProto::DOUBLE)
     fail("the graph's input '" + images.name + "' is not in floating point",
-         "export the net without what makes numbers of pixels: --mean and --deviation do it here");
+         "export the net without what makes numbers of pixels: `mean` and `deviation` do it here");
   // Sizes that are left open are names, or nothing.
   std::vector<int64_t> shape;
   for (const auto& size : type.shape().dim())
@@ -82,7 +82,7 @@ void OnnxGraphReader::add_images() {
   if (!as_ours && !item.channels_last)
     fail("the graph's images '" + images.name + "' are " + shape_text(shape) + ", the data's [n, " + std::to_string(images.c) +
              ", " + std::to_string(images.h) + ", " + std::to_string(images.w) + "]",
-         "give --data of that size, as folder:DIR:SIDE; or export the net with sizes left open, if it can take any");
+         "give `data` of that size, as folder:DIR:SIDE; or export the net with sizes left open, if it can take any");
   items_[images.name] = item;
 }
 
@@ -218,7 +218,7 @@ void OnnxGraphReader::flatten(const Node& node, const OnnxItem& in) {
 FloatOp& OnnxGraphReader::add(FloatOp op, const Node& node, int64_t c, int64_t h, int64_t w, bool flat) {
   const int number = static_cast<int>(graph_.ops.size());
   if (c < 1 || h < 1 || w < 1 || c > kMostSide || h > kMostSide || w > kMostSide)
-    fail(node, "makes an image of " + shape_text({c, h, w}), "take larger images, or give --model");
+    fail(node, "makes an image of " + shape_text({c, h, w}), "take larger images, or give `model`");
   op.node = called(node);
   op.out = static_cast<int>(graph_.values.size());
   graph_.values.push_back({node.output(0), c, h, w, number});

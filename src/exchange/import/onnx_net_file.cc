@@ -11,7 +11,7 @@ namespace intrain {
 namespace {
 
 constexpr const char* kHint =
-    "the net cannot be taken from the graph as it is: give --model a net that is the same, or export one that docs/nets.md can "
+    "the net cannot be taken from the graph as it is: give `model` a net that is the same, or export one that docs/nets.md can "
     "describe";
 
 class Describer {
@@ -72,7 +72,7 @@ class Describer {
     if (result.c != classes && !new_head_)
       throw Error(graph_.op(result.producer).node + " has " + std::to_string(result.c) + " outputs, the data " +
                       std::to_string(classes) + " classes",
-                  model_.path(), "give the --data that the net was trained for, or take it without its last layer: --new-head");
+                  model_.path(), "give the `data` that the net was trained for, or take it without its last layer: `new_head`");
     return result.producer;
   }
 

@@ -12,7 +12,7 @@ namespace intrain {
 namespace {
 
 constexpr const char* kNormalizationHint =
-    "leave the scaling of pixels out of the exported net, and give its numbers with --mean and --deviation";
+    "leave the scaling of pixels out of the exported net, and give its numbers with `mean` and `deviation`";
 
 // Of pixels and attributes alike: what an int holds in every shape that is built from it.
 bool small(int64_t n) { return n >= 0 && n <= INT16_MAX; }

@@ -17,10 +17,10 @@ namespace intrain {
 namespace {
 
 constexpr const char* kHint =
-    "--model must be the file's net, as 'intrain import --help' says; where only the classes are others, --new-head; where the "
-    "file holds other tensors beside the net's, --prefix";
+    "`model` must be the file's net, as 'intrain import --help' says; where only the classes are others, `new_head`; where the "
+    "file holds other tensors beside the net's, `prefix`";
 constexpr const char* kOrderHint =
-    "name such modules in the order of the forward pass, as --order first,second; or import the net as an ONNX model, whose "
+    "name such modules in the order of the forward pass, as `order` first,second; or import the net as an ONNX model, whose "
     "graph tells it";
 
 constexpr size_t kMostSpare = 100;  // modules of a kind in a head that is replaced
@@ -57,7 +57,7 @@ class Reader {
     std::vector<std::string> names;
     for (const auto& [name, tensors] : modules_) names.push_back(name);
     for (const std::string& name : order_.unknown(names))
-      throw Error("--order names '" + name + "', which no module of the file is called", file_.path, kOrderHint);
+      throw Error("no module of " + file_.path + " is called '" + name + "'", Setting{"order"}, kOrderHint);
   }
 
   std::vector<FloatLayer> read() {
@@ -257,8 +257,7 @@ class Reader {
         }
         const auto before = [&](const std::string& t) { return t.empty() || order_.before(t, name); };
         if (!in_head(name) && !std::all_of(taken.begin(), taken.end(), before))
-          fail("tensor '" + weight(name).name +
-               "' belongs to no layer of the net, and is not of the head that --new-head replaces");
+          fail("tensor '" + weight(name).name + "' belongs to no layer of the net, and is not of its head");
         left_out_.insert(name);
       }
   }

@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
   try {
     intrain::write_reference(argv[1], argv[2], argv[3]);
   } catch (const intrain::Error& e) {
-    std::fprintf(stderr, "error: %s (%s)\n", e.what(), e.where.c_str());
+    std::fprintf(stderr, "error: %s (%s)\n", e.what(), (e.setting + e.where).c_str());
     return 2;
   }
 }

@@ -329,7 +329,7 @@ TEST_F(ImportTest, WhatDoesNotFitIsRefusedByName) {
   tensors_["bn1.running_var"].values[0] = -1;
   refused("'bn1.running_var' holds negative numbers");
   expect_error([&] { read(other); }, "the net has 15 convolutions, the file 9", path_);
-  expect_error([&] { Subject("resnet8_v2"); }, "'resnet8_v2' has pre-activation blocks", "--model");
+  expect_error([&] { Subject("resnet8_v2"); }, "'resnet8_v2' has pre-activation blocks", "model");
 }
 
 // Nets of all kinds along their graphs.

@@ -55,7 +55,11 @@ TEST_F(SafetensorsNames, WordsThatTellNoOrderAreRefusedWhereShapesDoNotEither) {
   expect_refused(to, words, "'first.0' and 'fourth.0' could both be layer conv0: they have one shape, and cannot be sorted");
   expect_taken(to, words, {.order = {"first", "second", "third", "fourth"}});
   expect_refused(to, words, "'first.0' and 'fourth.0' could both", {.order = {"first", "second"}});
-  expect_refused(to, words, "--order names 'fifth'", {.order = {"first", "fifth"}});
+  expect_error(
+      [&] {
+        sources(to, named(to.steps, words), {.order = {"first", "fifth"}});
+      },
+      path_ + " is called 'fifth'", "order");
   expect_refused(to, {"a.x a.y", "b.x b.y", "c.x c.y", "d.x d.y", "e"}, "'a.x' and 'b.x' could both be layer conv0");
   // The same within a block, and between batch norms alone.
   expect_refused(to, {"block1.up block1.n", "block1.down block1.m", "block2.up block2.n", "block2.down block2.m", "fc"},
