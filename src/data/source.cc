@@ -10,6 +10,7 @@
 #include "data/image_folder.h"
 #include "data/mnist.h"
 #include "data/paths.h"
+#include "data/photo_kinds.h"
 #include "data/synthetic.h"
 #include "data/validation_share.h"
 
@@ -45,8 +46,21 @@ int to_number(const std::string& digits) {
   return number ? std::stoi(digits) : 0;
 }
 
+DataSplits load_fashion(const std::string& rest, const LoadOptions& options) {
+  return load_fashion_mnist(expand_home(rest), options.transpose);
+}
+DataSplits load_idx(const std::string& rest, const LoadOptions& options) {
+  return load_mnist(expand_home(rest), options.transpose);
+}
+DataSplits load_cifar10(const std::string& rest, const LoadOptions&) {
+  return load_cifar(expand_home(rest), CifarKind::kCifar10);
+}
+DataSplits load_cifar100(const std::string& rest, const LoadOptions&) {
+  return load_cifar(expand_home(rest), CifarKind::kCifar100);
+}
+
 // N or N:SIDE; may be empty.
-DataSplits load_synthetic(const std::string& rest) {
+DataSplits load_synthetic(const std::string& rest, const LoadOptions&) {
   if (rest.empty()) return make_synthetic(kSyntheticDefault, 0);
   const size_t colon = rest.find(':');
   const std::string count = rest.substr(0, colon);
@@ -130,23 +144,45 @@ void choose_split(DataSplits& data, const LoadOptions& options) {
     throw Error("there is no val split", Setting{"split"}, "these data have train and test");
 }
 
-DataSplits load_in_memory(const std::string& name, const std::string& rest, const LoadOptions& options) {
-  if (name == "fashion-mnist") return load_fashion_mnist(expand_home(rest), options.transpose);
-  if (name == "synthetic") return load_synthetic(rest);
-  if (name == "mnist") return load_mnist(expand_home(rest), options.transpose);
-  return load_cifar(expand_home(rest), name == "cifar10" ? CifarKind::kCifar10 : CifarKind::kCifar100);
+enum SourceTraits : unsigned {
+  kNone = 0,
+  kIdx = 1,            // its images can be transposed
+  kDividesItself = 2,  // the options that choose a part are its loader's
+};
+
+struct Source {
+  std::string name, form;
+  unsigned traits;
+  DataSplits (*load)(const std::string& rest, const LoadOptions& options);
+  std::string help;
+};
+
+const std::vector<Source>& sources() {
+  static const std::vector<Source> list = {
+#define INTRAIN_DATA_SOURCE(name, form, traits, load, help) {name, form, traits, load, help},
+#include "data/sources.def"
+#undef INTRAIN_DATA_SOURCE
+  };
+  return list;
 }
 
-DataSplits load_named(const std::string& name, const std::string& rest, const LoadOptions& options) {
-  const bool needs_folder = name == "mnist" || name == "cifar10" || name == "cifar100" || name == "folder";
-  if (!needs_folder && name != "fashion-mnist" && name != "synthetic")
-    throw Error("unknown data '" + name + "'", Setting{"data"},
-                "one of: fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR, folder:DIR[:SIDE], synthetic[:N[:SIDE]]");
-  if (needs_folder && rest.empty()) throw Error("'" + name + "' needs a folder", Setting{"data"}, "write " + name + ":DIR");
-  if (name == "folder") return load_photos(rest, options);
-  DataSplits data = load_in_memory(name, rest, options);
-  choose_split(data, options);
-  return data;
+// nullptr: there is none.
+const Source* find_source(const std::string& name) {
+  for (const Source& source : sources())
+    if (source.name == name) return &source;
+  return nullptr;
+}
+
+const Source& source_of(const std::string& name, const std::string& rest) {
+  const Source* source = find_source(name);
+  if (source == nullptr) {
+    std::string forms;
+    for (const Source& s : sources()) forms.append(forms.empty() ? "" : ", ").append(s.name).append(s.form);
+    throw Error("unknown data '" + name + "'", Setting{"data"}, "one of: " + forms);
+  }
+  if (rest.empty() && source->form.starts_with(":DIR"))
+    throw Error("'" + name + "' needs a folder", Setting{"data"}, "write " + name + source->form);
+  return *source;
 }
 
 }  // namespace
@@ -171,13 +207,22 @@ bool same_data(const std::string& a, const std::string& b) {
 }
 
 bool is_idx_data(const std::string& spec) {
-  const std::string name = data_name(spec);
-  return name == "mnist" || name == "fashion-mnist";
+  const Source* source = find_source(data_name(spec));
+  return source != nullptr && (source->traits & kIdx) != 0;
+}
+
+std::string data_help() {
+  std::string text;
+  for (const Source& source : sources())
+    text.append(text.empty() ? "" : ", ").append(source.name).append(source.form).append(" (").append(source.help).append(")");
+  return text;
 }
 
 DataSplits load_data(const std::string& spec, const LoadOptions& options) {
-  const std::string name = data_name(spec);
-  DataSplits data = load_named(name, spec.size() > name.size() ? spec.substr(name.size() + 1) : "", options);
+  const std::string name = data_name(spec), rest = spec.size() > name.size() ? spec.substr(name.size() + 1) : "";
+  const Source& source = source_of(name, rest);
+  DataSplits data = source.load(rest, options);
+  if ((source.traits & kDividesItself) == 0) choose_split(data, options);
   data.spec = spec;
   return data;
 }

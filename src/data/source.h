@@ -35,14 +35,8 @@ struct LoadOptions {
 // Whether both make the same of a spec.
 INTRAIN_API bool same_images(const LoadOptions& a, const LoadOptions& b);
 
-// spec is one of
-//   fashion-mnist[:DIR]     IDX files, plain or .gz; DIR defaults to where Debian's dataset-fashion-mnist puts them
-//   mnist:DIR[/PREFIX]      the same file names, or those of EMNIST (data/mnist.h)
-//   cifar10:DIR             data_batch_1.bin .. data_batch_5.bin, test_batch.bin (and batches.meta.txt)
-//   cifar100:DIR            train.bin, test.bin (and fine_label_names.txt), fine labels
-//   folder:DIR[:SIDE]       photos in folders of DIR (data/folder_layout.h), scaled to SIDE x SIDE, 224 if not given
-//   synthetic[:N[:SIDE]]    N generated training images of 12x12x1, or SIDExSIDEx3 (data/synthetic.h)
-// A DIR that begins with ~/ lies in $HOME. Throws Error for an unknown spec and for whatever is wrong with the files.
+// spec: one of those of data/sources.def, as "fashion-mnist" or "folder:DIR:SIDE". A DIR that begins with ~/ lies in $HOME. Throws Error for an
+// unknown spec and for whatever is wrong with the files.
 INTRAIN_API DataSplits load_data(const std::string& spec, const LoadOptions& options = {});
 
 // The spec without its directory: "fashion-mnist".
@@ -50,6 +44,9 @@ INTRAIN_API std::string data_name(const std::string& spec);
 
 // Whether both specs name the same images, be it at another size; of folders, by what they are, not by what they are called.
 INTRAIN_API bool same_data(const std::string& a, const std::string& b);
+
+// The specs that there are, each with what it means in brackets.
+INTRAIN_API std::string data_help();
 
 // Whether `spec` names IDX files, which can be transposed.
 INTRAIN_API bool is_idx_data(const std::string& spec);
