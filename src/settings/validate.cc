@@ -53,7 +53,7 @@ void check_pairs(const TrainConfig& config) {
                 Setting{"warmup"}, "`warmup` takes fewer epochs than `epochs`");
   if (config.mean.size() != config.deviation.size() || config.mean.size() > 3)
     throw Error(std::to_string(config.mean.size()) + " means and " + std::to_string(config.deviation.size()) + " deviations",
-                Setting{config.mean.empty() ? "deviation" : "mean"},
+                Setting{config.deviation.size() < config.mean.size() ? "deviation" : "mean"},
                 "give both `mean` and `deviation`, with as many numbers as the images have channels");
 }
 
