@@ -1,5 +1,8 @@
 #include "core/text.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <cstdint>
 
 #include "core/utf8.h"
@@ -47,6 +50,12 @@ std::string printable(std::string_view text) {
     text.remove_prefix(part.size());
   }
   return out;
+}
+
+std::string plural(int64_t n, std::string_view noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
+
+std::string percent_text(double share, int digits) {
+  return std::isnan(share) ? "-" : fmt::format("{:.{}f} %", 100 * share, digits);
 }
 
 }  // namespace intrain

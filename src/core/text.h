@@ -1,6 +1,7 @@
-// Text from outside (names, paths, headers of files, messages of libraries) where a person reads it.
+// Text where a person reads it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,7 +9,12 @@ namespace intrain {
 
 // `text` as it can stand in one line of a terminal, a table or a picture: control characters (C0, DEL, C1), the separators and the changes
 // of writing direction of Unicode, and bytes that are no UTF-8, become \n, \t, \r, or \xHH for each byte. All other UTF-8 stays as it is, a
-// backslash too.
+// backslash too. For all that is from outside: names, paths, headers of files, messages of libraries.
 std::string printable(std::string_view text);
+
+// "1 epoch", "2 epochs".
+std::string plural(int64_t n, std::string_view noun);
+// "12.34 %" of 0.1234; "-" of what is no number.
+std::string percent_text(double share, int digits = 2);
 
 }  // namespace intrain

@@ -46,5 +46,17 @@ TEST(Printable, OfPrintableTextIsThatText) {
   EXPECT_EQ(printable(once), once);
 }
 
+TEST(Plural, IsOfAllNumbersButOne) {
+  EXPECT_EQ(plural(0, "epoch"), "0 epochs");
+  EXPECT_EQ(plural(1, "epoch"), "1 epoch");
+  EXPECT_EQ(plural(1000, "test image"), "1000 test images");
+}
+
+TEST(PercentText, HasItsDigitsAndADashForNone) {
+  EXPECT_EQ(percent_text(0.12345), "12.35 %");
+  EXPECT_EQ(percent_text(1, 1), "100.0 %");
+  EXPECT_EQ(percent_text(0.0 / 0.0), "-");
+}
+
 }  // namespace
 }  // namespace intrain
