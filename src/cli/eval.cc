@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -10,6 +9,8 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/decimal.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -25,7 +26,15 @@ namespace {
 
 constexpr int kTabulatedClasses = 20;
 
-std::string percent(double share) { return std::isnan(share) ? "-" : fmt::format("{:.2f} %", 100 * share); }
+struct EvalFlags {
+  std::string checkpoint;
+  std::string data;   // empty: the data that the checkpoint was trained on
+  std::string split;  // train, val or test; empty: what training evaluates on
+  int batch = 128;
+  int threads = 1;
+  std::string json, confusion;  // empty: none; json "-": stdout
+  std::string crop;             // settings/crop.h; empty: that of the training
+};
 
 // Number and name of each class, of equal width.
 std::vector<std::string> row_heads(const CheckpointInfo& info) {
@@ -45,8 +54,8 @@ void print_classes(std::FILE* out, const CheckpointInfo& info, const Dataset& se
   const std::vector<ClassCounts> counts = count_classes(set.labels, predicted, info.classes);
   print(out, "\n{}  {:>8}  {:>9}  {:>9}  {:>9}\n", blank, "images", "precision", "recall", "F1");
   for (size_t i = 0; i < counts.size(); ++i)
-    print(out, "{}  {:>8}  {:>9}  {:>9}  {:>9}\n", heads[i], counts[i].images, percent(counts[i].precision()),
-          percent(counts[i].recall()), percent(counts[i].f1()));
+    print(out, "{}  {:>8}  {:>9}  {:>9}  {:>9}\n", heads[i], counts[i].images, percent_text(counts[i].precision()),
+          percent_text(counts[i].recall()), percent_text(counts[i].f1()));
 
   const std::vector<int64_t> matrix = confusion_matrix(set.labels, predicted, info.classes);
   const size_t columns = std::max<size_t>(2, std::to_string(*std::max_element(matrix.begin(), matrix.end())).size());
@@ -67,9 +76,7 @@ std::optional<Split> to_split(const std::string& name) {
   throw Error("'" + name + "' is no split", "--split", "it takes train, val or test");
 }
 
-}  // namespace
-
-int eval_command(const EvalFlags& flags) {
+int run(const EvalFlags& flags) {
   const std::optional<Split> split = to_split(flags.split);
   const std::string split_name = flags.split.empty() ? "test" : flags.split;
   validate_batch(flags.batch);
@@ -96,25 +103,49 @@ int eval_command(const EvalFlags& flags) {
   const Metrics& metrics = result.metrics;
   print_broken(data, out);
   if (!data.test.files.empty()) print(out, "photos: {} seen\n", crop_text(options.crop_q16));
-  print(out, "{} after {} epoch{} on {}: {} {} images, loss {:.4f}\n", printable(info.model), info.epoch,
-        info.epoch == 1 ? "" : "s", printable(data.spec), metrics.count, split_name, metrics.mean_loss());
+  print(out, "{} after {} on {}: {} {} images, loss {:.4f}\n", printable(info.model), plural(info.epoch, "epoch"),
+        printable(data.spec), metrics.count, split_name, metrics.mean_loss());
   if (info.classes <= kTabulatedClasses)
     print_classes(out, info, data.test, result.predicted);
   else
     print(out, "{} classes: --json has the counts of each\n", info.classes);
   if (!flags.confusion.empty()) {
-    draw_confusion(
-        fmt::format("{} after {} epoch{} on {}: {:.2f} % of {} {} images", info.model, info.epoch, info.epoch == 1 ? "" : "s",
-                    data_name(data.spec), 100 * metrics.accuracy(), metrics.count, split_name),
-        class_labels(info), confusion_matrix(data.test.labels, result.predicted, info.classes), flags.confusion);
+    draw_confusion(fmt::format("{} after {} on {}: {} of {} {} images", info.model, plural(info.epoch, "epoch"),
+                               data_name(data.spec), percent_text(metrics.accuracy()), metrics.count, split_name),
+                   class_labels(info), confusion_matrix(data.test.labels, result.predicted, info.classes), flags.confusion);
     print(out, "picture: {}\n", printable(flags.confusion));
   }
-  if (info.classes > 5) print(out, "top-5 accuracy: {:.2f} %\n", 100 * metrics.top5_accuracy());
-  print(out, "{} accuracy: {:.2f} %\n", split_name, 100 * metrics.accuracy());
+  if (info.classes > 5) print(out, "top-5 accuracy: {}\n", percent_text(metrics.top5_accuracy()));
+  print(out, "{} accuracy: {}\n", split_name, percent_text(metrics.accuracy()));
   flush(out);
   if (!flags.json.empty())
     write_result(flags.json, evaluation_json(checkpoint, data, flags.split.empty() ? "evaluation" : flags.split, result));
   return 0;
+}
+
+}  // namespace
+
+Command add_eval(CLI::App& app) {
+  const auto flags = std::make_shared<EvalFlags>();
+  CLI::App& eval = *app.add_subcommand("eval", "Measure a checkpoint on a test set");
+  add_checkpoint(eval, flags->checkpoint);
+  add_data(eval, flags->data, "if not given, the data that it was trained on");
+  eval.add_option(
+          "--split", flags->split,
+          "part of the data: train, val or test; if not given, what training evaluates on, and all of a folder that holds "
+          "class folders alone")
+      ->type_name("train|val|test")
+      ->default_str("");
+  add_free_batch(eval, flags->batch);
+  eval.add_option("--confusion", flags->confusion, "draw which classes are taken for which here, for up to 1000 classes")
+      ->type_name("FILE");
+  eval.add_option("--json", flags->json,
+                  "write accuracy, counts, precision, recall and F1 of each class, and, for up to 1000 classes, which are taken "
+                  "for which here as JSON; - is standard output, and nothing else is written there")
+      ->type_name("FILE|-");
+  add_crop(eval, flags->crop);
+  add_threads(eval, flags->threads);
+  return {&eval, [flags] { return run(*flags); }};
 }
 
 }  // namespace intrain::cli

@@ -8,9 +8,10 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/decimal.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "core/error.h"
-#include "core/parallel.h"
 #include "core/reducer.h"
 #include "core/text.h"
 #include "isa/isa.h"
@@ -23,6 +24,16 @@
 namespace intrain::cli {
 
 namespace {
+
+struct ImportFlags {
+  std::string safetensors, onnx;   // file to read: one of them
+  std::string out;                 // checkpoint to write
+  TrainConfig config;              // model: empty: that of the ONNX graph
+  bool new_head = false;           // the last layer is not taken
+  std::string prefix;              // of the tensors to take
+  std::vector<std::string> order;  // modules in the order of the forward pass
+  int calibrate = 1024;            // training images that the scales are found with
+};
 
 // Images of 224 x 224 by 10, small ones by 128.
 int calibration_batch(const Dataset& train) {
@@ -45,14 +56,13 @@ void print_report(const ImportReport& report) {
 // The name of a net that was found in the file.
 std::string net_name(const std::string& path) { return std::filesystem::path(path).stem().string() + ".toml"; }
 
-}  // namespace
-
-int import_command(const ImportFlags& flags) {
+int run(const ImportFlags& flags) {
   TrainConfig config = flags.config;
   validate(config);
   if (flags.safetensors.empty() && flags.onnx.empty())
     throw Error("no file is given", "--safetensors", "give the net's tensors with --safetensors, or the net with --onnx");
-  if (flags.calibrate < 0) throw Error(fmt::format("--calibrate is {}", flags.calibrate), "--calibrate", "a whole number from 0");
+  if (flags.calibrate < 0)
+    throw Error(fmt::format("--calibrate is {}", flags.calibrate), "--calibrate", "give a whole number, 0 or more");
   if (config.model.empty() && flags.onnx.empty())
     throw Error("the net is not given", "--model",
                 "give --model the net that the tensors are of; only an ONNX model says it itself");
@@ -96,6 +106,57 @@ int import_command(const ImportFlags& flags) {
   if (chooses) print("border of random windows: {}\n", config.border);
   print("checkpoint: {}\n", printable(flags.out));
   return 0;
+}
+
+}  // namespace
+
+Command add_import(CLI::App& app) {
+  const auto flags = std::make_shared<ImportFlags>();
+  CLI::App& command = *app.add_subcommand("import", "Make a checkpoint of a net that was trained elsewhere, in floating point");
+  TrainConfig& config = flags->config;
+  CLI::Option* safetensors = command.add_option("--safetensors", flags->safetensors,
+                                                "its tensors, named as in PyTorch: as torchvision's ResNets, MobileNetV2 and "
+                                                "VGGs, the usual CIFAR ResNets, an nn.Sequential, or "
+                                                "with --order");
+  safetensors->type_name("FILE");
+  command
+      .add_option("--onnx", flags->onnx,
+                  "the net as an ONNX model, as torch.onnx.export writes it, with its batch norms or without (docs/import.md)")
+      ->type_name("FILE")
+      ->excludes(safetensors);
+  config.model.clear();
+  command
+      .add_option("--model", config.model,
+                  "the same net here ('intrain info' lists them), or a TOML file; if not given, that of the ONNX graph")
+      ->type_name("NAME")
+      ->default_str("");
+  add_setting(command, config, "data", "like what it was trained on")->required()->default_str("");
+  command.add_option("--out", flags->out, "checkpoint to write, for eval, predict, export and train --init-from")
+      ->type_name("FILE")
+      ->required();
+  command
+      .add_flag("--new-head", flags->new_head,
+                "leave the last layer out: the data have other classes; the file may have any head, or none")
+      ->default_str("");
+  command.add_option("--prefix", flags->prefix, "take only the tensors in this module of the file, as ema or model")
+      ->type_name("NAME")
+      ->needs(safetensors);
+  command
+      .add_option(
+          "--order", flags->order,
+          "modules of the file in the order of the forward pass, by their names or the last parts of these, where the names do "
+          "not tell it")
+      ->delimiter(',')
+      ->type_name("A,B,...")
+      ->needs(safetensors);
+  add_number(command, "--calibrate", flags->calibrate, "training images to find the scales of the layers with; 0: none")
+      ->type_name("N");
+  add_setting(command, config, "crop", "auto: 0.875");
+  for (const char* key : {"val_share", "transpose", "mean", "deviation"}) add_setting(command, config, key);
+  add_setting(command, config, "border",
+              "for the training that goes on from it; if not given, of which the net gets more training images right");
+  add_threads(command, config.threads);
+  return {&command, [flags] { return run(*flags); }};
 }
 
 }  // namespace intrain::cli

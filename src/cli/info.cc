@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 
 #include "cli/commands.h"
@@ -22,9 +23,7 @@ void print_kernel(const char* kernel, Isa isa, Isa selected) {
   print("  {:<30} {}{}\n", kernel, isa_info(isa).name, why);
 }
 
-}  // namespace
-
-int info_command() {
+int run() {
   const Isa selected = select_isa();
   const ops::Kernels kernels = ops::make_kernels(selected);
   const char* forced = std::getenv("INTRAIN_ISA");
@@ -54,6 +53,12 @@ int info_command() {
   for (const std::string& name : model_names()) print(" {}", name);
   print("\n");
   return 0;
+}
+
+}  // namespace
+
+Command add_info(CLI::App& app) {
+  return {app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator"), run};
 }
 
 }  // namespace intrain::cli

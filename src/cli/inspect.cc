@@ -9,6 +9,8 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/decimal.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "core/text.h"
 #include "data/loader.h"
@@ -24,6 +26,14 @@ namespace intrain::cli {
 
 namespace {
 
+struct InspectFlags {
+  std::string checkpoint;
+  std::string data;          // empty: the data that the checkpoint was trained on
+  std::optional<int> batch;  // not given: the run's
+  int threads = 1;
+  std::string png;  // empty: inspect.png beside the checkpoint
+};
+
 void print_layers(const std::vector<LayerStatistics>& layers) {
   print("{:<16} {:<6} {:>12} {:>9} {:>9} {:>11} {:>9}\n", "layer", "tensor", "numbers", "exponent", "zero", "at the end",
         "largest");
@@ -37,9 +47,7 @@ void print_layers(const std::vector<LayerStatistics>& layers) {
     }
 }
 
-}  // namespace
-
-int inspect_command(const InspectFlags& flags) {
+int run(const InspectFlags& flags) {
   if (flags.batch) validate_batch(*flags.batch);
   validate_threads(flags.threads);
   const std::filesystem::path folder = std::filesystem::path(flags.checkpoint).parent_path();
@@ -84,7 +92,7 @@ int inspect_command(const InspectFlags& flags) {
   const auto next = [&]() -> const Batch& { return loader.next(); };
   inspect(trained.net, batches, next, step, first, layers);
   print_layers(layers);
-  const std::string title = fmt::format("{} after {} epoch{}", info.model, info.epoch, info.epoch == 1 ? "" : "s");
+  const std::string title = fmt::format("{} after {}", info.model, plural(info.epoch, "epoch"));
   draw_statistics(fmt::format("{}, {} training images of {}", title, batch * batches, data_name(data.spec)), layers, png);
   print("picture: {}\n", printable(png));
   print_broken(data);
@@ -99,6 +107,21 @@ int inspect_command(const InspectFlags& flags) {
   draw_exponents(title + " on " + data_name(info.config.data), tracks, exponents);
   print("exponents over time: {}\n", printable(exponents));
   return 0;
+}
+
+}  // namespace
+
+Command add_inspect(CLI::App& app) {
+  const auto flags = std::make_shared<InspectFlags>();
+  CLI::App& inspect = *app.add_subcommand("inspect", "Show how the numbers of a checkpoint's next training step are distributed");
+  add_checkpoint(inspect, flags->checkpoint);
+  add_data(inspect, flags->data, "if not given, the data that it was trained on");
+  add_number(inspect, "--batch", flags->batch, "training images to look at; if not given, those of the run's next step")
+      ->type_name("N")
+      ->default_str("");
+  inspect.add_option("--png", flags->png, "picture to write; if not given, inspect.png beside the checkpoint")->type_name("FILE");
+  add_threads(inspect, flags->threads);
+  return {&inspect, [flags] { return run(*flags); }};
 }
 
 }  // namespace intrain::cli

@@ -9,14 +9,27 @@
 #include "analysis/results_json.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/commands.h"
+#include "cli/decimal.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "data/photo_kinds.h"
 #include "settings/crop.h"
 
 namespace intrain::cli {
 
 namespace {
+
+struct PredictFlags {
+  std::string checkpoint;
+  std::vector<std::string> files;
+  int top = 5;
+  bool json = false;
+  std::string crop;  // settings/crop.h; empty: that of the training
+  int batch = 128;
+  int threads = 1;
+};
 
 void print_prediction(const FilePrediction& prediction, const std::vector<std::string>& names, int columns) {
   print("{}\n", printable(prediction.file));
@@ -24,12 +37,11 @@ void print_prediction(const FilePrediction& prediction, const std::vector<std::s
     print("  {:<{}.{}}  {:>6.2f} %\n", names[static_cast<size_t>(s.label)], columns, columns, 100 * s.probability);
 }
 
-}  // namespace
-
-int predict_command(const PredictFlags& flags) {
+// 2 if a file could not be read.
+int run(const PredictFlags& flags) {
   validate_batch(flags.batch);
   validate_threads(flags.threads);
-  if (flags.top < 1) throw Error(fmt::format("--top is {}", flags.top), "--top", "a whole number from 1");
+  if (flags.top < 1) throw Error(fmt::format("--top is {}", flags.top), "--top", "give a whole number, 1 or more");
   const Checkpoint checkpoint = read_trained(flags.checkpoint);
   std::vector<std::string> names = class_labels(checkpoint.info);
   for (std::string& name : names) name = printable(name);
@@ -51,6 +63,28 @@ int predict_command(const PredictFlags& flags) {
   for (const FilePrediction& p : all)
     if (p.error) status = print_error(*p.error);
   return status;
+}
+
+}  // namespace
+
+Command add_predict(CLI::App& app) {
+  const auto flags = std::make_shared<PredictFlags>();
+  CLI::App& predict = *app.add_subcommand("predict", "Tell what a checkpoint's net sees on pictures");
+  predict
+      .add_option("image", flags->files,
+                  photo_kinds_text() +
+                      " files, cropped and scaled as evaluation does with photos; for nets that were not trained on "
+                      "folder:DIR, all but what their images' shape cuts off; grey where the net takes grey")
+      ->required()
+      ->type_name("FILE")
+      ->default_str("");
+  add_checkpoint(predict, flags->checkpoint);
+  add_number(predict, "--top", flags->top, "most probable classes to show for each; all if there are fewer")->type_name("N");
+  predict.add_flag("--json", flags->json, "write one JSON document instead, logits and the files that cannot be read included");
+  add_free_batch(predict, flags->batch);
+  add_crop(predict, flags->crop);
+  add_threads(predict, flags->threads);
+  return {&predict, [flags] { return run(*flags); }};
 }
 
 }  // namespace intrain::cli

@@ -94,10 +94,9 @@ void Progress::on_start(const TrainingPlan& plan) {
   steps_per_epoch_ = plan.steps_per_epoch;
   batch_ = plan.config.batch;
   bar_.restart();
-  const auto plural = [](int n) { return n == 1 ? "" : "s"; };
-  print(out_, "training {} ({} parameters) on {}: {} images, {} epoch{} of {} steps, {} thread{}, {}\n",
-        printable(plan.config.model), plan.parameters, printable(plan.config.data), plan.train_images, epochs_, plural(epochs_),
-        steps_per_epoch_, plan.config.threads, plural(plan.config.threads), plan.isa);
+  print(out_, "training {} ({} parameters) on {}: {} images, {} of {} steps, {}, {}\n", printable(plan.config.model),
+        plan.parameters, printable(plan.config.data), plan.train_images, plural(epochs_, "epoch"), steps_per_epoch_,
+        plural(plan.config.threads, "thread"), plan.isa);
   if (plan.first_step > 0) print(out_, "going on after step {} of {}\n", plan.first_step, plan.total_steps);
   constexpr size_t kShown = 20;
   if (!plan.gone.empty())

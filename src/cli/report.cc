@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/error.h"
@@ -15,7 +16,16 @@
 
 namespace intrain::cli {
 
-int report_command(const ReportFlags& flags) {
+namespace {
+
+struct ReportFlags {
+  std::vector<std::string> runs;  // folders
+  std::string data;               // empty: the data that each was trained on
+  int threads = 1;
+  std::string out = "report.html";
+};
+
+int run(const ReportFlags& flags) {
   validate_threads(flags.threads);
   std::vector<RunReport> runs;
   for (const std::string& folder : flags.runs) runs.push_back(read_run(folder));
@@ -52,6 +62,18 @@ int report_command(const ReportFlags& flags) {
   write_file(flags.out, report_page(runs));
   print("report: {}\n", printable(flags.out));
   return 0;
+}
+
+}  // namespace
+
+Command add_report(CLI::App& app) {
+  const auto flags = std::make_shared<ReportFlags>();
+  CLI::App& report = *app.add_subcommand("report", "Write a page of HTML about runs: curves, mistakes, numbers, settings");
+  report.add_option("run", flags->runs, "run folders; several are compared")->required()->type_name("RUN")->default_str("");
+  report.add_option("--out", flags->out, "page to write; it needs no other file")->type_name("FILE");
+  add_data(report, flags->data, "if not given, the data that each was trained on");
+  add_threads(report, flags->threads);
+  return {&report, [flags] { return run(*flags); }};
 }
 
 }  // namespace intrain::cli

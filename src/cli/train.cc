@@ -1,5 +1,7 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -8,16 +10,23 @@
 #include "checkpoint/signature.h"
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/duration.h"
 #include "core/error.h"
+#include "core/parallel.h"
 #include "core/shell.h"
 #include "core/text.h"
 #include "models/net_file.h"
 #include "report/curve_picture.h"
 #include "runs/resume_point.h"
 #include "runs/training_run.h"
+#include "settings/config_file.h"
+#include "settings/recipe.h"
+#include "settings/setting_list.h"
+#include "settings/train_command.h"
+#include "settings/width_keys.h"
 #include "train/data_options.h"
 #include "train/run_length.h"
 
@@ -80,52 +89,121 @@ int run(const TrainConfig& config, const DataSplits& data, const Checkpoint* res
   print_broken(data, stdout, result.folder);
   if (result.stopped) {
     progress.clear();
-    print("stopped after step {}; it goes on with: intrain train {}\n", result.step, shell_flag("--resume", result.folder));
+    print("stopped after step {}; continue with: intrain train {}\n", result.step, shell_flag("--resume", result.folder));
     return 128 + g_stop;
   }
   print("time: {}\n", duration_text(result.seconds));
   print("run folder: {}\n", printable(result.folder));
   print("learning curve: {}\n", printable(curve.path()));
   print("signature: {}\n", signature_text(result.signature));
-  print("test accuracy: {:.2f} %\n", 100 * result.test.metrics.accuracy());
+  print("test accuracy: {}\n", percent_text(result.test.metrics.accuracy()));
   return 0;
 }
 
-}  // namespace
+struct TrainFlags {
+  TrainConfig config;
+  std::string resume;  // run folder; empty: a run begins
+};
 
-int train_command(TrainConfig config) {
-  handle_signals();
-  validate(config);
-  if (is_net_file(config.model) && config.net.empty()) config.net = read_net_file(config.model);  // and into the run's files
-  return run(config, load_showing(config.data, training_options(config), config.threads), nullptr);
-}
-
+// The net of the checkpoint of --init-from, in place of the one that the configuration has.
 void take_net(TrainConfig& config) {
   const CheckpointInfo info = read_checkpoint(config.init_from).info;
   config.model = info.model;
   config.net = info.config.net;
 }
 
-int resume_command(const ResumeFlags& flags) {
+int begin(const CLI::App& given, TrainConfig config) {
+  if (given.count("--model") > 0) config.net.clear();  // that of --config is another's
+  if (given.count("--init-from") > 0 && given.count("--model") + given.count("--config") == 0) take_net(config);
   handle_signals();
-  const ResumePoint point = find_resume_point(flags.folder);
+  validate(config);
+  if (is_net_file(config.model) && config.net.empty()) config.net = read_net_file(config.model);  // and into the run's files
+  return run(config, load_showing(config.data, training_options(config), config.threads), nullptr);
+}
+
+std::vector<std::string> flags_on_resume() {
+  std::vector<std::string> flags;
+  for (const SettingInfo& setting : setting_list())
+    if ((setting.traits & kOnResume) != 0) flags.push_back(flag_of(setting.key));
+  return flags;
+}
+
+// The settings of a run that goes on are its own, but for some.
+void refuse_other_flags(const CLI::App& given) {
+  const std::vector<std::string> free = flags_on_resume();
+  for (const CLI::Option* option : given.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() > 0 && name != "--resume" && std::find(free.begin(), free.end(), name) == free.end())
+      throw Error("the settings of a run cannot change while it goes on", name,
+                  fmt::format("with --resume only {} may be given", fmt::join(free, ", ")));
+  }
+}
+
+int go_on(const CLI::App& given, const TrainFlags& flags) {
+  refuse_other_flags(given);
+  handle_signals();
+  const ResumePoint point = find_resume_point(flags.resume);
   for (const std::string& damaged : point.damaged) print(stderr, "left out as damaged: {}\n", printable(damaged));
   TrainConfig config = point.checkpoint.info.config;
-  config.out = flags.folder;  // it may have been moved
-  config.threads = flags.threads;
-  if (!flags.data.empty()) config.data = flags.data;
-  if (flags.save_every) config.save_every = *flags.save_every;
-  if (flags.keep) config.keep = *flags.keep;
-  if (flags.epochs) config.epochs = *flags.epochs;
-  if (flags.patience) config.patience = *flags.patience;
+  copy_settings(flags.config, config, [&](const SettingInfo& setting) {
+    return (setting.traits & kOnResume) != 0 && (setting.key == std::string("threads") || given.count(flag_of(setting.key)) > 0);
+  });
+  config.out = flags.resume;  // it may have been moved
   // What train() checks, too, before the photos are looked at.
   validate(config);
-  check_config_file(flags.folder, point.checkpoint.info.config, config);
+  check_config_file(flags.resume, point.checkpoint.info.config, config);
   check_length(config, point.checkpoint);
   if (at_end(config, point.checkpoint.info))
     print("the run is at its end; to train on from what it learned: {}\n",
-          train_on_command(flags.folder, point.checkpoint.path, "N"));
+          train_on_command(flags.resume, point.checkpoint.path, "N"));
   return run(config, load_again(config), &point.checkpoint);
+}
+
+}  // namespace
+
+Command add_train(CLI::App& app) {
+  const auto flags = std::make_shared<TrainFlags>();
+  TrainConfig& config = flags->config;
+  config.threads = available_threads();
+  CLI::App& train = *app.add_subcommand("train", "Train a net wholly in integers");
+  // Flags are stored in this order: these two first, so that the others win over them.
+  const SettingInfo& recipe = setting_info("recipe");
+  train
+      .add_option_function<std::string>(
+          "--recipe",
+          [&config, &train](const std::string& name) {
+            if (train.count("--config") == 0) apply_recipe(config, name);
+          },
+          recipe.help)
+      ->type_name(recipe.placeholder)
+      ->default_str(config.recipe);
+  train
+      .add_option_function<std::string>(
+          "--config",
+          [&config, &train](const std::string& path) {
+            read_config(path, config, train.count("--recipe") > 0 ? train.get_option("--recipe")->as<std::string>() : "");
+          },
+          "JSON of settings by the names of the flags, as config.json of a run folder, or some of them; flags given here win")
+      ->type_name("FILE");
+  for (const SettingInfo& setting : setting_list())
+    if ((setting.traits & kNoFlag) == 0 && &setting != &recipe) add_setting(train, config, setting.key);
+  train
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [&config](const std::vector<std::string>& settings) {
+            for (const std::string& setting : settings) set_width(config.widths, setting);
+          },
+          widths_help())
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  train
+      .add_option("--resume", flags->resume,
+                  fmt::format("go on with a run that was stopped, from the newest checkpoint of its folder, to the same result; "
+                              "of the other flags {} may be given too, --epochs and --patience if no step done would have been "
+                              "another with them",
+                              fmt::join(flags_on_resume(), ", ")))
+      ->type_name("DIR");
+  return {&train, [flags, &train] { return train.count("--resume") > 0 ? go_on(train, *flags) : begin(train, flags->config); }};
 }
 
 }  // namespace intrain::cli

@@ -4,17 +4,20 @@
 
 #include "checkpoint/signature.h"
 #include "cli/commands.h"
+#include "cli/flags.h"
 #include "cli/output.h"
+#include "core/text.h"
 #include "isa/isa.h"
 
 namespace intrain::cli {
 
-int verify_command(const std::string& model, int threads) {
+namespace {
+
+int run(const std::string& model, int threads) {
   validate_threads(threads);
   const VerifyResult result = run_verify(model, threads);
   const bool equal = result.signature == result.published;
-  print("{}, {} thread{}, test accuracy {:.2f} %\n", isa_info(select_isa()).name, threads, threads == 1 ? "" : "s",
-        100 * result.test_accuracy);
+  print("{}, {}, test accuracy {}\n", isa_info(select_isa()).name, plural(threads, "thread"), percent_text(result.test_accuracy));
   if (equal)
     print("equal to the published signature\n");
   else
@@ -22,6 +25,20 @@ int verify_command(const std::string& model, int threads) {
           signature_text(result.published));
   print("signature: {}\n", signature_text(result.signature));
   return equal ? 0 : 1;
+}
+
+}  // namespace
+
+Command add_verify(CLI::App& app) {
+  struct Flags {
+    std::string model = "resnet8";
+    int threads = 1;
+  };
+  const auto flags = std::make_shared<Flags>();
+  CLI::App& verify = *app.add_subcommand("verify", "Train a fixed tiny problem and compare its signature with the published one");
+  verify.add_option("--model", flags->model, "net to train: resnet8, resnet8_v2, resnet18 or resnet50")->type_name("NAME");
+  add_threads(verify, flags->threads);
+  return {&verify, [flags] { return run(flags->model, flags->threads); }};
 }
 
 }  // namespace intrain::cli

@@ -88,7 +88,7 @@ void NetBuilder::check_sums(int64_t longest) const {
   if (longest > kMaxReduction)
     throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) +
                     " are too large for this model: a sum of " + std::to_string(longest) + " products",
-                Setting{"data"}, "at most " + std::to_string(kMaxReduction) + ": take smaller images");
+                Setting{"image"}, "at most " + std::to_string(kMaxReduction) + ": take smaller images");
 }
 
 std::string NetBuilder::next_name(const std::string& kind) {

@@ -202,19 +202,19 @@ TEST(Models, UnknownNamesAreRefusedWithTheKnownOnes) {
 }
 
 TEST(Models, ImagesThatDoNotFitAreRefused) {
-  expect_error([] { build_model("mlp", 260, 260, 1, 10); }, "too large", "data");
+  expect_error([] { build_model("mlp", 260, 260, 1, 10); }, "too large", "image");
   for (const char* name : {"resnet8", "resnet110"}) {
-    expect_error([&] { build_model(name, 257, 257, 3, 10); }, "too large", "data");
+    expect_error([&] { build_model(name, 257, 257, 3, 10); }, "too large", "image");
     EXPECT_GT(build_model(name, 256, 256, 3, 10).parameter_count(), 0) << name;
     EXPECT_GT(build_model(name, 1, 1, 1, 2).parameter_count(), 0) << name;
   }
   for (const char* name : {"resnet18", "resnet34", "resnet50"}) {
-    expect_error([&] { build_model(name, 514, 514, 3, 10); }, "too large", "data");
+    expect_error([&] { build_model(name, 514, 514, 3, 10); }, "too large", "image");
     EXPECT_GT(build_model(name, 512, 512, 3, 10).parameter_count(), 0) << name;
     EXPECT_GT(build_model(name, 1, 1, 1, 2).parameter_count(), 0) << name;
   }
   expect_error([] { build_model("vgg_small", 8, 7, 3, 10); }, "too small", "model");
-  expect_error([] { build_model("vgg_small", 96, 96, 3, 10); }, "too large", "data");
+  expect_error([] { build_model("vgg_small", 96, 96, 3, 10); }, "too large", "image");
   EXPECT_GT(build_model("vgg_small", 8, 8, 1, 2).parameter_count(), 0);
   expect_error(
       [] {

@@ -201,7 +201,7 @@ TEST(NetFile, RefusesWhatNoNetCanBe) {
               layer("type='conv'\nchannels=3\nsize=15\npad=0"),
           "too small for this model", "model");
   refused(layer("type='conv'\nchannels=16000\nsize=5\npad=1") + layer("type='conv'\nchannels=1\nsize=5"),
-          "too large for this model", "data");
+          "too large for this model", "image");
 }
 
 TEST(NetFile, RefusesFilesThatCannotBeRead) {
