@@ -3,38 +3,7 @@
 # naming the file or flag, and must leave no file behind.
 #
 #   bad_input.sh BINARY
-set -uo pipefail
-
-readonly intrain=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-
-# refused NAME PATTERN ARGUMENTS...: PATTERN (grep -E) must be in the error line.
-refused() {
-  local name=$1 pattern=$2 before after status why=''
-  shift 2
-  before=$(find . | sort)
-  "$intrain" "$@" > "$work.out" 2> "$work.err"
-  status=$?
-  after=$(find . | sort)
-  [[ $status -eq 2 ]] || why+=" exit status $status;"
-  [[ $(wc -l < "$work.err") -eq 2 ]] || why+=" $(wc -l < "$work.err") lines;"
-  sed -n 1p "$work.err" | grep -qE '^error: .' || why+=" no error line;"
-  sed -n 2p "$work.err" | grep -qE '^hint: .' || why+=" no hint line;"
-  sed -n 1p "$work.err" | grep -qE -- "$pattern" || why+=" '$pattern' is not named;"
-  [[ $before == "$after" ]] || why+=" left behind: $(diff <(echo "$before") <(echo "$after") | grep '^[<>]');"
-  if [[ -z $why ]]; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf 'FAILED %s:%s\n' "$name" "$why"
-    sed 's/^/    /' "$work.err"
-  fi
-  rm -f "$work.out" "$work.err"
-}
+source "$(dirname "$0")/support/lib.sh"
 
 # be32 N: four bytes, big-endian.
 be32() { printf "\\x$(printf %02x $(($1 >> 24 & 255)))\\x$(printf %02x $(($1 >> 16 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 & 255)))"; }
@@ -293,5 +262,4 @@ else
   echo "FAILED full disk: exit status $status; $(cat err); $(ls run)"
 fi
 
-echo "$passed cases of bad input refused in two lines, $failed not"
-[[ $failed -eq 0 ]]
+finish "bad input"

@@ -2,24 +2,8 @@
 # The benchmarks as scripts rely on them: the keys of their JSON, and where it goes. Nothing here looks at a time.
 #
 #   bench.sh BINARY
-set -uo pipefail
+source "$(dirname "$0")/support/lib.sh"
 
-readonly intrain=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-  fi
-}
 # holds FILE EXPRESSION: the file is JSON, and a Python expression over it, r, is true.
 holds() { python3 -c "import json, sys; r = json.load(open(sys.argv[1])); sys.exit(not ($2))" "$1"; }
 readonly keys='{"command", "model", "batch", "image", "classes", "threads", "isa", "images_per_second", "ops_per_second", "peak_share", "peak_bytes", "layers"}'
@@ -60,5 +44,4 @@ check "bench peak succeeds" test $? -eq 0
 check "bench peak has its keys" holds peak.json \
   '{"isa", "threads", "peak_instruction", "ops_per_second", "read_bytes_per_second", "copy_bytes_per_second"} <= set(r)'
 
-echo "$passed checks of the benchmarks passed, $failed failed"
-[[ $failed -eq 0 ]]
+finish "the benchmarks"

@@ -2,34 +2,7 @@
 # Folders of photos as people keep them: what is read, what is left out and told, how they are divided, and IDX files of many classes.
 #
 #   folders.sh BINARY
-set -uo pipefail
-
-readonly intrain=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-  fi
-}
-has() { grep -qE -- "$2" "$1"; }
-# refused NAME PATTERN ARGUMENTS...: status 2, and two lines of which one has PATTERN.
-refused() {
-  local name=$1 pattern=$2
-  shift 2
-  "$intrain" "$@" > out 2> err
-  check "$name: status 2" test $? -eq 2
-  check "$name: two lines" test "$(wc -l < err)" -eq 2
-  check "$name: '$pattern'" has err "$pattern"
-}
+source "$(dirname "$0")/support/lib.sh"
 
 # A photo of a class is of its color, a little brighter from one to the next.
 cat > make.py << 'END'
@@ -103,10 +76,10 @@ for part in train:24 val:6 test:24; do
   "$intrain" eval --checkpoint three.run/final.ckpt --split ${part%:*} --threads 1 > eval
   check "eval --split ${part%:*}" has eval " ${part#*:} ${part%:*} images"
 done
-refused "a split that is not there" "--split names" eval --checkpoint plain/final.ckpt --split test
+refused "a split that is not there" "hint: --split names" eval --checkpoint plain/final.ckpt --split test
 refused "a split of no name" "--split" eval --checkpoint three.run/final.ckpt --split dev
 cp -r d bare && rm -r bare/val
-refused "no folder to evaluate on" "--val-share" train --data folder:bare:12
+refused "no folder to evaluate on" "hint: --val-share" train --data folder:bare:12
 refused "a share beside a folder" "d/val" train --data folder:d:12 --val-share 0.2
 train --data folder:bare:12 --val-share 0.25 --out bare.run > bare.log
 check "a share is split off" has bare.log '18 images'
@@ -120,7 +93,7 @@ for spec in flat:12 flat "$work/flat/:12"; do
   "$intrain" eval --checkpoint flat.run/final.ckpt --data "folder:$spec" --threads 1 > eval
   check "by any name the folder has the same share ($spec)" test "$(last eval)" == "$(last flat.log)" -a "$(grep -c ' 6 test images' eval)" -eq 1
 done
-refused "class folders alone without a share" "--val-share" train --data folder:flat:12
+refused "class folders alone without a share" "hint: --val-share" train --data folder:flat:12
 "$intrain" eval --checkpoint flat.run/final.ckpt --data folder:d/val --threads 1 > eval
 check "a labelled folder alone is evaluated whole" has eval ' 6 test images'
 mkdir new && cp -r d/val/right new/
@@ -158,7 +131,7 @@ train --data mnist:emnist --transpose --out letters > letters.log
 check "eval transposes them, too" test "$(last eval)" == "$(last letters.log)"
 check "their names are the labels" test "$(python3 -c 'import json; d = json.load(open("letters.json"))["classes"]; print(len(d), d[0]["class"], d[25]["class"])')" == "26 1 26"
 make 'letters("emnist/emnist-balanced-train", [i % 47 for i in range(94)]); letters("emnist/emnist-balanced-test", list(range(47)))'
-refused "two sets in a folder" "emnist-balanced, emnist-letters" train --data mnist:emnist
+refused "two sets in a folder" "hint: emnist-balanced, emnist-letters" train --data mnist:emnist
 train --data mnist:emnist/emnist-balanced --out balanced > log
 check "one of them by its prefix" has log '^test accuracy'
 refused "photos that cannot be transposed" "--transpose" train --data folder:d:12 --transpose
@@ -171,5 +144,4 @@ HOME=$work train --data 'folder:~/d:12' --out home > log
 check "a tilde in a path" test "$(signature log)" == "$(signature plain.log)"
 refused "neither" "no such folder.*a:c" train --data folder:a:c
 
-echo "$passed checks of folders passed, $failed failed"
-[[ $failed -eq 0 ]]
+finish "folders of photos"

@@ -4,46 +4,18 @@
 # point (lines of metrics.jsonl) is left out.
 #
 #   hostile.sh BINARY
-set -uo pipefail
+source "$(dirname "$0")/support/lib.sh"
 
-readonly intrain=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
 ulimit -c 0
-passed=0
-failed=0
 
 # limited ARGUMENTS...: in 1 GiB of address space and 10 seconds of CPU time; a minute, lest it waits for ever.
-limited() { (ulimit -v 1048576 -t 10; exec timeout 60 "$intrain" "$@" > "$work.out" 2> "$work.err"); }
-judge() { # NAME WHY
-  if [[ -z $2 ]]; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    printf 'FAILED %s:%s\n' "$1" "$2"
-    head -c 600 "$work.err" | sed 's/^/    /'
-  fi
-}
-# refused NAME PATTERN ARGUMENTS...: PATTERN (grep -E) must be in the error line.
-refused() {
-  local name=$1 pattern=$2 before status why=''
-  shift 2
-  before=$(find . | sort)
-  limited "$@"
-  status=$?
-  [[ $status -eq 2 ]] || why+=" exit status $status;"
-  [[ $(wc -l < "$work.err") -eq 2 ]] || why+=" $(wc -l < "$work.err") lines;"
-  [[ $(wc -c < "$work.err") -lt 2000 ]] || why+=" $(wc -c < "$work.err") bytes;"
-  sed -n 1p "$work.err" | grep -qE -- "^error: .*($pattern)" || why+=" '$pattern' is not named;"
-  [[ $before == "$(find . | sort)" ]] || why+=' it leaves files behind;'
-  judge "$name" "$why"
-}
+limited() { (ulimit -v 1048576 -t 10; exec timeout 60 "$intrain" "$@"); }
+runner=(limited)
 # works NAME ARGUMENTS...
 works() {
   local name=$1 status why=''
   shift
-  limited "$@"
+  limited "$@" > "$work.out" 2> "$work.err"
   status=$?
   [[ $status -eq 0 ]] || why=" exit status $status;"
   judge "$name" "$why"
@@ -57,12 +29,10 @@ n = 200000
 nested = '[' * n + ']' * n
 write = lambda name, text: open(name, 'wb').write(text if isinstance(text, bytes) else text.encode())
 
-
 def giant(name, begin=b'', size=1 << 32):
     with open(name, 'wb') as f:
         f.write(begin)
         f.truncate(size)
-
 
 write('arrays.json', '{"lr": ' + nested + '}')
 write('objects.json', '{"lr": ' + '{"a":' * n + '1' + '}' * n + '}')
@@ -97,13 +67,11 @@ good = open('run/final.ckpt', 'rb').read()
 version, size = struct.unpack_from('<II', good, 8)
 header = json.loads(good[16:16 + size])
 
-
 def checkpoint(name, text, size=None):
     text = text.encode()
     begin = b'intrain\0' + struct.pack('<II', version, len(text)) + text
     begin += bytes(-len(begin) % 8)
     giant(name, begin, len(begin) + 8 if size is None else size)
-
 
 pad = lambda count, size: (count * size + 7) // 8 * 8
 checkpoint('arrays.ckpt', json.dumps(dict(header, config='@')).replace('"@"', nested))
@@ -175,5 +143,4 @@ for file in zeros grown; do
   refused "a run of nothing but: $file" "no checkpoint of the folder can be read|does not fit" train --resume lost --threads 1
 done
 
-echo "$passed hostile files handled in 1 GiB and 10 seconds each, $failed not"
-[[ $failed -eq 0 ]]
+finish "hostile files"

@@ -3,36 +3,10 @@
 # what is refused, in two lines and with nothing left behind.
 #
 #   import.sh BINARY
-set -uo pipefail
+source "$(dirname "$0")/support/lib.sh"
 
-readonly intrain=$(realpath "$1") data=$(realpath "$(dirname "$0")/../import/data")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-    sed 's/^/    /' out err 2> /dev/null
-  fi
-}
+readonly data=$here/../exchange/import/data
 run() { "$intrain" "$@" > out 2> err; }
-# refused PATTERN ARGUMENTS...
-refused() {
-  local pattern=$1 before after
-  shift
-  before=$(find . | sort)
-  run "$@"
-  [[ $? -eq 2 && $(wc -l < err) -eq 2 ]] && grep -q "^error: .*$pattern" err && grep -q '^hint: .' err || return 1
-  after=$(find . | sort)
-  [[ $before == "$after" ]]
-}
 touch out err
 mkdir model
 cp "$data"/dynamo.onnx* model
@@ -50,23 +24,22 @@ type = "conv"
 channels = 4
 size = 3
 NET
-check "another net is followed as the graph's" refused "layer conv0: no Conv .* but Conv 'node_" import --onnx model/dynamo.onnx \
+refused "another net is followed as the graph's" "layer conv0: no Conv .* but Conv 'node_" import --onnx model/dynamo.onnx \
   --model other.toml "${images[@]}" --out other.ckpt
-check "a net that is given to train wins" refused "does not fit model 'other.toml'" train --init-from net.ckpt --model other.toml "${images[@]}" --epochs 1 --out other
+refused "a net that is given to train wins" "does not fit model 'other.toml'" train --init-from net.ckpt --model other.toml "${images[@]}" --epochs 1 --out other
 check "its own head is left out" run import --onnx model/dynamo.onnx --new-head "${images[@]}" --out new.ckpt
-check "other images are refused" refused "the graph's images" import --onnx model/dynamo.onnx --data synthetic:64:16 --out other.ckpt
-check "tensors do not say their net" refused "the net is not given (--model)" import --safetensors none "${images[@]}" --out other.ckpt
+refused "other images are refused" "the graph's images" import --onnx model/dynamo.onnx --data synthetic:64:16 --out other.ckpt
+refused "tensors do not say their net" "the net is not given \\(--model\\)" import --safetensors none "${images[@]}" --out other.ckpt
 
 mv model/dynamo.onnx.data outside
-check "weights must be there" refused "lies in 'dynamo.onnx.data', which is no file of the model's folder" \
+refused "weights must be there" "lies in 'dynamo.onnx.data', which is no file of the model's folder" \
   import --onnx model/dynamo.onnx "${images[@]}" --out other.ckpt
 ln -s ../outside model/dynamo.onnx.data
-check "weights must be in the folder" refused "which is no file of the model's folder" \
+refused "weights must be in the folder" "which is no file of the model's folder" \
   import --onnx model/dynamo.onnx "${images[@]}" --out other.ckpt
 rm model/dynamo.onnx.data
 head -c 4000 outside > model/dynamo.onnx.data
-check "weights must be whole" refused "lies beyond the end of 'dynamo.onnx.data'" \
+refused "weights must be whole" "lies beyond the end of 'dynamo.onnx.data'" \
   import --onnx model/dynamo.onnx "${images[@]}" --out other.ckpt
 
-echo "$passed checks of import passed, $failed failed"
-[[ $failed -eq 0 ]]
+finish "import"

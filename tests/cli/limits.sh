@@ -2,30 +2,9 @@
 # Where memory, cores and sums end: what is too large is named and refused or left out, and more threads than cores do no harm.
 #
 #   limits.sh BINARY
-set -uo pipefail
+source "$(dirname "$0")/support/lib.sh"
 
-readonly intrain=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
 ulimit -c 0
-passed=0
-failed=0
-
-check() { # NAME COMMAND...
-  if "${@:2}"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $1"
-  fi
-}
-has() { grep -q -- "$2" "$1"; }
-# refused PATTERN ARGUMENTS...: exit status 2 and two lines, the first with PATTERN; no run folder.
-refused() {
-  "$intrain" "${@:2}" --out refused > out 2> err
-  [[ $? -eq 2 && $(wc -l < err) -eq 2 && ! -e refused ]] && sed -n 1p err | grep -q -- "$1" && sed -n 2p err | grep -q '^hint: .'
-}
 
 # Padding makes maps larger than the images, until a batch of them is more than the sums of batch norm hold.
 python3 - << 'EOF'
@@ -34,11 +13,11 @@ open('grown.toml', 'w').write(layer * 3)
 open('pools.toml', 'w').write(layer + '[[layer]]\ntype = "max_pool"\nsize = 15\nstride = 1\npad = 14\n' * 40)
 open('deep.toml', 'w').write('[[layer]]\ntype = "conv"\nchannels = 2\nsize = 3\npad = 1\n' + '[[layer]]\ntype = "basic"\nchannels = 2\nrepeat = 200\n' * 500)
 EOF
-check "padding beyond the sums" refused 'maps of 54x54 in layer conv2' train --data synthetic:6000 --model grown.toml --batch 6000 --epochs 1
-check "pools that grow" refused 'makes maps of' train --data synthetic:6000 --model pools.toml --batch 32 --epochs 1
-check "too many layers" refused 'more than 4096 layers' train --data synthetic:64 --model deep.toml --batch 32 --epochs 1
+refused "padding beyond the sums" 'maps of 54x54 in layer conv2' train --data synthetic:6000 --model grown.toml --batch 6000 --epochs 1
+refused "pools that grow" 'makes maps of' train --data synthetic:6000 --model pools.toml --batch 32 --epochs 1
+refused "too many layers" 'more than 4096 layers' train --data synthetic:64 --model deep.toml --batch 32 --epochs 1
 
-check "frozen statistics of a new net" refused 'no running statistics.*--freeze-statistics' \
+refused "frozen statistics of a new net" 'no running statistics.*--freeze-statistics' \
   train --data synthetic:64 --model resnet8 --epochs 1 --freeze-statistics
 
 # A photo that memory cannot hold is listed and left out, by any number of threads, in training and in eval; predict names it.
@@ -81,5 +60,4 @@ first=$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')
 check "more threads than cores compute the same" test "$(train_on 8 "$first")" = "$(train_on 1 "$first")"
 check "the default is the cores that it may use" test "$(taskset -c "$first" "$intrain" info | grep -c '^threads: 1 available')" -eq 1
 
-echo "$passed checks of limits passed, $failed not"
-[[ $failed -eq 0 ]]
+finish "limits"

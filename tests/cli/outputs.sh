@@ -2,26 +2,7 @@
 # Where the command line writes: pipes, links and devices as outputs, a standard output that takes nothing, foreign text and the terminal.
 #
 #   outputs.sh BINARY
-set -uo pipefail
-
-readonly intrain=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-  fi
-}
-has() { grep -qaE -- "$2" "$1"; }
-hasnt() { ! has "$@"; }
+source "$(dirname "$0")/support/lib.sh"
 
 train_tiny=(train --data synthetic:64 --model mlp --epochs 2 --batch 16 --threads 1)
 "$intrain" "${train_tiny[@]}" --out run > train.out || exit 2
@@ -157,7 +138,7 @@ check "the training printed its signature" test -n "$signature"
 readonly evil=$'a\x1b]0;owned\x07\r\tb\n\xe9\xc2\x9b'
 mkdir "$evil" && cp run/curve.png "$evil/1.png" && echo none > "$evil/broken.png"
 # Neither control characters but newlines, nor what is no UTF-8.
-is_plain() { [[ -z $(LC_ALL=C tr -d '\12\40-\176\200-\377' < "$1") ]] && iconv -f UTF-8 -t UTF-8 "$1" > /dev/null && hasnt "$1" $'\xc2\x9b'; }
+is_plain() { [[ -z $(LC_ALL=C tr -d '\12\40-\176\200-\377' < "$1") ]] && iconv -f UTF-8 -t UTF-8 "$1" > /dev/null && not has "$1" $'\xc2\x9b'; }
 plain() {
   local name=$1
   shift
@@ -217,9 +198,8 @@ if type script > /dev/null 2>&1; then
   done
   for variables in "${plain[@]}"; do
     check "$variables: it trains" has terminal_$((terminals += 1)) '^test accuracy'
-    check "$variables: plain lines" hasnt terminal_$terminals $'\x1b|\xe2'
+    check "$variables: plain lines" not has terminal_$terminals $'\x1b|\xe2'
   done
 fi
 
-echo "$passed checks of the outputs passed, $failed failed"
-[[ $failed -eq 0 ]]
+finish "outputs"

@@ -2,26 +2,8 @@
 # Photos as people have them: turned, of every kind, with something at their borders, and some that are made to harm.
 #
 #   photos.sh BINARY
-set -uo pipefail
+source "$(dirname "$0")/support/lib.sh"
 
-readonly intrain=$(realpath "$1")
-readonly here=$(realpath "$(dirname "$0")")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-  fi
-}
-has() { grep -qE -- "$2" "$1"; }
 make() { python3 "$here/make_photos.py" "$@"; }
 accuracy() { sed -n 's/^test accuracy: \([0-9]*\).*/\1/p' "$1"; }
 
@@ -81,5 +63,4 @@ cp bombs/huge.png bombs/scans.jpg borders/train/top/
 check "training leaves them out" test $? -eq 0
 check "and names them" test "$(grep -cE 'top/(huge\.png|scans\.jpg): ' bombs.run/broken.txt)" -eq 2
 
-echo "$passed checks of photos passed, $failed failed"
-[[ $failed -eq 0 ]]
+finish "photos"

@@ -4,28 +4,10 @@
 #   resume.sh BINARY [KILLS [SEED]]
 #
 # Each start takes an instruction set, a number of threads and --save-every at random.
-set -uo pipefail
+source "$(dirname "$0")/support/lib.sh"
 
-readonly intrain=$(realpath "$1")
 readonly kills=${2:-6}
 RANDOM=${3:-$(($(date +%s) % 32768))}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-  fi
-}
-has() { grep -qE -- "$2" "$1"; }
-signature_of() { sed -n 's/^signature: //p' "$1"; }
 
 readonly training=(train --data synthetic:256 --model resnet8 --epochs 3 --batch 16)
 readonly steps=48
@@ -78,7 +60,7 @@ for signal in INT TERM; do
   wait $process
   status=$?
   check "SIG$signal: the exit status is 128 and the signal's number" test $status -eq $((128 + $(kill -l $signal)))
-  check "SIG$signal: how it goes on is told" has log '^stopped after step [0-9]+; it goes on with: intrain train --resume run$'
+  check "SIG$signal: how it goes on is told" has log '^stopped after step [0-9]+; continue with: intrain train --resume run$'
   "$intrain" train --resume run > log
   check "SIG$signal: it ends as if it had not come" complete run log
 done
@@ -129,5 +111,4 @@ else
   check "a full disk: with space it ends as if it had not been" complete full log
 fi
 
-echo "$passed checks of stopped runs passed, $failed failed"
-[[ $failed -eq 0 ]]
+finish "stopped runs"

@@ -2,26 +2,9 @@
 # The command line as scripts rely on it: help, info, a small training, its folder, and its checkpoint evaluated again.
 #
 #   run.sh BINARY
-set -uo pipefail
+source "$(dirname "$0")/support/lib.sh"
 
-readonly intrain=$(realpath "$1")
-readonly examples=$(realpath "$(dirname "$0")/../../examples")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-  fi
-}
-has() { grep -qE -- "$2" "$1"; }
+readonly examples=$here/../../examples
 last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 
 "$intrain" --version > version
@@ -31,9 +14,7 @@ for command in train eval predict inspect report export import info verify bench
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
-for flag in data model epochs batch lr momentum weight-decay schedule warmup seed threads out set config recipe augment border crop mean deviation resume save-every keep label-smoothing patience accumulate freeze freeze-statistics init-from val-share balance transpose; do
-  check "help of train lists --$flag" has help.train "--$flag "
-done
+for flag in config set resume; do check "help of train lists --$flag" has help.train "--$flag "; done
 check "help of train tells the defaults" has help.train '0\.0001'
 for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
 for flag in checkpoint data split crop batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
@@ -65,6 +46,13 @@ check "train prints the signature" has train '^signature: [0-9a-f]{16}$'
 check "train names the run folder" has train '^run folder: runs/synthetic-resnet8-1$'
 check "train names the picture" has train '^learning curve: runs/synthetic-resnet8-1/curve.png$'
 for file in config.json metrics.jsonl curve.png best.ckpt final.ckpt; do check "the run folder holds $file" test -s "runs/synthetic-resnet8-1/$file"; done
+# The help has each setting of the run.
+for key in $(python3 -c 'import json; d = json.load(open("runs/synthetic-resnet8-1/config.json")); print(*(set(d) - {"net", "formats"}))'); do
+  check "help of train lists ${key//_/-}" has help.train "^ +--${key//_/-} "
+done
+for key in $(python3 -c 'import json; print(*json.load(open("runs/synthetic-resnet8-1/config.json"))["formats"])'); do
+  check "help of train lists the format $key" has help.train "^ +$key  "
+done
 check "nothing temporary is left" test -z "$(find . -name '*.tmp.*')"
 "$intrain" train --data synthetic:256 --model resnet8 --epochs 2 --batch 32 --threads 1 > again
 check "the second run gets a folder of its own" test -d runs/synthetic-resnet8-2
@@ -296,5 +284,4 @@ check "a picture of too many classes is refused" test $? -eq 2
 check "in two lines that name the flag" test "$(grep -c -e '^error: 1001 classes .*(--confusion)$' -e '^hint: .*--json' eval.err)" -eq 2
 check "and not drawn" test ! -e many.png
 
-echo "$passed checks of the command line passed, $failed failed"
-[[ $failed -eq 0 ]]
+finish "the command line"

@@ -2,27 +2,8 @@
 # Runs over time: names of any bytes, data that changes, settings that are edited, more epochs, signals.
 #
 #   runs.sh BINARY
-set -uo pipefail
+source "$(dirname "$0")/support/lib.sh"
 
-readonly intrain=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0
-failed=0
-check() {
-  local name=$1
-  shift
-  if "$@"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "FAILED $name"
-  fi
-}
-has() { grep -qaE -- "$2" "$1"; }
-not() { ! "$@"; }
-signature_of() { sed -n 's/^signature: //p' "$1"; }
 # stop_after_a_step RUN COMMAND: goes on with the run by the arguments in COMMAND, quoted for a shell, and stops it once it has done a step more.
 stop_after_a_step() {
   local metrics=$1/metrics.jsonl before process
@@ -35,15 +16,6 @@ stop_after_a_step() {
   done
   kill -INT $process 2> /dev/null
   wait $process
-}
-# refused NAME PATTERN ARGUMENTS...: exit status 2 and two lines, PATTERN in either.
-refused() {
-  local name=$1 pattern=$2 status
-  shift 2
-  "$intrain" "$@" > out 2> err
-  status=$?
-  check "$name" test "$status $(wc -l < err) $(grep -caE '^(error|hint): .' err)" == '2 2 2'
-  check "$name: $pattern" has err "$pattern"
 }
 
 # photos DIR CLASS...: two classes and more of grey squares of 8x8, their names as they are given: bytes.
@@ -95,7 +67,7 @@ process=$!
 until grep -qs '"step": 3,' "stop$out/metrics.jsonl"; do sleep 0.01; done
 kill $process
 wait $process
-command=$(sed -n 's/.*it goes on with: intrain //p' log)
+command=$(sed -n 's/.*continue with: intrain //p' log)
 stop_after_a_step "stop$out" "$command"
 check "names of any bytes: the command that is told goes on" has log '^stopped after step'
 
@@ -117,7 +89,7 @@ mv d/train/cat d/train/kitty && mv d/val/cat d/val/kitty
 refused "a class with another name" 'cat is gone and kitty is new' train --resume run
 mv d/train/kitty d/train/cat && mv d/val/kitty d/val/cat
 mv d e
-refused "data that moved" '--data' train --resume run
+refused "data that moved" 'hint: .*--data' train --resume run
 "$intrain" train --resume run --data folder:e:8 > log 2> err
 check "and --data says where" test "$(signature_of log)" == "$whole"
 mv e d
@@ -166,8 +138,8 @@ refused "a config.json that is none" 'edited/config.json' train --resume edited
 # More epochs.
 "$intrain" train --resume whole > log
 check "a run at its end says how to train on" has log '^the run is at its end; .*: intrain train --config whole/config.json --init-from whole/final.ckpt --epochs N$'
-refused "more epochs than a cosine allows" '--config whole/config.json --init-from whole/final.ckpt --epochs 2$' train --resume whole --epochs 6
-command=$(sed -n 's/^hint: .*: intrain //p' err)
+refused "more epochs than a cosine allows" 'hint: .*--config whole/config.json --init-from whole/final.ckpt --epochs 2$' train --resume whole --epochs 6
+command=$(sed -n 's/^hint: .*: intrain //p' "$work.err")
 (eval "\"\$intrain\" $command --threads 1 --out more" > log 2> err)
 check "the command that is told trains on" has log '^test accuracy'
 refused "another setting" '--lr' train --resume whole --lr 1
@@ -188,7 +160,7 @@ for signal in HUP TERM INT; do
   kill -$signal $process
   wait $process
   check "SIG$signal: saved, and the status is the signal's" test $? -eq $((128 + $(kill -l $signal)))
-  check "SIG$signal: how it goes on is told" has log "^stopped after step [0-9]+; it goes on with: intrain train --resume run$signal$"
+  check "SIG$signal: how it goes on is told" has log "^stopped after step [0-9]+; continue with: intrain train --resume run$signal$"
 done
 (trap '' HUP; exec "$intrain" train --data synthetic:64 --model mlp --epochs 100000 --batch 16 --threads 1 --out nohup > log 2>&1) &
 process=$!
@@ -199,5 +171,4 @@ check "SIGHUP: nohup is obeyed" kill -0 $process
 kill $process
 wait $process
 
-echo "$passed checks of runs over time passed, $failed failed"
-[[ $failed -eq 0 ]]
+finish "runs over time"
