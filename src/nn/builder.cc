@@ -25,9 +25,9 @@ std::string shape_text(int h, int w, int c) { return std::to_string(h) + "x" + s
 
 NetBuilder::NetBuilder(int h, int w, int c, int classes) {
   if (h < 1 || w < 1 || c < 1 || h > kMaxSide || w > kMaxSide || c > kMaxChannels)
-    throw Error("images of " + shape_text(h, w, c), "--data", "sides and channels are 1 to " + std::to_string(kMaxSide));
+    throw Error("images of " + shape_text(h, w, c), Setting{"image"}, "sides and channels are 1 to " + std::to_string(kMaxSide));
   if (classes < 1 || classes > ops::kMaxClasses)
-    throw Error("a net of " + std::to_string(classes) + " classes", "--data",
+    throw Error("a net of " + std::to_string(classes) + " classes", Setting{"data"},
                 "1 to " + std::to_string(ops::kMaxClasses) + " are possible");
   net_.h_ = h;
   net_.w_ = w;

@@ -49,7 +49,7 @@ struct CustomOutput {
 // A layer that cannot be: what() is "<layer>: <problem>".
 struct INTRAIN_API LayerError : Error {
   LayerError(const std::string& layer, std::string problem_)
-      : Error(layer + ": " + problem_, "--model", "nn/builder.h says what each layer takes"), problem(std::move(problem_)) {}
+      : Error(layer + ": " + problem_, Setting{"model"}, "nn/builder.h says what each layer takes"), problem(std::move(problem_)) {}
   std::string problem;
 };
 

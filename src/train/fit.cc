@@ -9,7 +9,7 @@ namespace intrain {
 
 void check_images(const Dataset& set, const std::string& what) {
   const auto refuse = [&](const std::string& problem) {
-    throw Error("the " + what + " " + problem, "--data", "data/dataset.h says what a Dataset holds");
+    throw Error("the " + what + " " + problem, Setting{"data"}, "data/dataset.h says what a Dataset holds");
   };
   if (set.count < 1) refuse("are none");
   if (set.h < 1 || set.w < 1 || set.c < 1 || set.c > kMaxChannels) refuse(fmt::format("are {}x{}x{}", set.h, set.w, set.c));

@@ -45,7 +45,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   check_images(images, "training images");
   check_images(data.test, "test images");
   if (!same_images(images, data.test))
-    throw Error("training and test images of another size or number of classes", "--data", "give both of one shape");
+    throw Error("training and test images of another size or number of classes", Setting{"data"}, "give both of one shape");
   check_fit(config, images);
   check_crop(config, images);
   check_crop(config, data.test);
