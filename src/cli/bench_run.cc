@@ -19,6 +19,7 @@
 #include "isa/isa.h"
 #include "models/models.h"
 #include "settings/config.h"
+#include "settings/number_text.h"
 
 namespace intrain::cli {
 

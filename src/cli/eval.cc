@@ -16,6 +16,7 @@
 #include "core/text.h"
 #include "report/draw/confusion_picture.h"
 #include "settings/crop.h"
+#include "settings/number_text.h"
 #include "train/data_options.h"
 #include "train/evaluate.h"
 #include "train/trained_net.h"

@@ -23,6 +23,7 @@
 #include "runs/resume_point.h"
 #include "runs/training_run.h"
 #include "settings/config_file.h"
+#include "settings/number_text.h"
 #include "settings/recipe.h"
 #include "settings/setting_list.h"
 #include "settings/train_command.h"

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "core/text.h"
 #include "isa/isa.h"
+#include "settings/number_text.h"
 
 namespace intrain::cli {
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdint>
 
 #include "core/utf8.h"
@@ -53,9 +52,5 @@ std::string printable(std::string_view text) {
 }
 
 std::string plural(int64_t n, std::string_view noun) { return fmt::format("{} {}{}", n, noun, n == 1 ? "" : "s"); }
-
-std::string percent_text(double share, int digits) {
-  return std::isnan(share) ? "-" : fmt::format("{:.{}f} %", 100 * share, digits);
-}
 
 }  // namespace intrain

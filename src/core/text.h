@@ -14,7 +14,5 @@ std::string printable(std::string_view text);
 
 // "1 epoch", "2 epochs".
 std::string plural(int64_t n, std::string_view noun);
-// "12.34 %" of 0.1234; "-" of what is no number.
-std::string percent_text(double share, int digits = 2);
 
 }  // namespace intrain

@@ -52,11 +52,5 @@ TEST(Plural, IsOfAllNumbersButOne) {
   EXPECT_EQ(plural(1000, "test image"), "1000 test images");
 }
 
-TEST(PercentText, HasItsDigitsAndADashForNone) {
-  EXPECT_EQ(percent_text(0.12345), "12.35 %");
-  EXPECT_EQ(percent_text(1, 1), "100.0 %");
-  EXPECT_EQ(percent_text(0.0 / 0.0), "-");
-}
-
 }  // namespace
 }  // namespace intrain
