@@ -122,16 +122,26 @@ int begin(const CLI::App& given, TrainConfig config) {
   return run(config, load_showing(config.data, training_options(config), config.threads), nullptr);
 }
 
-std::vector<std::string> flags_on_resume() {
+// The settings that of the traits in `looked_at` have these alone.
+std::vector<std::string> flags_with(unsigned traits, unsigned looked_at) {
   std::vector<std::string> flags;
   for (const SettingInfo& setting : setting_list())
-    if ((setting.traits & kOnResume) != 0) flags.push_back(flag_of(setting.key));
+    if ((setting.traits & looked_at) == traits) flags.push_back(flag_of(setting.key));
   return flags;
+}
+
+std::string resume_help() {
+  return fmt::format(
+      "go on with a run that was stopped, from the newest checkpoint of its folder, to the same result; of the other flags {} "
+      "may be "
+      "given too, and {} if no step done would have been another with them",
+      fmt::join(flags_with(kOnResume, kOnResume | kOfLength), ", "),
+      fmt::join(flags_with(kOnResume | kOfLength, kOnResume | kOfLength), " and "));
 }
 
 // The settings of a run that goes on are its own, but for some.
 void refuse_other_flags(const CLI::App& given) {
-  const std::vector<std::string> free = flags_on_resume();
+  const std::vector<std::string> free = flags_with(kOnResume, kOnResume);
   for (const CLI::Option* option : given.get_options()) {
     const std::string name = option->get_name();
     if (option->count() > 0 && name != "--resume" && std::find(free.begin(), free.end(), name) == free.end())
@@ -197,13 +207,7 @@ Command add_train(CLI::App& app) {
           widths_help())
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  train
-      .add_option("--resume", flags->resume,
-                  fmt::format("go on with a run that was stopped, from the newest checkpoint of its folder, to the same result; "
-                              "of the other flags {} may be given too, --epochs and --patience if no step done would have been "
-                              "another with them",
-                              fmt::join(flags_on_resume(), ", ")))
-      ->type_name("DIR");
+  train.add_option("--resume", flags->resume, resume_help())->type_name("DIR");
   return {&train, [flags, &train] { return train.count("--resume") > 0 ? go_on(train, *flags) : begin(train, flags->config); }};
 }
 

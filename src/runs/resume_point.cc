@@ -11,6 +11,7 @@
 #include "core/shell.h"
 #include "runs/run_files.h"
 #include "settings/config_file.h"
+#include "settings/setting_list.h"
 #include "settings/train_command.h"
 
 namespace intrain {
@@ -35,11 +36,11 @@ void check_config_file(const std::string& folder, const TrainConfig& then, const
   std::vector<std::string> changes;
   const std::vector<Setting> before = settings_of(then), next = settings_of(now), file = settings_of(read_whole_config(path));
   for (size_t i = 0; i < file.size(); ++i) {
-    // Those that --resume takes do not stand in the file if they came with it.
-    constexpr const char* kFree[] = {"data", "threads", "save_every", "keep", "out"};
     const auto& [name, value] = file[i];
     if (value == before[i].value || value == next[i].value) continue;
-    if (std::find(std::begin(kFree), std::end(kFree), name) != std::end(kFree)) continue;
+    // Those that came with --resume do not stand in the file, nor where the folder was moved to.
+    const unsigned traits = i < setting_list().size() ? setting_list()[i].traits : 0;
+    if (((traits & kOnResume) != 0 && (traits & kOfLength) == 0) || name == "out") continue;
     changes.push_back(fmt::format("{} is '{}' there and '{}' in the run", name, value, before[i].value));
   }
   if (!changes.empty())

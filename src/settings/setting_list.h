@@ -13,10 +13,11 @@ enum SettingTraits : unsigned {
   kPlain = 0,
   kNoFlag = 1,         // no flag, and nothing that a person sets
   kOnResume = 2,       // may be given to a run that goes on
-  kOfRecipe = 4,       // a recipe sets it
-  kLater = 8,          // older files lack it: it has its default then
-  kAlwaysTold = 16,    // the command that repeats a run names it with its default, too
-  kOfTheMachine = 32,  // where, and with how much, a run computes: the command that repeats it lacks it
+  kOfLength = 4,       // that only if no step done would have been another; the run's files have it from then on
+  kOfRecipe = 8,       // a recipe sets it
+  kLater = 16,         // older files lack it: it has its default then
+  kAlwaysTold = 32,    // the command that repeats a run names it with its default, too
+  kOfTheMachine = 64,  // where, and with how much, a run computes: the command that repeats it lacks it
 };
 
 struct SettingInfo {
