@@ -57,7 +57,7 @@ class RunDataTest : public testing::Test {
   }
   void write(const std::string& list) { test::write_bytes(folder_.file("photos.txt"), {list.begin(), list.end()}); }
   void refused(const DataSplits& now, const std::string& what) {
-    expect_error([&] { RunData(now, from_, folder_.path()); }, what, "folder:d:8");
+    expect_error([&] { RunData(now, from_, folder_.path()); }, what, "data folder:d:8");
   }
 
   const TempFolder folder_;

@@ -57,10 +57,10 @@ TEST(RunFolder, ADefaultGoesOnPastAFileOfItsName) {
 TEST(RunFolder, WhatFailsIsRemovedAgain) {
   const InFolder in;
   test::write_bytes("runs", {1});
-  expect_error([] { RunFolder run(default_config()); }, "cannot make the run folder", "runs");
+  expect_error([] { RunFolder run(default_config()); }, "cannot make the run folder", "out runs");
   TrainConfig config = default_config();
   config.out = "a/b/" + std::string(300, 'c');  // too long a name
-  expect_error([&] { RunFolder run(config); }, "cannot make the run folder", "a/b/c");
+  expect_error([&] { RunFolder run(config); }, "cannot make the run folder", "out a/b/c");
   EXPECT_EQ(in.folder.entries(), 1u);
 }
 
@@ -127,12 +127,12 @@ TEST_F(RunFolderOnDisk, ADamagedCheckpointDoesNotPushOutAWholeOne) {
 
 TEST_F(RunFolderOnDisk, ABestCheckpointServesIfNothingElseDoes) {
   RunFolder run(config_);
-  expect_error([&] { find_resume_point(config_.out); }, "no checkpoint", config_.out);
+  expect_error([&] { find_resume_point(config_.out); }, "no checkpoint", "resume " + config_.out);
   info_.step = 4;
   run.save(info_, state_, StateUse::kBest);
   EXPECT_EQ(find_resume_point(config_.out).checkpoint.info.step, 4);
   test::write_bytes(config_.out + "/best.ckpt", {});
-  expect_error([&] { find_resume_point(config_.out); }, "no checkpoint of the folder can be read", config_.out);
+  expect_error([&] { find_resume_point(config_.out); }, "no checkpoint of the folder can be read", "resume " + config_.out);
   expect_error([&] { find_resume_point(folder_.file("none")); }, "no such folder", "resume");
 }
 
@@ -167,7 +167,7 @@ TEST_F(RunFolderOnDisk, FoldersThatCannotBeEnteredAreErrors) {
   for (const std::string& name : {std::string(300, 'x'), std::string("loop/x")}) {
     fs::remove(folder_.file("loop"));
     fs::create_symlink(folder_.file("loop"), folder_.file("loop"));
-    expect_error([&] { find_resume_point(folder_.file(name)); }, "cannot be entered", folder_.file(name));
+    expect_error([&] { find_resume_point(folder_.file(name)); }, "cannot be entered", "resume " + folder_.file(name));
   }
 }
 

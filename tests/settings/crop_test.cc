@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/dataset.h"
+#include "settings/config_file.h"
 #include "settings/config_json.h"
 #include "support/temp_folder.h"
 
