@@ -48,11 +48,11 @@ void read_metrics(const std::string& path, RunReport& run) {
                                        unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are"));
 }
 
-// Each parameter has its momentum beside it.
+// Stored numbers are the only ones of 32 bits but for the exponents of their momenta.
 int64_t count_parameters(const Checkpoint& checkpoint) {
   int64_t count = 0;
   for (const CheckpointArray& a : checkpoint.arrays)
-    if (a.name.ends_with(".momentum")) count += a.count;
+    if (a.type == ElementType::kS32 && !a.name.ends_with(".momentum_exp")) count += a.count;
   return count;
 }
 

@@ -33,8 +33,8 @@ struct NetTimes {
   double operations;         // of the products of a step
   OpSeconds seconds{};       // kOther: what no operator took
   std::vector<LayerTimes> layers;
-  int64_t planned_bytes;    // the net's memory plan
-  int64_t parameter_bytes;  // stored weights and, when training, momentum
+  int64_t planned_bytes;    // the net's memory plan: all that it takes
+  int64_t parameter_bytes;  // of it, stored weights and, when training, momentum
 };
 
 // Prepares and initializes the net, runs 2 steps unmeasured and then as `repeats` says. The net may not have been prepared.

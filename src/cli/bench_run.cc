@@ -176,7 +176,7 @@ void Bench::net(bool training) {
   print_title();
   print(out_, "{}, {} G op/s, {} of the peak (median of {} {}, {:.2f} ms)\n", speed, giga(rate),
         percent(rate / head_.peak_operations), times.steps, training ? "steps" : "passes", times.step_seconds * 1e3);
-  print(out_, "memory: {} at most, of it {} planned and {} of parameters\n", mebibytes(peak_memory_bytes()),
+  print(out_, "memory: {} at most; the net takes {}, of it {} for parameters and momentum\n", mebibytes(peak_memory_bytes()),
         mebibytes(times.planned_bytes), mebibytes(times.parameter_bytes));
   print_operators(times);
   print_layers(times);

@@ -18,12 +18,15 @@ struct INTRAIN_API Parameter {
   int64_t fan = 1;
   int grad_bits = 8;          // of G: 8 for W, 16 for gamma, beta and bias
   bool grad_reduced = false;  // grad is summed over ranks already
-  bool frozen = false;        // training leaves it as it is
+  // Training leaves it as it is, and takes neither momentum nor gradient for it: before Net::prepare(). What is frozen later is left alone too, in
+  // memory that is taken all the same.
+  bool frozen = false;
 
-  std::vector<int32_t> master;    // kMasterExp
-  std::vector<int16_t> momentum;  // momentum_exp
-  std::span<int64_t> grad;        // grad_exp: exact sums, in the net's planned memory; empty outside training
-  uint32_t number = 0;            // in the net, for the random numbers
+  // In the net's planned memory, empty before Net::prepare().
+  std::span<int32_t> master;    // kMasterExp
+  std::span<int16_t> momentum;  // momentum_exp; empty outside training and if frozen
+  std::span<int64_t> grad;      // grad_exp: exact sums; likewise, and below the lowest layer that learns
+  uint32_t number = 0;          // in the net, for the random numbers
   int32_t momentum_exp = -64;
   int32_t grad_exp = 0;
 
@@ -33,8 +36,8 @@ struct INTRAIN_API Parameter {
     return n;
   }
   bool is_weight() const { return shape.size() > 1; }  // W, not gamma, beta or a bias
-  // Takes the memory of master and, for training, of momentum.
-  void allocate(bool training);
+  // A backward pass gives it a gradient.
+  bool learns() const { return !frozen && !grad.empty(); }
 };
 
 }  // namespace intrain

@@ -25,8 +25,6 @@ BatchNorm::BatchNorm(std::string layer, Value* shortcut, Value* out, Activation 
 
 void BatchNorm::reset_statistics() {
   folded_ = false;
-  running_mean_.resize(static_cast<size_t>(out_->c));
-  running_var_.resize(static_cast<size_t>(out_->c));
   ops::running_reset(out_->c, running_mean_.data(), running_var_.data());
 }
 
@@ -42,29 +40,38 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
   layer_index_ = plan.index;
   const size_t k = static_cast<size_t>(out_->c), batch = static_cast<size_t>(plan.max_batch);
   const size_t out_bytes = batch * static_cast<size_t>(out_->elements());
-  for (Parameter* p : {&gamma_, &beta_}) p->allocate(plan.training);
-  reset_statistics();
-  gamma8_.resize(k);
-  beta8_.resize(k);
-  for (auto* v : {&mult_, &offset_, &affine_shift_, &k_, &b_, &a_}) v->resize(k);
-  sigma_.resize(k);
-  align_.resize(batch);
-  sums_.resize(static_cast<size_t>(plan.threads) * 2 * k);
+  running_mean_.lasting(plan, layer_ + ".running_mean", k);
+  running_var_.lasting(plan, layer_ + ".running_var", k);
+  gamma8_.lasting(plan, layer_ + ".gamma8", k);
+  beta8_.lasting(plan, layer_ + ".beta8", k);
+  sigma_.lasting(plan, layer_ + ".sigma", k);
+  mult_.lasting(plan, layer_ + ".mult", k);
+  offset_.lasting(plan, layer_ + ".offset", k);
+  affine_shift_.lasting(plan, layer_ + ".affine_shift", k);
+  const size_t sums = static_cast<size_t>(plan.threads) * 2 * k;
+  if (plan.training) sums_.forward(plan, layer_ + ".sums", sums);
+  if (plan.backward()) {
+    error_sums_.backward(plan, layer_ + ".error_sums", sums);
+    k_.backward(plan, layer_ + ".k", k);
+    b_.backward(plan, layer_ + ".b", k);
+    a_.backward(plan, layer_ + ".a", k);
+    align_.backward(plan, layer_ + ".align", batch);
+  }
 
-  // Evaluation has no x_hat where an activation follows; without one, x_hat is the output and lives until the layer that adds it.
-  if (plan.training)
+  // Without a way back there is no x_hat where an activation follows; without one, x_hat is the output and lives until the layer that adds it.
+  if (plan.backward())
     x_hat_buffer_ = plan.kept_buffer(layer_ + ".x_hat", out_bytes);
   else if (!activates())
     x_hat_buffer_ = plan.memory.add(layer_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
-  size_t i = 0;
-  if (plan.training)
-    for (const Parameter* p : {&gamma_, &beta_}) grad_buffer_[i++] = plan.gradient_buffer(*p);
 }
 
 void BatchNorm::bind(const MemoryPlan& plan, uint8_t* memory) {
   x_hat_ = reinterpret_cast<int8_t*>(plan.address(memory, x_hat_buffer_));
-  size_t i = 0;
-  for (Parameter* p : {&gamma_, &beta_}) p->grad = gradient_at(plan, memory, grad_buffer_[i++], *p);
+  for (auto* v : {&running_mean_, &running_var_, &sums_, &error_sums_}) v->bind(plan, memory);
+  for (auto* v : {&mult_, &offset_, &affine_shift_, &k_, &b_, &a_, &align_}) v->bind(plan, memory);
+  for (auto* v : {&gamma8_, &beta8_}) v->bind(plan, memory);
+  sigma_.bind(plan, memory);
+  reset_statistics();
   if (activates()) return;
   out_->x_hat = x_hat_;
   out_->gamma = gamma8_.data();
@@ -74,8 +81,8 @@ void BatchNorm::bind(const MemoryPlan& plan, uint8_t* memory) {
 void BatchNorm::quantize_parameters(const ops::Kernels& kernels, int exp, const int32_t* shift) {
   folded_ = false;
   in_ = {out_->c, exp, shift};
-  quantize_stored(kernels, {gamma_.master.data(), out_->c, kGammaExp - kMasterExp, gamma8_.data()}, widths_.gamma);
-  quantize_stored(kernels, {beta_.master.data(), out_->c, kGammaExp - kMasterExp, beta8_.data()}, widths_.beta);
+  quantize_stored(kernels, {gamma_.master.data(), out_->c, ops::kGammaShift, gamma8_.data()}, widths_.gamma);
+  quantize_stored(kernels, {beta_.master.data(), out_->c, ops::kGammaShift, beta8_.data()}, widths_.beta);
 }
 
 void BatchNorm::begin_sums() {
@@ -88,13 +95,13 @@ void BatchNorm::add_sums(const ops::Kernels& kernels, const int16_t* y, int64_t 
   kernels.batch_norm_sums({y, rows, out_->c, s1, s1 + out_->c});
 }
 
-void BatchNorm::add_thread_sums() {
+void BatchNorm::add_thread_sums(const PlannedArray<int64_t>& sums) const {
   const size_t size = 2 * static_cast<size_t>(out_->c);
-  for (size_t i = size; i < sums_.size(); ++i) sums_[i % size] += sums_[i];
+  for (size_t i = size; i < sums.size(); ++i) sums[i % size] += sums[i];
 }
 
 void BatchNorm::statistics(const LayerContext& context) {
-  add_thread_sums();
+  add_thread_sums(sums_);
   context.reducer.sum(sums_.data(), 2 * int64_t{out_->c});
   ops::batch_norm_statistics(in_, sums_.data(), context.global_count * out_->pixels(), widths_, grid_, running_mean_.data(),
                              running_var_.data(), maps());
@@ -151,9 +158,9 @@ void BatchNorm::forward(const LayerContext& context, const int16_t* y) {
   const Strips strips(context.count * out_->pixels(), out_->c, 1, context.pool.threads());
   context.pool.run(strips.count, [&](int64_t i, int) {
     const int64_t first = strips.first(i), at = first * out_->c;
-    normalize_and_activate(context, first, strips.length(i), y + at, x_hat_ + at);
+    normalize_and_activate(context, first, strips.length(i), y + at, x_hat_ != nullptr ? x_hat_ + at : nullptr);
   });
-  context.show(layer_, TensorKind::kXHat, x_hat_, context.count * out_->elements(), kNormalizedExp);
+  if (x_hat_ != nullptr) context.show(layer_, TensorKind::kXHat, x_hat_, context.count * out_->elements(), kNormalizedExp);
   show_output(context);
 }
 
@@ -187,10 +194,10 @@ int BatchNorm::backward(const LayerContext& context) {
   Value::Error& error = *out_->error;
   CHECK_TRUE(error.written);
 
-  int64_t top = ops::error_top(error.exp.data(), error.max.data(), context.count);
+  int64_t top = ops::error_top(error.exp, error.max, context.count);
   context.reducer.max(&top, 1);
   const int e_exp = ops::aligned_exp(top);
-  std::fill(sums_.begin(), sums_.end(), 0);
+  std::fill(error_sums_.begin(), error_sums_.end(), 0);
   const Strips strips(pixels, out_->c, context.count, context.pool.threads());
   const int top_a = activation_top(activation_, widths_);
   for (int64_t n = 0; n < context.count; ++n) {
@@ -202,7 +209,7 @@ int BatchNorm::backward(const LayerContext& context) {
   context.pool.run(context.count * strips.count, [&](int64_t task, int thread) {
     const int64_t n = task / strips.count, strip = task % strips.count;
     const int64_t at = (n * pixels + strips.first(strip)) * out_->c;
-    int64_t* sums = sums_.data() + static_cast<size_t>(thread) * 2 * k;
+    int64_t* sums = error_sums_.data() + static_cast<size_t>(thread) * 2 * k;
     const uint8_t* mask = activates() ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
     const int32_t max = context.kernels.batch_norm_backward_sums({error.data + at, align_[static_cast<size_t>(n)], mask,
                                                                   x_hat_ + at, strips.length(strip), out_->c, sums, sums + k,
@@ -210,14 +217,14 @@ int BatchNorm::backward(const LayerContext& context) {
     std::atomic_ref<int32_t> largest(error.max[static_cast<size_t>(n)]);
     atomic_max(largest, max);
   });
-  add_thread_sums();
-  context.reducer.sum(sums_.data(), static_cast<int64_t>(2 * k));
-  std::copy_n(sums_.begin(), k, beta_.grad.begin());
-  std::copy_n(sums_.begin() + static_cast<int64_t>(k), k, gamma_.grad.begin());
+  add_thread_sums(error_sums_);
+  context.reducer.sum(error_sums_.data(), static_cast<int64_t>(2 * k));
+  if (beta_.learns()) std::copy_n(error_sums_.data(), k, beta_.grad.begin());
+  if (gamma_.learns()) std::copy_n(error_sums_.data() + k, k, gamma_.grad.begin());
   beta_.grad_exp = e_exp;
   gamma_.grad_exp = ops::gamma_gradient_exp(e_exp);
   context.show(layer_, TensorKind::kE1, error.data, context.count * out_->elements(), e_exp);
-  return ops::batch_norm_backward_channels(in_, gamma8_.data(), sigma_.data(), sums_.data(), context.global_count * pixels,
+  return ops::batch_norm_backward_channels(in_, gamma8_.data(), sigma_.data(), error_sums_.data(), context.global_count * pixels,
                                            context.frozen_statistics, e_exp, k_.data(), b_.data(), a_.data());
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nn/layer.h"
+#include "nn/planned_array.h"
 #include "ops/batch_norm/channels.h"
 
 namespace intrain {
@@ -46,7 +47,7 @@ class BatchNorm {
  private:
   bool activates() const { return activation_ != Activation::kNone; }
   ops::NormMaps maps() { return {sigma_.data(), mult_.data(), offset_.data(), affine_shift_.data()}; }
-  void add_thread_sums();  // into those of thread 0
+  void add_thread_sums(const PlannedArray<int64_t>& sums) const;  // into those of thread 0
   void statistics(const LayerContext& context);
   void normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int8_t* x_hat) const;
 
@@ -56,19 +57,19 @@ class BatchNorm {
   Widths widths_;
   int layer_index_ = 0;
   Parameter gamma_, beta_;
-  std::vector<int64_t> running_mean_, running_var_;  // kRunningExp
-  std::vector<int8_t> gamma8_, beta8_;
+  PlannedArray<int64_t> running_mean_, running_var_;  // kRunningExp
+  PlannedArray<int8_t> gamma8_, beta8_;
   ops::NormInput in_{};
   ops::NormGrid grid_{};
   ops::ActivationGrid out_grid_{};
 
   // Per channel, of the last pass.
-  std::vector<uint32_t> sigma_;
-  std::vector<int32_t> mult_, offset_, affine_shift_, k_, b_, a_, align_;
-  std::vector<int64_t> sums_;  // [threads][2][channels]
-  bool folded_ = false;        // mult_, offset_ and affine_shift_ are those of the running statistics
+  PlannedArray<uint32_t> sigma_;
+  PlannedArray<int32_t> mult_, offset_, affine_shift_, k_, b_, a_, align_;  // align_: an image
+  PlannedArray<int64_t> sums_, error_sums_;                                 // [threads][2][channels]
+  bool folded_ = false;  // mult_, offset_ and affine_shift_ are those of the running statistics
 
-  int grad_buffer_[2] = {-1, -1}, x_hat_buffer_ = -1;
+  int x_hat_buffer_ = -1;
   int8_t* x_hat_ = nullptr;
 };
 

@@ -229,6 +229,7 @@ Value* NetBuilder::custom(const std::string& kind, Value* in, const CustomOutput
   check_range(kind, "channels", output.c, 1, kMaxChannels);
   const std::string name = next_name(kind);
   consume(in);
+  in->keeps_error = true;
   Value* out = value(output.kind, name, output.h, output.w, output.c, output.exp);
   net_.layers_.push_back(make(name, in, out));
   return out;

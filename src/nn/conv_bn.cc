@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "base/formats.h"
 #include "core/atomic_max.h"
 #include "nn/quantize_weights.h"
 #include "nn/strips.h"
@@ -29,7 +28,7 @@ void ConvBn::bind(const MemoryPlan& plan, uint8_t* memory) {
 }
 
 void ConvBn::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
-  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_, weight8_.data());
+  weight_exp_ = ops::weight_exp(quantize_weights(kernels, pool, weight_, widths_, weight8_.data()));
   pool.run(shape_.k, [&](int64_t k, int) {
     int64_t l1;
     kernels.l1_norms({weight8_.data() + k * shape_.fan_in(), 1, shape_.fan_in(), &l1});
@@ -86,6 +85,7 @@ void ConvBn::evaluate(const LayerContext& context) {
 void ConvBn::backward_batch_norm(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeBackward);
   const int exp = norm_.backward(context);
+  if (!goes_back()) return;
   const int64_t pixels = shape_.dst_pixels();
   const Strips strips(pixels, shape_.k, context.count, context.pool.threads());
   const int64_t strip_count = context.count * strips.count;
@@ -118,7 +118,7 @@ void ConvBn::backward(const LayerContext& context) {
   // The sum passes its error on to the shortcut, which shares the tensor: masked, and not yet added to.
   if (shortcut_ != nullptr && shortcut_->error != nullptr) shortcut_->error->written = true;
   norm_.finish(context);
-  multiply_back(context);
+  if (goes_back()) multiply_back(context);
 }
 
 void ConvBn::parameters(std::vector<Parameter*>& list) {

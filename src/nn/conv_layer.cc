@@ -13,24 +13,24 @@ ConvLayer::ConvLayer(std::string name, Value* in, const ops::ConvShape& shape) :
 
 void ConvLayer::plan_convolution(LayerPlan& plan) {
   number_ = static_cast<uint32_t>(plan.index);
-  conv_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.training && in_->error != nullptr);
-  weight_.allocate(plan.training);
+  conv_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.backward() && in_->error != nullptr);
   weight_.grad_bits = widths_.g;
-  weight8_.resize(static_cast<size_t>(shape_.weights()));
+  weight8_.lasting(plan, name_ + ".weight8", static_cast<size_t>(shape_.weights()));
   packed_.plan(plan, name_, conv_);
-  shift_.resize(static_cast<size_t>(shape_.k));
+  shift_.lasting(plan, name_ + ".shift", static_cast<size_t>(shape_.k));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
-  if (!plan.training) return;
-  grad_buffer_ = plan.gradient_buffer(weight_);
+  goes_back_ = plan.backward() && (!weight_.frozen || in_->error != nullptr);
+  if (!goes_back_) return;
   e2_.plan(plan, name_, widths_, static_cast<size_t>(plan.max_batch * out_elements()), weight_);
   backward_buffer_ = plan.backward_buffer(
       name_ + ".backward_workspace", std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
 }
 
 void ConvLayer::bind_convolution(const MemoryPlan& plan, uint8_t* memory) {
+  weight8_.bind(plan, memory);
+  shift_.bind(plan, memory);
   packed_.bind(plan, memory);
   forward_workspace_ = plan.address(memory, forward_buffer_);
-  weight_.grad = gradient_at(plan, memory, grad_buffer_, weight_);
   e2_.bind(plan, memory);
   backward_workspace_ = plan.address(memory, backward_buffer_);
 }
@@ -44,7 +44,7 @@ void ConvLayer::multiply(const LayerContext& context, int16_t* staged, bool stri
 
 void ConvLayer::multiply_back(const LayerContext& context) {
   e2_.show(context, name_, context.count * out_elements());
-  {
+  if (weight_.learns()) {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardWeights);
     e2_.backward_weights(context, conv_, *in_, weight_, backward_workspace_);
   }

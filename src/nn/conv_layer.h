@@ -1,10 +1,9 @@
 // What layers with a convolution share: its weights, its three products, and their memory.
 #pragma once
 
-#include <vector>
-
 #include "nn/layer.h"
 #include "nn/packed_weights.h"
+#include "nn/planned_array.h"
 #include "nn/product_error.h"
 #include "ops/conv2d/conv2d_op.h"
 
@@ -22,6 +21,8 @@ class ConvLayer : public Layer {
   void weights_changed() { packed_.changed(); }  // after each change of weight8_
   // The staged output, by shift_; the sink may be null.
   void multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink);
+  // Whether E2 is read: not where W is frozen and the input needs no error.
+  bool goes_back() const { return goes_back_; }
   // From E2 to the gradient of W, which is finished, and E1 of the input.
   void multiply_back(const LayerContext& context);
   ConvGraph convolution() const { return {in_, shape_, weight8_, weight_exp_, shift_}; }
@@ -33,15 +34,16 @@ class ConvLayer : public Layer {
   Parameter weight_;
 
   // Derived from the parameters.
-  std::vector<int8_t> weight8_;
+  PlannedArray<int8_t> weight8_;
   int weight_exp_ = 0;
-  std::vector<int32_t> shift_;  // staging, a channel
+  PlannedArray<int32_t> shift_;  // staging, a channel
 
   ProductError e2_;
 
  private:
   PackedWeights packed_;
-  int grad_buffer_ = -1, forward_buffer_ = -1, backward_buffer_ = -1;
+  bool goes_back_ = false;
+  int forward_buffer_ = -1, backward_buffer_ = -1;
   uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
 };
 

@@ -51,12 +51,14 @@ struct Value {
   // into.
   struct Error {
     int16_t* data = nullptr;
-    std::vector<int32_t> exp, max;
-    bool written = false;  // by a consumer, in this backward pass
-    int buffer = -1;       // in the plan
+    int32_t *exp = nullptr, *max = nullptr;
+    bool written = false;                // by a consumer, in this backward pass
+    int buffer = -1, scale_buffer = -1;  // in the plan; of data, and of exp and max
     int first = 0, last = 0;
   };
-  std::shared_ptr<Error> error;  // null: not needed
+  // Null: not needed, by the images themselves or, from prepare() on, by what is made below the lowest layer that learns.
+  std::shared_ptr<Error> error;
+  bool keeps_error = false;  // read by a custom layer, which need not know that
 
   bool readable() const { return kind != Kind::kNormalized && kind != Kind::kStream; }  // by any layer; the others are only added
   bool is_signed() const { return kind == Kind::kInput || kind == Kind::kSigned; }
@@ -97,7 +99,7 @@ struct LayerContext {
   bool frozen_statistics = false;     // forward() and backward() take batch norm's running ones as constants
 
   void finish(Parameter& p) const {
-    if (gradients != nullptr) gradients->gradient(p);
+    if (gradients != nullptr && p.learns()) gradients->gradient(p);
   }
   template <class Integer>
   void show(const std::string& layer, TensorKind kind, const Integer* data, int64_t elements, int exp) const {
@@ -130,34 +132,27 @@ struct LayerPlan {
   int index, layers;
   int max_batch, threads;
   bool training;
-  bool keep_gradients;
+  int lowest;  // layer with a parameter to learn; those below have no backward pass
 
+  bool backward() const { return training && index >= lowest; }  // this layer has one
   int forward_time() const { return index; }
   int backward_time() const { return 2 * layers - index; }
   // Live during the forward (backward) pass of this layer only.
   int forward_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, index, index); }
   int backward_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, backward_time(), backward_time()); }
-  int gradient_buffer(const Parameter& p) {
-    return memory.add(p.name + ".grad", static_cast<size_t>(p.count()) * 8, backward_time(),
-                      keep_gradients ? 2 * layers + 1 : backward_time());
-  }
   // Live from this layer's forward to its backward.
   int kept_buffer(const std::string& name, size_t bytes) {
-    return memory.add(name, bytes, index, training ? backward_time() : index);
+    return memory.add(name, bytes, index, backward() ? backward_time() : index);
   }
+  // Live all the time.
+  int lasting_buffer(const std::string& name, size_t bytes) { return memory.add(name, bytes, 0, 2 * layers + 1); }
 };
 
-// Where a buffer of gradient_buffer() lies; empty for buffer -1.
-inline std::span<int64_t> gradient_at(const MemoryPlan& plan, uint8_t* memory, int buffer, const Parameter& p) {
-  if (buffer < 0) return {};
-  return {reinterpret_cast<int64_t*>(plan.address(memory, buffer)), static_cast<size_t>(p.count())};
-}
-
-// Specification. plan() is called once, before all else, and takes every byte the layer will need; bind() once the plan is
-// packed. forward() uses the batch's statistics, unless they are frozen, and keeps what backward() needs; evaluate() uses the running
-// ones. backward() reads the error of its outputs, overwrites the gradients of its parameters and adds to the error of its inputs; layers
-// run backward in exact reverse order, once after each forward. quantize_parameters() follows each change of the stored parameters.
-// No pass allocates.
+// Specification. plan() is called once, before all else, and asks for every byte the layer will need but those of its parameters, which the
+// net plans; bind() once the plan is packed and the parameters lie in it. forward() uses the batch's statistics, unless they are frozen, and keeps
+// what backward() needs; evaluate() uses the running ones. backward() reads the error of its outputs, overwrites the gradients of its parameters
+// that learn and adds to the error of its inputs that have one; layers run backward in exact reverse order, once after each forward.
+// quantize_parameters() follows each change of the stored parameters. No pass allocates.
 class INTRAIN_API Layer {
  public:
   explicit Layer(std::string name) : name_(std::move(name)) {}

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/formats.h"
 #include "core/check.h"
 #include "nn/quantize_weights.h"
 #include "ops/quantize/quantize.h"
@@ -26,17 +25,14 @@ Linear::Linear(std::string name, Value* in, int outputs)
 void Linear::plan(LayerPlan& plan) {
   number_ = static_cast<uint32_t>(plan.index);
   const size_t batch = static_cast<size_t>(plan.max_batch), k = static_cast<size_t>(shape_.k);
-  product_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.training && in_->error != nullptr);
-  for (Parameter* p : {&weight_, &bias_}) p->allocate(plan.training);
+  product_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.backward() && in_->error != nullptr);
   weight_.grad_bits = widths_.g;
-  weight8_.resize(static_cast<size_t>(shape_.weights()));
-  bias32_.resize(k);
+  weight8_.lasting(plan, name_ + ".weight8", static_cast<size_t>(shape_.weights()));
+  bias32_.lasting(plan, name_ + ".bias32", k);
   packed_.plan(plan, name_, product_);
   acc_buffer_ = plan.memory.add(name_ + ".acc", batch * k * 4, plan.forward_time(), acc_last_use(plan));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", product_.forward_workspace_bytes());
-  if (!plan.training) return;
-  grad_buffer_[0] = plan.gradient_buffer(weight_);
-  grad_buffer_[1] = plan.gradient_buffer(bias_);
+  if (!plan.backward()) return;
   e2_.plan(plan, name_, widths_, batch * k, weight_);
   backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace", std::max(product_.backward_data_workspace_bytes(),
                                                                                   product_.backward_weights_workspace_bytes()));
@@ -46,15 +42,15 @@ void Linear::bind(const MemoryPlan& plan, uint8_t* memory) {
   const auto at = [&](int buffer) { return plan.address(memory, buffer); };
   acc_ = reinterpret_cast<int32_t*>(at(acc_buffer_));
   forward_workspace_ = at(forward_buffer_);
+  weight8_.bind(plan, memory);
+  bias32_.bind(plan, memory);
   packed_.bind(plan, memory);
-  weight_.grad = gradient_at(plan, memory, grad_buffer_[0], weight_);
-  bias_.grad = gradient_at(plan, memory, grad_buffer_[1], bias_);
   e2_.bind(plan, memory);
   backward_workspace_ = at(backward_buffer_);
 }
 
 void Linear::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
-  weight_exp_ = kMasterExp + quantize_weights(kernels, pool, weight_, widths_, weight8_.data());
+  weight_exp_ = ops::weight_exp(quantize_weights(kernels, pool, weight_, widths_, weight8_.data()));
   ops::rescale_bias_reference(bias_.master.data(), shape_.k, acc_exp(), bias32_.data());
   packed_.changed();
 }
@@ -79,8 +75,8 @@ void Linear::backward_products(const LayerContext& context) {
   e2_.show(context, name_, int64_t{context.count} * shape_.k);
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
-    e2_.backward_bias(context.count, bias_);
-    e2_.backward_weights(context, product_, *in_, weight_, backward_workspace_);
+    if (bias_.learns()) e2_.backward_bias(context.count, bias_);
+    if (weight_.learns()) e2_.backward_weights(context, product_, *in_, weight_, backward_workspace_);
   }
   context.finish(weight_);
   context.finish(bias_);
@@ -112,7 +108,7 @@ void LinearRelu::describe(GraphSink& sink) {
 void LinearRelu::quantize_error(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   Value::Error& error = *out_->error;
-  int64_t top = ops::error_top(error.exp.data(), error.max.data(), context.count);
+  int64_t top = ops::error_top(error.exp, error.max, context.count);
   context.reducer.max(&top, 1);
   const int e_exp = ops::aligned_exp(top);
   context.pool.run(context.count, [&](int64_t n, int) {
@@ -123,7 +119,7 @@ void LinearRelu::quantize_error(const LayerContext& context) {
         {error.data + n * shape_.k, align, mask, shape_.k, activation_top(Activation::kRelu, widths_)});
     error.exp[i] = e_exp;
   });
-  int64_t max = ops::error_max(error.max.data(), context.count);
+  int64_t max = ops::error_max(error.max, context.count);
   context.reducer.max(&max, 1);
   e2_.set_scale(static_cast<uint64_t>(max), e_exp);
   context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, nullptr, error.data + n * shape_.k); });
@@ -133,12 +129,13 @@ void LinearRelu::quantize_error(const LayerContext& context) {
 void LinearLogits::plan(LayerPlan& plan) {
   Linear::plan(plan);
   if (!plan.training) return;
-  max_.resize(static_cast<size_t>(plan.max_batch));
+  max_.backward(plan, name_ + ".error_max", static_cast<size_t>(plan.max_batch));
   error_buffer_ = plan.backward_buffer(name_ + ".error", static_cast<size_t>(plan.max_batch) * static_cast<size_t>(shape_.k) * 4);
 }
 
 void LinearLogits::bind(const MemoryPlan& plan, uint8_t* memory) {
   Linear::bind(plan, memory);
+  max_.bind(plan, memory);
   error_ = reinterpret_cast<int32_t*>(plan.address(memory, error_buffer_));
 }
 

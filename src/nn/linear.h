@@ -3,6 +3,7 @@
 
 #include "nn/layer.h"
 #include "nn/packed_weights.h"
+#include "nn/planned_array.h"
 #include "nn/product_error.h"
 #include "ops/conv2d/conv2d_op.h"
 
@@ -32,12 +33,11 @@ class Linear : public Layer {
   ops::ConvShape shape_;
   ops::Conv2d product_;
   Parameter weight_, bias_;
-  std::vector<int8_t> weight8_;
-  std::vector<int32_t> bias32_;
+  PlannedArray<int8_t> weight8_;
+  PlannedArray<int32_t> bias32_;
   PackedWeights packed_;
   ProductError e2_;
   int weight_exp_ = 0;
-  int grad_buffer_[2] = {-1, -1};
   int acc_buffer_ = -1, forward_buffer_ = -1, backward_buffer_ = -1;
   int32_t* acc_ = nullptr;  // [images][outputs]
   uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
@@ -86,8 +86,8 @@ class LinearLogits final : public Linear {
   void softmax(const LayerContext& context);  // cross-entropy against the labels, to E2
 
   int error_buffer_ = -1;
-  std::vector<int32_t> max_;  // of the error of each image
-  int logits_exp_ = 0;        // the weights, and with them acc_exp(), may change before the logits are read
+  PlannedArray<int32_t> max_;  // of the error of each image
+  int logits_exp_ = 0;         // the weights, and with them acc_exp(), may change before the logits are read
   int32_t* error_ = nullptr;
   const int32_t* labels_ = nullptr;
   int64_t smoothing_ = 0;

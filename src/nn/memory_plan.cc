@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <new>
-#include <numeric>
 
 #include "core/buffer.h"
 
@@ -21,8 +20,25 @@ int MemoryPlan::add(std::string name, size_t bytes, int first, int last) {
 }
 
 void MemoryPlan::pack() {
-  std::vector<size_t> order(buffers_.size());
-  std::iota(order.begin(), order.end(), size_t{0});
+  total_bytes_ = 0;
+  // What meets all others shares memory with none: side by side at the bottom, without a search.
+  int first = std::numeric_limits<int>::max(), last = std::numeric_limits<int>::min();
+  for (const PlannedBuffer& b : buffers_) {
+    first = std::min(first, b.first);
+    last = std::max(last, b.last);
+  }
+  std::vector<size_t> order;
+  for (size_t i = 0; i < buffers_.size(); ++i) {
+    PlannedBuffer& b = buffers_[i];
+    if (b.first != first || b.last != last) {
+      order.push_back(i);
+      continue;
+    }
+    if (b.bytes > kMostBytes - total_bytes_) throw std::bad_alloc();
+    b.offset = total_bytes_;
+    total_bytes_ += b.bytes;
+  }
+  const size_t bottom = total_bytes_;
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return buffers_[a].bytes > buffers_[b].bytes; });
   // Those that lie already, by offset: beside each other, because every buffer looks at all of them.
   struct Placed {
@@ -30,11 +46,10 @@ void MemoryPlan::pack() {
     int first, last;
   };
   std::vector<Placed> placed;
-  placed.reserve(buffers_.size());
-  total_bytes_ = 0;
+  placed.reserve(order.size());
   for (size_t index : order) {
     PlannedBuffer& b = buffers_[index];
-    size_t at = 0;
+    size_t at = bottom;
     for (const Placed& p : placed) {
       if (p.last < b.first || b.last < p.first) continue;
       if (p.begin >= at && p.begin - at >= b.bytes) break;  // fits below p

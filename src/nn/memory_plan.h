@@ -1,8 +1,9 @@
 // Where every tensor of a step lies: buffers with a lifetime on the step's time line, packed into one block before the first
 // step.
 //
-// Time: layer i of L runs forward at i, the loss is at L, layer i runs backward at 2 L - i. Buffers whose lifetimes meet never
-// overlap; others may share memory.
+// Time: layer i of L runs forward at i, the loss is at L, layer i runs backward at 2 L - i, and 2 L + 1 is between two steps. Buffers whose
+// lifetimes meet never overlap; others may share memory. All that a net holds lies there, parameters and momentum too, so that total_bytes() is
+// what it takes.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,8 @@ class INTRAIN_API MemoryPlan {
  public:
   // Returns the buffer's index.
   int add(std::string name, size_t bytes, int first, int last);
-  // Chooses the offsets: largest first, each at the lowest place free for its whole lifetime. Offsets are multiples of
-  // kAlignment.
+  // Chooses the offsets: those that live all the time at the bottom; then the largest first, each at the lowest place free for its whole
+  // lifetime. Offsets are multiples of kAlignment.
   void pack();
   // Where a buffer lies in the block at `memory`; null for buffer -1.
   uint8_t* address(uint8_t* memory, int buffer) const {

@@ -21,41 +21,20 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
   pool_ = &pool;
   reducer_ = &reducer;
   plan_ = {};
-  check_parameters_memory();
+  lowest_ = lowest_learning();
+  // What is made below has no way back.
+  if (training)
+    for (const auto& v : values_)
+      if (v->producer < lowest_ && !v->keeps_error) v->error = nullptr;
   const int layers = static_cast<int>(layers_.size());
   for (int i = 0; i < layers; ++i) {
-    LayerPlan plan{plan_, kernels, i, layers, max_batch, pool.threads(), training, keep_gradients_};
+    LayerPlan plan{plan_, kernels, i, layers, max_batch, pool.threads(), training, lowest_};
     layers_[static_cast<size_t>(i)]->set_widths(widths_);
     layers_[static_cast<size_t>(i)]->plan(plan);
   }
-
-  // Values live until their last reader: a consumer's weight gradient or the producer's own ReLU mask.
-  const size_t batch = static_cast<size_t>(max_batch);
-  for (const auto& v : values_) {
-    if (v->kind != Value::Kind::kActivation && v->kind != Value::Kind::kSigned) continue;
-    v->data_buffer = plan_.add(v->name + ".output", batch * static_cast<size_t>(v->elements()), v->producer,
-                               training ? 2 * layers - v->producer : v->last_consumer);
-  }
-  // An error lives from its first contribution to the backward pass of the earliest producer that shares it.
-  if (training) {
-    for (const auto& v : values_)
-      if (v->error != nullptr) v->error->buffer = -1;
-    for (const auto& v : values_) {
-      if (v->error == nullptr) continue;
-      const int first = 2 * layers - v->last_consumer, last = 2 * layers - v->producer;
-      Value::Error& e = *v->error;
-      e.first = e.buffer == -1 ? first : std::min(e.first, first);
-      e.last = e.buffer == -1 ? last : std::max(e.last, last);
-      e.buffer = -2;
-    }
-    for (const auto& v : values_) {
-      if (v->error == nullptr || v->error->buffer >= 0) continue;
-      v->error->buffer =
-          plan_.add(v->name + ".error", batch * static_cast<size_t>(v->elements()) * 2, v->error->first, v->error->last);
-      v->error->exp.assign(batch, 0);
-      v->error->max.assign(batch, 0);
-    }
-  }
+  const std::vector<ParameterBuffers> buffers = plan_parameters();
+  plan_values();
+  if (training) plan_errors();
 
   const std::string what = "the net in batches of " + std::to_string(max_batch);
   const auto check = [&](size_t bytes) {
@@ -67,18 +46,79 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
   check(plan_.total_bytes());
   memory_ = AlignedBuffer(plan_.total_bytes());
   const auto at = [&](int buffer) { return plan_.address(memory_.data(), buffer); };
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    Parameter& p = *parameters_[i];
+    const size_t n = static_cast<size_t>(p.count());
+    p.master = {reinterpret_cast<int32_t*>(at(buffers[i].master)), n};
+    if (buffers[i].momentum >= 0) p.momentum = {reinterpret_cast<int16_t*>(at(buffers[i].momentum)), n};
+    if (buffers[i].grad >= 0) p.grad = {reinterpret_cast<int64_t*>(at(buffers[i].grad)), n};
+  }
   for (const auto& v : values_) {
     if (v->data_buffer >= 0) v->data = v->output = at(v->data_buffer);
-    if (training && v->error != nullptr) v->error->data = reinterpret_cast<int16_t*>(at(v->error->buffer));
+    if (!training || v->error == nullptr) continue;
+    v->error->data = reinterpret_cast<int16_t*>(at(v->error->buffer));
+    v->error->exp = reinterpret_cast<int32_t*>(at(v->error->scale_buffer));
+    v->error->max = v->error->exp + max_batch;
   }
   for (const auto& layer : layers_) layer->bind(plan_, memory_.data());
 }
 
-// What the layers keep outside the plan, and take as they are planned: the stored numbers, their 8 bits, and momentum.
-void Net::check_parameters_memory() const {
-  const int64_t each = 4 + 1 + (training_ ? 2 : 0);
-  check_memory(each * parameter_count(), "the net of " + std::to_string(parameter_count()) + " parameters", Setting{"model"},
-               "choose a smaller net");
+// The lowest layer with a parameter that is not frozen; as many as there are layers if all are.
+int Net::lowest_learning() const {
+  const auto learns = [](const std::vector<Parameter*>& list) {
+    return std::any_of(list.begin(), list.end(), [](const Parameter* p) { return !p->frozen; });
+  };
+  return static_cast<int>(std::find_if(layer_parameters_.begin(), layer_parameters_.end(), learns) - layer_parameters_.begin());
+}
+
+// Stored numbers and momentum live all the time, a gradient in the backward pass of its layer or, if they are kept, until the next one.
+std::vector<Net::ParameterBuffers> Net::plan_parameters() {
+  const int layers = static_cast<int>(layers_.size()), ever = 2 * layers + 1;
+  std::vector<ParameterBuffers> buffers;
+  for (int i = 0; i < layers; ++i)
+    for (const Parameter* p : layer_parameters_[static_cast<size_t>(i)]) {
+      const size_t n = static_cast<size_t>(p->count());
+      ParameterBuffers& b = buffers.emplace_back();
+      b.master = plan_.add(p->name, n * 4, 0, ever);
+      if (!training_ || p->frozen) continue;
+      b.momentum = plan_.add(p->name + ".momentum", n * 2, 0, ever);
+      b.grad = plan_.add(p->name + ".grad", n * 8, 2 * layers - i, keep_gradients_ ? ever : 2 * layers - i);
+    }
+  return buffers;
+}
+
+// Values live until their last reader: a consumer's weight gradient or the producer's own ReLU mask, where these have a way back.
+void Net::plan_values() {
+  const int layers = static_cast<int>(layers_.size());
+  for (const auto& v : values_) {
+    if (v->kind != Value::Kind::kActivation && v->kind != Value::Kind::kSigned) continue;
+    int last = v->last_consumer;
+    if (training_ && std::max(v->producer, v->last_consumer) >= lowest_) last = 2 * layers - std::max(v->producer, lowest_);
+    v->data_buffer =
+        plan_.add(v->name + ".output", static_cast<size_t>(max_batch_) * static_cast<size_t>(v->elements()), v->producer, last);
+  }
+}
+
+// An error lives from its first contribution to the backward pass of the earliest producer that shares it.
+void Net::plan_errors() {
+  const int layers = static_cast<int>(layers_.size());
+  const size_t batch = static_cast<size_t>(max_batch_);
+  for (const auto& v : values_)
+    if (v->error != nullptr) v->error->buffer = -1;
+  for (const auto& v : values_) {
+    if (v->error == nullptr) continue;
+    const int first = 2 * layers - v->last_consumer, last = 2 * layers - v->producer;
+    Value::Error& e = *v->error;
+    e.first = e.buffer == -1 ? first : std::min(e.first, first);
+    e.last = e.buffer == -1 ? last : std::max(e.last, last);
+    e.buffer = -2;
+  }
+  for (const auto& v : values_) {
+    if (v->error == nullptr || v->error->buffer >= 0) continue;
+    Value::Error& e = *v->error;
+    e.buffer = plan_.add(v->name + ".error", batch * static_cast<size_t>(v->elements()) * 2, e.first, e.last);
+    e.scale_buffer = plan_.add(v->name + ".error_scale", batch * 8, e.first, e.last);
+  }
 }
 
 void Net::initialize(uint64_t seed) {
@@ -136,10 +176,8 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->written = false;
   head_->set_labels(batch.labels.data());
-  const auto learns = [](const std::vector<Parameter*>& list) {
-    return std::any_of(list.begin(), list.end(), [](const Parameter* p) { return !p->frozen; });
-  };
-  const auto lowest = std::find_if(layer_parameters_.begin(), layer_parameters_.end(), learns) - layer_parameters_.begin();
+  // Parameters may have been frozen since they were planned.
+  const int lowest = std::max(lowest_, lowest_learning());
   for (auto i = static_cast<int64_t>(layers_.size()) - 1; i >= lowest; --i) {
     c.layer_number = static_cast<uint32_t>(i);
     layers_[static_cast<size_t>(i)]->backward(c);

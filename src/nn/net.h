@@ -37,8 +37,9 @@ class INTRAIN_API Net {
   void set_label_smoothing(int64_t smoothing);
   // From now on forward() takes the running statistics, as evaluate() does, and leaves them as they are; to backward() they are constants.
   void freeze_statistics(bool frozen) { frozen_statistics_ = frozen; }
-  // Plans and takes all memory for batches of up to max_batch images; nothing is allocated after, and little was before. `training`: with a
-  // backward pass. Once; kernels, pool and reducer must outlive the net. Throws Error if batches are too large for a layer's sums, or the net
+  // Plans and takes all memory for batches of up to max_batch images, memory().total_bytes(); nothing is allocated after, and little was before.
+  // `training`: with a backward pass. Parameters that are frozen (Parameter::frozen) take neither momentum nor gradients, and below the lowest layer
+  // that learns nothing is kept for a way back. Once; kernels, pool and reducer must outlive the net. Throws Error if batches are too large for a layer's sums, or the net
   // takes more memory than the machine has (core/memory.h), before it is taken.
   void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
 
@@ -51,8 +52,8 @@ class INTRAIN_API Net {
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
   // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward, each handed to the sink as
-  // soon as it is complete. The sink may be null if gradients are kept. seed and step: of the random bits that round E2. It ends with the
-  // lowest layer that has a parameter that is not frozen: those below get no gradient.
+  // soon as it is complete. The sink may be null if gradients are kept. seed and step: of the random bits that round E2. Frozen parameters get
+  // no gradient, and it ends with the lowest layer that has one that is not frozen.
   void backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink = nullptr);
 
   // Every layer in order, of the parameters as they are.
@@ -86,7 +87,13 @@ class INTRAIN_API Net {
   friend class NetBuilder;
   Net() = default;
   LayerContext context(const Batch& batch);
-  void check_parameters_memory() const;
+  struct ParameterBuffers {
+    int master = -1, momentum = -1, grad = -1;
+  };
+  int lowest_learning() const;
+  std::vector<ParameterBuffers> plan_parameters();
+  void plan_values();
+  void plan_errors();
   int32_t master_most(const Parameter& p) const;
 
   int h_ = 0, w_ = 0, c_ = 0, classes_ = 0;
@@ -99,6 +106,7 @@ class INTRAIN_API Net {
   AlignedBuffer memory_;
   Widths widths_;
   int max_batch_ = 0;
+  int lowest_ = 0;                                         // layer with a way back, as planned
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
   bool training_ = false, keep_gradients_ = false, frozen_statistics_ = false;
   const ops::Kernels* kernels_ = nullptr;

@@ -15,6 +15,7 @@ void GlobalAveragePool::forward(const LayerContext& context) {
 }
 
 void GlobalAveragePool::backward(const LayerContext& context) {
+  if (in_->error == nullptr) return;
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   CHECK_TRUE(out_->error->written && !in_->error->written);
   const ops::PoolReciprocal reciprocal = ops::pool_reciprocal(in_->pixels());
@@ -34,8 +35,11 @@ void GlobalAveragePool::backward(const LayerContext& context) {
 void MaxPool::plan(LayerPlan& plan) {
   number_ = static_cast<uint32_t>(plan.index);
   const size_t batch = static_cast<size_t>(plan.max_batch);
-  index_buffer_ = plan.kept_buffer(name_ + ".index", batch * static_cast<size_t>(out_->elements()));
-  if (plan.training)
+  const size_t index_bytes = batch * static_cast<size_t>(out_->elements());
+  const bool goes_back = plan.backward() && in_->error != nullptr;
+  index_buffer_ =
+      goes_back ? plan.kept_buffer(name_ + ".index", index_bytes) : plan.forward_buffer(name_ + ".index", index_bytes);
+  if (goes_back)
     sums_buffer_ = plan.backward_buffer(name_ + ".sums",
                                         align_up(static_cast<size_t>(in_->elements()) * 4) * static_cast<size_t>(plan.threads));
 }
@@ -54,6 +58,7 @@ void MaxPool::forward(const LayerContext& context) {
 }
 
 void MaxPool::backward(const LayerContext& context) {
+  if (in_->error == nullptr) return;
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   CHECK_TRUE(out_->error->written);
   const Value::Error& from = *out_->error;

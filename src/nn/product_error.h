@@ -14,13 +14,13 @@ namespace intrain {
 
 class ProductError {
  public:
-  // `elements` of all images; `weight` the layer's W, allocated.
+  // `elements` of all images; `weight` the layer's W.
   void plan(LayerPlan& plan, const std::string& layer, const Widths& widths, size_t elements, const Parameter& weight) {
     widths_ = widths;
     upper_buffer_ = plan.backward_buffer(layer + ".e2", elements);
     if (widths.e2_planes() == 1) return;
     lower_buffer_ = plan.backward_buffer(layer + ".e2_low", elements);
-    sums_buffer_ = plan.backward_buffer(layer + ".plane_gradient", static_cast<size_t>(weight.count()) * 8);
+    if (!weight.frozen) sums_buffer_ = plan.backward_buffer(layer + ".plane_gradient", static_cast<size_t>(weight.count()) * 8);
   }
   void bind(const MemoryPlan& plan, uint8_t* memory) {
     upper_ = reinterpret_cast<int8_t*>(plan.address(memory, upper_buffer_));

@@ -8,7 +8,7 @@ namespace intrain {
 
 void PadShortcut::plan(LayerPlan& plan) {
   number_ = static_cast<uint32_t>(plan.index);
-  if (plan.training)
+  if (plan.backward() && in_->error != nullptr)
     sums_buffer_ = plan.backward_buffer(name_ + ".sums",
                                         align_up(static_cast<size_t>(in_->elements()) * 4) * static_cast<size_t>(plan.threads));
 }
@@ -25,6 +25,7 @@ void PadShortcut::forward(const LayerContext& context) {
 }
 
 void PadShortcut::backward(const LayerContext& context) {
+  if (in_->error == nullptr) return;
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kOther);
   CHECK_TRUE(out_->error->written);
   const Value::Error& from = *out_->error;

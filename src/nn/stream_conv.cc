@@ -36,7 +36,7 @@ void StreamConv::reset_statistics() {
 void StreamConv::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
   const ops::StreamStaging range = ops::stream_staging(in_->exp);
   const int t = quantize_weights(kernels, pool, weight_, widths_, weight8_.data(), range.least, range.most);
-  weight_exp_ = kMasterExp + t;
+  weight_exp_ = ops::weight_exp(t);
   std::fill(shift_.begin(), shift_.end(), ops::stream_staging_shift(in_->exp, t));
   weights_changed();
   if (norm_) norm_->quantize_parameters(kernels, kStreamExp, nullptr);
@@ -115,7 +115,7 @@ void StreamConv::quantize_error(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeBackward);
   const Value::Error& error = *stream_->error;
   CHECK_TRUE(error.written);
-  int64_t unit = ops::product_unit(error.exp.data(), error.max.data(), context.count, widths_);
+  int64_t unit = ops::product_unit(error.exp, error.max, context.count, widths_);
   context.reducer.max(&unit, 1);
   e2_.set_unit(unit);
   context.pool.run(context.count, [&](int64_t n, int) {
@@ -131,9 +131,9 @@ void StreamConv::quantize_error(const LayerContext& context) {
 
 void StreamConv::backward(const LayerContext& context) {
   if (norm_) backward_batch_norm(context);
-  quantize_error(context);
+  if (goes_back()) quantize_error(context);
   if (norm_) norm_->finish(context);
-  multiply_back(context);
+  if (goes_back()) multiply_back(context);
 }
 
 void StreamConv::describe(GraphSink& sink) {

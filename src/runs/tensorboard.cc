@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 #include "base/formats.h"
 #include "core/error.h"
@@ -44,7 +45,7 @@ void add_scalar(tb::Summary& summary, const std::string& tag, double value) {
 }
 
 // In buckets of equal width from the smallest to the largest value.
-void add_histogram(tb::Summary& summary, const std::string& tag, const std::vector<int32_t>& values, int exp) {
+void add_histogram(tb::Summary& summary, const std::string& tag, std::span<const int32_t> values, int exp) {
   tb::Summary::Value& v = *summary.add_value();
   v.set_tag(tag);
   tb::Histogram& h = *v.mutable_histo();

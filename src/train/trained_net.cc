@@ -27,12 +27,11 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
     : kernels(ops::make_kernels(select_isa())), pool(threads), net(build(checkpoint.info)) {
   check_state(checkpoint, checkpoint.info.model, net.state());
   net.set_widths(checkpoint.info.config.widths);
+  if (training) freeze(checkpoint.info.config, net);
   net.prepare(max_batch, training, kernels, pool, reducer);
   restore_state(checkpoint, checkpoint.info.model, net.state());
   net.quantize_parameters();
-  if (!training) return;
-  set_label_smoothing(checkpoint.info.config, net);
-  freeze(checkpoint.info.config, net);
+  if (training) set_label_smoothing(checkpoint.info.config, net);
 }
 
 void freeze(const TrainConfig& config, Net& net) {

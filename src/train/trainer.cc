@@ -70,10 +70,10 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   auto reducer = std::make_unique<SingleProcess>();
   auto kernels_at = std::make_unique<ops::Kernels>(kernels);
   net.set_widths(config.widths);
+  freeze(config, net);
   net.prepare(config.batch, true, *kernels_at, *pool, *reducer);
   set_label_smoothing(config, net);
   net.initialize(config.seed);
-  freeze(config, net);
   if (begin) {
     restore_for_transfer(*begin, config.model, net.state(), head, same_classes(begin->info));
     net.quantize_parameters();

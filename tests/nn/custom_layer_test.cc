@@ -95,6 +95,30 @@ TEST(CustomLayer, PassesOnBothWays) {
   EXPECT_FALSE(run_steps(3, 1) == expected) << "its backward pass does not matter";
 }
 
+// It writes the error of what it reads, also where nothing below learns.
+TEST(CustomLayer, MayReadWhatIsFrozen) {
+  std::vector<int32_t> logits[2];
+  for (const bool early : {true, false}) {
+    NetBuilder builder(12, 12, 1, 10);
+    Value* x = builder.conv_bn_relu(builder.input(), {.k = 8, .size = 3, .stride = 2, .pad = 1});
+    Value* y = builder.conv_bn_relu(x, {.k = 8, .size = 3, .pad = 1});
+    Value* z = builder.custom("pass", x, {x->kind, x->h, x->w, x->c, x->exp}, [&](std::string name, Value* in, Value* out) {
+      return std::make_unique<PassOn>(std::move(name), in, out, 1);
+    });
+    x = builder.conv_bn_add_relu(y, {.k = 8, .size = 3, .pad = 1}, z);
+    Net net = builder.linear_logits(x);
+    const auto freeze = [](Net& n) {
+      for (Parameter* p : n.parameters()) p->frozen = p->name.starts_with("conv0.");
+    };
+    if (early) freeze(net);
+    ReadyNet ready(std::move(net), 8);
+    freeze(ready.net);
+    for (uint32_t step = 0; step < 2; ++step) ready.train(synthetic_batch(8), 100, step);
+    logits[early] = logits_of(ready.net, 8);
+  }
+  EXPECT_EQ(logits[0], logits[1]);
+}
+
 TEST(CustomLayer, HasItsPlaceInTheNet) {
   const Net net = net_with(1);
   std::vector<std::string> names;

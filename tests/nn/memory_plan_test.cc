@@ -75,6 +75,38 @@ TEST(MemoryPlan, BuffersThatNeverMeetShareMemoryAndOthersDoNot) {
   EXPECT_EQ(plan.total_bytes(), align_up(1000) + align_up(100));
 }
 
+// At the bottom, in the order in which they were asked for; others begin above them.
+TEST(MemoryPlan, WhatLivesAllTheTimeLiesAtTheBottom) {
+  MemoryPlan plan;
+  plan.add("passing", 5000, 1, 2);
+  plan.add("first", 100, 0, 9);
+  plan.add("second", 1000, 0, 9);
+  plan.add("late", 10, 3, 9);
+  plan.pack();
+  EXPECT_EQ(broken(plan), "");
+  EXPECT_EQ(plan.buffers()[1].offset, 0u);
+  EXPECT_EQ(plan.buffers()[2].offset, align_up(100));
+  EXPECT_EQ(plan.buffers()[0].offset, align_up(100) + align_up(1000));
+  EXPECT_EQ(plan.buffers()[3].offset, align_up(100) + align_up(1000));
+}
+
+// All that a checkpoint holds, but for the exponents of momenta.
+TEST(MemoryPlan, HoldsTheStateOfTheNet) {
+  ReadyNet ready(one_of_each(), 4);
+  uintptr_t low = UINTPTR_MAX, high = 0;
+  for (const StateArray& a : ready.net.state()) {
+    if (a.name.ends_with("_exp")) continue;
+    const uintptr_t at = reinterpret_cast<uintptr_t>(a.data);
+    low = std::min(low, at);
+    high = std::max(high, at + static_cast<uintptr_t>(a.count * element_bytes(a.type)));
+  }
+  EXPECT_LE(high - low, ready.net.memory().total_bytes());
+  size_t state = 0;
+  for (const PlannedBuffer& b : ready.net.memory().buffers())
+    state += b.name == "conv0.weight" || b.name == "conv0.weight.momentum";
+  EXPECT_EQ(state, 2u);
+}
+
 TEST(MemoryPlan, HoldsForTheNets) {
   for (const bool training : {true, false})
     for (const char* name : {"resnet20", "resnet20_v2", "mlp", "mobilenet_v2"}) {
@@ -86,15 +118,24 @@ TEST(MemoryPlan, HoldsForTheNets) {
       EXPECT_EQ(broken(ReadyNet(build(), 7, {.threads = 3, .training = training}).net.memory()), "");
 }
 
+// Of what does not live all the time, as parameters do.
 TEST(MemoryPlan, PackingSavesMemory) {
-  const ReadyNet training(build_model("resnet20", 32, 32, 3, 10), 4),
-      evaluation(build_model("resnet20", 32, 32, 3, 10), 4, {.training = false});
-  EXPECT_LT(training.net.memory().total_bytes(), sum_of_buffers(training.net.memory()) * 6 / 10);
-  EXPECT_LT(evaluation.net.memory().total_bytes(), sum_of_buffers(evaluation.net.memory()) * 3 / 10);
-  EXPECT_LT(evaluation.net.memory().total_bytes(), training.net.memory().total_bytes());
-  std::printf("resnet20, 4 images: training %zu of %zu bytes, evaluation %zu of %zu\n", training.net.memory().total_bytes(),
-              sum_of_buffers(training.net.memory()), evaluation.net.memory().total_bytes(),
-              sum_of_buffers(evaluation.net.memory()));
+  size_t totals[2];
+  for (const bool training : {true, false}) {
+    const ReadyNet ready(build_model("resnet20", 32, 32, 3, 10), 4, {.training = training});
+    const MemoryPlan& plan = ready.net.memory();
+    const int ever = 2 * static_cast<int>(ready.net.layers().size()) + 1;
+    size_t lasting = 0;
+    for (const PlannedBuffer& b : plan.buffers())
+      if (b.first == 0 && b.last == ever) lasting += b.bytes;
+    const size_t packed = plan.total_bytes() - lasting, sum = sum_of_buffers(plan) - lasting;
+    std::printf("resnet20, 4 images, %s: %zu of %zu bytes, and %zu that last\n", training ? "training" : "evaluation", packed,
+                sum, lasting);
+    EXPECT_GT(lasting, static_cast<size_t>(ready.net.parameter_count()) * (training ? 7 : 5));
+    EXPECT_LT(packed, sum * (training ? 6 : 3) / 10);
+    totals[training] = plan.total_bytes();
+  }
+  EXPECT_LT(totals[false], totals[true]);
 }
 
 }  // namespace

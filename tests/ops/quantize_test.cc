@@ -109,6 +109,8 @@ TEST(WeightShift, ByHand) {
   widths.fixed_w = true;
   EXPECT_EQ(weight_shift(1000, widths), 17);
   EXPECT_EQ(weight_shift(1000, widths, 0, 12), 12);
+  EXPECT_EQ(weight_exp(17), -7);
+  EXPECT_EQ(kGammaShift, 18);
 }
 
 // To the nearest multiple of 2^(8-bits) steps, clamped to the largest of them.

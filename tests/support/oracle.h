@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace intrain::test {
@@ -17,10 +18,14 @@ inline long double round_pow2(int64_t v, int e) { return std::nearbyint(std::lde
 inline double clip(double v, double lo, double hi) { return v < lo ? lo : v > hi ? hi : v; }
 
 template <class T>
-std::vector<double> to_real(const std::vector<T>& v, int exponent) {
+std::vector<double> to_real(std::span<T> v, int exponent) {
   std::vector<double> r(v.size());
   for (size_t i = 0; i < v.size(); ++i) r[i] = std::ldexp(static_cast<double>(v[i]), exponent);
   return r;
+}
+template <class T>
+std::vector<double> to_real(const std::vector<T>& v, int exponent) {
+  return to_real(std::span(v), exponent);
 }
 
 inline double cosine(const std::vector<double>& a, const std::vector<double>& b) {
