@@ -42,7 +42,7 @@ int run() {
   print("kernels:\n");
   if (kernels.tile != nullptr)
     print("  {:<30} {}  (tile {}: {} products and {} lanes an instruction)\n", "matrix product, convolution",
-          isa_info(selected).name, kernels.tile->name, kernels.tile->k_unit, kernels.tile->lanes);
+          isa_info(selected).name, kernels.tile->name, kernels.tile->depth, kernels.tile->lanes);
   else
     print_kernel("matrix product, convolution", Isa::kScalar, selected);
 #define INTRAIN_PRINT(name, result, parameter, ...) print_kernel(#name, kernels.name##_isa, selected);

@@ -1,5 +1,5 @@
-// The vector and tile intrinsics of x86, for kernel files. INTRAIN_EMULATE_VNNI (tests/CMakeLists.txt) takes them from SIMDe, which writes
-// AVX-512 and VNNI in terms of what the compiler has: so the bits of their kernels can be tested on CPUs without them.
+// The vector and tile intrinsics of the target's architecture, for kernel files. INTRAIN_EMULATE_VNNI (tests/CMakeLists.txt) takes those of x86
+// from SIMDe, which writes them in terms of what the compiler has: so the bits of their kernels can be tested on CPUs without them.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ static inline __m512i sra_epi32(__m512i a, __m128i count) {
 
 #include "ops/amx_emulation.h"
 
-#else
+#elif defined(__x86_64__)
 #include <immintrin.h>
 #endif
 

@@ -40,7 +40,6 @@ struct Lanes {
   static inline Register set16(int v) { return _mm256_set1_epi16(static_cast<int16_t>(v)); }
   static inline Register add16(Register a, Register b) { return _mm256_add_epi16(a, b); }
   static inline Register add16_saturated(Register a, Register b) { return _mm256_adds_epi16(a, b); }
-  static inline Register multiply16(Register a, Register b) { return _mm256_mullo_epi16(a, b); }
   static inline Register min16(Register a, Register b) { return _mm256_min_epi16(a, b); }
   static inline Register max16(Register a, Register b) { return _mm256_max_epi16(a, b); }
   static inline Register abs16(Register a) { return _mm256_abs_epi16(a); }

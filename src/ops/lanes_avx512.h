@@ -40,7 +40,6 @@ struct Lanes {
   static inline Register set16(int v) { return _mm512_set1_epi16(static_cast<int16_t>(v)); }
   static inline Register add16(Register a, Register b) { return _mm512_add_epi16(a, b); }
   static inline Register add16_saturated(Register a, Register b) { return _mm512_adds_epi16(a, b); }
-  static inline Register multiply16(Register a, Register b) { return _mm512_mullo_epi16(a, b); }
   static inline Register min16(Register a, Register b) { return _mm512_min_epi16(a, b); }
   static inline Register max16(Register a, Register b) { return _mm512_max_epi16(a, b); }
   static inline Register abs16(Register a) { return _mm512_abs_epi16(a); }

@@ -1,5 +1,5 @@
-// Conv2d, the lowered and threaded convolution, returns the bits of the scalar reference: every instruction set, 1 to 3 threads,
-// awkward shapes, extreme values, with guard bytes round all that it writes.
+// Conv2d, the lowered and threaded convolution, returns the bits of the scalar reference: every instruction set and kind of tile, 1 to 3
+// threads, awkward shapes, extreme values, with guard bytes round all that it writes.
 #include "ops/conv2d/conv2d_op.h"
 
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@
 
 #include "base/formats.h"
 #include "support/guarded.h"
-#include "support/isas.h"
 #include "support/rng.h"
+#include "support/tiles.h"
 
 namespace intrain::ops {
 namespace {
@@ -177,15 +177,14 @@ std::string run(const Problem& p, const Kernels& kernels, int threads) {
 }
 
 void check(const Problem& p, const Kernels& kernels, std::initializer_list<int> thread_counts) {
-  for (int threads : thread_counts)
-    ASSERT_EQ(run(p, kernels, threads), "") << p.text() << ", " << threads << " threads, " << isa_info(kernels.isa).name;
+  for (int threads : thread_counts) ASSERT_EQ(run(p, kernels, threads), "") << p.text() << ", " << threads << " threads";
 }
 
-class Conv2dEquality : public intrain::test::IsaTest {};
-INTRAIN_FOR_ALL_ISAS(Conv2dEquality);
+class Conv2dEquality : public intrain::test::TableTest {};
+INTRAIN_FOR_ALL_TABLES(Conv2dEquality);
 
 TEST_P(Conv2dEquality, ShapesOfResidualNets) {
-  const Kernels kernels = make_kernels(isa());
+  const Kernels& kernels = this->kernels();
   uint64_t seed = 1;
   for (const ConvShape& s : {ConvShape{16, 16, 3, 16, 3, 3, 1, 1, 1, true}, ConvShape{16, 16, 16, 16, 3, 3, 1, 1, 1, false},
                              ConvShape{16, 16, 16, 32, 3, 3, 2, 1, 1, false}, ConvShape{16, 16, 16, 32, 1, 1, 2, 0, 1, false},
@@ -198,7 +197,7 @@ TEST_P(Conv2dEquality, ShapesOfResidualNets) {
 }
 
 TEST_P(Conv2dEquality, AwkwardShapes) {
-  const Kernels kernels = make_kernels(isa());
+  const Kernels& kernels = this->kernels();
   Rng rng(20240607);
   const auto pick = [&](std::initializer_list<int> from) {
     return from.begin()[rng.range(0, static_cast<int64_t>(from.size()) - 1)];
@@ -230,7 +229,7 @@ TEST_P(Conv2dEquality, AwkwardShapes) {
 
 // Images of several strips in every pass, with a shorter last one; several groups of images in backward weights.
 TEST_P(Conv2dEquality, ManyStrips) {
-  const Kernels kernels = make_kernels(isa());
+  const Kernels& kernels = this->kernels();
   uint64_t seed = 100;
   for (const ConvShape& s : {ConvShape{33, 31, 8, 40, 3, 3, 1, 1, 1, false}, ConvShape{31, 34, 40, 12, 3, 3, 2, 1, 1, false},
                              ConvShape{62, 62, 3, 18, 7, 7, 2, 3, 1, true}, ConvShape{31, 33, 40, 50, 1, 1, 1, 0, 1, false},
@@ -243,7 +242,7 @@ TEST_P(Conv2dEquality, ManyStrips) {
 
 // Weight gradients: rows that are no multiple of a step, strides, images, with threads that have sums of their own or share a group.
 TEST_P(Conv2dEquality, SmallMapsOfManyImages) {
-  const Kernels kernels = make_kernels(isa());
+  const Kernels& kernels = this->kernels();
   uint64_t seed = 200;
   for (const ConvShape& s : {ConvShape{14, 14, 20, 24, 3, 3, 1, 1, 1, false}, ConvShape{14, 14, 20, 24, 3, 3, 1, 1, 1, true},
                              ConvShape{27, 28, 24, 20, 3, 3, 2, 1, 1, false}, ConvShape{7, 7, 32, 64, 3, 3, 1, 1, 1, false},
@@ -257,7 +256,7 @@ TEST_P(Conv2dEquality, SmallMapsOfManyImages) {
 
 // 3x3 of each channel: strides, paddings, maps of one pixel, channels of less than a vector, of vectors, and with a rest.
 TEST_P(Conv2dEquality, Depthwise) {
-  const Kernels kernels = make_kernels(isa());
+  const Kernels& kernels = this->kernels();
   uint64_t seed = 300;
   for (int c : {2, 16, 24, 32, 48, 96, 144})
     for (const auto& [h, w] : {std::pair{1, 1}, {2, 3}, {7, 7}, {14, 13}, {31, 30}})
@@ -278,7 +277,7 @@ TEST_P(Conv2dEquality, Depthwise) {
 
 // Sums at the bounds of formats.h, all of one sign.
 TEST_P(Conv2dEquality, LongestReductions) {
-  const Kernels kernels = make_kernels(isa());
+  const Kernels& kernels = this->kernels();
   const int longest = static_cast<int>(kMaxReduction);
   for (Fill fill : {Fill::kHigh, Fill::kLow})
     for (bool is_signed : {false, true}) {
@@ -294,13 +293,13 @@ TEST_P(Conv2dEquality, LongestReductions) {
 }
 
 TEST_P(Conv2dEquality, WithoutBackwardData) {
-  const Kernels kernels = make_kernels(isa());
+  const Kernels& kernels = this->kernels();
   check(Problem({9, 7, 3, 20, 3, 3, 2, 1, 1, true}, 2, Fill::kUniform, 5, false), kernels, {1, 2});
 }
 
 // Planning again for another shape leaves nothing of the first; new weights replace the packed ones.
 TEST_P(Conv2dEquality, PlannedAndPackedAgain) {
-  const Kernels kernels = make_kernels(isa());
+  const Kernels& kernels = this->kernels();
   ThreadPool pool(1);
   Conv2d conv;
   conv.plan({8, 8, 4, 40, 5, 5, 3, 2, 2, true}, kernels, 1, 2, true);

@@ -80,11 +80,10 @@ struct stage_s16_case {
   }
 };
 
-// Bytes as they are, bytes + 128, s16 from s8 and from u8.
-inline PackFormat pack_format(int which) {
-  static constexpr PackFormat kFormats[] = {{1, false, 0}, {1, true, 0x80}, {2, true, 0}, {2, false, 0}};
-  return kFormats[which];
-}
+// Bytes as they are, bytes + 128, s16 from s8 and from u8; then the steps of other tiles, and u8 - 128.
+constexpr PackFormat kPackFormats[] = {{1, 4, false, 0}, {1, 4, true, 0x80}, {2, 2, true, 0},      {2, 2, false, 0},
+                                       {1, 4, true, 0},  {1, 8, true, 0},    {1, 16, false, 0x80}, {2, 1, true, 0}};
+constexpr int kPackFormatCount = 8;
 
 // A destination of packed elements.
 inline void* packed_output(CaseBuilder& b, const PackFormat& f, int64_t count) {
@@ -94,9 +93,9 @@ inline void* packed_output(CaseBuilder& b, const PackFormat& f, int64_t count) {
 }
 
 struct pack_row_case {
-  static constexpr int kVariants = 4;
+  static constexpr int kVariants = 4;  // formats but for their depths
   static PackRow params(CaseBuilder& b, int variant) {
-    const PackFormat f = pack_format(variant);
+    const PackFormat f = kPackFormats[variant];
     return {b.input<uint8_t>("src", std::max<int64_t>(b.size(), 1), 0, kU8Max), b.size(), f, packed_output(b, f, b.size())};
   }
 };
@@ -105,7 +104,7 @@ struct pack_transpose_case {
   static constexpr int kVariants = 8;  // format, strides with a gap
   static PackTranspose params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
-    const PackFormat f = pack_format(variant % 4);
+    const PackFormat f = kPackFormats[variant % 4];
     const int gap = variant / 4 * 3, rows = static_cast<int>(s.rows);
     const int64_t src_stride = s.channels + gap, dst_stride = rows + gap;
     uint8_t* src = b.input<uint8_t>("src", std::max<int64_t>(rows * src_stride, 1), 0, kU8Max);
@@ -116,17 +115,16 @@ struct pack_transpose_case {
 // Rows or columns past the end, and strides with a gap.
 template <class Pack, bool kRowsAreReduced>
 struct PackMatrixCase {
-  static constexpr int kVariants = 12;
+  static constexpr int kVariants = 3 * kPackFormatCount;
   static Pack params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
-    PackFormat f = pack_format(variant % 4);
-    f.flip = 0;
-    const int more = variant / 4, rows = static_cast<int>(s.rows), unit = f.unit();
+    const PackFormat f = kPackFormats[variant % kPackFormatCount];
+    const int more = variant / kPackFormatCount, rows = static_cast<int>(s.rows), depth = f.depth;
     const int64_t stride = s.channels + 5 * more;
     const int reduced = kRowsAreReduced ? rows : s.channels, kept = kRowsAreReduced ? s.channels : rows;
-    const int steps = (reduced + unit - 1) / unit + more % 2, width = kept + 7 * more;
+    const int steps = (reduced + depth - 1) / depth + more % 2, width = kept + 7 * more;
     uint8_t* src = b.input<uint8_t>("src", std::max<int64_t>(rows * stride, 1), 0, kU8Max);
-    return {src, stride, rows, s.channels, f, packed_output(b, f, int64_t{steps} * width * unit), steps, width};
+    return {src, stride, rows, s.channels, f, packed_output(b, f, int64_t{steps} * width * depth), steps, width};
   }
 };
 struct pack_interleave_case : PackMatrixCase<PackInterleave, true> {};

@@ -1,4 +1,4 @@
-// The register tile of each instruction set against the formula of TileArgs, for each height and width there is.
+// The register tile of each instruction set, and the plain ones, against the formula of TileArgs, for each height and width there is.
 #include <gtest/gtest.h>
 
 #include <type_traits>
@@ -6,8 +6,8 @@
 
 #include "ops/kernels.h"
 #include "support/guarded.h"
-#include "support/isas.h"
 #include "support/rng.h"
+#include "support/tiles.h"
 
 namespace intrain::ops {
 namespace {
@@ -30,7 +30,7 @@ void check_tile(const TileKernel& tile, const TileKernel::Functions& functions, 
                                   << " segments of " << t.steps << " steps, init " << t.with_init << ", gap " << t.ldc_gap
                                   << ", filled " << intrain::test::fill_name(t.fill) << ", seed " << t.seed);
   Rng rng(t.seed);
-  const int width = t.vectors * tile.lanes, run = t.steps * tile.k_unit, offset = static_cast<int>(rng.range(0, 3));
+  const int width = t.vectors * tile.lanes, run = t.steps * tile.depth, offset = static_cast<int>(rng.range(0, 3));
   // Rows overlap (lda may be shorter than a run, as in a convolution); segments start anywhere.
   const int64_t lda = rng.range(1, run + 5);
   std::vector<int64_t> offsets;
@@ -61,7 +61,7 @@ void check_tile(const TileKernel& tile, const TileKernel::Functions& functions, 
       uint32_t sum = static_cast<uint32_t>(t.with_init ? init[n] : c[m * ldc + n]);
       for (int s = 0; s < t.segments; ++s)
         for (int k = 0; k < run; ++k) {
-          const int64_t at = ((int64_t{s} * t.steps + k / tile.k_unit) * width + n) * tile.k_unit + k % tile.k_unit;
+          const int64_t at = ((int64_t{s} * t.steps + k / tile.depth) * width + n) * tile.depth + k % tile.depth;
           sum += static_cast<uint32_t>(int32_t{a[m * lda + offsets[static_cast<size_t>(s)] + k]} * int32_t{b[at]});
         }
       expected[m * ldc + n] = static_cast<int32_t>(sum);
@@ -72,14 +72,29 @@ void check_tile(const TileKernel& tile, const TileKernel::Functions& functions, 
   EXPECT_EQ(c.broken_guard() + a.broken_guard() + b.broken_guard() + init.broken_guard(), "");
 }
 
-class Tile : public intrain::test::IsaTest {};
-INTRAIN_FOR_ALL_ISAS(Tile);
+template <class A, class B>
+void check_signs(const TileKernel& tile, const TileCase& t) {
+  const TileKernel::Functions* functions = tile.functions[std::is_signed_v<A>][std::is_signed_v<B>];
+  if (functions != nullptr) check_tile<A, B>(tile, *functions, t);
+}
+
+void check_all_signs(const TileKernel& tile, const TileCase& t) {
+  if (tile.element_bytes == 1) {
+    check_signs<uint8_t, uint8_t>(tile, t);
+    check_signs<uint8_t, int8_t>(tile, t);
+    check_signs<int8_t, uint8_t>(tile, t);
+    check_signs<int8_t, int8_t>(tile, t);
+  } else {
+    check_tile<int16_t, int16_t>(tile, *tile.functions[0][0], t);
+  }
+}
+
+class Tile : public intrain::test::TableTest {};
+INTRAIN_FOR_ALL_TABLES(Tile);
 
 TEST_P(Tile, EveryHeightAndWidthIsTheFormula) {
-  const Kernels kernels = make_kernels(isa());
-  if (kernels.tile == nullptr) GTEST_SKIP() << "no tile: convolutions run their reference";
-  const TileKernel& tile = *kernels.tile;
-  ASSERT_TRUE(tile.element_bytes == 1 || tile.element_bytes == 2);
+  if (kernels().tile == nullptr) GTEST_SKIP() << "no tile: convolutions run their reference";
+  const TileKernel& tile = *kernels().tile;
   ASSERT_LE(tile.max_vectors, TileKernel::kMaxVectors);
   uint64_t seed = 1;
   for (int v = 1; v <= TileKernel::kMaxVectors; ++v) {
@@ -87,25 +102,46 @@ TEST_P(Tile, EveryHeightAndWidthIsTheFormula) {
       ASSERT_GT(tile.max_rows[v], 0) << "every width up to the widest is needed";
     }
     for (int r = 1; r <= TileKernel::kMaxRows; ++r) {
-      ASSERT_EQ(tile.unsigned_a->of[v][r] != nullptr, r <= tile.max_rows[v]) << v << " x " << r;
-      ASSERT_EQ(tile.signed_a->of[v][r] != nullptr, r <= tile.max_rows[v]) << v << " x " << r;
-      if (tile.unsigned_a->of[v][r] == nullptr) continue;
+      for (const auto& by_b : tile.functions)
+        for (const TileKernel::Functions* f : by_b)
+          ASSERT_TRUE(f == nullptr || (f->of[v][r] != nullptr) == (r <= tile.max_rows[v])) << v << " x " << r;
+      if (r > tile.max_rows[v]) continue;
       for (Fill fill : intrain::test::kAllFills)
         for (int segments : {1, 2, 5})
           for (int steps : {1, 3, 16, 34}) {
-            const TileCase t{v, r, segments, steps, seed % 2 == 0, seed % 3 == 0 ? 7 : 0, fill, seed};
+            check_all_signs(tile, {v, r, segments, steps, seed % 2 == 0, seed % 3 == 0 ? 7 : 0, fill, seed});
             ++seed;
-            if (tile.element_bytes == 1) {
-              check_tile<uint8_t, int8_t>(tile, *tile.unsigned_a, t);
-              check_tile<int8_t, uint8_t>(tile, *tile.signed_a, t);
-            } else {
-              check_tile<int16_t, int16_t>(tile, *tile.unsigned_a, t);
-              check_tile<int16_t, int16_t>(tile, *tile.signed_a, t);
-            }
             if (HasFailure()) return;
           }
     }
   }
+}
+
+// What the passes multiply can be: with whichever operand moved, and the other form of it as the formula of TileProduct says.
+TEST_P(Tile, MultipliesWhatThePassesNeed) {
+  if (kernels().tile == nullptr) GTEST_SKIP() << "no tile: convolutions run their reference";
+  const TileKernel& tile = *kernels().tile;
+  ASSERT_TRUE(tile.element_bytes == 1 || tile.element_bytes == 2);
+  for (const bool signed_a : {false, true})
+    for (const bool signed_b : {false, true}) {
+      if (!signed_a && !signed_b) continue;
+      SCOPED_TRACE(testing::Message() << signed_a << signed_b);
+      const TileProduct product = tile_product(tile, signed_a, signed_b);
+      ASSERT_NE(product.functions, nullptr);
+      EXPECT_TRUE(product.a_moved == 0 || product.b_moved == 0);
+      const auto expect_format = [&](const PackFormat& f, bool is_signed, int moved) {
+        EXPECT_EQ(f.element_bytes, tile.element_bytes);
+        EXPECT_EQ(f.depth, tile.depth);
+        EXPECT_EQ(f.is_signed, is_signed);
+        EXPECT_EQ(moved, f.flip == 0 ? 0 : is_signed ? 128 : -128);
+      };
+      expect_format(product.a, signed_a, product.a_moved);
+      expect_format(product.b, signed_b, product.b_moved);
+      EXPECT_EQ(product.functions, tile.functions[signed_a != (product.a_moved != 0)][signed_b != (product.b_moved != 0)]);
+      if (signed_b == true) {
+        EXPECT_EQ(product.b_moved, 0) << "weights and errors as b stay as they are";
+      }
+    }
 }
 
 }  // namespace

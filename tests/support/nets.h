@@ -27,6 +27,7 @@ struct RunSettings {
   int threads = 1;
   bool training = true;
   uint64_t seed = 1;
+  const ops::TileKernel* tile = nullptr;  // instead of the instruction set's
 };
 
 // A net with all that prepare() refers to.
@@ -38,6 +39,7 @@ struct ReadyNet {
 
   ReadyNet(Net n, int max_batch, const RunSettings& s = {})
       : kernels(ops::make_kernels(s.isa)), pool(s.threads, s.threads), net(std::move(n)) {
+    if (s.tile != nullptr) kernels.tile = s.tile;
     net.keep_gradients();
     net.prepare(max_batch, s.training, kernels, pool, reducer);
     net.initialize(s.seed);

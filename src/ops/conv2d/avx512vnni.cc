@@ -1,3 +1,4 @@
+#include "ops/conv2d/pack_x86.h"
 #include "ops/conv2d/vector.h"
 #include "ops/lanes_avx512.h"
 

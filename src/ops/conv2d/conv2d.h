@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "ops/gemm/gemm.h"
+
 namespace intrain::ops {
 
 struct ConvShape {
@@ -59,15 +61,7 @@ struct StageS16 {
 };
 void stage_s16_reference(const StageS16& p);
 
-// Packing for the register tile (gemm.h). How a byte of a tensor becomes a packed element: src ^ flip where elements are bytes
-// (flip 0x80: s8 + 128), the value widened from s8 or u8 where they are s16 (flip 0). unit: elements that one instruction sums in a
-// lane, 4 bytes or 2 s16.
-struct PackFormat {
-  int element_bytes;  // 1 or 2
-  bool is_signed;     // of the source
-  uint8_t flip;
-  constexpr int unit() const { return 4 / element_bytes; }
-};
+// Packing for the register tile, as PackFormat (gemm.h) says, of any format.
 
 // dst[i] = src[i], packed.
 struct PackRow {
@@ -89,8 +83,8 @@ struct PackTranspose {
 };
 void pack_transpose_reference(const PackTranspose& p);
 
-// Rows as the reduction of a matrix b: dst[(t * width + c) * unit + j] = src[(t * unit + j) * src_stride + c], packed, for t < steps,
-// c < width, j < unit; 0 where t * unit + j >= rows or c >= cols. flip 0.
+// Rows as the reduction of a matrix b: dst[(t * width + c) * depth + j] = src[(t * depth + j) * src_stride + c], packed, for t < steps,
+// c < width, j < depth of the format; a packed 0 where t * depth + j >= rows or c >= cols.
 struct PackInterleave {
   const uint8_t* src;
   int64_t src_stride;
@@ -101,8 +95,8 @@ struct PackInterleave {
 };
 void pack_interleave_reference(const PackInterleave& p);
 
-// Columns as the reduction: dst[(t * width + n) * unit + j] = src[n * src_stride + t * unit + j], packed, for t < steps, n < width,
-// j < unit; 0 where n >= rows or t * unit + j >= cols. flip 0.
+// Columns as the reduction: dst[(t * width + n) * depth + j] = src[n * src_stride + t * depth + j], packed, for t < steps, n < width,
+// j < depth; a packed 0 where n >= rows or t * depth + j >= cols.
 struct PackUnits {
   const uint8_t* src;
   int64_t src_stride;

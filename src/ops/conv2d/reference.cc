@@ -110,17 +110,17 @@ void pack_transpose_reference(const PackTranspose& p) {
 }
 
 void pack_interleave_reference(const PackInterleave& p) {
-  const int unit = p.format.unit();
-  for (int64_t i = 0; i < int64_t{p.steps} * p.width * unit; ++i) {
-    const int64_t row = i / (int64_t{p.width} * unit) * unit + i % unit, col = i / unit % p.width;
+  const int depth = p.format.depth;
+  for (int64_t i = 0; i < int64_t{p.steps} * p.width * depth; ++i) {
+    const int64_t row = i / (int64_t{p.width} * depth) * depth + i % depth, col = i / depth % p.width;
     pack(p.format, row < p.rows && col < p.cols ? p.src[row * p.src_stride + col] : 0, p.dst, i);
   }
 }
 
 void pack_units_reference(const PackUnits& p) {
-  const int unit = p.format.unit();
-  for (int64_t i = 0; i < int64_t{p.steps} * p.width * unit; ++i) {
-    const int64_t col = i / (int64_t{p.width} * unit) * unit + i % unit, row = i / unit % p.width;
+  const int depth = p.format.depth;
+  for (int64_t i = 0; i < int64_t{p.steps} * p.width * depth; ++i) {
+    const int64_t col = i / (int64_t{p.width} * depth) * depth + i % depth, row = i / depth % p.width;
     pack(p.format, row < p.rows && col < p.cols ? p.src[row * p.src_stride + col] : 0, p.dst, i);
   }
 }

@@ -128,8 +128,8 @@ constexpr TileKernel::Functions tile_functions() {
   return f;
 }
 
-constexpr TileKernel::Functions kUnsignedA = tile_functions<false>();
-constexpr TileKernel::Functions kSignedA = tile_functions<true>();
+constexpr TileKernel::Functions kUnsignedSigned = tile_functions<false>();
+constexpr TileKernel::Functions kSignedUnsigned = tile_functions<true>();
 
 // Full tile registers: 16 x 16 x 64 products an instruction, into four accumulators.
 uint32_t peak_multiply(const PeakArgs& p) {
@@ -168,7 +168,8 @@ uint32_t peak_multiply(const PeakArgs& p) {
 }  // namespace
 
 extern const TileKernel kTile;
-const TileKernel kTile = {"u8s8_tdpbusd_amx", 4, 1, 16, 4, {0, 16, 16, 16, 16}, &kUnsignedA, &kSignedA};
+const TileKernel kTile = {
+    "u8s8_tdpbusd_amx", 4, 1, 16, 4, {0, 16, 16, 16, 16}, {{nullptr, &kUnsignedSigned}, {&kSignedUnsigned, nullptr}}};
 extern const PeakKernel kPeak;
 const PeakKernel kPeak = {"tdpbusd, 16 rows", 4 * 16 * 16 * 64, peak_multiply};
 

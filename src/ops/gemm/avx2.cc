@@ -10,7 +10,7 @@ namespace {
 struct Madd {
   using Element = int16_t;
   using Register = __m256i;
-  static constexpr int kUnit = 2, kLanes = 8;
+  static constexpr int kDepth = 2, kLanes = 8;
   static inline Register load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   static inline void store(void* p, Register v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
   static inline Register broadcast(const Element* p) {
@@ -21,12 +21,12 @@ struct Madd {
   static inline Register dot(Register c, Register a, Register b) { return _mm256_add_epi32(c, _mm256_madd_epi16(a, b)); }
 };
 
-constexpr TileKernel::Functions kUnsignedA = tile_functions<Madd, false, 12, 6>();
+constexpr TileKernel::Functions kTiles = tile_functions<Madd, false, 12, 6>();
 
 }  // namespace
 
 extern const TileKernel kTile;
-const TileKernel kTile = {"s16s16_vpmaddwd_avx2", 2, 2, 8, 2, {0, 12, 6, 0, 0}, &kUnsignedA, &kUnsignedA};
+const TileKernel kTile = {"s16s16_vpmaddwd_avx2", 2, 2, 8, 2, {0, 12, 6, 0, 0}, {{&kTiles, &kTiles}, {&kTiles, &kTiles}}};
 extern const PeakKernel kPeak;
 const PeakKernel kPeak = peak_kernel<Madd>("vpmaddwd and vpaddd, ymm");
 

@@ -1,4 +1,4 @@
-// The register tile, written once over an ISA's vector: kRows x kVectors accumulators.
+// The register tile, written once over an ISA's vector: kRows x kVectors accumulators. kBFirst: b is the first factor of V::dot, a the second.
 //
 // Row pointers go in threes (base, base + lda, base + 2 lda are one register and addressing modes), so 16 rows take 6 registers.
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace intrain::ops {
 
-template <class V, int kVectors, int kRows, bool kSignedA>
+template <class V, int kVectors, int kRows, bool kBFirst>
 static void tile(const TileArgs& p) {
   using Element = typename V::Element;
   typename V::Register acc[kRows][kVectors];
@@ -37,16 +37,16 @@ static void tile(const TileArgs& p) {
     for (int t = 0; t < p.steps; ++t) {
       typename V::Register bv[kVectors];
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) bv[v] = V::load(b + v * V::kLanes * V::kUnit);
+      for (int v = 0; v < kVectors; ++v) bv[v] = V::load(b + v * V::kLanes * V::kDepth);
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         const auto av = V::broadcast(a[r / 3] + r % 3 * lda);
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) acc[r][v] = kSignedA ? V::dot(acc[r][v], bv[v], av) : V::dot(acc[r][v], av, bv[v]);
+        for (int v = 0; v < kVectors; ++v) acc[r][v] = kBFirst ? V::dot(acc[r][v], bv[v], av) : V::dot(acc[r][v], av, bv[v]);
       }
 #pragma GCC unroll 6
-      for (int g = 0; g < kGroups; ++g) a[g] += V::kUnit;
-      b += kVectors * V::kLanes * V::kUnit;
+      for (int g = 0; g < kGroups; ++g) a[g] += V::kDepth;
+      b += kVectors * V::kLanes * V::kDepth;
     }
   }
 #pragma GCC unroll 16
@@ -55,23 +55,23 @@ static void tile(const TileArgs& p) {
     for (int v = 0; v < kVectors; ++v) V::store(p.c + r * p.ldc + v * V::kLanes, acc[r][v]);
 }
 
-template <class V, bool kSignedA, int kVectors, int kRows>
+template <class V, bool kBFirst, int kVectors, int kRows>
 static constexpr void fill_tiles(TileKernel::Functions& f) {
-  f.of[kVectors][kRows] = &tile<V, kVectors, kRows, kSignedA>;
-  if constexpr (kRows > 1) fill_tiles<V, kSignedA, kVectors, kRows - 1>(f);
+  f.of[kVectors][kRows] = &tile<V, kVectors, kRows, kBFirst>;
+  if constexpr (kRows > 1) fill_tiles<V, kBFirst, kVectors, kRows - 1>(f);
 }
 
-template <class V, bool kSignedA, int kVectors, int kRows, int... kMore>
+template <class V, bool kBFirst, int kVectors, int kRows, int... kMore>
 static constexpr void fill_widths(TileKernel::Functions& f) {
-  fill_tiles<V, kSignedA, kVectors, kRows>(f);
-  if constexpr (sizeof...(kMore) > 0) fill_widths<V, kSignedA, kVectors + 1, kMore...>(f);
+  fill_tiles<V, kBFirst, kVectors, kRows>(f);
+  if constexpr (sizeof...(kMore) > 0) fill_widths<V, kBFirst, kVectors + 1, kMore...>(f);
 }
 
 // The tiles of 1, 2, ... vectors with up to kMaxRows[0], kMaxRows[1], ... rows.
-template <class V, bool kSignedA, int... kMaxRows>
+template <class V, bool kBFirst, int... kMaxRows>
 static constexpr TileKernel::Functions tile_functions() {
   TileKernel::Functions f{};
-  fill_widths<V, kSignedA, 1, kMaxRows...>(f);
+  fill_widths<V, kBFirst, 1, kMaxRows...>(f);
   return f;
 }
 

@@ -13,7 +13,7 @@ constexpr int kPeakAccumulators = 12;  // they cover the latency
 template <class V>
 static uint32_t peak_multiply(const PeakArgs& p) {
   using Element = typename V::Element;
-  Element a_elements[V::kUnit], b_elements[V::kUnit];
+  Element a_elements[V::kDepth], b_elements[V::kDepth];
   for (Element& e : a_elements) e = p.a;
   for (Element& e : b_elements) e = static_cast<Element>(p.b);
   typename V::Register a = V::broadcast(a_elements);
@@ -41,7 +41,7 @@ static uint32_t peak_multiply(const PeakArgs& p) {
 
 template <class V>
 static constexpr PeakKernel peak_kernel(const char* name) {
-  return {name, kPeakAccumulators * V::kLanes * V::kUnit, &peak_multiply<V>};
+  return {name, kPeakAccumulators * V::kLanes * V::kDepth, &peak_multiply<V>};
 }
 
 }  // namespace intrain::ops
