@@ -1,0 +1,45 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "settings/config.h"
+#include "settings/recipe.h"
+#include "support/temp_folder.h"
+
+namespace intrain {
+namespace {
+
+using test::expect_error;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
+
+TEST(Validate, NamesTheSettingThatCannotBe) {
+  const auto refused = [](const std::string& flag, auto change) {
+    TrainConfig config;
+    change(config);
+    expect_error([&] { validate(config); }, "", flag);
+  };
+  for (int v : {0, -1, INT32_MIN, 65537}) refused("batch", [&](TrainConfig& c) { c.batch = v; });
+  for (int v : {0, -1, 100001}) refused("epochs", [&](TrainConfig& c) { c.epochs = v; });
+  for (int v : {0, -2, 1025}) refused("threads", [&](TrainConfig& c) { c.threads = v; });
+  for (int v : {-1, 3, 4}) refused("warmup", [&](TrainConfig& c) { c.warmup = v; });
+  for (double v : {0.0, -0.0, -0.1, kNan, kInf, -kInf, 101.0, 1e300, 1e-300}) refused("lr", [&](TrainConfig& c) { c.lr = v; });
+  for (double v : {-0.1, 1.0, 2.0, kNan, kInf}) refused("momentum", [&](TrainConfig& c) { c.momentum = v; });
+  for (double v : {-1e-4, 1.5, kNan, kInf}) refused("weight_decay", [&](TrainConfig& c) { c.weight_decay = v; });
+  for (const char* v : {"", "Standard", "all"}) refused("augment", [&](TrainConfig& c) { c.augment = v; });
+  for (const char* v : {"Black", "grey", " "}) refused("border", [&](TrainConfig& c) { c.border = v; });
+  for (const char* v : {"", "Cosine", "linear"}) refused("schedule", [&](TrainConfig& c) { c.schedule = v; });
+}
+
+TEST(Validate, RefusesAFixedGridThatIsFinerThanWhatIsStored) {
+  TrainConfig config;
+  config.widths.fixed_w = true;
+  config.widths.w_stored = 14;
+  expect_error([&] { validate(config); }, "finer than a stored W of 14", "formats.w_stored");
+  config.widths.w = 7;
+  validate(config);
+}
+
+}  // namespace
+}  // namespace intrain
