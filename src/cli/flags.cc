@@ -33,7 +33,7 @@ CLI::Option* add(CLI::App& app, const std::string& flag, Number& value, const st
 
 std::string help_of(const SettingInfo& info, const std::string& otherwise) {
   std::string help = info.help;
-  if (info.key == std::string("data")) help += ": " + data_help();
+  if (info.key == "data") help += ": " + data_help();
   return with_flags(help + (otherwise.empty() ? "" : "; " + otherwise));
 }
 

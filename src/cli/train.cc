@@ -133,8 +133,7 @@ std::vector<std::string> flags_with(unsigned traits, unsigned looked_at) {
 std::string resume_help() {
   return fmt::format(
       "go on with a run that was stopped, from the newest checkpoint of its folder, to the same result; of the other flags {} "
-      "may be "
-      "given too, and {} if no step done would have been another with them",
+      "may be given too, and {} if no step done would have been another with them",
       fmt::join(flags_with(kOnResume, kOnResume | kOfLength), ", "),
       fmt::join(flags_with(kOnResume | kOfLength, kOnResume | kOfLength), " and "));
 }
@@ -157,7 +156,7 @@ int go_on(const CLI::App& given, const TrainFlags& flags) {
   for (const std::string& damaged : point.damaged) print(stderr, "left out as damaged: {}\n", printable(damaged));
   TrainConfig config = point.checkpoint.info.config;
   copy_settings(flags.config, config, [&](const SettingInfo& setting) {
-    return (setting.traits & kOnResume) != 0 && (setting.key == std::string("threads") || given.count(flag_of(setting.key)) > 0);
+    return (setting.traits & kOnResume) != 0 && (setting.key == "threads" || given.count(flag_of(setting.key)) > 0);
   });
   config.out = flags.resume;  // it may have been moved
   // What train() checks, too, before the photos are looked at.
@@ -185,7 +184,7 @@ Command add_train(CLI::App& app) {
           [&config, &train](const std::string& name) {
             if (train.count("--config") == 0) apply_recipe(config, name);
           },
-          recipe.help)
+          with_flags(recipe.help))
       ->type_name(recipe.placeholder)
       ->default_str(config.recipe);
   train

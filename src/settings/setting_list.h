@@ -21,7 +21,7 @@ enum SettingTraits : unsigned {
 };
 
 struct SettingInfo {
-  const char* key;
+  std::string key;
   bool is_flag;       // a bool: no value stands after its flag
   std::string range;  // "a whole number from 1 to 65536"; empty: anything, or what is checked where it is used
   unsigned traits;

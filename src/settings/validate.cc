@@ -35,8 +35,7 @@ void check(const SettingInfo&, const Value&, Any) {}
 template <class Value, class Allowed>
 void check(const SettingInfo& setting, const Value& value, Allowed allowed) {
   if (!allows(allowed, value))
-    throw Error(text_of(value) + " is not possible", Setting{setting.key},
-                std::string("`") + setting.key + "` takes " + setting.range);
+    throw Error(text_of(value) + " is not possible", Setting{setting.key}, "`" + setting.key + "` takes " + setting.range);
 }
 void check(const SettingInfo& setting, const std::vector<double>& values, Number allowed) {
   for (const double value : values) check(setting, value, allowed);

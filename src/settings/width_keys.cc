@@ -21,7 +21,7 @@ constexpr WidthKey kWidthKeys[] = {
     {"g", &Widths::g, 2, 16, "G, gradients of W, which the accumulator takes"},
     {"e1", &Widths::e1, 2, 16, "E1, errors at activations and residual sums, stored in 16"},
     {"e2", &Widths::e2, 3, 16, "E2, errors that enter the products, above 8 in two products"},
-    {"x_hat", &Widths::x_hat, 2, 16, "normalized values on the way forward (back: at most 8), 2 to 8, or 16"},
+    {"x_hat", &Widths::x_hat, 2, 16, "normalized values in the forward pass (at most 8 in the backward pass), 2 to 8, or 16"},
     {"gamma", &Widths::gamma, 2, 8, "scale after normalization, stored in 8"},
     {"beta", &Widths::beta, 2, 8, "shift after normalization, stored in 8"},
     {"mu", &Widths::mu, 2, 32, "significant bits of a channel's mean"},

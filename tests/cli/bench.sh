@@ -26,7 +26,7 @@ check "bench step draws a picture" test "$(head -c 4 step.png | od -An -tx1 | tr
 "$intrain" bench infer --model resnet8 --batch 4 --steps 2 --json infer.json > infer
 check "bench infer succeeds" test $? -eq 0
 check "bench infer has its keys" holds infer.json "$keys <= set(r)"
-check "bench infer has no way back" holds infer.json 'not any("backward" in o["name"] for o in r["operators"])'
+check "bench infer has no backward pass" holds infer.json 'not any("backward" in o["name"] for o in r["operators"])'
 check "bench infer prints its tables" grep -q 'images/s' infer
 
 "$intrain" bench kernels --model resnet8 --batch 2 --steps 1 --json kernels.json > kernels

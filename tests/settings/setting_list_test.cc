@@ -30,7 +30,7 @@ void change(const SettingInfo&, std::vector<std::string>& values) { values = {"c
 void change(const SettingInfo& info, std::string& value) {
   const std::string& words = info.placeholder;
   value = words.find('|') == std::string::npos ? "other" : words.substr(words.rfind('|') + 1);
-  if (info.key == std::string("crop")) value = "whole";
+  if (info.key == "crop") value = "whole";
 }
 template <class Integer>
 void change(const SettingInfo&, Integer& value) {
@@ -94,7 +94,7 @@ TEST(SettingList, EachGoesThroughTheFileAndIntoTheCommand) {
     EXPECT_EQ(nlohmann::ordered_json(written.get<TrainConfig>()), written) << setting.key;
     const std::vector<Setting> texts = settings_of(config);
     for (size_t k = 0; k < texts.size(); ++k) EXPECT_EQ(texts[k].value == defaults[k].value, k != i) << setting.key;
-    if (setting.key == std::string("recipe") || setting.key == std::string("net")) continue;  // more follows from them
+    if (setting.key == "recipe" || setting.key == "net") continue;  // more follows from them
     const std::string command = train_command_of(config, "config.json");
     EXPECT_EQ(command.find(" " + flag_of(setting.key)) != std::string::npos, (setting.traits & kOfTheMachine) == 0) << command;
   }
@@ -122,7 +122,7 @@ TEST(SettingList, WhatIsOutOfRangeIsRefusedWithTheRange) {
       ADD_FAILURE() << setting.key;
     } catch (const Error& e) {
       EXPECT_EQ(e.setting, setting.key);
-      EXPECT_EQ(e.hint, std::string("`") + setting.key + "` takes " + setting.range);
+      EXPECT_EQ(e.hint, "`" + setting.key + "` takes " + setting.range);
     }
   }
   EXPECT_GE(ranges, 18);
