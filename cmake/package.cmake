@@ -3,21 +3,18 @@
 include(GNUInstallDirs)
 
 # What users may include. These headers reach no others, which tests/package/package.sh shows, and what they mark with INTRAIN_API is all
-# that the library exports. Those of ops/ are the operators' contracts: ops/kernels.h hands out the functions.
+# that the library exports. Kernels (ops/) are none of it.
 set(INTRAIN_PUBLIC_HEADERS
-    base/api.h base/formats.h base/initializer.h base/random.h base/rounding.h base/widths.h
+    base/api.h base/formats.h base/image_sink.h base/random.h base/rounding.h base/sgd_step.h base/shapes.h base/widths.h
     core/batch.h core/buffer.h core/error.h core/parallel.h core/parameter.h core/profile.h core/reducer.h core/version.h
     isa/isa.def isa/isa.h
-    ops/activate/activate.h ops/batch_norm/batch_norm.h ops/conv2d/conv2d.h ops/depthwise/depthwise.h ops/error/error.h
-    ops/error_plane.h ops/gemm/gemm.h ops/image_sink.h ops/kernels.def ops/kernels.h ops/narrow/narrow.h ops/peak/peak.h ops/pool/pool.h
-    ops/quantize/quantize.h ops/sgd_momentum/sgd_momentum.h ops/sgd_momentum/wageubn.h ops/shortcut/shortcut.h ops/stream/stream.h
-    nn/backward_sink.h nn/builder.h nn/graph_sink.h nn/layer.h nn/memory_plan.h nn/net.h nn/state.h nn/tensor_sink.h
+    nn/backward_sink.h nn/builder.h nn/graph_sink.h nn/layer.h nn/memory_plan.h nn/net.h nn/runtime.h nn/state.h nn/tensor_sink.h
     optim/gradient_sum.h optim/schedule.h
     models/models.h models/net_file.h models/residual_blocks.h
-    data/dataset.h data/loader.h data/normalization.h data/source.h
+    data/dataset.h data/loader.h data/pixels.h data/normalization.h data/source.h
     checkpoint/checkpoint.h checkpoint/signature.h settings/config.h settings/config_file.h settings/crop.h settings/recipe.h
     settings/scalar10.h settings/setting_list.h settings/settings.def settings/train_command.h settings/width_keys.h
-    exchange/export/export.h
+    exchange/export/export.h exchange/import/import.h
     train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/step.h train/tensor_counts.h train/trained_net.h
     train/trainer.h runs/training_run.h)
 

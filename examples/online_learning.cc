@@ -36,17 +36,15 @@ int main() {
   // No batch norm: one sample has no statistics.
   NetBuilder builder(kSide, kSide, 1, kClasses);
   Net net = builder.linear_logits(builder.linear_relu(builder.input(), 64));
-  const ops::Kernels kernels = ops::make_kernels(select_isa());
-  ThreadPool pool(1);
-  SingleProcess reducer;
-  net.prepare(1, true, kernels, pool, reducer);  // all memory is taken here
+  const auto runtime = std::make_shared<Runtime>(ops::make_kernels(select_isa()), 1);
+  net.prepare(1, true, runtime);  // all memory is taken here
   net.initialize(0);
 
   Batch batch;
   batch.count = 1;
   batch.images.resize(kSide * kSide);
   batch.labels.resize(1);
-  ops::SgdStep sgd{.rate = {524, -17}, .mom = {512, -10}, .decay = {}, .seed = 0, .step = 0};  // rate 0.004, momentum 0.5
+  SgdStep sgd{.rate = {524, -17}, .mom = {512, -10}, .decay = {}, .seed = 0, .step = 0};  // rate 0.004, momentum 0.5
   int hits = 0, last = 0;
   for (uint32_t i = 0; i < kSamples; ++i) {
     make_sample(i, batch);

@@ -61,9 +61,9 @@ class Sums final : public GradientSink {
  public:
   explicit Sums(Net& net) : net_(net), sums_(net.parameters().size()) {}
   void gradient(Parameter& p) override {
-    if (!p.frozen) sums_[p.number].add(p, net_.pool());
+    if (!p.frozen) sums_[p.number].add(p, net_.runtime().pool());
   }
-  void show(const ops::SgdStep& step, TensorSink& tensors) {
+  void show(const SgdStep& step, TensorSink& tensors) {
     for (Parameter* p : net_.parameters())
       if (!p->frozen) sums_[p->number].take(*p, [&](Parameter& summed) { show_gradient(summed, step, tensors); });
   }
@@ -75,7 +75,7 @@ class Sums final : public GradientSink {
 
 }  // namespace
 
-void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const ops::SgdStep& step, int64_t first,
+void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const SgdStep& step, int64_t first,
              std::vector<LayerStatistics>& layers) {
   Collector collector(layers, net.widths(), step.range_log2);
   Sums sums(net);

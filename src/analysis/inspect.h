@@ -28,7 +28,7 @@ struct LayerStatistics {
 // The tensors of one training step, forward and backward over as many batches as `next` is called for; nothing that is stored of the net
 // changes but its running statistics. The net is prepared for training. first: number of the first batch among all of the training, for the
 // random bits; of `step` the seed and what shapes G (show_gradient). Adds to `layers`, which is in the order of the net.
-void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const ops::SgdStep& step, int64_t first,
+void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const SgdStep& step, int64_t first,
              std::vector<LayerStatistics>& layers);
 
 }  // namespace intrain

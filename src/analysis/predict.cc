@@ -46,7 +46,7 @@ void Predictor::read(const std::string& file, Worker& worker, int8_t* dst) const
 std::vector<FilePrediction> Predictor::predict(std::span<const std::string> files, int top) {
   const int count = static_cast<int>(files.size()), classes = trained_.net.classes();
   std::vector<FilePrediction> list(files.size());
-  trained_.pool.run(count, [&](int64_t task, int thread) {
+  trained_.net.runtime().pool().run(count, [&](int64_t task, int thread) {
     const auto i = static_cast<size_t>(task);
     list[i].file = files[i];
     try {

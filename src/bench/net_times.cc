@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kWarmUpSteps = 2;
 // Rate 1/64, momentum 29/32, decay 13/2^17: near the usual ones.
-constexpr ops::SgdStep kStep{{512, -15}, {928, -10}, {832, -23}, 0, 0};
+constexpr SgdStep kStep{{512, -15}, {928, -10}, {832, -23}, 0, 0};
 
 int64_t parameter_bytes(const Net& net) {
   size_t bytes = 0;
@@ -24,13 +24,12 @@ int64_t parameter_bytes(const Net& net) {
 
 double LayerTimes::total() const { return std::accumulate(seconds.begin(), seconds.end(), 0.0); }
 
-NetTimes measure_net(Net& net, const BenchInput& input, bool training, const ops::Kernels& kernels, ThreadPool& pool,
-                     const Repeats& repeats, const BenchProgress& progress) {
-  static SingleProcess reducer;  // outlives the net
-  net.prepare(input.batch, training, kernels, pool, reducer);
+NetTimes measure_net(Net& net, const BenchInput& input, bool training, std::shared_ptr<Runtime> runtime, const Repeats& repeats,
+                     const BenchProgress& progress) {
+  net.prepare(input.batch, training, std::move(runtime));
   const Batch batch = random_batch(input);
   net.initialize(0);
-  ops::SgdStep sgd = kStep;
+  SgdStep sgd = kStep;
   const auto step = [&] {
     if (!training) return net.evaluate(batch);
     train_step(net, batch, sgd);

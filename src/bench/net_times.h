@@ -9,7 +9,7 @@
 #include "core/parallel.h"
 #include "core/profile.h"
 #include "nn/net.h"
-#include "ops/kernels.h"
+#include "nn/runtime.h"
 
 namespace intrain {
 
@@ -38,7 +38,7 @@ struct NetTimes {
 };
 
 // Prepares and initializes the net, runs 2 steps unmeasured and then as `repeats` says. The net may not have been prepared.
-NetTimes measure_net(Net& net, const BenchInput& input, bool training, const ops::Kernels& kernels, ThreadPool& pool,
-                     const Repeats& repeats, const BenchProgress& progress);
+NetTimes measure_net(Net& net, const BenchInput& input, bool training, std::shared_ptr<Runtime> runtime, const Repeats& repeats,
+                     const BenchProgress& progress);
 
 }  // namespace intrain

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 
@@ -53,13 +54,15 @@ uint64_t* words(AlignedBuffer& buffer, int64_t piece) { return reinterpret_cast<
 
 }  // namespace
 
-double measure_multiply(const ops::Kernels& kernels, ThreadPool& pool, double seconds, int runs) {
+double measure_multiply(Runtime& runtime, double seconds, int runs) {
+  ThreadPool& pool = runtime.pool();
+  const ops::PeakKernel& peak = *runtime.kernels().peak;
   // Several tasks a thread: one that the system holds up does not hold up the rest.
   const int64_t tasks = int64_t{8} * pool.threads();
   const double iterations = best_rate(seconds, runs, [&](int64_t n) {
-    pool.run(tasks, [&](int64_t, int) { keep(kernels.peak->multiply({n, 3, 5})); });
+    pool.run(tasks, [&](int64_t, int) { keep(peak.multiply({n, 3, 5})); });
   });
-  return 2 * iterations * static_cast<double>(tasks) * static_cast<double>(kernels.peak->products);
+  return 2 * iterations * static_cast<double>(tasks) * static_cast<double>(peak.products);
 }
 
 MemoryPeak measure_memory(ThreadPool& pool, double seconds, int runs) {

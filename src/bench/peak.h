@@ -3,12 +3,12 @@
 
 #include "bench/setup.h"
 #include "core/parallel.h"
-#include "ops/kernels.h"
+#include "nn/runtime.h"
 
 namespace intrain {
 
 // Operations a second of kernels.peak on all threads (2 a product): the best of `runs` of about `seconds`.
-double measure_multiply(const ops::Kernels& kernels, ThreadPool& pool, double seconds, int runs);
+double measure_multiply(Runtime& runtime, double seconds, int runs);
 
 struct MemoryPeak {
   double read;  // bytes a second

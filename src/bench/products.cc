@@ -6,6 +6,7 @@
 #include "base/formats.h"
 #include "core/buffer.h"
 #include "ops/conv2d/conv2d_op.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 
@@ -32,7 +33,7 @@ double median_seconds(const Repeats& repeats, const Body& body) {
 }
 
 // Where backward data leaves its sums: they are complete, and dropped.
-class DropSums final : public ops::ImageSink {
+class DropSums final : public ImageSink {
  public:
   void image(int, const int32_t*, uint32_t) override {}
 };
@@ -40,7 +41,7 @@ class DropSums final : public ops::ImageSink {
 // Seconds of each pass on random tensors, by Conv2d. The only place here that knows it.
 std::array<double, kProductPasses> time_product(const LayerProduct& product, int batch, const ops::Kernels& kernels,
                                                 ThreadPool& pool, const Repeats& repeats) {
-  const ops::ConvShape& s = product.shape;
+  const ConvShape& s = product.shape;
   ops::Conv2d conv;
   conv.plan(s, kernels, pool.threads(), batch, product.backward_data);
   const AlignedBuffer src = random_bytes(batch * s.src_pixels() * s.c, s.signed_src, 0);
@@ -94,12 +95,13 @@ std::vector<ProductTimes> distinct_products(const Net& net, int batch) {
 
 }  // namespace
 
-std::vector<ProductTimes> measure_products(const Net& net, int batch, const ops::Kernels& kernels, ThreadPool& pool,
-                                           const Repeats& repeats, const BenchProgress& progress) {
+std::vector<ProductTimes> measure_products(const Net& net, int batch, Runtime& runtime, const Repeats& repeats,
+                                           const BenchProgress& progress) {
   std::vector<ProductTimes> list = distinct_products(net, batch);
   for (size_t i = 0; i < list.size(); ++i) {
     progress(static_cast<double>(i) / static_cast<double>(list.size()), shape_text(list[i].product.shape));
-    const std::array<double, kProductPasses> seconds = time_product(list[i].product, batch, kernels, pool, repeats);
+    const std::array<double, kProductPasses> seconds =
+        time_product(list[i].product, batch, runtime.kernels(), runtime.pool(), repeats);
     std::copy(seconds.begin(), seconds.end(), list[i].seconds);
   }
   return list;

@@ -7,7 +7,7 @@
 #include "bench/setup.h"
 #include "core/parallel.h"
 #include "nn/net.h"
-#include "ops/kernels.h"
+#include "nn/runtime.h"
 
 namespace intrain {
 
@@ -24,7 +24,7 @@ struct ProductTimes {
 
 // Medians. The products as a convolution runs them in training: outputs staged to s16, both directions with the packing of the
 // weights. The net need not be prepared.
-std::vector<ProductTimes> measure_products(const Net& net, int batch, const ops::Kernels& kernels, ThreadPool& pool,
-                                           const Repeats& repeats, const BenchProgress& progress);
+std::vector<ProductTimes> measure_products(const Net& net, int batch, Runtime& runtime, const Repeats& repeats,
+                                           const BenchProgress& progress);
 
 }  // namespace intrain

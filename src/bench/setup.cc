@@ -65,7 +65,7 @@ int64_t peak_memory_bytes() {
   return 0;
 }
 
-std::string shape_text(const ops::ConvShape& s) {
+std::string shape_text(const ConvShape& s) {
   std::string text = s.h == 1 && s.w == 1 ? fmt::format("{} -> {}", s.c, s.k)
                                           : fmt::format("{}x{}x{} -> {}, {}x{}", s.h, s.w, s.c, s.k, s.kh, s.kw);
   if (s.stride != 1) text += fmt::format(", stride {}", s.stride);
@@ -75,7 +75,7 @@ std::string shape_text(const ops::ConvShape& s) {
 }
 
 ProductOperations operations(const LayerProduct& product, int batch) {
-  const ops::ConvShape& s = product.shape;
+  const ConvShape& s = product.shape;
   const double pass =
       2.0 * batch * static_cast<double>(s.dst_pixels()) * static_cast<double>(s.fan_in()) * static_cast<double>(s.k);
   return {pass, product.backward_data ? pass : 0, pass};

@@ -45,7 +45,7 @@ double median(std::vector<double> values);
 int64_t peak_memory_bytes();
 
 // "32x32x16 -> 16, 3x3, stride 2": all that tells two products apart.
-std::string shape_text(const ops::ConvShape& shape);
+std::string shape_text(const ConvShape& shape);
 
 // Operations of the passes over one batch: 2 for each product of two numbers, those with the zeros of the padding too.
 struct ProductOperations {

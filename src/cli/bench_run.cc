@@ -18,6 +18,7 @@
 #include "core/text.h"
 #include "isa/isa.h"
 #include "models/models.h"
+#include "ops/kernels.h"
 #include "settings/config.h"
 #include "settings/number_text.h"
 
@@ -51,15 +52,14 @@ class Bench {
  public:
   Bench(const char* command, const BenchFlags& flags)
       : flags_(flags),
-        kernels_(ops::make_kernels(select_isa())),
-        pool_(flags.threads),
+        runtime_(std::make_shared<Runtime>(flags.threads)),
         // With the JSON on stdout, what is for people goes where it does not disturb.
         out_(flags.json == "-" ? stderr : stdout),
         bar_(out_) {
     head_.command = command;
     head_.threads = flags.threads;
-    head_.isa = isa_info(kernels_.isa).name;
-    head_.multiply = kernels_.peak->name;
+    head_.isa = isa_info(runtime_->isa()).name;
+    head_.multiply = runtime_->kernels().peak->name;
     head_.model = flags.model;
     head_.input = bench_input(flags.model);
     if (flags.batch) head_.input.batch = *flags.batch;
@@ -74,7 +74,7 @@ class Bench {
   // Keeps the best. What is compared with it is measured between two: where others use the machine too, the peak varies.
   void measure_peak(double seconds, int runs) {
     show(0, "peak of the multiply instruction");
-    head_.peak_operations = std::max(head_.peak_operations, measure_multiply(kernels_, pool_, seconds, runs));
+    head_.peak_operations = std::max(head_.peak_operations, measure_multiply(*runtime_, seconds, runs));
   }
   void show(double part, const std::string& what) {
     if (bar_.due()) bar_.draw("", part, what, fmt::format("{:.0f} %  {}", 100 * part, what));
@@ -100,8 +100,7 @@ class Bench {
   }
 
   const BenchFlags& flags_;
-  ops::Kernels kernels_;
-  ThreadPool pool_;
+  std::shared_ptr<Runtime> runtime_;
   std::FILE* out_;
   ProgressBar bar_;
   BenchHead head_;
@@ -111,7 +110,7 @@ void Bench::peak() {
   constexpr int kRuns = 5;
   measure_peak(flags_.seconds, kRuns);
   show(0.5, "memory");
-  const MemoryPeak memory = measure_memory(pool_, flags_.seconds, kRuns);
+  const MemoryPeak memory = measure_memory(runtime_->pool(), flags_.seconds, kRuns);
   bar_.clear();
   print(out_, "{}, {}\n", plural(head_.threads, "thread"), head_.isa);
   print(out_, "multiply  {:>10} G op/s  ({}; 2 operations a product)\n", giga(head_.peak_operations), head_.multiply);
@@ -124,7 +123,7 @@ void Bench::peak() {
 void Bench::kernels() {
   const Net net = build_model(head_.model, head_.input.h, head_.input.w, head_.input.c, head_.input.classes);
   measure_peak(0.2, 3);
-  const std::vector<ProductTimes> list = measure_products(net, head_.input.batch, kernels_, pool_, repeats(3), progress());
+  const std::vector<ProductTimes> list = measure_products(net, head_.input.batch, *runtime_, repeats(3), progress());
   measure_peak(0.2, 3);
   print_title();
   print(out_, "\n{:<12} {:<36} {:>5}  {:>18}  {:>18}  {:>18}\n", "layer", "shape", "count", "forward", "backward data",
@@ -169,7 +168,7 @@ void Bench::print_layers(const NetTimes& times) {
 void Bench::net(bool training) {
   Net net = build_model(head_.model, head_.input.h, head_.input.w, head_.input.c, head_.input.classes);
   measure_peak(0.2, 3);
-  const NetTimes times = measure_net(net, head_.input, training, kernels_, pool_, repeats(5), progress());
+  const NetTimes times = measure_net(net, head_.input, training, runtime_, repeats(5), progress());
   measure_peak(0.2, 3);
   const double rate = times.operations / times.step_seconds;
   const std::string speed = fmt::format("{:.1f} images/s", times.images_per_second);

@@ -78,12 +78,9 @@ int run(const ImportFlags& flags) {
   }
 
   // As for a training: the checkpoint is then one of step 0.
-  const ops::Kernels kernels = ops::make_kernels(select_isa());
   Net net = build_model(config.model, config.net, train.h, train.w, train.c, train.classes);
-  ThreadPool pool(config.threads);
-  SingleProcess reducer;
   const int batch = calibration_batch(train);
-  net.prepare(batch, true, kernels, pool, reducer);
+  net.prepare(batch, true, std::make_shared<Runtime>(config.threads));
   net.initialize(config.seed);
   const std::vector<NetStep> steps = net_steps(net, config.model);
   const std::string& file = flags.safetensors.empty() ? flags.onnx : flags.safetensors;

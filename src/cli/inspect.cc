@@ -83,7 +83,7 @@ int run(const InspectFlags& flags) {
                  .augment = config.augment == "standard",
                  .balance = config.balance,
                  .black_border = config.border == "black"});
-  ops::SgdStep step{};
+  SgdStep step{};
   step.seed = config.seed;
   step.momentum_bits = config.widths.momentum;
   if (config.widths.constant_g)

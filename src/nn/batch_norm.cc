@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "nn/quantize_weights.h"
 #include "nn/strips.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 

@@ -7,6 +7,7 @@
 
 #include "nn/layer.h"
 #include "nn/planned_array.h"
+#include "ops/activate/activate.h"
 #include "ops/batch_norm/channels.h"
 
 namespace intrain {

@@ -97,7 +97,7 @@ std::string NetBuilder::next_name(const std::string& kind) {
   return kind + std::to_string(net_.layers_.size());
 }
 
-ops::ConvShape NetBuilder::conv_shape(const Value* in, const ConvSpec& spec) const {
+ConvShape NetBuilder::conv_shape(const Value* in, const ConvSpec& spec) const {
   const std::string kind = "conv";
   check_source(kind, in, Sources::kAll);
   check_range(kind, "channels", spec.k, 1, kMaxChannels);
@@ -108,8 +108,7 @@ ops::ConvShape NetBuilder::conv_shape(const Value* in, const ConvSpec& spec) con
   if (in->c % spec.groups != 0 || spec.k % spec.groups != 0)
     fail(kind, std::to_string(spec.groups) + " groups do not divide " + std::to_string(in->c) + " and " + std::to_string(spec.k) +
                    " channels");
-  const ops::ConvShape shape{in->h,     in->w,       in->c,    spec.k,      spec.size,
-                             spec.size, spec.stride, spec.pad, spec.groups, in->is_signed()};
+  const ConvShape shape{in->h, in->w, in->c, spec.k, spec.size, spec.size, spec.stride, spec.pad, spec.groups, in->is_signed()};
   check_window(in, spec.size, spec.pad);
   check_sums(std::max({shape.dst_pixels(), shape.fan_in(), shape.taps() * shape.group_k()}));
   return shape;
@@ -134,7 +133,7 @@ void NetBuilder::add_shortcut(Value* shortcut, Value* out) {
 }
 
 Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, Activation activation) {
-  const ops::ConvShape shape = conv_shape(in, spec);
+  const ConvShape shape = conv_shape(in, spec);
   const std::string name = next_name("conv");
   consume(in);
   Value::Kind kind = Value::Kind::kActivation;
@@ -148,7 +147,7 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, Activa
 }
 
 Stream NetBuilder::stream(Value* in, Value* shortcut, const ConvSpec& spec, bool relu) {
-  const ops::ConvShape shape = conv_shape(in, spec);
+  const ConvShape shape = conv_shape(in, spec);
   const std::string name = next_name("conv");
   consume(in);
   Value* sum = value(Value::Kind::kStream, name + ".stream", shape.oh(), shape.ow(), spec.k, kStreamExp);
@@ -171,7 +170,7 @@ Value* NetBuilder::pad_shortcut(Value* in, const PadShortcutSpec& spec) {
   if (added < 0)
     fail("shortcut", "it pads " + std::to_string(in->c) + " channels, which cannot become " + std::to_string(spec.channels));
   check_range("shortcut", "before", before, 0, added);
-  const ops::PadShortcut shape{in->h, in->w, in->c, spec.channels, spec.stride, before};
+  const PadShortcutShape shape{in->h, in->w, in->c, spec.channels, spec.stride, before};
   const std::string name = next_name("shortcut");
   consume(in);
   Value* out = value(in->kind, name, shape.oh(), shape.ow(), spec.channels, in->exp);
@@ -184,7 +183,7 @@ Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
   check_range("max_pool", "size", size, 1, 15);
   check_range("max_pool", "stride", stride, 1, kMaxSide);
   check_range("max_pool", "pad", pad, 0, size - 1);
-  const ops::MaxPool shape{in->h, in->w, in->c, size, stride, pad};
+  const MaxPoolShape shape{in->h, in->w, in->c, size, stride, pad};
   check_window(in, size, pad);
   // A convolution's maps are bounded by its sums; padding must not make larger ones.
   if (int64_t{shape.oh()} * shape.ow() > kMaxReduction)

@@ -49,7 +49,8 @@ struct CustomOutput {
 // A layer that cannot be: what() is "<layer>: <problem>".
 struct INTRAIN_API LayerError : Error {
   LayerError(const std::string& layer, std::string problem_)
-      : Error(layer + ": " + problem_, Setting{"model"}, "nn/builder.h says what each layer takes"), problem(std::move(problem_)) {}
+      : Error(layer + ": " + problem_, Setting{"model"}, "nn/builder.h says what each layer takes"),
+        problem(std::move(problem_)) {}
   std::string problem;
 };
 
@@ -100,7 +101,7 @@ class INTRAIN_API NetBuilder {
  private:
   Value* conv(Value* in, Value* shortcut, const ConvSpec& spec, Activation activation);
   Stream stream(Value* in, Value* shortcut, const ConvSpec& spec, bool relu);
-  ops::ConvShape conv_shape(const Value* in, const ConvSpec& spec) const;
+  ConvShape conv_shape(const Value* in, const ConvSpec& spec) const;
   void add_shortcut(Value* shortcut, Value* out);
   Value* value(Value::Kind kind, const std::string& name, int h, int w, int c, int exp);
   void consume(Value* in);

@@ -7,10 +7,11 @@
 #include "nn/quantize_weights.h"
 #include "nn/strips.h"
 #include "ops/conv2d/staging.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 
-ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, Activation activation)
+ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ConvShape& shape, Activation activation)
     : ConvLayer(std::move(name), in, shape), shortcut_(shortcut), norm_(name_, shortcut, out, activation) {}
 
 void ConvBn::plan(LayerPlan& plan) {

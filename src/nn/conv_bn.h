@@ -11,7 +11,7 @@ class ConvBn final : public ConvLayer {
  public:
   // shortcut: null, or a value of the output's shape, added before the activation; not with Activation::kNone. out: of the
   // kind that the activation says.
-  ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ops::ConvShape& shape, Activation activation);
+  ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const ConvShape& shape, Activation activation);
 
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "ops/kernels.h"
+
 namespace intrain {
 
-ConvLayer::ConvLayer(std::string name, Value* in, const ops::ConvShape& shape) : Layer(std::move(name)), in_(in), shape_(shape) {
+ConvLayer::ConvLayer(std::string name, Value* in, const ConvShape& shape) : Layer(std::move(name)), in_(in), shape_(shape) {
   weight_.name = name_ + ".weight";
   weight_.shape = {shape.k, shape.kh, shape.kw, shape.group_c()};
   weight_.initializer = Initializer::kHeNormal;

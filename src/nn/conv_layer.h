@@ -14,7 +14,7 @@ class ConvLayer : public Layer {
   std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
 
  protected:
-  ConvLayer(std::string name, Value* in, const ops::ConvShape& shape);
+  ConvLayer(std::string name, Value* in, const ConvShape& shape);
 
   void plan_convolution(LayerPlan& plan);
   void bind_convolution(const MemoryPlan& plan, uint8_t* memory);
@@ -29,7 +29,7 @@ class ConvLayer : public Layer {
   int64_t out_elements() const { return shape_.dst_pixels() * shape_.k; }
 
   Value* in_;
-  ops::ConvShape shape_;
+  ConvShape shape_;
   ops::Conv2d conv_;
   Parameter weight_;
 

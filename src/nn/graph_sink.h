@@ -6,9 +6,7 @@
 #include <span>
 
 #include "base/api.h"
-#include "ops/conv2d/conv2d.h"
-#include "ops/pool/pool.h"
-#include "ops/shortcut/shortcut.h"
+#include "base/shapes.h"
 
 namespace intrain {
 
@@ -18,7 +16,7 @@ struct Value;
 // shift[c].
 struct ConvGraph {
   const Value* in;
-  ops::ConvShape shape;
+  ConvShape shape;
   std::span<const int8_t> weight;  // [k][kh][kw][c of a group]
   int weight_exp;
   std::span<const int32_t> shift;  // k, each 0 to kMaxStagingShift
@@ -61,10 +59,10 @@ class INTRAIN_API GraphSink {
   virtual void stream_conv(const ConvGraph& conv, const Value* addend, const Value* stream, const NormGraph* norm) = 0;
   virtual void linear(const LinearGraph& linear) = 0;
   // As ops/pool/pool.h says.
-  virtual void max_pool(const Value* in, const Value* out, const ops::MaxPool& shape) = 0;
+  virtual void max_pool(const Value* in, const Value* out, const MaxPoolShape& shape) = 0;
   virtual void average_pool(const Value* in, const Value* out) = 0;
   // As ops/shortcut/shortcut.h says; both have one exponent.
-  virtual void pad_shortcut(const Value* in, const Value* out, const ops::PadShortcut& shape) = 0;
+  virtual void pad_shortcut(const Value* in, const Value* out, const PadShortcutShape& shape) = 0;
 };
 
 }  // namespace intrain

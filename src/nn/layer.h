@@ -10,6 +10,8 @@
 
 #include "base/api.h"
 #include "base/formats.h"
+#include "base/random.h"
+#include "base/shapes.h"
 #include "base/widths.h"
 #include "core/buffer.h"
 #include "core/parallel.h"
@@ -20,9 +22,12 @@
 #include "nn/memory_plan.h"
 #include "nn/state.h"
 #include "nn/tensor_sink.h"
-#include "ops/kernels.h"
 
 namespace intrain {
+
+namespace ops {
+struct Kernels;
+}
 
 // A tensor between layers, [images][h][w][c].
 struct Value {
@@ -67,10 +72,6 @@ struct Value {
   int data_buffer = -1;
 };
 
-// kNone makes a kNormalized value, kRelu and kRelu6 a kActivation, kLinear a kSigned one.
-using ops::Activation;
-using ops::activation_top;
-
 // What a backward pass hands each parameter to when its gradient is complete. It may change what is stored of the parameter; the
 // memory of the gradient serves others afterwards.
 class INTRAIN_API GradientSink {
@@ -107,12 +108,7 @@ struct LayerContext {
   }
   // To its width, once E1 of image n is formed, of this layer's input or, for the residual streams that layers form, output. Returns its
   // maximum, which was `max`.
-  int32_t narrow_error(int64_t n, int16_t* error, int64_t elements, int32_t max, bool of_input = true) const {
-    if (widths.e1 == 16) return max;
-    const ErrorRandom random =
-        activation_error_random(seed, step, layer_number, !of_input, first_sample + static_cast<uint32_t>(n));
-    return kernels.narrow_s16({error, elements, widths.e1, widths.stochastic_e1 ? &random : nullptr});
-  }
+  int32_t narrow_error(int64_t n, int16_t* error, int64_t elements, int32_t max, bool of_input = true) const;
   // Of image n's E2 in this layer.
   ErrorRandom error_random(int64_t n) const {
     return product_error_random(seed, step, layer_number, first_sample + static_cast<uint32_t>(n));
@@ -121,7 +117,7 @@ struct LayerContext {
 
 // The matrix product in a layer, for whoever counts operations.
 struct LayerProduct {
-  ops::ConvShape shape;
+  ConvShape shape;
   bool backward_data;  // its input has an error
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "nn/quantize_weights.h"
+#include "ops/kernels.h"
 #include "ops/quantize/quantize.h"
 #include "ops/softmax_xent/softmax_xent.h"
 

@@ -30,7 +30,7 @@ class Linear : public Layer {
   void backward_products(const LayerContext& context);
 
   Value* in_;
-  ops::ConvShape shape_;
+  ConvShape shape_;
   ops::Conv2d product_;
   Parameter weight_, bias_;
   PlannedArray<int8_t> weight8_;

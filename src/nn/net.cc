@@ -12,14 +12,12 @@ namespace intrain {
 void Net::set_batches_per_step(int batches) { head_->set_batches_per_step(batches); }
 void Net::set_label_smoothing(int64_t smoothing) { head_->set_label_smoothing(smoothing); }
 
-void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer) {
-  CHECK_EQ(max_batch_, 0);
-  CHECK_LT(0, max_batch);
+void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime) {
+  if (max_batch_ != 0) throw Error("the net is prepared already", "", "build it again for other batches");
+  if (max_batch < 1) throw Error("a batch of " + std::to_string(max_batch) + " images", Setting{"batch"}, "give 1 or more");
   max_batch_ = max_batch;
   training_ = training;
-  kernels_ = &kernels;
-  pool_ = &pool;
-  reducer_ = &reducer;
+  runtime_ = std::move(runtime);
   plan_ = {};
   lowest_ = lowest_learning();
   // What is made below has no way back.
@@ -28,7 +26,7 @@ void Net::prepare(int max_batch, bool training, const ops::Kernels& kernels, Thr
       if (v->producer < lowest_ && !v->keeps_error) v->error = nullptr;
   const int layers = static_cast<int>(layers_.size());
   for (int i = 0; i < layers; ++i) {
-    LayerPlan plan{plan_, kernels, i, layers, max_batch, pool.threads(), training, lowest_};
+    LayerPlan plan{plan_, runtime_->kernels(), i, layers, max_batch, runtime_->pool().threads(), training, lowest_};
     layers_[static_cast<size_t>(i)]->set_widths(widths_);
     layers_[static_cast<size_t>(i)]->plan(plan);
   }
@@ -122,6 +120,7 @@ void Net::plan_errors() {
 }
 
 void Net::initialize(uint64_t seed) {
+  check_prepared();
   for (Parameter* p : parameters_) {
     if (widths_.fan_in_init && p->initializer == Initializer::kHeNormal) {
       p->initializer = Initializer::kTruncatedNormal;
@@ -137,22 +136,34 @@ void Net::initialize(uint64_t seed) {
 }
 
 void Net::quantize_parameters() {
+  check_prepared();
   const ProfileScope time(profile_, -1, ProfileOp::kQuantizeWeights);
-  for (const auto& layer : layers_) layer->quantize_parameters(*kernels_, *pool_);
+  for (const auto& layer : layers_) layer->quantize_parameters(runtime_->kernels(), runtime_->pool());
+}
+
+void Net::check_training() const {
+  if (!training_) throw Error("the net has no backward pass", "", "prepare() it for training");
 }
 
 LayerContext Net::context(const Batch& batch) {
-  CHECK_LT(0, batch.count);
-  CHECK_LE(batch.count, max_batch_);
-  CHECK_LE(int64_t{batch.count} * h_ * w_ * c_, static_cast<int64_t>(batch.images.size()));
+  check_prepared();
+  if (batch.count < 1 || batch.count > max_batch_)
+    throw Error("a batch of " + std::to_string(batch.count) + " images", Setting{"batch"},
+                "the net is prepared for 1 to " + std::to_string(max_batch_));
+  if (int64_t{batch.count} * h_ * w_ * c_ > static_cast<int64_t>(batch.images.size()))
+    throw Error("a batch of fewer pixels than its images have", "", "images are [count][h][w][c]");
   input_->data = batch.images.data();
   int64_t count = batch.count;
-  reducer_->sum(&count, 1);
-  return {*kernels_, *pool_, *reducer_, batch.count, count, 0, 0, 0, widths_, 0, profile_};
+  runtime_->reducer().sum(&count, 1);
+  return {runtime_->kernels(), runtime_->pool(), runtime_->reducer(), batch.count, count, 0, 0, 0, widths_, 0, profile_};
+}
+
+void Net::check_prepared() const {
+  if (!runtime_) throw Error("the net has no memory yet", "", "call prepare() first");
 }
 
 void Net::forward(const Batch& batch) {
-  CHECK_TRUE(training_);
+  check_training();
   LayerContext c = context(batch);
   c.frozen_statistics = frozen_statistics_;
   c.tensors = tensor_sink_;
@@ -166,8 +177,15 @@ void Net::evaluate(const Batch& batch) {
 }
 
 void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink) {
+  check_training();
   CHECK_TRUE(sink != nullptr || keep_gradients_);
   LayerContext c = context(batch);
+  const auto count = static_cast<size_t>(batch.count);
+  if (batch.labels.size() < count) throw Error("a batch of fewer labels than images", "", "labels are [count]");
+  for (size_t i = 0; i < count; ++i)
+    if (batch.labels[i] < 0 || batch.labels[i] >= classes_)
+      throw Error("the label " + std::to_string(batch.labels[i]) + " is no class", "",
+                  "labels are 0 .. " + std::to_string(classes_ - 1));
   c.seed = seed;
   c.step = step;
   c.gradients = sink;

@@ -14,8 +14,8 @@
 #include "core/reducer.h"
 #include "nn/layer.h"
 #include "nn/memory_plan.h"
+#include "nn/runtime.h"
 #include "nn/state.h"
-#include "ops/kernels.h"
 
 namespace intrain {
 
@@ -39,9 +39,9 @@ class INTRAIN_API Net {
   void freeze_statistics(bool frozen) { frozen_statistics_ = frozen; }
   // Plans and takes all memory for batches of up to max_batch images, memory().total_bytes(); nothing is allocated after, and little was before.
   // `training`: with a backward pass. Parameters that are frozen (Parameter::frozen) take neither momentum nor gradients, and below the lowest layer
-  // that learns nothing is kept for a way back. Once; kernels, pool and reducer must outlive the net. Throws Error if batches are too large for a layer's sums, or the net
+  // that learns nothing is kept for a way back. Once. Throws Error if batches are too large for a layer's sums, or the net
   // takes more memory than the machine has (core/memory.h), before it is taken.
-  void prepare(int max_batch, bool training, const ops::Kernels& kernels, ThreadPool& pool, Reducer& reducer);
+  void prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime);
 
   // A new net: stored parameters from RandomUse::kInit, fresh running statistics; a function of the seed alone.
   void initialize(uint64_t seed);
@@ -77,9 +77,7 @@ class INTRAIN_API Net {
   void set_tensor_sink(TensorSink* sink) { tensor_sink_ = sink; }
   TensorSink* tensor_sink() const { return tensor_sink_; }
   // As given to prepare().
-  const ops::Kernels& kernels() const { return *kernels_; }
-  ThreadPool& pool() const { return *pool_; }
-  Reducer& reducer() const { return *reducer_; }
+  Runtime& runtime() const { return *runtime_; }
   const MemoryPlan& memory() const { return plan_; }
   const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
 
@@ -87,6 +85,8 @@ class INTRAIN_API Net {
   friend class NetBuilder;
   Net() = default;
   LayerContext context(const Batch& batch);
+  void check_prepared() const;
+  void check_training() const;
   struct ParameterBuffers {
     int master = -1, momentum = -1, grad = -1;
   };
@@ -109,9 +109,7 @@ class INTRAIN_API Net {
   int lowest_ = 0;                                         // layer with a way back, as planned
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
   bool training_ = false, keep_gradients_ = false, frozen_statistics_ = false;
-  const ops::Kernels* kernels_ = nullptr;
-  ThreadPool* pool_ = nullptr;
-  Reducer* reducer_ = nullptr;
+  std::shared_ptr<Runtime> runtime_;
   Profile* profile_ = nullptr;
   TensorSink* tensor_sink_ = nullptr;
 };

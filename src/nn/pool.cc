@@ -3,6 +3,7 @@
 #include "core/buffer.h"
 #include "core/check.h"
 #include "nn/backward_sink.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 

@@ -23,7 +23,7 @@ class GlobalAveragePool final : public Layer {
 
 class MaxPool final : public Layer {
  public:
-  MaxPool(std::string name, Value* in, Value* out, const ops::MaxPool& shape)
+  MaxPool(std::string name, Value* in, Value* out, const MaxPoolShape& shape)
       : Layer(std::move(name)), in_(in), out_(out), shape_(shape) {}
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
@@ -34,7 +34,7 @@ class MaxPool final : public Layer {
 
  private:
   Value *in_, *out_;
-  ops::MaxPool shape_;
+  MaxPoolShape shape_;
   int index_buffer_ = -1, sums_buffer_ = -1;
   uint8_t* index_ = nullptr;  // which tap won
   int32_t* sums_ = nullptr;   // an image a thread

@@ -8,7 +8,7 @@ namespace intrain {
 
 class PadShortcut final : public Layer {
  public:
-  PadShortcut(std::string name, Value* in, Value* out, const ops::PadShortcut& shape)
+  PadShortcut(std::string name, Value* in, Value* out, const PadShortcutShape& shape)
       : Layer(std::move(name)), in_(in), out_(out), shape_(shape) {}
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;
@@ -19,7 +19,7 @@ class PadShortcut final : public Layer {
 
  private:
   Value *in_, *out_;
-  ops::PadShortcut shape_;
+  PadShortcutShape shape_;
   int sums_buffer_ = -1;
   int32_t* sums_ = nullptr;  // an image a thread
 };

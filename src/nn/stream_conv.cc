@@ -6,10 +6,11 @@
 #include "core/check.h"
 #include "nn/quantize_weights.h"
 #include "ops/conv2d/staging.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 
-StreamConv::StreamConv(std::string name, Value* in, Value* addend, Value* stream, Value* out, const ops::ConvShape& shape)
+StreamConv::StreamConv(std::string name, Value* in, Value* addend, Value* stream, Value* out, const ConvShape& shape)
     : ConvLayer(std::move(name), in, shape), addend_(addend), stream_(stream) {
   if (out != nullptr) norm_.emplace(name_, nullptr, out, Activation::kRelu);
 }

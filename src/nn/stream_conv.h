@@ -12,7 +12,7 @@ class StreamConv final : public ConvLayer {
  public:
   // stream = convolution + addend, at kStreamExp; out = ReLU(batch norm(stream)). addend: null, or a kStream or kActivation of that
   // shape, which shares the stream's error. out: null for a shortcut's convolution, which is only added.
-  StreamConv(std::string name, Value* in, Value* addend, Value* stream, Value* out, const ops::ConvShape& shape);
+  StreamConv(std::string name, Value* in, Value* addend, Value* stream, Value* out, const ConvShape& shape);
 
   void plan(LayerPlan& plan) override;
   void bind(const MemoryPlan& plan, uint8_t* memory) override;

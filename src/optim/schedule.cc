@@ -22,7 +22,7 @@ int64_t cos_pi(int64_t p) {
 
 }  // namespace
 
-ops::Scalar10 round_scalar10(int64_t value, int exp) {
+Scalar10 round_scalar10(int64_t value, int exp) {
   if (value == 0) return {0, 0};
   int shift = bit_length(magnitude(value)) - 10;
   int64_t mantissa = scale_pow2(value, -shift);
@@ -46,7 +46,7 @@ int wageubn_range_log2(int phase, int bits) {
   return log2 > 1 ? log2 : 1;
 }
 
-ops::Scalar10 rate_at(const Schedule& s, int64_t step) {
+Scalar10 rate_at(const Schedule& s, int64_t step) {
   constexpr int64_t kOne = int64_t{1} << 30, kPercent[] = {100, 12, 6, 3, 3};
   int64_t factor = kOne;
   if (step < s.warmup_steps)

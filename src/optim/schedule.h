@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "base/api.h"
-#include "ops/sgd_momentum/sgd_momentum.h"
+#include "base/sgd_step.h"
 
 namespace intrain {
 
@@ -12,7 +12,7 @@ enum class ScheduleKind { kCosine, kStep, kWageubn };
 
 struct Schedule {
   ScheduleKind kind = ScheduleKind::kCosine;
-  ops::Scalar10 base;  // peak rate
+  Scalar10 base;  // peak rate
   int64_t total_steps = 0;
   int64_t warmup_steps = 0;  // linear from base / warmup_steps
   int bits = 10;             // of the rate, 1 to 10
@@ -25,7 +25,7 @@ struct Schedule {
 //   cosine: (1 + cos(pi p)) / 2, p = (step - warmup) / (total - warmup)
 //   step:   1, then 1/10 from half, then 1/100 from three quarters of total
 //   wageubn: 1, 0.12, 0.06, 0.03, 0.03 by the phase
-INTRAIN_API ops::Scalar10 rate_at(const Schedule& schedule, int64_t step);
+INTRAIN_API Scalar10 rate_at(const Schedule& schedule, int64_t step);
 
 // Phases of WAGEUBN's training: 0 to 4, the next one from 30, 60, 80 and 90 % of total on.
 INTRAIN_API int wageubn_phase(int64_t step, int64_t total);
@@ -33,6 +33,6 @@ INTRAIN_API int wageubn_phase(int64_t step, int64_t total);
 INTRAIN_API int wageubn_range_log2(int phase, int bits);
 
 // value * 2^exp, value >= 0, to the nearest mantissa in [512, 1023] (0 for 0).
-INTRAIN_API ops::Scalar10 round_scalar10(int64_t value, int exp);
+INTRAIN_API Scalar10 round_scalar10(int64_t value, int exp);
 
 }  // namespace intrain

@@ -39,7 +39,7 @@ auto without_max(void (*kernel)(const Pass&)) {
 }  // namespace
 
 // ops::sgd_reference by kernels and threads.
-void sgd_update(Parameter& p, const ops::SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool) {
+void sgd_update(Parameter& p, const SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool) {
   const ops::SgdTensor tensor{p.count(),      p.master.data(), p.momentum.data(), p.grad.data(),
                               p.momentum_exp, p.grad_exp,      p.grad_bits,       p.number};
   const uint64_t grad_max = max_over_chunks(pool, ops::SgdPass{tensor, step, {}, 0, 0, p.count()}, kernels.sgd_grad_max);

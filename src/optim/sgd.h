@@ -9,6 +9,6 @@ namespace intrain {
 
 // Reads the gradient (which it overwrites), updates momentum and master. The gradient must be summed over ranks. Which optimizer:
 // step.range_log2.
-void sgd_update(Parameter& parameter, const ops::SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool);
+void sgd_update(Parameter& parameter, const SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool);
 
 }  // namespace intrain

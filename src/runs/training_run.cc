@@ -80,7 +80,8 @@ TrainResult train(const TrainConfig& config, const DataSplits& given, const Trai
   validate(config);
   if (options.resume != nullptr) check_length(config, *options.resume);
   const RunData data = options.resume != nullptr ? RunData(given, *options.resume, config.out) : RunData(given);
-  Trainer trainer(config, data.splits(), {options.build, options.resume, !data.scaling_is_known()});
+  Trainer trainer(config, data.splits(),
+                  {.build = options.build, .resume = options.resume, .images_are_gone = !data.scaling_is_known()});
   std::optional<FolderWriter> folder;
   if (options.write_folder) folder.emplace(data, options.resume);
   RunObservers observers(folder ? &*folder : nullptr, options.observer, data);

@@ -5,7 +5,7 @@
 
 namespace intrain {
 
-ops::Scalar10 to_scalar10(double value) {
+Scalar10 to_scalar10(double value) {
   if (value == 0) return {};
   int exp = 0;
   const double fraction = std::frexp(value, &exp);  // [0.5, 1)
@@ -17,7 +17,7 @@ ops::Scalar10 to_scalar10(double value) {
   return {mantissa, exp - 10};
 }
 
-ops::Scalar10 to_fraction10(double value, int bits) {
+Scalar10 to_fraction10(double value, int bits) {
   return {std::min((1 << bits) - 1, static_cast<int>(std::nearbyint(std::ldexp(value, bits)))), -bits};
 }
 

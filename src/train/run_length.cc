@@ -16,7 +16,7 @@ namespace {
 bool same_rates(const TrainConfig& a, const TrainConfig& b, int64_t steps_per_epoch, int64_t steps) {
   const Schedule first = schedule_of(a, steps_per_epoch), second = schedule_of(b, steps_per_epoch);
   for (int64_t step = 0; step < steps; ++step) {
-    const ops::Scalar10 x = rate_at(first, step), y = rate_at(second, step);
+    const Scalar10 x = rate_at(first, step), y = rate_at(second, step);
     if (x.mantissa != y.mantissa || x.exp != y.exp) return false;
     if (a.widths.constant_g && wageubn_phase(step, first.total_steps) != wageubn_phase(step, second.total_steps)) return false;
   }

@@ -8,24 +8,24 @@ namespace intrain {
 namespace {
 
 // What becomes of each parameter's gradient, as soon as it is there: its memory serves the next layer.
-void update_parameter(Net& net, Parameter& p, const ops::SgdStep& step) {
+void update_parameter(Net& net, Parameter& p, const SgdStep& step) {
   if (net.tensor_sink() != nullptr) show_gradient(p, step, *net.tensor_sink());  // for metrics, now and then
   const ProfileScope time(net.profile(), -1, ProfileOp::kUpdate);
-  sgd_update(p, step, net.kernels(), net.pool());  // optim/: G, momentum and W, stochastic rounding
+  sgd_update(p, step, net.runtime().kernels(), net.runtime().pool());  // optim/: G, momentum and W, stochastic rounding
 }
 
 class Update final : public GradientSink {
  public:
-  Update(Net& net, const ops::SgdStep& step) : net_(net), step_(step) {}
+  Update(Net& net, const SgdStep& step) : net_(net), step_(step) {}
   void gradient(Parameter& p) override {
     if (p.frozen) return;
-    if (!p.grad_reduced) net_.reducer().sum(p.grad.data(), p.count());  // before any rounding: ranks cannot show
+    if (!p.grad_reduced) net_.runtime().reducer().sum(p.grad.data(), p.count());  // before any rounding: ranks cannot show
     update_parameter(net_, p, step_);
   }
 
  private:
   Net& net_;
-  const ops::SgdStep& step_;
+  const SgdStep& step_;
 };
 
 // Instead, where several batches make a step.
@@ -34,8 +34,8 @@ class Add final : public GradientSink {
   Add(Net& net, std::vector<GradientSum>& sums) : net_(net), sums_(sums) {}
   void gradient(Parameter& p) override {
     if (p.frozen) return;
-    if (!p.grad_reduced) net_.reducer().sum(p.grad.data(), p.count());
-    sums_[p.number].add(p, net_.pool());
+    if (!p.grad_reduced) net_.runtime().reducer().sum(p.grad.data(), p.count());
+    sums_[p.number].add(p, net_.runtime().pool());
   }
 
  private:
@@ -45,7 +45,7 @@ class Add final : public GradientSink {
 
 }  // namespace
 
-void train_step(Net& net, const Batch& batch, const ops::SgdStep& step) {
+void train_step(Net& net, const Batch& batch, const SgdStep& step) {
   Update update(net, step);
   net.forward(batch);                                  // nn/: u8 activations and s8 x_hat stay for the way back
   net.backward(batch, step.seed, step.step, &update);  // nn/: softmax cross-entropy, then exact gradient sums, layer by layer
@@ -62,7 +62,7 @@ void AccumulatedStep::add(const Batch& batch, uint64_t seed, uint32_t number) {
   net_.backward(batch, seed, number, &add);
 }
 
-void AccumulatedStep::update(const ops::SgdStep& step) {
+void AccumulatedStep::update(const SgdStep& step) {
   for (Parameter* p : net_.parameters())
     if (!p->frozen) sums_[p->number].take(*p, [&](Parameter& summed) { update_parameter(net_, summed, step); });
   net_.quantize_parameters();

@@ -5,15 +5,15 @@
 #include <vector>
 
 #include "base/api.h"
+#include "base/sgd_step.h"
 #include "core/batch.h"
 #include "nn/net.h"
-#include "ops/sgd_momentum/sgd_momentum.h"
 #include "optim/gradient_sum.h"
 
 namespace intrain {
 
 // Forward, loss gradient, backward, sums over ranks, update. After it net.logits() still holds the batch's logits.
-INTRAIN_API void train_step(Net& net, const Batch& batch, const ops::SgdStep& step);
+INTRAIN_API void train_step(Net& net, const Batch& batch, const SgdStep& step);
 
 // The same over several batches that do not fit in memory together. The gradient is that of their mean loss; batch norm takes the statistics
 // of each batch by itself.
@@ -24,7 +24,7 @@ class INTRAIN_API AccumulatedStep {
   // One batch, forward and backward: its gradients are added. number: of the batch among all of the training, for the random bits.
   void add(const Batch& batch, uint64_t seed, uint32_t number);
   // After as many batches: the update.
-  void update(const ops::SgdStep& step);
+  void update(const SgdStep& step);
 
  private:
   Net& net_;

@@ -37,7 +37,7 @@ int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed) {
   return 0;
 }
 
-void show_gradient(const Parameter& p, const ops::SgdStep& step, TensorSink& tensors) {
+void show_gradient(const Parameter& p, const SgdStep& step, TensorSink& tensors) {
   if (!p.is_weight()) return;
   uint64_t max = 0;
   for (const int64_t g : p.grad) max = std::max(max, magnitude(g));

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/sgd_step.h"
 #include "base/widths.h"
 #include "core/parameter.h"
 #include "nn/tensor_sink.h"
-#include "ops/sgd_momentum/sgd_momentum.h"
 
 namespace intrain {
 
@@ -36,7 +36,7 @@ int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed = fal
 
 // Shows `tensors` G of a weight, of a gradient summed over ranks and batches: as the optimizer takes it (optim/sgd.h), but rounded to
 // nearest and without weight decay. Other parameters are passed over: they are few.
-void show_gradient(const Parameter& parameter, const ops::SgdStep& step, TensorSink& tensors);
+void show_gradient(const Parameter& parameter, const SgdStep& step, TensorSink& tensors);
 
 class NumbersSink final : public TensorSink {
  public:

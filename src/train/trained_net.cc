@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "data/normalization.h"
-#include "isa/isa.h"
 #include "models/models.h"
 #include "train/data_fingerprint.h"
 
@@ -23,12 +22,11 @@ Checkpoint read_trained(const std::string& path) {
   return read_checkpoint(path, [](const Checkpoint& c) { check_state(c, c.info.model, build(c.info).state()); });
 }
 
-TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads)
-    : kernels(ops::make_kernels(select_isa())), pool(threads), net(build(checkpoint.info)) {
+TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads) : net(build(checkpoint.info)) {
   check_state(checkpoint, checkpoint.info.model, net.state());
   net.set_widths(checkpoint.info.config.widths);
   if (training) freeze(checkpoint.info.config, net);
-  net.prepare(max_batch, training, kernels, pool, reducer);
+  net.prepare(max_batch, training, std::make_shared<Runtime>(threads));
   restore_state(checkpoint, checkpoint.info.model, net.state());
   net.quantize_parameters();
   if (training) set_label_smoothing(checkpoint.info.config, net);

@@ -6,22 +6,16 @@
 
 #include "base/api.h"
 #include "checkpoint/checkpoint.h"
-#include "core/parallel.h"
-#include "core/reducer.h"
 #include "data/dataset.h"
 #include "nn/net.h"
-#include "ops/kernels.h"
 
 namespace intrain {
 
 // read_checkpoint, for a net of models/models.h: refused before memory is taken for its arrays unless they are those of its net.
 INTRAIN_API Checkpoint read_trained(const std::string& path);
 
-// With all that the net refers to.
+// On a Runtime of its own.
 struct INTRAIN_API TrainedNet {
-  ops::Kernels kernels;
-  ThreadPool pool;
-  SingleProcess reducer;
   Net net;
 
   // For batches of up to max_batch images; `training`: with a backward pass, of the configured loss and frozen parameters. Throws Error if

@@ -4,11 +4,7 @@
 #include <optional>
 
 #include "checkpoint/checkpoint.h"
-#include "core/parallel.h"
-#include "core/reducer.h"
-#include "isa/isa.h"
 #include "models/models.h"
-#include "ops/kernels.h"
 #include "train/fit.h"
 #include "train/run_length.h"
 #include "train/trained_net.h"
@@ -49,7 +45,6 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   check_fit(config, images);
   check_crop(config, images);
   check_crop(config, data.test);
-  const ops::Kernels kernels = ops::make_kernels(select_isa());
   Net net = options.build ? options.build(images.h, images.w, images.c, images.classes)
                           : build_model(config.model, config.net, images.h, images.w, images.c, images.classes);
   // What does not fit is refused before the net takes memory; a layer of a user's may not know its state before that.
@@ -66,12 +61,9 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
     begin = read_checkpoint(config.init_from, [&](const Checkpoint& c) {
       if (known) check_transfer(c, config.model, net.state(), head, same_classes(c.info));
     });
-  auto pool = std::make_unique<ThreadPool>(config.threads);
-  auto reducer = std::make_unique<SingleProcess>();
-  auto kernels_at = std::make_unique<ops::Kernels>(kernels);
   net.set_widths(config.widths);
   freeze(config, net);
-  net.prepare(config.batch, true, *kernels_at, *pool, *reducer);
+  net.prepare(config.batch, true, options.runtime ? options.runtime : std::make_shared<Runtime>(config.threads));
   set_label_smoothing(config, net);
   net.initialize(config.seed);
   if (begin) {
@@ -82,9 +74,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   const Checkpoint* origin = begin ? &*begin : config.init_from.empty() ? nullptr : options.resume;
   const Normalization norm =
       options.images_are_gone ? normalization_of(*options.resume) : normalization_of(config, images, origin);
-  training_ = std::make_unique<Training>(
-      Training::Parts{std::move(config), std::move(kernels_at), std::move(pool), std::move(reducer), std::move(net), norm}, data,
-      options.resume);
+  training_ = std::make_unique<Training>(Training::Parts{std::move(config), std::move(net), norm}, data, options.resume);
 }
 
 Trainer::~Trainer() = default;

@@ -27,6 +27,8 @@ struct TrainerOptions {
   const Checkpoint* resume = nullptr;
   // Of a run that goes on: the training images are not all those that it began with, and do not tell the scaling of its pixels.
   bool images_are_gone = false;
+  // What it computes with; null: one of config.threads threads.
+  std::shared_ptr<Runtime> runtime = nullptr;
 };
 
 struct FitResult {

@@ -8,6 +8,8 @@
 #include "checkpoint/signature.h"
 #include "core/error.h"
 #include "isa/isa.h"
+#include "ops/sgd_momentum/sgd_momentum.h"
+#include "ops/sgd_momentum/wageubn.h"
 #include "settings/scalar10.h"
 #include "train/data_fingerprint.h"
 #include "train/fit.h"
@@ -22,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-ops::SgdStep sgd_of(const TrainConfig& config) {
+SgdStep sgd_of(const TrainConfig& config) {
   return {{},
           to_fraction10(config.momentum, config.widths.constant_g ? ops::kWageubnMomentumLog2 : 10),
           to_scalar10(config.weight_decay),
@@ -100,7 +102,7 @@ TrainingPlan Trainer::Training::plan() const {
           schedule_.total_steps,
           net_.parameter_count(),
           first_step_,
-          isa_info(parts_.kernels->isa).name,
+          isa_info(net_.runtime().isa()).name,
           {}};
 }
 
@@ -239,7 +241,7 @@ class Trainer::Training::Loop {
       t_.epoch_sum_ += metrics;
       epoch_seconds_ += step_seconds;
       training_seconds_ += step_seconds;
-      const ops::Scalar10 rate = t_.sgd_.rate;
+      const Scalar10 rate = t_.sgd_.rate;
       observer_.on_step({t_.step_, t_.schedule_.total_steps, epoch, metrics.mean_loss(), metrics.accuracy(),
                          std::ldexp(rate.mantissa, rate.exp), static_cast<double>(metrics.count) / step_seconds,
                          seconds_left(epoch)});

@@ -5,10 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/parallel.h"
-#include "core/reducer.h"
 #include "data/loader.h"
-#include "ops/kernels.h"
 #include "optim/schedule.h"
 #include "train/statistics_copy.h"
 #include "train/step.h"
@@ -22,9 +19,6 @@ class Trainer::Training {
   // The net with what it learns on, and all it needs to.
   struct Parts {
     TrainConfig config;
-    std::unique_ptr<ops::Kernels> kernels;
-    std::unique_ptr<ThreadPool> pool;
-    std::unique_ptr<SingleProcess> reducer;
     Net net;
     Normalization norm;
   };
@@ -56,7 +50,7 @@ class Trainer::Training {
   const DataSplits& data_;
   const int64_t per_epoch_;  // steps
   const Schedule schedule_;
-  ops::SgdStep sgd_;
+  SgdStep sgd_;
   CheckpointInfo info_;
   int64_t step_ = 0, first_step_ = 0;  // done; of these before this Trainer
   bool is_other_length_ = false;       // than that of the run that goes on

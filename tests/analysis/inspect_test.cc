@@ -6,6 +6,7 @@
 
 #include "core/reducer.h"
 #include "nn/builder.h"
+#include "ops/kernels.h"
 #include "report/draw/numbers_picture.h"
 #include "support/isas.h"
 #include "support/nets.h"
@@ -27,7 +28,7 @@ class InspectTest : public testing::Test {
     return net.linear_logits(net.linear_relu(net.global_average_pool(x), 7));
   }
   void look(Net& net, std::vector<LayerStatistics>& layers, int batches = 1, int range_log2 = 0) const {
-    ops::SgdStep step{};
+    SgdStep step{};
     step.seed = 1;
     step.momentum_bits = 16;
     step.range_log2 = range_log2;
@@ -38,21 +39,19 @@ class InspectTest : public testing::Test {
   std::vector<LayerStatistics> with(const Widths& widths) {
     Net net = build();
     net.set_widths(widths);
-    net.prepare(4, true, kernels_, pool_, reducer_);
+    net.prepare(4, true, runtime_);
     net.initialize(1);
     std::vector<LayerStatistics> layers;
     look(net, layers);
     return layers;
   }
   InspectTest() {
-    net_.prepare(4, true, kernels_, pool_, reducer_);
+    net_.prepare(4, true, runtime_);
     net_.initialize(1);
     look(net_, layers_);
   }
 
-  const ops::Kernels kernels_ = ops::make_kernels(Isa::kScalar);
-  ThreadPool pool_{2};
-  SingleProcess reducer_;
+  const std::shared_ptr<Runtime> runtime_ = std::make_shared<Runtime>(ops::make_kernels(Isa::kScalar), 2);
   const Batch batch_ = random_batch(7, 4, 8, 8, 3, 5);
   Net net_ = build();
   std::vector<LayerStatistics> layers_;

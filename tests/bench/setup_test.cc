@@ -51,7 +51,7 @@ TEST(BenchSetup, Shapes) {
 }
 
 TEST(BenchSetup, OperationsOfAProduct) {
-  const ops::ConvShape shape{4, 4, 8, 16, 3, 3, 2, 1, 1, false};  // 2 x 2 outputs
+  const ConvShape shape{4, 4, 8, 16, 3, 3, 2, 1, 1, false};  // 2 x 2 outputs
   const double pass = 2.0 * 5 * 4 * 16 * 8 * 9;
   EXPECT_EQ(operations({shape, true}, 5).all(), 3 * pass);
   EXPECT_EQ(operations({shape, false}, 5).all(), 2 * pass);

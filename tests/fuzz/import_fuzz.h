@@ -8,14 +8,13 @@
 #include "isa/isa.h"
 #include "models/net_file.h"
 #include "nn/net.h"
+#include "ops/kernels.h"
 #include "support/memory_file.h"
 
 namespace intrain::test {
 
 struct FuzzedNet {
-  ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
-  ThreadPool pool{1};
-  SingleProcess reducer;
+  const std::shared_ptr<Runtime> runtime = std::make_shared<Runtime>(ops::make_kernels(Isa::kScalar), 1);
   Net net = build_net(R"(
 [[layer]]
 type = "conv"
@@ -47,7 +46,7 @@ type = "average_pool"
   std::vector<NetStep> steps;
 
   FuzzedNet() {
-    net.prepare(1, true, kernels, pool, reducer);
+    net.prepare(1, true, runtime);
     net.initialize(0);
     steps = net_steps(net, "fuzz.toml");
   }

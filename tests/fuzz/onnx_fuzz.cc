@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "fuzz/import_fuzz.h"
+#include "ops/kernels.h"
 
 namespace intrain::test {
 namespace {
@@ -34,12 +35,10 @@ class Folder {
 
 // The net of the graph, if it has one, is built, and its layers are found or refused.
 void fuzz_own_net(const std::string& path) {
-  static const ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
-  static ThreadPool pool(1);
-  static SingleProcess reducer;
+  static const auto runtime = std::make_shared<Runtime>(ops::make_kernels(Isa::kScalar), 1);
   for (const bool new_head : {false, true}) try {
       Net net = build_net(describe_onnx_net(path, 4, 4, 1, 2, new_head), "fuzz.toml", 4, 4, 1, 2);
-      net.prepare(1, true, kernels, pool, reducer);
+      net.prepare(1, true, runtime);
       const std::vector<NetStep> steps = net_steps(net, "fuzz.toml");
       const std::vector<FloatLayer> layers = read_onnx_net(path, steps, new_head);
       for (size_t i = 0; i + 1 < layers.size(); ++i)

@@ -25,10 +25,8 @@ std::string max_pool(int size, int pad, int stride = 1) {
 Net build(const std::string& text, int side) { return build_net(text, "my.toml", side, side, 3, 10); }
 
 void prepare(Net net, int batch, bool training) {
-  const ops::Kernels kernels = ops::make_kernels(select_isa());
-  ThreadPool pool(1);
-  SingleProcess reducer;
-  net.prepare(batch, training, kernels, pool, reducer);
+  const auto runtime = std::make_shared<Runtime>(1);
+  net.prepare(batch, training, runtime);
 }
 
 TEST(Limits, BatchesMustFitTheSumsOfEveryBatchNorm) {

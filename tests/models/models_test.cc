@@ -6,6 +6,7 @@
 
 #include "core/buffer.h"
 #include "nn/builder.h"
+#include "ops/kernels.h"
 #include "support/isas.h"
 #include "support/nets.h"
 #include "support/temp_folder.h"
@@ -103,11 +104,9 @@ size_t output_bytes(const Net& net, const std::string& layer) {
 
 TEST(Models, OutputsHaveTheShapesOfTheTable) {
   const auto expect = [](const char* model, int size, const std::vector<std::pair<const char*, int>>& table) {
-    const ops::Kernels kernels = ops::make_kernels(kScalar);
-    ThreadPool pool(1);
-    SingleProcess reducer;
+    const auto runtime = std::make_shared<Runtime>(ops::make_kernels(kScalar), 1);
     Net net = build_model(model, size, size, 3, 10);
-    net.prepare(1, false, kernels, pool, reducer);
+    net.prepare(1, false, runtime);
     for (const auto& [layer, elements] : table)
       EXPECT_EQ(output_bytes(net, layer), align_up(static_cast<size_t>(elements))) << model << ", " << layer;
   };

@@ -10,6 +10,7 @@
 #include "analysis/inspect.h"
 #include "models/models.h"
 #include "nn/quantize_weights.h"
+#include "ops/kernels.h"
 #include "support/isas.h"
 #include "support/nets.h"
 #include "support/oracle.h"
@@ -244,7 +245,7 @@ TEST(Net, SaturatedStreamsTrain) {
       for (int32_t& w : p->master) w = static_cast<int32_t>(clamp(int64_t{w} * 200, -INT32_MAX, INT32_MAX));
   ready.net.quantize_parameters();
   std::vector<LayerStatistics> layers;
-  ops::SgdStep step{};
+  SgdStep step{};
   step.seed = 1;
   const Batch batch = synthetic_batch(8);
   inspect(
@@ -329,10 +330,8 @@ TEST(Net, InitializationOfWageubnIsTruncatedAndClipped) {
   widths.fan_in_init = widths.constant_g = true;
   widths.w_stored = 31;
   net.set_widths(widths);
-  const ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
-  ThreadPool pool(1);
-  SingleProcess reducer;
-  net.prepare(1, true, kernels, pool, reducer);
+  const auto runtime = std::make_shared<Runtime>(ops::make_kernels(Isa::kScalar), 1);
+  net.prepare(1, true, runtime);
   net.initialize(1);
   for (const Parameter* p : net.parameters()) {
     for (const int32_t w : p->master) ASSERT_EQ(w % 2, 0) << p->name;

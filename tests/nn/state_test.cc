@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "models/net_file.h"
+#include "ops/kernels.h"
 #include "support/forged_state.h"
 #include "support/isas.h"
 #include "support/nets.h"
@@ -31,19 +32,17 @@ struct Outcome {
 // Evaluation, then a step, from a forged state.
 Outcome run(Net (*make)(), Isa isa, int threads, const Widths& widths, uint64_t seed) {
   constexpr int kImages = 4;
-  const ops::Kernels kernels = ops::make_kernels(isa);
-  ThreadPool pool(threads);
-  SingleProcess reducer;
+  const auto runtime = std::make_shared<Runtime>(ops::make_kernels(isa), threads);
   Net net = make();
   net.set_widths(widths);
-  net.prepare(kImages, true, kernels, pool, reducer);
+  net.prepare(kImages, true, runtime);
   net.initialize(1);
   Rng rng(seed);
   forge_state(net, [&](uint64_t n) { return n == 0 ? rng.bits() : rng.bits() % n; });
   const Batch batch = synthetic_batch(kImages);
   net.evaluate(batch);
   Outcome outcome{logits_of(net, kImages), {}, {}};
-  ops::SgdStep step{round_scalar10(100, -10), round_scalar10(922, -10), round_scalar10(1, -14), 5, 1};
+  SgdStep step{round_scalar10(100, -10), round_scalar10(922, -10), round_scalar10(1, -14), 5, 1};
   step.momentum_bits = widths.momentum;
   if (widths.constant_g) {
     step.rate = {26, -9};
@@ -71,15 +70,13 @@ INTRAIN_FOR_ALL_ISAS(ForgedState);
 TEST(State, StaysWithinItsFormats) {
   for (const Widths& widths : {Widths(), wageubn()}) {
     Net net = one_of_each();
-    const ops::Kernels kernels = ops::make_kernels(select_isa());
-    ThreadPool pool(1);
-    SingleProcess reducer;
+    const auto runtime = std::make_shared<Runtime>(1);
     net.set_widths(widths);
-    net.prepare(4, true, kernels, pool, reducer);
+    net.prepare(4, true, runtime);
     net.initialize(1);
     Rng rng(3);
     forge_state(net, [&](uint64_t n) { return n == 0 ? rng.bits() : rng.bits() % n; });
-    ops::SgdStep step{round_scalar10(1023, 0), round_scalar10(1023, -10), round_scalar10(512, -9), 5, 1};
+    SgdStep step{round_scalar10(1023, 0), round_scalar10(1023, -10), round_scalar10(512, -9), 5, 1};
     step.momentum_bits = widths.momentum;
     if (widths.constant_g) {
       step.rate = {511, -9};
@@ -112,18 +109,16 @@ TEST(State, IsKnownBeforeTheNetTakesMemory) {
 }
 
 TEST(Memory, MoreThanThereIsIsRefusedBeforeItIsTaken) {
-  const ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
-  ThreadPool pool(1);
-  SingleProcess reducer;
+  const auto runtime = std::make_shared<Runtime>(ops::make_kernels(Isa::kScalar), 1);
   std::string layers = "[[layer]]\ntype='conv'\nchannels=4\nsize=12\n";
   for (int i = 0; i < 900; ++i) layers += "[[layer]]\ntype='conv'\nchannels=16384\nsize=1\n";
   Net giant = build_net(layers, "giant.toml", 12, 12, 3, 10);
-  expect_error([&] { giant.prepare(1, false, kernels, pool, reducer); }, "GiB of memory, and there are", "model");
+  expect_error([&] { giant.prepare(1, false, runtime); }, "GiB of memory, and there are", "model");
   std::string pairs;
   for (int i = 0; i < 20; ++i)
     pairs += "[[layer]]\ntype='conv'\nchannels=16384\nsize=1\n[[layer]]\ntype='conv'\nchannels=4\nsize=1\n";
   Net wide = build_net(pairs + "[[layer]]\ntype='average_pool'\n", "wide.toml", 224, 224, 3, 10);
-  expect_error([&] { wide.prepare(300, true, kernels, pool, reducer); }, "in batches of 300 takes", "model");
+  expect_error([&] { wide.prepare(300, true, runtime); }, "in batches of 300 takes", "model");
   EXPECT_GT(memory_limit_bytes(), int64_t{1} << 26);
   EXPECT_NO_THROW(check_memory(memory_limit_bytes(), "all", {}, ""));
   if (memory_limit_bytes() < INT64_MAX) EXPECT_THROW(check_memory(memory_limit_bytes() + 1, "more", {}, ""), Error);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/formats.h"
+#include "ops/kernels.h"
 #include "support/guarded.h"
 #include "support/rng.h"
 #include "support/tiles.h"

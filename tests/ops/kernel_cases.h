@@ -467,12 +467,12 @@ struct relu_backward_case {
 };
 
 struct MaxPoolCase {
-  static constexpr MaxPool kWindows[] = {{0, 0, 0, 3, 2, 1}, {0, 0, 0, 2, 2, 0}, {0, 0, 0, 3, 1, 1}, {0, 0, 0, 2, 3, 1},
-                                         {0, 0, 0, 1, 1, 0}, {0, 0, 0, 5, 3, 4}, {0, 0, 0, 15, 4, 7}};
+  static constexpr MaxPoolShape kWindows[] = {{0, 0, 0, 3, 2, 1}, {0, 0, 0, 2, 2, 0}, {0, 0, 0, 3, 1, 1}, {0, 0, 0, 2, 3, 1},
+                                              {0, 0, 0, 1, 1, 0}, {0, 0, 0, 5, 3, 4}, {0, 0, 0, 15, 4, 7}};
   static constexpr int kVariants = 7;
   // About `rows` pixels, and enough for a window.
-  static MaxPool shape(const CaseShape& s, int variant) {
-    MaxPool p = kWindows[variant];
+  static MaxPoolShape shape(const CaseShape& s, int variant) {
+    MaxPoolShape p = kWindows[variant];
     const int rows = static_cast<int>(s.rows), least = std::max(1, p.size - 2 * p.pad);
     p.w = std::max(least, 1 + rows % 11);
     p.h = std::max(least, rows / p.w);
@@ -480,7 +480,7 @@ struct MaxPoolCase {
     return p;
   }
   static MaxPoolForward params(CaseBuilder& b, int variant) {
-    const MaxPool p = shape(b.shape(), variant);
+    const MaxPoolShape p = shape(b.shape(), variant);
     const int64_t in = int64_t{p.h} * p.w * p.c, out = int64_t{p.oh()} * p.ow() * p.c;
     return {p, b.input<uint8_t>("src", in, 0, kU8Max), b.output<uint8_t>("dst", out), b.output<uint8_t>("index", out)};
   }
@@ -489,7 +489,7 @@ struct max_pool_case : MaxPoolCase {};
 struct max_pool_backward_case : MaxPoolCase {
   static MaxPoolBackward params(CaseBuilder& b, int variant) {
     const MaxPoolForward forward = MaxPoolCase::params(b, variant);
-    const MaxPool& p = forward.shape;
+    const MaxPoolShape& p = forward.shape;
     max_pool_reference(forward);
     return {p, b.input<int16_t>("diff_dst", int64_t{p.oh()} * p.ow() * p.c, -kS16Max, kS16Max), forward.index,
             b.output<int32_t>("diff_src", int64_t{p.h} * p.w * p.c)};

@@ -1,5 +1,7 @@
 // Every kernel of every instruction set returns the bits of its reference, on awkward shapes, extreme values and unaligned
 // buffers, and writes nothing else.
+#include "ops/kernels.h"
+
 #include <gtest/gtest.h>
 
 #include <limits>

@@ -89,7 +89,7 @@ TEST(GlobalAveragePool, BackwardIsWithinItsBoundOfFloat) {
 //   7 9 9
 // Backward of 10 20 / 30 40: pixel (0,1) wins twice: 10 + 20; pixel (2,1) twice: 30 + 40.
 TEST(MaxPool, ByHand) {
-  const MaxPool p{3, 3, 1, 2, 1, 0};
+  const MaxPoolShape p{3, 3, 1, 2, 1, 0};
   const uint8_t src[] = {1, 5, 5, 2, 5, 0, 7, 9, 9};
   uint8_t dst[4], index[4];
   max_pool_reference({p, src, dst, index});
@@ -105,7 +105,7 @@ TEST(MaxPool, ByHand) {
 TEST(MaxPool, IsFloat64) {
   Rng rng(1);
   for (int round = 0; round < 300; ++round) {
-    MaxPool p{};
+    MaxPoolShape p{};
     p.h = static_cast<int>(rng.range(1, 12));
     p.w = static_cast<int>(rng.range(1, 12));
     p.c = static_cast<int>(rng.range(1, 4));

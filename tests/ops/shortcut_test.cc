@@ -17,7 +17,7 @@ using intrain::test::Rng;
 
 // 3 x 2 pixels of 2 channels, stride 2: the first column of rows 0 and 2; 1 zero before, 2 behind.
 TEST(PadShortcut, ByHand) {
-  const PadShortcut p{3, 2, 2, 5, 2, 1};
+  const PadShortcutShape p{3, 2, 2, 5, 2, 1};
   ASSERT_EQ(p.oh(), 2);
   ASSERT_EQ(p.ow(), 1);
   const uint8_t src[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 11, 12};
@@ -36,12 +36,12 @@ TEST(PadShortcut, ByHand) {
 // The way back is the transpose: <dy, f(x)> = <f'(dy), x>, over shapes whose last pixel is kept, or not.
 TEST(PadShortcut, TheWayBackIsTheTranspose) {
   Rng rng(1);
-  for (const PadShortcut& p : {PadShortcut{8, 8, 16, 32, 2, 8},
-                               {7, 5, 3, 3, 2, 0},
-                               {4, 9, 5, 6, 1, 1},
-                               {5, 5, 1, 7, 3, 6},
-                               {1, 1, 4, 9, 15, 0},
-                               {6, 6, 2, 2, 1, 0}}) {
+  for (const PadShortcutShape& p : {PadShortcutShape{8, 8, 16, 32, 2, 8},
+                                    {7, 5, 3, 3, 2, 0},
+                                    {4, 9, 5, 6, 1, 1},
+                                    {5, 5, 1, 7, 3, 6},
+                                    {1, 1, 4, 9, 15, 0},
+                                    {6, 6, 2, 2, 1, 0}}) {
     const int64_t in = int64_t{p.h} * p.w * p.c, out = int64_t{p.oh()} * p.ow() * p.k;
     const auto x = random_vector<uint8_t>(rng, Fill::kUniform, in, 0, kU8Max);
     const auto dy = random_vector<int16_t>(rng, Fill::kUniform, out, -kS16Max, kS16Max);

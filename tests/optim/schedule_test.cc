@@ -10,24 +10,22 @@
 namespace intrain::test {
 namespace {
 
-double real(const ops::Scalar10& s) { return std::ldexp(s.mantissa, s.exp); }
+double real(const Scalar10& s) { return std::ldexp(s.mantissa, s.exp); }
 
 constexpr double kPi = 3.14159265358979323846;
-constexpr ops::Scalar10 kTenth{819, -13};        // 0.1 with 10 bits
+constexpr Scalar10 kTenth{819, -13};             // 0.1 with 10 bits
 constexpr double kHalfStep = 1.0 / 1024;         // rounding to a mantissa of 10 bits, relative
 constexpr double kFactorStep = 1.0 / (1 << 27);  // what 30 fraction bits of the factor leave, absolute
 
 // A mantissa of 10 bits: in [512, 1023], or 0.
-void expect_normal(const ops::Scalar10& s) {
-  EXPECT_TRUE(s.mantissa == 0 || (s.mantissa >= 512 && s.mantissa <= 1023)) << s.mantissa;
-}
+void expect_normal(const Scalar10& s) { EXPECT_TRUE(s.mantissa == 0 || (s.mantissa >= 512 && s.mantissa <= 1023)) << s.mantissa; }
 
 TEST(RoundScalar10, IsTheNearestTenBitNumber) {
   Rng rng(1);
   for (int i = 0; i < 100000; ++i) {
     const int64_t value = rng.any_width(62) & std::numeric_limits<int64_t>::max();
     const int exp = static_cast<int>(rng.range(-60, 60));
-    const ops::Scalar10 s = round_scalar10(value, exp);
+    const Scalar10 s = round_scalar10(value, exp);
     expect_normal(s);
     const long double got = std::ldexp(static_cast<long double>(s.mantissa), s.exp),
                       want = std::ldexp(static_cast<long double>(value), exp);
@@ -37,7 +35,7 @@ TEST(RoundScalar10, IsTheNearestTenBitNumber) {
 
 TEST(RoundScalar10, EdgesAndTies) {
   const auto expect = [](int64_t value, int exp, int mantissa, int result_exp) {
-    const ops::Scalar10 s = round_scalar10(value, exp);
+    const Scalar10 s = round_scalar10(value, exp);
     EXPECT_EQ(s.mantissa, mantissa) << value;
     EXPECT_EQ(s.exp, result_exp) << value;
   };
@@ -63,7 +61,7 @@ TEST(Schedule, CosineIsTheRealOne) {
       for (int64_t step = warmup; step < total; step += stride) {
         const double want =
             real(kTenth) * (1 + std::cos(kPi * static_cast<double>(step - warmup) / static_cast<double>(total - warmup))) / 2;
-        const ops::Scalar10 rate = rate_at(s, step);
+        const Scalar10 rate = rate_at(s, step);
         expect_normal(rate);
         const double error = std::abs(real(rate) - want);
         ASSERT_LE(error, want * kHalfStep + real(kTenth) * kFactorStep)
@@ -108,7 +106,7 @@ TEST(Schedule, StepsAtHalfAndThreeQuarters) {
 
 // 0.05 times 1, 0.12, 0.06, 0.03, 0.03: 25.6, 3.07, 1.54 and 0.77 steps of 2^-9; dr = 128, 128, 32, 8, 2.
 TEST(Schedule, WageubnHasFivePhases) {
-  const ops::Scalar10 base{819, -14};
+  const Scalar10 base{819, -14};
   const Schedule fixed{ScheduleKind::kWageubn, base, 1000, 0, 10, true}, wide{ScheduleKind::kWageubn, base, 1000, 0};
   const struct {
     int64_t first, last;
@@ -139,7 +137,7 @@ TEST(Schedule, TheFixedGridHasEnds) {
 
 TEST(Schedule, LongTrainingsDoNotOverflow) {
   const int64_t total = int64_t{1} << 32;
-  for (const ops::Scalar10 base : {kTenth, ops::Scalar10{1023, 20}, ops::Scalar10{512, -40}})
+  for (const Scalar10 base : {kTenth, Scalar10{1023, 20}, Scalar10{512, -40}})
     for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kStep, ScheduleKind::kWageubn})
       for (const int64_t warmup : {int64_t{0}, total / 2 - 1}) {
         const Schedule s{kind, base, total, warmup};

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/formats.h"
+#include "ops/kernels.h"
 #include "optim/schedule.h"
 #include "support/isas.h"
 #include "support/oracle.h"
@@ -15,7 +16,7 @@
 namespace intrain::test {
 namespace {
 
-constexpr ops::Scalar10 kNineTenths{922, -10};
+constexpr Scalar10 kNineTenths{922, -10};
 const ops::Kernels kKernels = ops::make_kernels(Isa::kScalar);
 
 // A parameter with memory of its own.
@@ -43,7 +44,7 @@ struct TestParameter : Parameter {
 };
 
 // Parameters of lengths around the optimizer's blocks of 4096, three steps on random gradients.
-std::vector<TestParameter> run_random_steps(Isa isa, int threads, ops::SgdStep sgd) {
+std::vector<TestParameter> run_random_steps(Isa isa, int threads, SgdStep sgd) {
   std::vector<TestParameter> list;
   for (int count : {1, 3, 4095, 4096, 4097, 8192, 20001}) list.push_back(TestParameter(count, count % 2 == 0 ? 8 : 16));
   for (size_t i = 0; i < list.size(); ++i) list[i].number = static_cast<uint32_t>(i);
@@ -72,11 +73,11 @@ class SgdEquality : public IsaTest {};
 INTRAIN_FOR_ALL_ISAS(SgdEquality);
 
 TEST_P(SgdEquality, ThreadsAndIsaDoNotShow) {
-  ops::SgdStep wageubn{{26, -9}, {3, -2}, round_scalar10(1, -13), 1, 0};
+  SgdStep wageubn{{26, -9}, {3, -2}, round_scalar10(1, -13), 1, 0};
   wageubn.momentum_bits = 13;
   wageubn.coarse = 1;
   wageubn.range_log2 = 7;
-  for (ops::SgdStep sgd : {ops::SgdStep{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 1, 0}, wageubn}) {
+  for (SgdStep sgd : {SgdStep{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 1, 0}, wageubn}) {
     const std::vector<TestParameter> one = run_random_steps(Isa::kScalar, 1, sgd);
     for (int threads : {1, 2, 3, 5}) EXPECT_TRUE(same(run_random_steps(isa(), threads, sgd), one)) << threads << " threads";
     sgd.seed = 2;
@@ -89,7 +90,7 @@ TEST_P(SgdEquality, ThreadsAndIsaDoNotShow) {
 // Decay 2^-4 of W = 1/2, without a gradient, is the largest: n = 127. gamma stays, and moves by 26 / 512 of its gradient 2^-4.
 TEST(SgdWageubn, OnlyWeightsDecay) {
   TestParameter w(4, 8), gamma(4, 16);
-  ops::SgdStep step{{26, -9}, {0, -2}, round_scalar10(1, -4), 1, 0};
+  SgdStep step{{26, -9}, {0, -2}, round_scalar10(1, -4), 1, 0};
   step.momentum_bits = 13;
   step.coarse = 1;
   step.range_log2 = 7;
@@ -115,7 +116,7 @@ TEST(Sgd, BlocksDoNotShow) {
   fill(rng, Fill::kUniform, p.grad.data(), kCount, -(1 << 30), 1 << 30);
   p.grad_exp = -36;
   TestParameter whole = p;
-  const ops::SgdStep step{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 5, 6};
+  const SgdStep step{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 5, 6};
   ThreadPool pool(1);
   sgd_update(p, step, kKernels, pool);
 
@@ -162,7 +163,7 @@ TEST(Sgd, MeanOfManyElementsFollowsRealArithmetic) {
   TestParameter p(kCount, 8);
   std::fill(p.master.begin(), p.master.end(), 1 << 24);
   ThreadPool pool(1);
-  const ops::Scalar10 rate = round_scalar10(51, -10), decay = round_scalar10(1, -7);
+  const Scalar10 rate = round_scalar10(51, -10), decay = round_scalar10(1, -7);
   const double rate_real = std::ldexp(rate.mantissa, rate.exp), decay_real = std::ldexp(decay.mantissa, decay.exp);
   double w = 1, m = 0;
   for (uint32_t step = 0; step < 10; ++step) {

@@ -22,7 +22,7 @@ TEST(Scalar10, IsTheNearestTenBitNumber) {
   test::Rng rng(1);
   for (int i = 0; i < 10000; ++i) {
     const double value = std::ldexp(static_cast<double>(rng.range(1, int64_t{1} << 52)), static_cast<int>(rng.range(-90, -30)));
-    const ops::Scalar10 s = to_scalar10(value);
+    const Scalar10 s = to_scalar10(value);
     ASSERT_GE(s.mantissa, 512);
     ASSERT_LE(s.mantissa, 1023);
     ASSERT_LE(std::abs(std::ldexp(s.mantissa, s.exp) - value), std::ldexp(0.5, s.exp));

@@ -7,8 +7,6 @@
 #include <vector>
 
 #include "core/batch.h"
-#include "core/parallel.h"
-#include "core/reducer.h"
 #include "data/normalization.h"
 #include "data/synthetic.h"
 #include "isa/isa.h"
@@ -30,23 +28,19 @@ struct RunSettings {
   const ops::TileKernel* tile = nullptr;  // instead of the instruction set's
 };
 
-// A net with all that prepare() refers to.
 struct ReadyNet {
-  ops::Kernels kernels;
-  ThreadPool pool;
-  SingleProcess reducer;
   Net net;
 
-  ReadyNet(Net n, int max_batch, const RunSettings& s = {})
-      : kernels(ops::make_kernels(s.isa)), pool(s.threads, s.threads), net(std::move(n)) {
+  ReadyNet(Net n, int max_batch, const RunSettings& s = {}) : net(std::move(n)) {
+    ops::Kernels kernels = ops::make_kernels(s.isa);
     if (s.tile != nullptr) kernels.tile = s.tile;
     net.keep_gradients();
-    net.prepare(max_batch, s.training, kernels, pool, reducer);
+    net.prepare(max_batch, s.training, std::make_shared<Runtime>(kernels, s.threads, s.threads));
     net.initialize(s.seed);
   }
   // Momentum 0.9, no decay.
   void train(const Batch& batch, int64_t rate_q10, uint32_t step) {
-    const ops::Scalar10 momentum = round_scalar10(922, -10);
+    const Scalar10 momentum = round_scalar10(922, -10);
     train_step(net, batch, {round_scalar10(rate_q10, -10), momentum, {}, 5, step});
   }
 };

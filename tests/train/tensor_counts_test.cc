@@ -86,7 +86,7 @@ TEST(Numbers, ShowGAsTheOptimizerTakesIt) {
   p.shape = {5, 1};
   p.grad = grad;
   p.grad_exp = -20;
-  ops::SgdStep step{};
+  SgdStep step{};
   NumbersSink sink({});
   show_gradient(p, step, sink);
   ASSERT_EQ(sink.layers().size(), 1u);

@@ -119,7 +119,7 @@ void ExactSink::store_number(const Value* value, const std::string& tensor) {
 }
 
 std::string ExactSink::convolution(const ConvGraph& conv, const std::string& name) {
-  const ops::ConvShape& s = conv.shape;
+  const ConvShape& s = conv.shape;
   const std::string acc = graph_.node("ConvInteger", name + ".acc",
                                       {stored(conv.in).tensor, weight(conv_weight(conv), {s.k, s.group_c(), s.kh, s.kw}, name),
                                        graph_.scalar(OnnxType::kU8, zero_point(conv.in)), graph_.scalar(OnnxType::kU8, 128)},

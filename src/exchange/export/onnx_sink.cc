@@ -29,7 +29,7 @@ std::string OnnxSink::unflat(const std::string& tensor, const std::string& name)
   return graph_.node("Unsqueeze", name, {tensor, graph_.list({2, 3})});
 }
 
-void OnnxSink::max_pool(const Value* in, const Value* out, const ops::MaxPool& p) {
+void OnnxSink::max_pool(const Value* in, const Value* out, const MaxPoolShape& p) {
   // Of u8 alone: a padded tap is no larger than any value.
   const std::string pooled = graph_.node(
       "MaxPool", out->name, {stored(in).tensor},
@@ -37,7 +37,7 @@ void OnnxSink::max_pool(const Value* in, const Value* out, const ops::MaxPool& p
   store(out, pooled, stored(in).exp);
 }
 
-void OnnxSink::pad_shortcut(const Value* in, const Value* out, const ops::PadShortcut& p) {
+void OnnxSink::pad_shortcut(const Value* in, const Value* out, const PadShortcutShape& p) {
   // Codes as they are: both values have the same scale and zero point.
   std::string codes = stored(in).tensor;
   if (p.stride > 1)
@@ -51,7 +51,7 @@ void OnnxSink::pad_shortcut(const Value* in, const Value* out, const ops::PadSho
   store(out, codes, stored(in).exp);
 }
 
-std::vector<OnnxGraph::Attribute> OnnxSink::conv_attributes(const ops::ConvShape& s) {
+std::vector<OnnxGraph::Attribute> OnnxSink::conv_attributes(const ConvShape& s) {
   return {{"kernel_shape", {s.kh, s.kw}},
           {"strides", {s.stride, s.stride}},
           {"pads", {s.pad, s.pad, s.pad, s.pad}},

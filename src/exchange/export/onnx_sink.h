@@ -22,8 +22,8 @@ class OnnxSink : public GraphSink {
   // table: [c][256], from pixels to what the net reads (Normalization).
   OnnxSink(OnnxGraph& graph, int h, int w, int c, const std::vector<int8_t>& table);
 
-  void max_pool(const Value* in, const Value* out, const ops::MaxPool& shape) final;
-  void pad_shortcut(const Value* in, const Value* out, const ops::PadShortcut& shape) final;
+  void max_pool(const Value* in, const Value* out, const MaxPoolShape& shape) final;
+  void pad_shortcut(const Value* in, const Value* out, const PadShortcutShape& shape) final;
   // Of the logits: value = logit 2^exponent. Once all layers are written.
   int logits_exp() const { return logits_exp_; }
 
@@ -41,7 +41,7 @@ class OnnxSink : public GraphSink {
   std::string flat(const Value* value, const std::string& name);
   std::string unflat(const std::string& tensor, const std::string& name);
 
-  static std::vector<OnnxGraph::Attribute> conv_attributes(const ops::ConvShape& shape);
+  static std::vector<OnnxGraph::Attribute> conv_attributes(const ConvShape& shape);
   // [k][c of a group][kh][kw] from W of a convolution; [outputs][c h w] from that of a linear layer.
   static std::vector<int8_t> conv_weight(const ConvGraph& conv);
   static std::vector<int8_t> linear_weight(const LinearGraph& linear);

@@ -64,7 +64,7 @@ void QdqSink::finish(const std::string& sum, const NormGraph& n) {
 void QdqSink::conv_bn(const ConvGraph& conv, const NormGraph& n) {
   check(n);
   const std::string& name = n.out->name;
-  const ops::ConvShape& s = conv.shape;
+  const ConvShape& s = conv.shape;
   const std::string x = real(conv.in);
   std::vector<int8_t> weight = conv_weight(conv);
   std::vector<float> scale, bias_scale;
@@ -105,7 +105,7 @@ void QdqSink::conv_bn(const ConvGraph& conv, const NormGraph& n) {
 
 void QdqSink::stream_conv(const ConvGraph& conv, const Value* addend, const Value* stream, const NormGraph* n) {
   const std::string& name = stream->name;
-  const ops::ConvShape& s = conv.shape;
+  const ConvShape& s = conv.shape;
   const std::string w = graph_.node("DequantizeLinear", name + ".weight",
                                     {graph_.constant(name + ".weight.s8", conv_weight(conv), {s.k, s.group_c(), s.kh, s.kw}),
                                      graph_.power_of_two(conv.weight_exp), graph_.scalar(OnnxType::kS8, 0)});

@@ -28,13 +28,13 @@ class StepSink final : public GraphSink {
     steps.push_back(
         {NetStep::Kind::kLinear, linear.out != nullptr ? linear.out->name : net_.head_name(), linear.in, nullptr, linear.out});
   }
-  void max_pool(const Value* in, const Value* out, const ops::MaxPool& shape) override {
+  void max_pool(const Value* in, const Value* out, const MaxPoolShape& shape) override {
     steps.push_back({NetStep::Kind::kMaxPool, out->name, in, nullptr, out, {}, shape});
   }
   void average_pool(const Value* in, const Value* out) override {
     steps.push_back({NetStep::Kind::kAveragePool, out->name, in, nullptr, out});
   }
-  void pad_shortcut(const Value* in, const Value* out, const ops::PadShortcut& shape) override {
+  void pad_shortcut(const Value* in, const Value* out, const PadShortcutShape& shape) override {
     steps.push_back({NetStep::Kind::kPadShortcut, out->name, in, nullptr, out, {}, {}, shape});
   }
 

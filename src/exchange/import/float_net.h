@@ -20,9 +20,9 @@ struct NetStep {
   const Value* in = nullptr;
   const Value* shortcut = nullptr;  // kConv: added, or null
   const Value* out = nullptr;       // null: the logits
-  ops::ConvShape conv = {};         // kConv
-  ops::MaxPool pool = {};           // kMaxPool
-  ops::PadShortcut pad = {};        // kPadShortcut
+  ConvShape conv = {};              // kConv
+  MaxPoolShape pool = {};           // kMaxPool
+  PadShortcutShape pad = {};        // kPadShortcut
   bool relu6 = false;               // kConv
 
   // Of the net's state.

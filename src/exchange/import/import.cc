@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "data/loader.h"
+#include "ops/kernels.h"
 
 namespace intrain {
 
@@ -125,13 +126,21 @@ class Importer {
     report_.estimated = true;
     store();
     net_.evaluate(batch);  // for the input, which the layers keep
-    const LayerContext context{net_.kernels(), net_.pool(), net_.reducer(), batch.count, batch.count, 0, 0, 0, net_.widths()};
+    const LayerContext context{net_.runtime().kernels(),
+                               net_.runtime().pool(),
+                               net_.runtime().reducer(),
+                               batch.count,
+                               batch.count,
+                               0,
+                               0,
+                               0,
+                               net_.widths()};
     for (const auto& layer : net_.layers()) {
       const auto pair = std::find_if(pairs_.begin(), pairs_.end(), [&](const Pair& p) { return p.step->name == layer->name(); });
       if (pair != pairs_.end() && pair->layer->folded) {
         estimate_layer(*layer, *pair, context);
         store(*pair);
-        layer->quantize_parameters(net_.kernels(), net_.pool());
+        layer->quantize_parameters(net_.runtime().kernels(), net_.runtime().pool());
       }
       layer->evaluate(context);
     }
@@ -310,7 +319,7 @@ ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vec
   }
   importer.scale_rows();
   // In random order, as evaluation sees them: a folder's come class by class.
-  const LoaderOptions options{batch, true, false, 0, 0, net.pool().threads(), false};
+  const LoaderOptions options{batch, true, false, 0, 0, net.runtime().pool().threads(), false};
   if (importer.folded()) importer.estimate(Loader(train, norm, options).next());
   importer.store();
   const int batches = (images + batch - 1) / batch;
@@ -327,7 +336,7 @@ ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vec
 
 BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm, bool mirror, int images, int batch) {
   const auto hits = [&](bool black) {
-    Loader loader(train, norm, {batch, true, mirror, 0, 0, net.pool().threads(), true, false, black});
+    Loader loader(train, norm, {batch, true, mirror, 0, 0, net.runtime().pool().threads(), true, false, black});
     int64_t sum = 0;
     for (int i = 0; i < (images + batch - 1) / batch; ++i) {
       const Batch& next = loader.next();

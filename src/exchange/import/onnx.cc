@@ -112,7 +112,7 @@ class Follower {
   }
 
   FloatLayer conv(const NetStep& step) {
-    const ops::ConvShape& s = step.conv;
+    const ConvShape& s = step.conv;
     const int in = values_.at(step.in);
     const FloatOp* op = find(in, FloatOp::Kind::kConv, [&](const FloatOp& o) {
       const bool same = o.weight_shape == weight_shape(step) && o.stride == s.stride && o.pad == s.pad && o.groups == s.groups;

@@ -5,21 +5,10 @@
 #include <cstdint>
 
 #include "base/formats.h"
+#include "base/shapes.h"
 #include "base/widths.h"
 
 namespace intrain::ops {
-
-// What follows batch norm. kNone: nothing, a normalized value. kRelu, kRelu6: u8, the latter clipped at 6. kLinear: s8, that of a linear
-// bottleneck.
-enum class Activation { kNone, kRelu, kRelu6, kLinear };
-
-// What its saturated outputs are, of widths.a bits. The lower end of a linear one is the negative of its upper.
-constexpr int activation_top(Activation activation, const Widths& widths) {
-  const int up = 8 - widths.a;
-  if (activation == Activation::kRelu6) return kRelu6Top;
-  if (activation == Activation::kLinear) return static_cast<int>(quantize_limit(widths.a)) << up;
-  return ((1 << widths.a) - 1) << up;
-}
 
 // How an output of the exponent `exp` is rounded from what has the exponent `from`: clamp(round(. 2^-shift), bottom, top) 2^left, with
 // left = 8 - widths.a and shift = exp - from + left.

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/image_sink.h"
 #include "core/parallel.h"
 #include "ops/conv2d/conv_problem.h"
-#include "ops/image_sink.h"
 
 namespace intrain::ops {
 

@@ -10,29 +10,10 @@
 
 #include <cstdint>
 
+#include "base/shapes.h"
 #include "ops/gemm/gemm.h"
 
 namespace intrain::ops {
-
-struct ConvShape {
-  int h, w, c;  // input
-  int k;        // output channels
-  int kh, kw;
-  int stride, pad;
-  int groups;
-  bool signed_src;  // x is s8
-
-  // For a kernel no larger than the padded image.
-  int oh() const { return (h + 2 * pad - kh) / stride + 1; }
-  int ow() const { return (w + 2 * pad - kw) / stride + 1; }
-  int group_c() const { return c / groups; }
-  int group_k() const { return k / groups; }
-  int64_t taps() const { return int64_t{kh} * kw; }
-  int64_t fan_in() const { return taps() * group_c(); }
-  int64_t weights() const { return k * fan_in(); }
-  int64_t src_pixels() const { return int64_t{h} * w; }
-  int64_t dst_pixels() const { return int64_t{oh()} * ow(); }
-};
 
 // Scalar definitions over `images` images. `src` is read as u8 or s8 by shape.signed_src.
 // Bounds, checked by Conv2d: fan_in, taps * group_k and dst_pixels at most kMaxReduction.

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/shapes.h"
+
 namespace intrain::ops {
 
 // Global average: dst[c] = clamp(div_round(2^shift sum of src over the pixels, pixels), 0, 255), 1 <= pixels <= 2^24.
@@ -38,14 +40,8 @@ struct AveragePoolBackward {
 void global_average_pool_backward_reference(const AveragePoolBackward& p);
 
 // Max pool; a padded tap never wins. index: which tap (kh * size + kw) won, the first of equals; size <= 15.
-struct MaxPool {
-  int h, w, c;
-  int size, stride, pad;  // pad < size
-  [[gnu::always_inline]] int oh() const { return (h + 2 * pad - size) / stride + 1; }
-  [[gnu::always_inline]] int ow() const { return (w + 2 * pad - size) / stride + 1; }
-};
 struct MaxPoolForward {
-  MaxPool shape;
+  MaxPoolShape shape;
   const uint8_t* src;
   uint8_t* dst;
   uint8_t* index;
@@ -54,7 +50,7 @@ void max_pool_reference(const MaxPoolForward& p);
 
 // diff_src[pixel] = sum of diff_dst over the windows it won: |.| <= 225 * 32767 < 2^23.
 struct MaxPoolBackward {
-  MaxPool shape;
+  MaxPoolShape shape;
   const int16_t* diff_dst;
   const uint8_t* index;
   int32_t* diff_src;

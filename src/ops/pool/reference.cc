@@ -28,7 +28,7 @@ void global_average_pool_backward_reference(const AveragePoolBackward& p) {
 }
 
 void max_pool_reference(const MaxPoolForward& pass) {
-  const MaxPool& p = pass.shape;
+  const MaxPoolShape& p = pass.shape;
   for (int oh = 0; oh < p.oh(); ++oh)
     for (int ow = 0; ow < p.ow(); ++ow)
       for (int c = 0; c < p.c; ++c) {
@@ -50,7 +50,7 @@ void max_pool_reference(const MaxPoolForward& pass) {
 }
 
 void max_pool_backward_reference(const MaxPoolBackward& pass) {
-  const MaxPool& p = pass.shape;
+  const MaxPoolShape& p = pass.shape;
   for (int64_t i = 0; i < int64_t{p.h} * p.w * p.c; ++i) pass.diff_src[i] = 0;
   for (int oh = 0; oh < p.oh(); ++oh)
     for (int ow = 0; ow < p.ow(); ++ow)

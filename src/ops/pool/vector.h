@@ -45,7 +45,7 @@ struct Taps {
 }
 
 [[gnu::always_inline]] static inline void max_pool_vector(const MaxPoolForward& pass) {
-  const MaxPool& p = pass.shape;
+  const MaxPoolShape& p = pass.shape;
   const int channels = p.c;
   for (int oh = 0; oh < p.oh(); ++oh)
     for (int ow = 0; ow < p.ow(); ++ow) {
@@ -78,7 +78,7 @@ struct Taps {
 
 // Each pixel gathers from the windows that hold it, so every sum is written by one loop.
 [[gnu::always_inline]] static inline void max_pool_backward_vector(const MaxPoolBackward& pass) {
-  const MaxPool& p = pass.shape;
+  const MaxPoolShape& p = pass.shape;
   const int channels = p.c;
   // Windows o with 0 <= i + pad - o stride < size.
   const auto first_window = [&](int i) { return i + p.pad < p.size ? 0 : (i + p.pad - p.size) / p.stride + 1; };

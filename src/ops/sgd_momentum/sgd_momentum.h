@@ -18,14 +18,9 @@
 #include <cstdint>
 
 #include "base/rounding.h"
+#include "base/sgd_step.h"
 
 namespace intrain::ops {
-
-// mantissa * 2^exp, 0 <= mantissa < 1024.
-struct Scalar10 {
-  int32_t mantissa = 0;
-  int32_t exp = 0;
-};
 
 struct SgdTensor {
   int64_t count;
@@ -36,16 +31,6 @@ struct SgdTensor {
   int grad_exp;
   int grad_bits;    // 2..16
   uint32_t tensor;  // number of the tensor, for the random bits
-};
-
-struct SgdStep {
-  Scalar10 rate, mom, decay;
-  uint64_t seed;
-  uint32_t step;
-  int momentum_bits = 16;     // 2..16
-  int coarse = 0;             // W is stored in multiples of 2^coarse, 0..20
-  bool nearest_grad = false;  // G to nearest, ties to even: known to the reference only
-  int range_log2 = 0;         // above 0: WAGEUBN's optimizer instead, this is log2 of its dr (ops/sgd_momentum/wageubn.h)
 };
 
 // What the three passes share.

@@ -5,7 +5,7 @@
 
 namespace intrain::ops {
 
-void pad_shortcut(const PadShortcut& p, const uint8_t* src, uint8_t* dst) {
+void pad_shortcut(const PadShortcutShape& p, const uint8_t* src, uint8_t* dst) {
   const auto before = static_cast<size_t>(p.before), channels = static_cast<size_t>(p.c),
              behind = static_cast<size_t>(p.k) - before - channels;
   for (int y = 0; y < p.oh(); ++y)
@@ -17,7 +17,7 @@ void pad_shortcut(const PadShortcut& p, const uint8_t* src, uint8_t* dst) {
     }
 }
 
-uint32_t pad_shortcut_backward(const PadShortcut& p, const int16_t* diff_dst, int32_t* diff_src) {
+uint32_t pad_shortcut_backward(const PadShortcutShape& p, const int16_t* diff_dst, int32_t* diff_src) {
   for (int64_t i = 0; i < int64_t{p.h} * p.w * p.c; ++i) diff_src[i] = 0;
   uint64_t max = 0;
   for (int y = 0; y < p.oh(); ++y)

@@ -52,13 +52,11 @@ void write_reference(const std::string& path, const std::string& spec, const std
   const Checkpoint checkpoint = read_checkpoint(path);
   const CheckpointInfo& info = checkpoint.info;
   const Dataset set = load_data(spec, {true, {}}).test;
-  const ops::Kernels kernels = ops::make_kernels(select_isa());
+  const auto runtime = std::make_shared<Runtime>(1);
   Net net = build_model(info.model, info.config.net, info.h, info.w, info.c, info.classes);
-  ThreadPool pool(1);
-  SingleProcess reducer;
   const int batch = std::min(kBatch, set.count);
   net.set_widths(info.config.widths);
-  net.prepare(batch, false, kernels, pool, reducer);
+  net.prepare(batch, false, runtime);
   restore_state(checkpoint, info.model, net.state());
   net.quantize_parameters();
 

@@ -5,7 +5,7 @@
 
 #include "base/api.h"
 
-namespace intrain::ops {
+namespace intrain {
 
 // What backward data calls for each image when its sums are complete, with their largest magnitude; on several threads.
 class INTRAIN_API ImageSink {
@@ -16,4 +16,4 @@ class INTRAIN_API ImageSink {
   ~ImageSink() = default;
 };
 
-}  // namespace intrain::ops
+}  // namespace intrain

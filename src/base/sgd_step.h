@@ -1,0 +1,24 @@
+// The numbers of one step of the optimizer.
+#pragma once
+
+#include <cstdint>
+
+namespace intrain {
+
+// mantissa * 2^exp, 0 <= mantissa < 1024.
+struct Scalar10 {
+  int32_t mantissa = 0;
+  int32_t exp = 0;
+};
+
+struct SgdStep {
+  Scalar10 rate, mom, decay;
+  uint64_t seed;
+  uint32_t step;
+  int momentum_bits = 16;     // 2..16
+  int coarse = 0;             // W is stored in multiples of 2^coarse, 0..20
+  bool nearest_grad = false;  // G to nearest, ties to even: known to the reference only
+  int range_log2 = 0;         // above 0: WAGEUBN's optimizer instead, this is log2 of its dr (ops/sgd_momentum/wageubn.h)
+};
+
+}  // namespace intrain
