@@ -62,8 +62,10 @@ template <class Register>
 static inline void hide(Register& v) {
 #if defined(INTRAIN_EMULATE_VNNI)
   asm volatile("" : "+m"(v));
-#else
+#elif defined(__x86_64__)
   asm volatile("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm volatile("" : "+w"(v));
 #endif
 }
 
