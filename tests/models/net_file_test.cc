@@ -129,7 +129,8 @@ TEST(NetFile, RefusesWhatNoStreamCanBe) {
   refused(kStem + bare + layer(conv), "may only be added", "layer 3");
   refused(kStem + bare + layer(conv + "\ninput='stem'"), "the output of layer 2 is read by none");
   refused(kStem + bare + layer(conv + "\ninput='stem'\nadd='bare'"), "it adds a layer without ReLU");
-  refused(kStem + layer(conv + "\nrelu=false\nname='bare'") + layer(stream + "\ninput='stem'\nadd='bare'"), "it adds a layer without ReLU");
+  refused(kStem + layer(conv + "\nrelu=false\nname='bare'") + layer(stream + "\ninput='stem'\nadd='bare'"),
+          "it adds a layer without ReLU");
   refused(stem + layer(stream + "\nadd='stem'") + layer(stream + "\nadd='stem'"), "may not be read any more", "layer 3");
   refused(stem + layer(stream + "\nadd='stem'") + layer("type='basic_v2'\nchannels=16\ninput='stem'"),
           "may not be read any more");
@@ -168,7 +169,8 @@ TEST(NetFile, RefusesWhatNoNetCanBe) {
   refused(kStem + kStem, "a layer 'stem' already");
   refused(layer(conv + "\nname='input'"), "a layer 'input' already");
   refused(kStem + layer(conv + "\nadd='input'"), "the images cannot be added");
-  refused(kStem + layer("type='conv'\nchannels=8\nsize=3\npad=1\nadd='stem'"), "what it adds is 32x32x16, and is added to 32x32x8");
+  refused(kStem + layer("type='conv'\nchannels=8\nsize=3\npad=1\nadd='stem'"),
+          "what it adds is 32x32x16, and is added to 32x32x8");
   refused(kStem + layer(conv + "\nrelu=false\nadd='stem'"), "has a ReLU");
   refused(layer(conv + "\nactivation='relu7'"), "'activation' takes");
   refused(layer(conv + "\nactivation='linear'\nrelu=false"), "say the same");
