@@ -14,8 +14,9 @@
 namespace intrain {
 
 struct TrainOptions {
-  bool write_folder = true;           // make a run folder (runs/run_folder.h)
-  TrainObserver* observer = nullptr;  // told after the folder, whose path is plan.config.out in on_start. May be null; several: ObserverList
+  bool write_folder = true;  // make a run folder (runs/run_folder.h)
+  TrainObserver* observer =
+      nullptr;  // told after the folder, whose path is plan.config.out in on_start. May be null; several: ObserverList
   std::function<Net(int h, int w, int c, int classes)> build = {};  // TrainerOptions::build
   // Goes on from here, in the folder config.out. May be null. The configuration is the checkpoint's; of it data, threads, out, save_every and
   // keep may be others, epochs and patience as check_length (train/run_length.h) allows.

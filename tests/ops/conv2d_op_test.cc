@@ -1,11 +1,11 @@
 // Conv2d, the lowered and threaded convolution, returns the bits of the scalar reference: every instruction set and kind of tile, 1 to 3
 // threads, awkward shapes, extreme values, with guard bytes round all that it writes.
-#include "ops/kernels.h"
-#include "ops//conv2d/conv2d_op.h"
+#include "ops/conv2d/conv2d_op.h"
 
 #include <gtest/gtest.h>
 
 #include "ops/conv2d_problem.h"
+#include "ops/kernels.h"
 #include "support/tiles.h"
 
 namespace intrain::ops::test {

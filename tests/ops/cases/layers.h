@@ -134,7 +134,7 @@ struct relu_backward_case {
 
 struct MaxPoolCase {
   static constexpr MaxPoolShape kWindows[] = {{0, 0, 0, 3, 2, 1}, {0, 0, 0, 2, 2, 0}, {0, 0, 0, 3, 1, 1}, {0, 0, 0, 2, 3, 1},
-                                         {0, 0, 0, 1, 1, 0}, {0, 0, 0, 5, 3, 4}, {0, 0, 0, 15, 4, 7}};
+                                              {0, 0, 0, 1, 1, 0}, {0, 0, 0, 5, 3, 4}, {0, 0, 0, 15, 4, 7}};
   static constexpr int kVariants = 7;
   // About `rows` pixels, and enough for a window.
   static MaxPoolShape shape(const CaseShape& s, int variant) {
