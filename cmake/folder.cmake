@@ -1,3 +1,8 @@
+# For targets that parse, print and draw with large libraries, in which no time is spent: -O3 takes twice as long to compile them.
+function(intrain_quick_to_compile target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # intrain_folder(<name> [USES <folder>...] [LIBS <target>...]): the static library intrain_<name> of all of src/<name>, or a header-only
 # target where it has no .cc. USES is what its headers may include; LIBS are third-party and stay private to it.
 function(intrain_folder name)
@@ -19,6 +24,9 @@ function(intrain_folder name)
   target_compile_options(${target} PRIVATE -Wpedantic)
   if(name MATCHES "^(train|runs|analysis|report|bench)$")
     intrain_plain_under_sanitizers(${target})
+  endif()
+  if(name MATCHES "^(settings|runs|analysis|report|bench)$")
+    intrain_quick_to_compile(${target})
   endif()
   if(INTRAIN_SANITIZE MATCHES undefined AND name MATCHES "^(core|ops|nn|data)$")
     target_compile_options(${target} PRIVATE -fsanitize=alignment)

@@ -125,6 +125,7 @@ run_scripts() {
 }
 
 # The instruction sets of isa.def: all, those that have kernels for products alone, and those that this CPU runs.
+readonly verify_models=$(sed -n 's/^INTRAIN_VERIFY(\(\w*\),.*/\1/p' src/train/verify.def)
 readonly isas=$(sed -n 's/^INTRAIN_ISA(\w*, \(\w*\),.*/\1/p' src/isa/isa.def)
 readonly product_isas=$(sed -n 's/^INTRAIN_ISA(\w*, \(\w*\), \w*, \w*, products,.*/\1/p' src/isa/isa.def)
 isa_on_this_cpu() { env -u INTRAIN_ISA "$release" info | grep "^  $1 *yes" > /dev/null; }
@@ -183,7 +184,7 @@ verify_threads() {
     status=$?
     signature=$(sed -n 's/^signature: \([0-9a-f]\{16\}\)$/\1/p' "$log")
     expected[$model]=${expected[$model]:-$signature}
-    printf -v row '%-14s %-11s %-9s %-7s  %s' "$preset" "$isa" "$model" "$threads" "${signature:-none}"
+    printf -v row '%-14s %-11s %-12s %-7s  %s' "$preset" "$isa" "$model" "$threads" "${signature:-none}"
     [[ $status -eq 0 && -n "$signature" && "$signature" == "${expected[$model]}" ]]
     result $? "$row" "$log"
   done
@@ -193,7 +194,7 @@ section_matrix() {
   heading "signatures: a training, the same bits for every compiler, optimization, instruction set and thread count"
   local preset isa model
   for preset in release clang-release gcc-o0 clang-o0; do build_variant "$preset" || return; done
-  printf '        %-14s %-11s %-9s %-7s  %s\n' build isa model threads signature
+  printf '        %-14s %-11s %-12s %-7s  %s\n' build isa model threads signature
   for preset in release clang-release gcc-o0 clang-o0; do
     for isa in $isas; do
       if ! isa_on_this_cpu "$isa"; then
@@ -202,10 +203,12 @@ section_matrix() {
         result $? "$preset: INTRAIN_ISA=$isa is refused, for this CPU does not have it" "$logs/verify.log"
         continue
       fi
-      for model in resnet8 resnet8_v2 resnet18 resnet50; do
-        # Up to a minute each without optimization, for what the other rows show.
-        [[ $model != resnet8* && $preset == *-o0 ]] && continue
-        [[ $model == resnet50 && $isa == scalar && $preset != release ]] && continue
+      for model in $verify_models; do
+        case $preset:$isa:$model in
+          *:resnet8* | *:mlp | *:wageubn) ;;
+          # Up to a minute each, for what the other rows show.
+          *-o0:* | clang-release:scalar:*) continue ;;
+        esac
         verify_threads "$preset" "$isa" "$model"
       done
     done

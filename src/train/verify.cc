@@ -3,26 +3,43 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "data/source.h"
+#include "settings/recipe.h"
 #include "train/trainer.h"
-#include "train/verify_signature.h"
 
 namespace intrain {
+
 namespace {
 
-const VerifyProblem& problem_of(const std::string& model) {
-  std::string names;
-  for (const VerifyProblem& p : kVerifyProblems) {
-    if (model == p.model) return p;
-    names += (names.empty() ? "" : ", ") + std::string(p.model);
-  }
-  throw Error("no published signature of model '" + model + "'", Setting{"model"}, "one of: " + names);
+struct VerifyProblem {
+  const char *name, *model, *recipe, *data;
+  int epochs, warmup, batch;
+  uint64_t signature;
+};
+
+constexpr VerifyProblem kProblems[] = {
+#define INTRAIN_VERIFY(name, ...) {#name, __VA_ARGS__},
+#include "train/verify.def"
+#undef INTRAIN_VERIFY
+};
+
+const VerifyProblem& problem_of(const std::string& name) {
+  for (const VerifyProblem& p : kProblems)
+    if (name == p.name) return p;
+  throw Error("no published signature of '" + name + "'", Setting{"model"}, "one of: " + verify_names());
 }
 
 }  // namespace
 
-VerifyResult run_verify(const std::string& model, int threads) {
-  const VerifyProblem& problem = problem_of(model);
+std::string verify_names() {
+  std::string names;
+  for (const VerifyProblem& p : kProblems) names.append(names.empty() ? "" : ", ").append(p.name);
+  return names;
+}
+
+VerifyResult run_verify(const std::string& name, int threads) {
+  const VerifyProblem& problem = problem_of(name);
   TrainConfig config;
+  apply_recipe(config, problem.recipe);
   config.data = problem.data;
   config.model = problem.model;
   config.epochs = problem.epochs;

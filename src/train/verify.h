@@ -8,12 +8,15 @@ namespace intrain {
 
 struct VerifyResult {
   uint64_t signature;    // of all state after training and of the logits of the last evaluation
-  uint64_t published;    // train/verify_signature.h
+  uint64_t published;    // train/verify.def
   double test_accuracy;  // 0 .. 1
 };
 
-// The model's row of train/verify_signature.h, with an evaluation after each epoch; seed 0. Throws Error for a model without a row,
-// if INTRAIN_ISA asks for what this CPU lacks, or if threads is out of range.
-VerifyResult run_verify(const std::string& model, int threads);
+// The names of train/verify.def, in its order: "resnet8, resnet8_v2, ...".
+std::string verify_names();
+
+// The row of that name, with an evaluation after each epoch; seed 0. Throws Error for a name without a row, if INTRAIN_ISA asks for what this CPU
+// lacks, or if threads is out of range.
+VerifyResult run_verify(const std::string& name, int threads);
 
 }  // namespace intrain

@@ -2,13 +2,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cli/commands.h"
+#include "cli/verify_run.h"
 #include "core/error.h"
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   try {
-    return intrain::cli::verify_command(argv[1], std::atoi(argv[2]));
+    return intrain::cli::run_verify_command(argv[1], std::atoi(argv[2]));
   } catch (const intrain::Error& e) {
     std::fprintf(stderr, "error: %s\n", e.what());
     return 2;

@@ -1,0 +1,11 @@
+// What `intrain verify` does.
+#pragma once
+
+#include <string>
+
+namespace intrain::cli {
+
+// Trains the problem of that name (train/verify.def) and says whether its signature is the published one. 0 if it is, else 1.
+int run_verify_command(const std::string& name, int threads);
+
+}  // namespace intrain::cli
