@@ -3,9 +3,9 @@
 
 #include "base/formats.h"
 #include "ops/batch_norm/batch_norm.h"
-#include "ops/error_planes.h"
 #include "ops/random_bytes.h"
 #include "ops/row_blocks.h"
+#include "ops/split_error_vector.h"
 
 namespace intrain::ops {
 

@@ -7,7 +7,7 @@
 #include "base/formats.h"
 #include "base/random.h"
 #include "base/rounding.h"
-#include "ops/error_plane.h"
+#include "ops/split_error.h"
 
 namespace intrain::ops {
 

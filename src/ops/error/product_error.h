@@ -1,4 +1,4 @@
-// E2, the error that the two products of a layer's way back take, of all widths: its scale, and how the sums of two planes (error_plane.h)
+// E2, the error that the two products of a layer's way back take, of all widths: its scale, and how the sums of two planes (split_error.h)
 // become one. Where E2 is one plane, that is the upper.
 //
 // What becomes E2 has an exponent e and a maximum M, over the tensor and all ranks. With bits = widths.e2_bits(), t = quantize_shift(M, bits):
@@ -11,7 +11,7 @@
 
 #include "base/rounding.h"
 #include "base/widths.h"
-#include "ops/error_plane.h"
+#include "ops/split_error.h"
 
 namespace intrain::ops {
 

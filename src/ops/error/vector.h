@@ -4,8 +4,8 @@
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "ops/error/error.h"
-#include "ops/error_planes.h"
 #include "ops/random_bytes.h"
+#include "ops/split_error_vector.h"
 #include "ops/vectors.h"
 
 namespace intrain::ops {

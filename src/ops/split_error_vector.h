@@ -1,10 +1,10 @@
-// The two planes of ops/error_plane.h over an ISA's vector, Lanes (lanes_<isa>.h).
+// The two planes of ops/split_error.h over an ISA's vector, Lanes (lanes_<isa>.h).
 //
 // Included by the kernel files of each ISA: everything here is static and inlined.
 #pragma once
 
 #include "base/rounding.h"
-#include "ops/error_plane.h"
+#include "ops/split_error.h"
 #include "ops/vectors.h"
 
 namespace intrain::ops {
