@@ -44,7 +44,7 @@ class LeakyRelu final : public Layer {
 
   void backward(const LayerContext& context) override {
     const int64_t size = in_->elements();
-    const Value::Error& from = *out_->error;
+    const Value::Gradient& from = *out_->error;
     context.pool.run(context.count, [&](int64_t n, int thread) {
       const int8_t* x = static_cast<const int8_t*>(in_->data) + n * size;
       const int16_t* dy = from.data + n * size;

@@ -5,7 +5,7 @@
 namespace intrain {
 
 void ErrorSink::image(int n, const int32_t* sums, uint32_t max) {
-  Value::Error& error = *value_.error;
+  Value::Gradient& error = *value_.error;
   const int64_t count = value_.elements();
   const size_t i = static_cast<size_t>(n);
   const uint32_t addend_max = error.written ? static_cast<uint32_t>(error.max[i]) : 0;

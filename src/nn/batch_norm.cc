@@ -192,7 +192,7 @@ NormGraph BatchNorm::describe() {
 int BatchNorm::backward(const LayerContext& context) {
   const size_t k = static_cast<size_t>(out_->c);
   const int64_t pixels = out_->pixels();
-  Value::Error& error = *out_->error;
+  Value::Gradient& error = *out_->error;
   CHECK_TRUE(error.written);
 
   int64_t top = ops::error_top(error.exp, error.max, context.count);

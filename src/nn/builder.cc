@@ -46,7 +46,7 @@ Value* NetBuilder::value(Value::Kind kind, const std::string& name, int h, int w
   v->c = c;
   v->exp = exp;
   v->producer = static_cast<int>(net_.layers_.size());
-  if (kind != Value::Kind::kInput) v->error = std::make_shared<Value::Error>();
+  if (kind != Value::Kind::kInput) v->error = std::make_shared<Value::Gradient>();
   net_.values_.push_back(std::move(v));
   return net_.values_.back().get();
 }
@@ -127,7 +127,7 @@ void NetBuilder::add_shortcut(Value* shortcut, Value* out) {
                      shape_text(out->h, out->w, out->c));
   consume(shortcut);
   closed_.insert(shortcut);
-  const std::shared_ptr<Value::Error> old = shortcut->error;
+  const std::shared_ptr<Value::Gradient> old = shortcut->error;
   for (const auto& v : net_.values_)
     if (v->error == old) v->error = out->error;
 }

@@ -54,7 +54,7 @@ struct Value {
 
   // E1: the loss gradient here, s16 with an exponent and a true maximum an image. A shortcut shares the error of the sum it goes
   // into.
-  struct Error {
+  struct Gradient {
     int16_t* data = nullptr;
     int32_t *exp = nullptr, *max = nullptr;
     bool written = false;                // by a consumer, in this backward pass
@@ -62,7 +62,7 @@ struct Value {
     int first = 0, last = 0;
   };
   // Null: not needed, by the images themselves or, from prepare() on, by what is made below the lowest layer that learns.
-  std::shared_ptr<Error> error;
+  std::shared_ptr<Gradient> error;
   bool keeps_error = false;  // read by a custom layer, which need not know that
 
   bool readable() const { return kind != Kind::kNormalized && kind != Kind::kStream; }  // by any layer; the others are only added

@@ -108,7 +108,7 @@ void LinearRelu::describe(GraphSink& sink) {
 
 void LinearRelu::quantize_error(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
-  Value::Error& error = *out_->error;
+  Value::Gradient& error = *out_->error;
   int64_t top = ops::error_top(error.exp, error.max, context.count);
   context.reducer.max(&top, 1);
   const int e_exp = ops::aligned_exp(top);

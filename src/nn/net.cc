@@ -106,14 +106,14 @@ void Net::plan_errors() {
   for (const auto& v : values_) {
     if (v->error == nullptr) continue;
     const int first = 2 * layers - v->last_consumer, last = 2 * layers - v->producer;
-    Value::Error& e = *v->error;
+    Value::Gradient& e = *v->error;
     e.first = e.buffer == -1 ? first : std::min(e.first, first);
     e.last = e.buffer == -1 ? last : std::max(e.last, last);
     e.buffer = -2;
   }
   for (const auto& v : values_) {
     if (v->error == nullptr || v->error->buffer >= 0) continue;
-    Value::Error& e = *v->error;
+    Value::Gradient& e = *v->error;
     e.buffer = plan_.add(v->name + ".error", batch * static_cast<size_t>(v->elements()) * 2, e.first, e.last);
     e.scale_buffer = plan_.add(v->name + ".error_scale", batch * 8, e.first, e.last);
   }

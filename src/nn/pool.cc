@@ -20,8 +20,8 @@ void GlobalAveragePool::backward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   CHECK_TRUE(out_->error->written && !in_->error->written);
   const ops::PoolReciprocal reciprocal = ops::pool_reciprocal(in_->pixels());
-  const Value::Error& from = *out_->error;
-  Value::Error& to = *in_->error;
+  const Value::Gradient& from = *out_->error;
+  Value::Gradient& to = *in_->error;
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
     context.kernels.global_average_pool_backward(
@@ -62,7 +62,7 @@ void MaxPool::backward(const LayerContext& context) {
   if (in_->error == nullptr) return;
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kPool);
   CHECK_TRUE(out_->error->written);
-  const Value::Error& from = *out_->error;
+  const Value::Gradient& from = *out_->error;
   const size_t slot = align_up(static_cast<size_t>(in_->elements()) * 4);
   context.pool.run(context.count, [&](int64_t n, int thread) {
     int32_t* sums = reinterpret_cast<int32_t*>(reinterpret_cast<uint8_t*>(sums_) + slot * static_cast<size_t>(thread));

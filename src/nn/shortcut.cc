@@ -29,7 +29,7 @@ void PadShortcut::backward(const LayerContext& context) {
   if (in_->error == nullptr) return;
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kOther);
   CHECK_TRUE(out_->error->written);
-  const Value::Error& from = *out_->error;
+  const Value::Gradient& from = *out_->error;
   const size_t slot = align_up(static_cast<size_t>(in_->elements()) * 4);
   context.pool.run(context.count, [&](int64_t n, int thread) {
     int32_t* sums = reinterpret_cast<int32_t*>(reinterpret_cast<uint8_t*>(sums_) + slot * static_cast<size_t>(thread));

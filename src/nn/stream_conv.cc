@@ -96,7 +96,7 @@ void StreamConv::evaluate(const LayerContext& context) {
 void StreamConv::backward_batch_norm(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeBackward);
   const int exp = norm_->backward(context);
-  Value::Error& error = *stream_->error;
+  Value::Gradient& error = *stream_->error;
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
     const ops::NormBackward v = norm_->error(n, 0, shape_.dst_pixels());
@@ -114,7 +114,7 @@ void StreamConv::backward_batch_norm(const LayerContext& context) {
 // E2 from E1 of the stream, which stays as it is.
 void StreamConv::quantize_error(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kNormalizeBackward);
-  const Value::Error& error = *stream_->error;
+  const Value::Gradient& error = *stream_->error;
   CHECK_TRUE(error.written);
   int64_t unit = ops::product_unit(error.exp, error.max, context.count, widths_);
   context.reducer.max(&unit, 1);
