@@ -107,7 +107,7 @@ def table(results):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--json", default=str(HERE / "results.json"), metavar="FILE", help="results so far, read and written")
+    p.add_argument("--json", default=str(HERE / "baseline.json"), metavar="FILE", help="results so far, read and written")
     p.add_argument("--show", action="store_true", help="train nothing")
     p.add_argument("--data", default="fashion-mnist", metavar="SPEC")
     p.add_argument("--model", default="resnet8", metavar="NAME")
