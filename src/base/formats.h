@@ -35,7 +35,7 @@ constexpr int kRunningMomentum = 102;                   // / 1024: 0.0996 of the
 constexpr int64_t kMaxProductsU8S8 = INT32_MAX / (kU8Max * kS8Max);
 constexpr int64_t kMaxProductsS8S8 = INT32_MAX / (kS8Max * kS8Max);
 static_assert(kMaxProductsU8S8 == 66311 && kMaxProductsS8S8 == 133144);
-// The longest reduction of a layer (fan in, and taps * output channels for the way back): leaves 2^17 for a bias of rounding.
+// The longest reduction of a layer (fan in, and taps * output channels for the backward pass): leaves 2^17 for a bias of rounding.
 constexpr int64_t kMaxReduction = 66000;
 static_assert(kMaxReduction * kU8Max * kS8Max < (int64_t{1} << 31) - (int64_t{1} << 17));
 static_assert(kMaxReduction * kS8Max * kS8Max < int64_t{1} << 30);

@@ -12,7 +12,7 @@ struct Widths {
   int g = 8;       // G of weights; gamma, beta and biases have 16
   int e1 = 16;     // E1, errors at activations
   int e2 = 8;      // E2, errors that enter the products; above 8 in two s8 planes
-  int x_hat = 16;  // normalized values as the output is formed from them, 16 or at most 8; the way back has 8 at most
+  int x_hat = 16;  // normalized values as the output is formed from them, 16 or at most 8; the backward pass has 8 at most
   int gamma = 8;   // as they multiply x_hat
   int beta = 8;    // and are added
   int mu = 32;     // significant bits of a channel's mean

@@ -59,7 +59,8 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
     align_.backward(plan, layer_ + ".align", batch);
   }
 
-  // Without a way back there is no x_hat where an activation follows; without one, x_hat is the output and lives until the layer that adds it.
+  // Without a backward pass there is no x_hat where an activation follows. Where none follows, x_hat is the output, and lives until the layer
+  // that adds it.
   if (plan.backward())
     x_hat_buffer_ = plan.kept_buffer(layer_ + ".x_hat", out_bytes);
   else if (!activates())

@@ -30,9 +30,9 @@ class BatchNorm {
   void begin_sums();
   void add_sums(const ops::Kernels& kernels, const int16_t* y, int64_t rows, int thread);
   void forward(const LayerContext& context, const int16_t* y);
-  // Evaluation: mean and variance are folded into one multiply and shift a channel once; then rows [first, first + rows) of the batch,
-  // on any thread.
+  // Evaluation, once: the running mean and variance become one multiply and one shift a channel.
   void fold_running_statistics();
+  // Then rows [first, first + rows) of the batch, on any thread.
   void evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y) const;
 
   void show_output(const LayerContext& context) const;  // of the last pass, if there is an activation

@@ -1,4 +1,4 @@
-// What a net computes at evaluation, layer by layer and in numbers, for whoever writes it down in another form (export/). Nothing here can
+// What a net computes at evaluation, layer by layer and in numbers, for whoever writes it down in another form (exchange/). Nothing here can
 // be changed; spans are valid until the net's parameters change.
 #pragma once
 

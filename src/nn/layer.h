@@ -82,7 +82,7 @@ class INTRAIN_API GradientSink {
   ~GradientSink() = default;
 };
 
-// What a pass is handed. Layers know of no ranks, threads' number or ISA beyond this.
+// What a pass is handed. Ranks, threads and the instruction set reach a layer only through this.
 struct LayerContext {
   const ops::Kernels& kernels;
   ThreadPool& pool;

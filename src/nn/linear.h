@@ -9,7 +9,7 @@
 
 namespace intrain {
 
-// What both share: W in 8 bits, the bias at the accumulator's exponent, the two products of the way back.
+// What both share: W in 8 bits, the bias at the accumulator's exponent, the two products of the backward pass.
 class Linear : public Layer {
  public:
   void plan(LayerPlan& plan) override;

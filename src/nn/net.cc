@@ -20,7 +20,7 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
   runtime_ = std::move(runtime);
   plan_ = {};
   lowest_ = lowest_learning();
-  // What is made below has no way back.
+  // What is made below has no backward pass.
   if (training)
     for (const auto& v : values_)
       if (v->producer < lowest_ && !v->keeps_error) v->error = nullptr;
@@ -85,7 +85,7 @@ std::vector<Net::ParameterBuffers> Net::plan_parameters() {
   return buffers;
 }
 
-// Values live until their last reader: a consumer's weight gradient or the producer's own ReLU mask, where these have a way back.
+// Values live until their last reader: a consumer's weight gradient or the producer's own ReLU mask, where these have a backward pass.
 void Net::plan_values() {
   const int layers = static_cast<int>(layers_.size());
   for (const auto& v : values_) {
@@ -224,7 +224,7 @@ int32_t Net::master_most(const Parameter& p) const {
 
 // How far the exponent of a momentum can come. By docs/contract.md, section 7, e_m' >= top - 40 >= e_g - 39; and m' 2^e_m' is a sum of G's and
 // lambda W's that shrink by 1023 / 1024 a step, so e_m' <= max(e_g + 63, 7) + 11. The exponent e_g of a gradient is that of the loss's error,
-// within +-64, plus what each layer on the way back adds: the products e_w = -24 .. 0 and up to 32 bits of a sum, batch norm T - 38 - e_x -
+// within +-64, plus what each layer of the backward pass adds: the products e_w = -24 .. 0 and up to 32 bits of a sum, batch norm T - 38 - e_x -
 // e_w = -34 .. 25, E2 its shift, up to 29, and several batches a step once up to 62. So |e_m| < 128 (layers + 1). The exponents and shifts in
 // ops/sgd_momentum are sums of a few of these: with fewer than 2^20 layers they are far from overflowing.
 static constexpr int64_t kExponentsALayer = 128;

@@ -31,7 +31,7 @@ class INTRAIN_API Net {
   // Before prepare(): other widths than those of Widths{}.
   void set_widths(const Widths& widths) { widths_ = widths; }
   const Widths& widths() const { return widths_; }
-  // The loss is the mean over the images of so many batches: backward() gives each one's share of the gradient.
+  // Gradient accumulation: the loss is the mean over `batches` batches, and backward() gives the share of each in the gradient.
   void set_batches_per_step(int batches);
   // Of the loss, times 2^30: 0 .. 2^30.
   void set_label_smoothing(int64_t smoothing);
@@ -39,7 +39,7 @@ class INTRAIN_API Net {
   void freeze_statistics(bool frozen) { frozen_statistics_ = frozen; }
   // Plans and takes all memory for batches of up to max_batch images, memory().total_bytes(); nothing is allocated after, and little was before.
   // `training`: with a backward pass. Parameters that are frozen (Parameter::frozen) take neither momentum nor gradients, and below the lowest layer
-  // that learns nothing is kept for a way back. Once. Throws Error if batches are too large for a layer's sums, or the net
+  // that learns nothing is kept for a backward pass. Once. Throws Error if batches are too large for a layer's sums, or the net
   // takes more memory than the machine has (core/memory.h), before it is taken.
   void prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime);
 
@@ -106,7 +106,7 @@ class INTRAIN_API Net {
   AlignedBuffer memory_;
   Widths widths_;
   int max_batch_ = 0;
-  int lowest_ = 0;                                         // layer with a way back, as planned
+  int lowest_ = 0;                                         // layer with a backward pass, as planned
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
   bool training_ = false, keep_gradients_ = false, frozen_statistics_ = false;
   std::shared_ptr<Runtime> runtime_;

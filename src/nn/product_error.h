@@ -1,4 +1,4 @@
-// E2, the error that a layer's two products of the way back take: one s8 tensor, or two planes (ops/split_error.h), whose products are
+// E2, the error that a layer's two products of the backward pass take: one s8 tensor, or two planes (ops/split_error.h), whose products are
 // formed one after the other and added.
 #pragma once
 

@@ -96,7 +96,7 @@ TEST(FrozenLayers, AnyParameterMayBeFrozen) {
   }
 }
 
-// Nothing of a way back: errors, E2, x_hat beyond the forward pass.
+// Nothing of a backward pass: errors, E2, x_hat beyond the forward pass.
 TEST(FrozenLayers, KeepNothingForAWayBack) {
   Net net = one_of_each();
   freeze(net, [](const Parameter& p) { return !p.name.starts_with("linear"); });

@@ -1,5 +1,5 @@
-// The whole way forward and back against the same net in double: how well the integer gradients point, and that they are neither
-// too short nor too long. E2 is rounded stochastically to 8 bits in each layer on the way back, so a single gradient of an early
+// The forward and the backward pass of whole nets against the same net in double: how well the integer gradients point, and that they are neither
+// too short nor too long. E2 is rounded stochastically to 8 bits in each layer of the backward pass, so a single gradient of an early
 // layer is noisy; its mean over rounding seeds must not be biased.
 //
 // What remains in the mean comes from the forward pass: W, x_hat and activations of 8 bits, and ReLU masks that flip near zero.
@@ -42,10 +42,10 @@ struct Bounds {
   double all_weights_gain;  // the same for the mean over all W
 };
 // What is lost with respect to real arithmetic: mostly masks. A positive x_hat below half a step, 1/32, rounds to zero and stops
-// the gradient, which is 2.5 % of a ReLU's open half: the gain falls by about that much with each ReLU on the way back. Where the real
+// the gradient, which is 2.5 % of a ReLU's open half: the gain falls by about that much with each ReLU of the backward pass. Where the real
 // gradient of a short vector nearly cancels, as that of a beta can, its gain says little.
 constexpr Bounds kAgainstReal{0.995, {0.82, 0.55}, {0.85, 0.60}, {0.28, 0.90}, 0.15};
-// What is lost on the way back alone; the forward passes still differ in a few ties and what follows from them.
+// What is lost in the backward pass alone; the forward passes still differ in a few ties and what follows from them.
 constexpr Bounds kAgainstEightBits{0.999, {0.94, 0.65}, {0.96, 0.90}, {0.12, 0.20}, 0.05};
 
 // `describe` builds the same net with FloatNet and returns its logits.

@@ -1,4 +1,4 @@
-// Batch normalization of all channels: the grid of x_hat, maps from moments, running statistics, the way back, against float64.
+// Batch normalization of all channels: the grid of x_hat, maps from moments, running statistics, the backward pass, against float64.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -33,7 +33,7 @@ TEST(PadShortcut, ByHand) {
   EXPECT_EQ(pad_shortcut_backward(p, zeros_only, dx.data()), 0u);
 }
 
-// The way back is the transpose: <dy, f(x)> = <f'(dy), x>, over shapes whose last pixel is kept, or not.
+// The backward pass is the transpose: <dy, f(x)> = <f'(dy), x>, over shapes whose last pixel is kept, or not.
 TEST(PadShortcut, TheWayBackIsTheTranspose) {
   Rng rng(1);
   for (const PadShortcutShape& p : {PadShortcutShape{8, 8, 16, 32, 2, 8},

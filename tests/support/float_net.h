@@ -1,10 +1,10 @@
 // A net in double, layer by layer and written the plain way: what the integer nets must agree with. It mirrors nn/builder.h, so
 // a test describes the same net twice; the real values of the stored parameters are taken in the order of Net::parameters().
 //
-// Each call runs its layer forward at once and puts the way back on a tape; softmax_xent() runs the tape.
+// Each call runs its layer forward at once and puts the backward pass on a tape; softmax_xent() runs the tape.
 //
 // Grid::kEightBits rounds what the integer nets keep in few bits (W, gamma, beta, convolution output, x_hat, activations), with
-// the ReLU mask that follows: its forward pass is then the integer net's but for rare ties, and only the way back differs.
+// the ReLU mask that follows: its forward pass is then the integer net's but for rare ties, and only the backward pass differs.
 // Grid::kReal rounds nothing.
 #pragma once
 
@@ -289,7 +289,7 @@ class FloatNet {
     }
   }
 
-  // exp: of x_hat as the output is formed from it; the way back has 8 bits of it.
+  // exp: of x_hat as the output is formed from it; the backward pass has 8 bits of it.
   Tensor* batch_norm(Tensor* in, int exp = kFineExp) {
     const size_t gammas = next_++, betas = next_++, c = static_cast<size_t>(in->c);
     Tensor* out = make(in->n, in->h, in->w, in->c);

@@ -26,7 +26,7 @@ constexpr ActivationGrid activation_grid(Activation activation, int exp, const W
 // src_shift below, of a shortcut of the exponent `exp`.
 constexpr int shortcut_shift(int exp) { return exp - kScaledExp; }
 
-// x_hat twice: f, what the output is formed from, and its 8 bits, which are kept for the way back:
+// x_hat twice: f, what the output is formed from, and its 8 bits, which are kept for the backward pass:
 //   v = y mult + offset                                      2^affine_shift 2^4 x_hat (Affine of batch_norm/batch_norm.h)
 //   f = clamp(round(v / 2^f_shift), +-f_limit) << f_left     exponent kFineExp = -8
 //   x_hat = clamp(round(f / 2^4), +-127)                     exponent kNormalizedExp = -4

@@ -1,4 +1,4 @@
-// E2, the error that the two products of a layer's way back take, of all widths: its scale, and how the sums of two planes (split_error.h)
+// E2, the error that the two products of a layer's backward pass take, of all widths: its scale, and how the sums of two planes (split_error.h)
 // become one. Where E2 is one plane, that is the upper.
 //
 // What becomes E2 has an exponent e and a maximum M, over the tensor and all ranks. With bits = widths.e2_bits(), t = quantize_shift(M, bits):

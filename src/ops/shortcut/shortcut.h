@@ -11,7 +11,7 @@ namespace intrain::ops {
 // dst[y][x][i] = src[stride y][stride x][i - before], 0 where i - before is none of 0 .. c - 1. Of u8, or of s8 by its bytes.
 void pad_shortcut(const PadShortcutShape& p, const uint8_t* src, uint8_t* dst);
 
-// The way back: diff_src[stride y][stride x][i] = diff_dst[y][x][before + i], 0 at all other pixels. Returns the largest magnitude.
+// The backward pass: diff_src[stride y][stride x][i] = diff_dst[y][x][before + i], 0 at all other pixels. Returns the largest magnitude.
 uint32_t pad_shortcut_backward(const PadShortcutShape& p, const int16_t* diff_dst, int32_t* diff_src);
 
 }  // namespace intrain::ops
