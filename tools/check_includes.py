@@ -10,6 +10,7 @@
 4. Quoted paths start at src/, and the file is there.
 5. base/ and the operators' references are freestanding: of the library they reach <cstdint> and <cstddef>, of ours base/ and the operator's own
    headers. tools/check_freestanding.sh compiles them so, and what else is arithmetic.
+6. The graph that ARCHITECTURE.md draws is that of rule 1.
 """
 import re
 import sys
@@ -141,6 +142,14 @@ def check_reach(includes, files, system, what):
                     queue.append(name)
 
 
+def check_graph(page):
+    """A line of the page is "folder --> those & beside & it"."""
+    drawn = {folder: set(beneath.split(" & ")) for folder, beneath in re.findall(r"^ +(\w+) --> (\w+(?: & \w+)*)$", page, re.M)}
+    for folder in sorted(BESIDE.keys() | drawn.keys()):
+        if drawn.get(folder, set()) != set(BESIDE.get(folder, "").split()):
+            yield f"ARCHITECTURE.md draws other arrows from {folder} than BESIDE in tools/check_includes.py"
+
+
 def main():
     root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]
     includes = read_includes(root / "src")
@@ -152,9 +161,13 @@ def main():
                        *check_reach(includes, REFERENCE_FILE, FREESTANDING, "reference")})
     for file, line, what in breaches:
         print(f"src/{file}:{line}: {what}")
+    page = root / "ARCHITECTURE.md"
+    misdrawn = list(check_graph(page.read_text())) if page.exists() else []
+    for what in misdrawn:
+        print(what)
     kernels = sum(1 for f in includes if KERNEL_FILE.fullmatch(f))
-    print(f"{len(includes)} files, {sum(map(len, includes.values()))} includes, {kernels} kernel files: {len(breaches)} breaches")
-    return 1 if breaches else 0
+    print(f"{len(includes)} files, {sum(map(len, includes.values()))} includes, {kernels} kernel files: {len(breaches) + len(misdrawn)} breaches")
+    return 1 if breaches or misdrawn else 0
 
 
 if __name__ == "__main__":
