@@ -279,12 +279,14 @@ section_sanitizers() {
 }
 
 section_style() {
-  heading "style: layout, and include directions"
+  heading "style: layout, include directions, and paths in documents"
   local sources
   mapfile -t sources < <(find src tests examples -name '*.h' -o -name '*.cc')
   check "clang-format of ${#sources[@]} files" clang-format --dry-run -Werror "${sources[@]}"
   check_showing 1 "the include check catches planted breaches" tests/tools/check_includes_test.py
   check_showing 1 "includes point one way" tools/check_includes.py
+  check_showing 1 "the check of paths catches planted breaches" tests/tools/check_paths_test.py
+  check_showing 1 "paths in documents and comments are there" tools/check_paths.py
 }
 
 section_cli() {

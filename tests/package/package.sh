@@ -65,7 +65,7 @@ check "all headers together compile, with warnings as errors" \
 # What is missing in a header shows where it comes first.
 headers_alone() {
   local header status=0
-  for header in intrain/{nn/builder,train/trainer,train/step,train/trained_net,export/export,optim/schedule,io/recipe}.h; do
+  for header in intrain/{nn/builder,train/trainer,train/step,train/trained_net,exchange/export/export,optim/schedule,settings/recipe}.h; do
     g++ -std=c++20 -fsyntax-only -I "$include" -x c++ "$include/$header" || status=1
   done
   return $status

@@ -21,7 +21,7 @@ TEST(TensorBoard, Crc32cOfTheRfc) {
   EXPECT_EQ(crc32c("123456789"), 0xe3069283u);
 }
 
-// The framing of the whole file; tests/cli/tensorboard_test.py reads the content with the tensorboard package.
+// The framing of the whole file; tests/runs/tensorboard_test.py reads the content with the tensorboard package.
 TEST(TensorBoard, RecordsFollowOneAnother) {
   const TempFolder folder;
   {
