@@ -18,7 +18,7 @@ START = r"(?<![\w/.>$}*~\\{-])"
 FILE = re.compile(rf"{START}((?:{NAME}/)+{NAME}\.(?:{ENDINGS}))(?![\w/*])")
 FOLDER = re.compile(rf"{START}((?:src|tests|tools|docs|bench|examples)/(?:{NAME}/)*)(?![\w.*<$\{{])")
 INCLUDE = re.compile(r'\s*#\s*include\s*[<"]')  # tools/check_includes.py holds those
-ELSEWHERE = re.compile(r"(build|gtest|simde|tensorflow|intrain_\w+\.dir)/|.*\.\.\.")  # what is built, and files of others
+ELSEWHERE = re.compile(r"(build|gtest|fmt|simde|tensorflow|intrain_\w+\.dir)/|.*\.\.\.")  # what is built, and files of others
 
 
 def any_name(path):
