@@ -9,8 +9,8 @@
 #include <cstdlib>
 
 #include "cli/output.h"
-#include "core/duration.h"
 #include "core/text.h"
+#include "settings/duration.h"
 
 namespace intrain::cli {
 

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <filesystem>
 
-#include "core/duration.h"
 #include "core/version.h"
 #include "data/source.h"
 #include "report/draw/canvas.h"
@@ -14,6 +13,7 @@
 #include "report/html.h"
 #include "report/report_style.h"
 #include "report/svg_chart.h"
+#include "settings/duration.h"
 #include "settings/train_command.h"
 #include "train/tensor_counts.h"
 

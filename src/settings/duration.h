@@ -1,4 +1,4 @@
-// Times for people.
+// Times for people. Not in core, which has no floating point.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "core/duration.h"
+#include "settings/duration.h"
 
 #include <gtest/gtest.h>
 
