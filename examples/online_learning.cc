@@ -3,7 +3,6 @@
 //
 //   cmake --build build/release --target online_learning && build/release/online_learning
 #include <intrain/base/random.h>
-#include <intrain/isa/isa.h>
 #include <intrain/nn/builder.h>
 #include <intrain/train/step.h>
 
@@ -36,8 +35,7 @@ int main() {
   // No batch norm: one sample has no statistics.
   NetBuilder builder(kSide, kSide, 1, kClasses);
   Net net = builder.linear_logits(builder.linear_relu(builder.input(), 64));
-  const auto runtime = std::make_shared<Runtime>(ops::make_kernels(select_isa()), 1);
-  net.prepare(1, true, runtime);  // all memory is taken here
+  net.prepare(1, true, std::make_shared<Runtime>(1));  // all memory is taken here
   net.initialize(0);
 
   Batch batch;

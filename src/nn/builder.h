@@ -8,8 +8,8 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "base/api.h"
@@ -116,7 +116,7 @@ class INTRAIN_API NetBuilder {
   std::string next_name(const std::string& kind);
 
   Net net_;
-  std::unordered_set<const Value*> closed_;  // no layer may read them any more
+  std::set<const Value*> closed_;  // no layer may read them any more
 };
 
 }  // namespace intrain
