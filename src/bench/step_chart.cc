@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/draw/canvas.h"
+#include "report/draw/axes.h"
+#include "report/draw/ticks.h"
+#include "settings/number_text.h"
 
 namespace intrain {
 
@@ -16,9 +18,9 @@ constexpr double kTop = 84, kBottom = 56, kOperatorRow = 40;
 
 // Forward is blue, backward orange; the products are dark, what is around them light.
 constexpr Color kOpColors[kProfileOps] = {
-    {0.12, 0.40, 0.72},  // kConvForward
+    kBlue,               // kConvForward
     {0.55, 0.72, 0.90},  // kNormalizeForward
-    {0.85, 0.37, 0.05},  // kConvBackwardData
+    kOrange,             // kConvBackwardData
     {0.63, 0.22, 0.08},  // kConvBackwardWeights
     {0.98, 0.72, 0.45},  // kNormalizeBackward
     {0.20, 0.55, 0.35},  // kLinear
@@ -35,25 +37,19 @@ std::string op_label(size_t op) {
   return name;
 }
 
-// Horizontal bars over an axis of milliseconds.
-struct Bars {
-  Canvas& canvas;
-  double left, right, bottom;  // pixels
-  double most;                 // seconds at `right`
+// For horizontal bars of so many seconds at most.
+Axes axes_of_bars(Canvas& canvas, double left, double right, double bottom, double most) {
+  return {canvas, left, right, kTop, bottom, 0, most * 1e3, 0, 1};
+}
 
-  double px(double seconds) const { return left + seconds / most * (right - left); }
-
-  void axes(const std::string& title) const {
-    const double step = tick_step(most * 1e3, 5);
-    for (double ms = 0; ms <= most * 1e3 * (1 + 1e-9); ms += step) {
-      const double x = std::round(px(ms * 1e-3)) + 0.5;
-      canvas.line({{x, kTop}, {x, bottom}}, ms == 0 ? kSoft : kGrid, 1);
-      canvas.text(x, bottom + 20, 0.5, 12, kSoft, fmt::format("{:.4g}", ms));
-    }
-    canvas.text(left, kTop - 16, 0, 14, kInk, title, true);
-    canvas.text((left + right) / 2, bottom + 42, 0.5, 12, kSoft, "milliseconds a step");
+void draw_axes(const Axes& axes, const std::string& title) {
+  for (const double ms : ticks(0, axes.x_max, tick_step(axes.x_max, 5))) {
+    const double x = std::round(axes.px(ms)) + 0.5;
+    axes.canvas.line({{x, axes.top}, {x, axes.bottom}}, ms == 0 ? kSoft : kGrid, 1);
+    axes.canvas.text(x, axes.bottom + 20, 0.5, 12, kSoft, fmt::format("{:.4g}", ms));
   }
-};
+  axes.titles(title, "milliseconds a step");
+}
 
 std::vector<size_t> used_operators(const NetTimes& times) {
   std::vector<size_t> ops;
@@ -65,15 +61,15 @@ std::vector<size_t> used_operators(const NetTimes& times) {
 void draw_operators(Canvas& canvas, double row, const NetTimes& times) {
   const std::vector<size_t> ops = used_operators(times);
   const double most = *std::max_element(times.seconds.begin(), times.seconds.end());
-  const Bars bars{canvas, 190, 440, kTop + row * static_cast<double>(ops.size()), most};
-  bars.axes("Time by operator");
+  const Axes axes = axes_of_bars(canvas, 190, 440, kTop + row * static_cast<double>(ops.size()), most);
+  draw_axes(axes, "Time by operator");
   double y = kTop;
   for (size_t op : ops) {
-    const double seconds = times.seconds[op], middle = y + row / 2;
-    canvas.box(bars.left + 1, middle - row * 0.36, bars.px(seconds) - bars.left - 1, row * 0.72, kOpColors[op]);
-    canvas.text(bars.left - 10, middle + 4, 1, 12, kInk, op_label(op));
-    canvas.text(bars.px(seconds) + 8, middle + 4, 0, 12, kSoft,
-                fmt::format("{:.3g} ms, {:.1f} %", seconds * 1e3, 100 * seconds / times.mean_step_seconds));
+    const double seconds = times.seconds[op], end = axes.px(seconds * 1e3), middle = y + row / 2;
+    canvas.box(axes.left + 1, middle - row * 0.36, end - axes.left - 1, row * 0.72, kOpColors[op]);
+    canvas.text(axes.left - 10, middle + 4, 1, 12, kInk, op_label(op));
+    canvas.text(end + 8, middle + 4, 0, 12, kSoft,
+                fmt::format("{:.3g} ms, {}", seconds * 1e3, percent_text(seconds / times.mean_step_seconds, 1)));
     y += row;
   }
 }
@@ -81,19 +77,19 @@ void draw_operators(Canvas& canvas, double row, const NetTimes& times) {
 void draw_layers(Canvas& canvas, double row, const NetTimes& times) {
   double most = 0;
   for (const LayerTimes& layer : times.layers) most = std::max(most, layer.total());
-  const Bars bars{canvas, 850, 1170, kTop + row * static_cast<double>(times.layers.size()), most};
-  bars.axes("Time by layer");
+  const Axes axes = axes_of_bars(canvas, 850, 1170, kTop + row * static_cast<double>(times.layers.size()), most);
+  draw_axes(axes, "Time by layer");
   const double size = std::min(12.0, row * 0.8);
   double y = kTop;
   for (const LayerTimes& layer : times.layers) {
-    double sum = 0;
+    double sum = 0;  // milliseconds
     for (size_t op = 0; op < kProfileOps; ++op) {
-      const double begin = std::max(bars.left + 1, bars.px(sum)), end = bars.px(sum += layer.seconds[op]);
+      const double begin = std::max(axes.left + 1, axes.px(sum)), end = axes.px(sum += layer.seconds[op] * 1e3);
       if (end > begin) canvas.box(begin, y + row * 0.1, end - begin, row * 0.8, kOpColors[op]);
     }
     const double base = y + row / 2 + size * 0.35;
-    canvas.text(bars.left - 10, base, 1, size, kSoft, layer.shape);
-    canvas.text(bars.left - 285, base, 0, size, kInk, layer.name);
+    canvas.text(axes.left - 10, base, 1, size, kSoft, layer.shape);
+    canvas.text(axes.left - 285, base, 0, size, kInk, layer.name);
     y += row;
   }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/draw/canvas.h"
 #include "report/html.h"
 #include "report/page_parts.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "report/draw/canvas.h"
+#include "report/draw/colors.h"
 #include "report/svg_chart.h"
 
 namespace intrain::page {

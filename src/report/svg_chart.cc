@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "report/draw/canvas.h"
+#include "report/draw/ticks.h"
 #include "report/html.h"
 
 namespace intrain {
@@ -13,15 +12,6 @@ namespace intrain {
 namespace {
 
 constexpr double kLeft = 54, kRight = 14, kTop = 12, kBottom = 44;
-
-std::string tick_text(double value, double step) { return fmt::format("{:.4g}", std::abs(value) < step * 1e-6 ? 0 : value); }
-
-// Multiples of `step` from low to high.
-std::vector<double> ticks(double low, double high, double step) {
-  std::vector<double> list;
-  for (double t = std::ceil(low / step - 1e-6) * step; t <= high + step * 1e-6; t += step) list.push_back(t);
-  return list;
-}
 
 }  // namespace
 
@@ -38,12 +28,11 @@ std::string chart_svg(const Chart& chart, double width, double height) {
   double dy = tick_step(chart.y_max - chart.y_min, 6);
   if (chart.whole_y) dy = std::max(dy, 1.0);
   for (const double y : ticks(chart.y_min, chart.y_max, dy))
-    svg += fmt::format(R"(<path class="grid" d="M{} {:.1f}H{}"/><text x="{}" y="{:.1f}" class="end">{}{}</text>)", kLeft, py(y),
-                       right, kLeft - 8, py(y) + 4, tick_text(y, dy), escape_html(chart.unit));
+    svg += fmt::format(R"(<path class="grid" d="M{} {:.1f}H{}"/><text x="{}" y="{:.1f}" class="end">{:.4g}{}</text>)", kLeft,
+                       py(y), right, kLeft - 8, py(y) + 4, y, escape_html(chart.unit));
   const double dx = std::max(1.0, tick_step(chart.x_max - chart.x_min, 6));
   for (const double x : ticks(chart.x_min, chart.x_max, dx))
-    svg +=
-        fmt::format(R"(<text x="{:.1f}" y="{}" class="mid">{:.6g}</text>)", px(x), bottom + 18, std::abs(x) < dx * 1e-6 ? 0 : x);
+    svg += fmt::format(R"(<text x="{:.1f}" y="{}" class="mid">{:.6g}</text>)", px(x), bottom + 18, x);
   svg += fmt::format(R"(<path class="axis" d="M{} {}H{}"/><text x="{}" y="{}" class="mid">{}</text>)", kLeft, bottom, right,
                      (kLeft + right) / 2, bottom + 36, escape_html(chart.x_label));
   for (const ChartSeries& s : chart.series) {

@@ -113,10 +113,4 @@ std::string png_of(const uint8_t* pixels, int h, int w, int c) {
   return encode(surface.get());
 }
 
-double tick_step(double span, int count) {
-  const double raw = span / count, power = std::pow(10, std::floor(std::log10(raw)));
-  const double lead = raw / power;
-  return (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10) * power;
-}
-
 }  // namespace intrain

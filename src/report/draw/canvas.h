@@ -6,12 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace intrain {
+#include "report/draw/colors.h"
 
-struct Color {
-  double r, g, b, a = 1;
-};
-constexpr Color kInk{0.13, 0.15, 0.18}, kSoft{0.45, 0.48, 0.52}, kGrid{0.90, 0.91, 0.92};
+namespace intrain {
 
 class Canvas {
  public:
@@ -41,8 +38,5 @@ class Canvas {
 
 // The bytes of a PNG that shows pixels [h][w][c], c = 1 (grey) or 3 (red, green, blue). h and w: 1 .. 32767.
 std::string png_of(const uint8_t* pixels, int h, int w, int c);
-
-// A step of 1, 2 or 5 times a power of ten that gives about `count` ticks.
-double tick_step(double span, int count);
 
 }  // namespace intrain

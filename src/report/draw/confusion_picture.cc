@@ -9,13 +9,13 @@
 #include "core/check.h"
 #include "core/text.h"
 #include "report/draw/canvas.h"
+#include "report/draw/ticks.h"
 
 namespace intrain {
 
 namespace {
 
 constexpr double kMargin = 24, kGap = 10, kHead = 76, kMaxName = 200;
-constexpr Color kRight{0.12, 0.40, 0.72}, kWrong{0.85, 0.37, 0.05}, kWhite{1, 1, 1};
 
 // Cut to kMaxName pixels.
 std::string fitting(Canvas& canvas, double size, std::string name) {
@@ -67,7 +67,7 @@ void draw_confusion(const std::string& title, const std::vector<std::string>& na
       if (n == 0) continue;
       // The root: what goes wrong is a small share.
       const double shade = std::sqrt(static_cast<double>(n) / static_cast<double>(counts[i].images));
-      const Color& color = i == j ? kRight : kWrong;
+      const Color& color = i == j ? kBlue : kOrange;
       canvas.box(at(left, j), at(top, i), cell, cell, {color.r, color.g, color.b, shade});
       if (numbered)
         canvas.text(at(left, j) + cell / 2, at(top, i) + base, 0.5, 12, shade > 0.6 ? kWhite : kInk, std::to_string(n));

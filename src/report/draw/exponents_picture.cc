@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
-#include "report/draw/canvas.h"
+#include "report/draw/axes.h"
+#include "report/draw/ticks.h"
 #include "train/tensor_counts.h"
 
 namespace intrain {
@@ -44,20 +44,18 @@ void draw_exponents(const std::string& title, const std::vector<ExponentTrack>& 
     low -= 1;
     high += 1;
     const double left = static_cast<double>(panel) * kPanel + kLeft;
-    const auto px = [&](double step) { return left + step / last * kWidth; };
+    const Axes axes{canvas, left, left + kWidth, kTop, kTop + kHeight, 0, last, low, high};
     const auto py = [&](double e) { return kTop + (high - e) / (high - low) * kHeight; };
     canvas.text(left, kTop - 12, 0, 14, kInk, tensor_name(kinds[panel]), true);
-    const double ticks = std::max(1.0, tick_step(high - low, 8));
-    for (double e = std::ceil(low / ticks) * ticks; e <= high; e += ticks) {
+    for (const double e : ticks(low, high, std::max(1.0, tick_step(high - low, 8)))) {
       canvas.line({{left, py(e)}, {left + kWidth, py(e)}}, kGrid, 1);
       canvas.text(left - 8, py(e) + 4, 1, 12, kSoft, fmt::format("{:.0f}", e));
     }
-    const double steps = tick_step(last, 5);
-    for (double s = 0; s <= last; s += steps) canvas.text(px(s), kTop + kHeight + 20, 0.5, 12, kSoft, fmt::format("{:.6g}", s));
+    axes.x_numbers(tick_step(last, 5));
     canvas.text(left + kWidth / 2, kTop + kHeight + 40, 0.5, 12, kSoft, "step");
     for (size_t i = 0; i < shown.size(); ++i) {
       std::vector<Canvas::Point> points;
-      for (size_t j = 0; j < shown[i]->steps.size(); ++j) points.push_back({px(shown[i]->steps[j]), py(shown[i]->exps[j])});
+      for (size_t j = 0; j < shown[i]->steps.size(); ++j) points.push_back({axes.px(shown[i]->steps[j]), py(shown[i]->exps[j])});
       const Color color = shade(static_cast<double>(i) / static_cast<double>(std::max<size_t>(1, shown.size() - 1)));
       canvas.line(points, color, 1.2);
       if (points.size() == 1) canvas.dot(points[0].x, points[0].y, 2, color);

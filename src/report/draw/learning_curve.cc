@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/draw/canvas.h"
+#include "report/draw/axes.h"
+#include "report/draw/ticks.h"
 
 namespace intrain {
 
@@ -14,45 +15,32 @@ namespace {
 constexpr int kWidth = 1200, kHeight = 500;
 constexpr double kTop = 84, kBottom = 56;
 
-constexpr Color kBlue{0.12, 0.40, 0.72}, kPale{0.12, 0.40, 0.72, 0.22}, kOrange{0.85, 0.37, 0.05};
+constexpr Color kPale{0.12, 0.40, 0.72, 0.22};  // kBlue
 
-// One set of axes.
-struct Panel {
-  Canvas& canvas;
-  double left, right;  // pixels
-  double x_min, x_max, y_min, y_max;
+Axes axes_of(Canvas& canvas, double left, double right, double x_min, double x_max, double y_min, double y_max) {
+  return {canvas, left, right, kTop, kHeight - kBottom, x_min, x_max, y_min, y_max};
+}
 
-  double px(double x) const { return left + (x - x_min) / (x_max - x_min) * (right - left); }
-  double py(double y) const { return kHeight - kBottom - (y - y_min) / (y_max - y_min) * (kHeight - kBottom - kTop); }
+void draw_axes(const Axes& axes, const std::string& title, const std::string& x_label, const char* unit) {
+  axes.y_numbers(tick_step(axes.y_max - axes.y_min, 6), unit);
+  axes.x_numbers(std::max(1.0, tick_step(axes.x_max - axes.x_min, 7)));
+  axes.canvas.line({{axes.left, axes.bottom + 0.5}, {axes.right, axes.bottom + 0.5}}, kSoft, 1);
+  axes.titles(title, x_label);
+}
 
-  void axes(const std::string& title, const std::string& x_label, const char* unit, bool whole_x) const {
-    const double dy = tick_step(y_max - y_min, 6);
-    for (double y = std::ceil(y_min / dy) * dy; y <= y_max + dy * 1e-6; y += dy) {
-      canvas.line({{left, std::round(py(y)) + 0.5}, {right, std::round(py(y)) + 0.5}}, kGrid, 1);
-      canvas.text(left - 8, py(y) + 4, 1, 12, kSoft, fmt::format("{:.4g}{}", std::abs(y) < dy * 1e-6 ? 0 : y, unit));
-    }
-    double dx = tick_step(x_max - x_min, 7);
-    if (whole_x) dx = std::max(dx, 1.0);
-    for (double x = std::ceil(x_min / dx - 1e-6) * dx; x <= x_max + dx * 1e-6; x += dx)
-      canvas.text(px(x), kHeight - kBottom + 20, 0.5, 12, kSoft, fmt::format("{:.6g}", std::abs(x) < dx * 1e-6 ? 0 : x));
-    canvas.line({{left, kHeight - kBottom + 0.5}, {right, kHeight - kBottom + 0.5}}, kSoft, 1);
-    canvas.text(left, kTop - 16, 0, 14, kInk, title, true);
-    canvas.text((left + right) / 2, kHeight - 14, 0.5, 12, kSoft, x_label);
-  }
+void draw_line(const Axes& axes, const std::vector<double>& x, const std::vector<double>& y, const Color& color, double width,
+               bool dots) {
+  std::vector<Canvas::Point> points;
+  for (size_t i = 0; i < x.size(); ++i) points.push_back({axes.px(x[i]), axes.py(std::clamp(y[i], axes.y_min, axes.y_max))});
+  axes.canvas.line(points, color, width);
+  for (size_t i = 0; dots && i < points.size(); ++i) axes.canvas.dot(points[i].x, points[i].y, 3.5, color);
+}
 
-  void line(const std::vector<double>& x, const std::vector<double>& y, const Color& color, double width, bool dots) const {
-    std::vector<Canvas::Point> points;
-    for (size_t i = 0; i < x.size(); ++i) points.push_back({px(x[i]), py(std::clamp(y[i], y_min, y_max))});
-    canvas.line(points, color, width);
-    for (size_t i = 0; dots && i < points.size(); ++i) canvas.dot(points[i].x, points[i].y, 3.5, color);
-  }
-
-  // Coloured names, set right to left at the top right; returns where the next one ends.
-  double legend(double x, const std::string& name, const Color& color) const {
-    canvas.text(x, kTop - 16, 1, 12, color, name, true);
-    return x - canvas.text_width(12, name, true) - 18;
-  }
-};
+// Coloured names, set right to left at the top right; returns where the next one ends.
+double draw_name(const Axes& axes, double x, const std::string& name, const Color& color) {
+  axes.canvas.text(x, axes.top - 16, 1, 12, color, name, true);
+  return x - axes.canvas.text_width(12, name, true) - 18;
+}
 
 void draw_loss(Canvas& canvas, const ThinnedLine& line) {
   const std::vector<double> steps = line.x(), losses = line.ends();
@@ -60,11 +48,11 @@ void draw_loss(Canvas& canvas, const ThinnedLine& line) {
   std::vector<double> sorted = losses;
   std::sort(sorted.begin(), sorted.end());
   const double top = sorted.empty() ? 1 : std::max(sorted[(sorted.size() - 1) * 995 / 1000], 0.01) * 1.05;
-  const Panel panel{canvas, 70, 580, 0, std::max(1.0, steps.empty() ? 1.0 : steps.back()), 0, top};
-  panel.axes("Training loss", "step", "", true);
-  panel.line(line.ends_x(), losses, kPale, 1, losses.size() == 1);
-  panel.line(steps, smoothed(line.mean()), kBlue, 2, false);
-  panel.legend(panel.legend(panel.right, "mean", kBlue), "batch", {0.55, 0.68, 0.84});
+  const Axes axes = axes_of(canvas, 70, 580, 0, std::max(1.0, steps.empty() ? 1.0 : steps.back()), 0, top);
+  draw_axes(axes, "Training loss", "step", "");
+  draw_line(axes, line.ends_x(), losses, kPale, 1, losses.size() == 1);
+  draw_line(axes, steps, smoothed(line.mean()), kBlue, 2, false);
+  draw_name(axes, draw_name(axes, axes.right, "mean", kBlue), "batch", {0.55, 0.68, 0.84});
 }
 
 void draw_accuracy(Canvas& canvas, const ThinnedLine& train_line, const ThinnedLine& test_line) {
@@ -79,12 +67,12 @@ void draw_accuracy(Canvas& canvas, const ThinnedLine& train_line, const ThinnedL
   high = std::min(100.0, std::ceil(high / 5) * 5);
   if (high <= low) low = 0, high = 100;
   const double last = epochs.empty() ? 1 : epochs.back();
-  const Panel panel{canvas, 690, 1150, 1 - 0.06 * last, last * 1.06, low, high};
-  panel.axes("Accuracy", "epoch", " %", true);
-  panel.line(epochs, train, kBlue, 2, true);
-  panel.line(epochs, test, kOrange, 2, true);
-  panel.legend(panel.legend(panel.right, fmt::format("test {:.2f} %", test.empty() ? 0 : test.back()), kOrange),
-               fmt::format("training {:.2f} %", train.empty() ? 0 : train.back()), kBlue);
+  const Axes axes = axes_of(canvas, 690, 1150, 1 - 0.06 * last, last * 1.06, low, high);
+  draw_axes(axes, "Accuracy", "epoch", " %");
+  draw_line(axes, epochs, train, kBlue, 2, true);
+  draw_line(axes, epochs, test, kOrange, 2, true);
+  draw_name(axes, draw_name(axes, axes.right, fmt::format("test {:.2f} %", test.empty() ? 0 : test.back()), kOrange),
+            fmt::format("training {:.2f} %", train.empty() ? 0 : train.back()), kBlue);
 }
 
 }  // namespace

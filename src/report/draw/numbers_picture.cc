@@ -13,7 +13,6 @@ namespace intrain {
 namespace {
 
 constexpr double kLeft = 120, kTop = 84, kCellWidth = 160, kCellHeight = 54, kGap = 14;
-constexpr Color kBar{0.12, 0.40, 0.72}, kEnd{0.85, 0.37, 0.05};
 
 // Bars two integers wide, of a format within +-63 one, as high as the logarithm of the share; the ends of the format, where numbers are cut, in
 // another color.
@@ -32,7 +31,7 @@ void draw_cell(Canvas& canvas, double x, double y, TensorKind kind, const Tensor
     const double share = static_cast<double>(count) / static_cast<double>(s.count);
     const double height = std::max(0.02, 1 + std::log10(share) / kDecades) * (kCellHeight - 20);
     const bool end = bar == bar_of(s.high_end) || (!positive && bar == bar_of(s.low_end));
-    canvas.box(x + bar * kCellWidth / bars, base - height, kCellWidth / bars, height, end ? kEnd : kBar);
+    canvas.box(x + bar * kCellWidth / bars, base - height, kCellWidth / bars, height, end ? kOrange : kBlue);
   }
   const auto percent = [&](int64_t n) { return 100 * static_cast<double>(n) / static_cast<double>(s.count); };
   canvas.text(x, base + 11, 0, 9, kSoft,
