@@ -1,7 +1,6 @@
 #include "analysis/exponent_tracks.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <utility>
 
@@ -25,11 +24,9 @@ void add_exponents(const NumbersReport& numbers, std::vector<ExponentTrack>& tra
 
 std::vector<ExponentTrack> read_exponents(const std::string& metrics_path) {
   std::vector<ExponentTrack> tracks;
-  std::ifstream in(metrics_path);
-  for (std::string line; next_metrics_line(in, line);) {
-    const MetricsRecord record = parse_metrics_line(line);
+  read_metrics(metrics_path, [&](const MetricsRecord& record, const std::string&) {
     if (const auto* numbers = std::get_if<NumbersReport>(&record)) add_exponents(*numbers, tracks);
-  }
+  });
   return tracks;
 }
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "checkpoint/signature.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "data/loader.h"
 #include "data/photo_reader.h"
 #include "runs/resume_point.h"
@@ -24,12 +24,9 @@ namespace {
 
 constexpr int kBatch = 128;
 
-void read_metrics(const std::string& path, RunReport& run) {
-  std::ifstream in(path);
-  if (!in) run.problems.push_back("metrics.jsonl cannot be read: there are no curves.");
+void add_metrics(const std::string& path, RunReport& run) {
   int64_t unknown = 0;
-  for (std::string line; next_metrics_line(in, line);) {
-    const MetricsRecord record = parse_metrics_line(line);
+  const bool found = read_metrics(path, [&](const MetricsRecord& record, const std::string&) {
     if (const auto* start = std::get_if<StartReport>(&record))
       run.starts.push_back(*start);
     else if (const auto* step = std::get_if<StepReport>(&record))
@@ -42,10 +39,11 @@ void read_metrics(const std::string& path, RunReport& run) {
     } else {
       ++unknown;
     }
-  }
+  });
+  if (!found) run.problems.push_back("metrics.jsonl cannot be read: there are no curves.");
   if (unknown > 0)
-    run.problems.push_back(fmt::format("{} line{} of metrics.jsonl cannot be read and {} left out.", unknown,
-                                       unknown == 1 ? "" : "s", unknown == 1 ? "is" : "are"));
+    run.problems.push_back(
+        fmt::format("{} of metrics.jsonl cannot be read and {} left out.", plural(unknown, "line"), unknown == 1 ? "is" : "are"));
 }
 
 // Stored numbers are the only ones of 32 bits but for the exponents of their momenta.
@@ -82,7 +80,7 @@ RunReport read_run(const std::string& folder) {
   } catch (const Error& e) {
     run.problems.push_back(fmt::format("config.json: {}.", e.what()));
   }
-  read_metrics(folder + "/metrics.jsonl", run);
+  add_metrics(folder + "/metrics.jsonl", run);
   return run;
 }
 

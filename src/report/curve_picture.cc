@@ -1,7 +1,6 @@
 #include "report/curve_picture.h"
 
 #include <filesystem>
-#include <fstream>
 
 #include "data/source.h"
 #include "runs/metrics_file.h"
@@ -17,13 +16,11 @@ void CurvePicture::on_start(const TrainingPlan& plan) {
   curve_ = std::make_unique<Curve>(std::filesystem::path(config.model).stem().string() + " on " + data_name(config.data));
   if (plan.first_step == 0) return;
   // The run folder has taken out by now what is done again.
-  std::ifstream in(config.out + "/" + kMetricsFile);
-  for (std::string line; next_metrics_line(in, line);) {
-    const MetricsRecord record = parse_metrics_line(line);
+  read_metrics(config.out + "/" + kMetricsFile, [this](const MetricsRecord& record, const std::string&) {
     if (const auto* step = std::get_if<StepReport>(&record)) on_step(*step);
     if (const auto* epoch = std::get_if<EpochReport>(&record))
       curve_->add_epoch(epoch->epoch, epoch->train_accuracy, epoch->test_accuracy);
-  }
+  });
 }
 
 void CurvePicture::on_step(const StepReport& report) {

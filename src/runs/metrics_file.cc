@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -114,6 +115,14 @@ MetricsRecord parse_metrics_line(const std::string& line) {
   } catch (const std::invalid_argument&) {
   }
   return {};
+}
+
+bool read_metrics(const std::string& path,
+                  const std::function<void(const MetricsRecord& record, const std::string& line)>& take) {
+  std::ifstream in(path);
+  if (!in) return false;
+  for (std::string line; next_metrics_line(in, line);) take(parse_metrics_line(line), line);
+  return true;
 }
 
 }  // namespace intrain

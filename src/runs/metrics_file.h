@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <istream>
 #include <string>
 #include <variant>
@@ -36,5 +37,8 @@ MetricsRecord parse_metrics_line(const std::string& line);
 
 // The next line, without its end; false if there is none. Of one that is longer than any written the rest is passed over: it is none of those.
 bool next_metrics_line(std::istream& in, std::string& line);
+
+// Calls `take` with each line of the file, in order, and with what it says. False if the file cannot be opened.
+bool read_metrics(const std::string& path, const std::function<void(const MetricsRecord& record, const std::string& line)>& take);
 
 }  // namespace intrain

@@ -10,7 +10,6 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "core/error.h"
@@ -174,12 +173,10 @@ int64_t RunFolder::keep_metrics_until(const CheckpointInfo& from, int64_t images
     return true;
   };
   AtomicFile kept(path_ + "/" + kMetricsFile);
-  std::ifstream in(path_ + "/" + kMetricsFile);
   constexpr size_t kBlock = 1 << 16;
   std::string lines;
   int64_t bytes = 0;
-  for (std::string line; next_metrics_line(in, line);) {
-    const MetricsRecord record = parse_metrics_line(line);
+  read_metrics(path_ + "/" + kMetricsFile, [&](const MetricsRecord& record, const std::string& line) {
     const auto* start = std::get_if<StartReport>(&record);
     const auto* step = std::get_if<StepReport>(&record);
     const auto* epoch = std::get_if<EpochReport>(&record);
@@ -187,11 +184,11 @@ int64_t RunFolder::keep_metrics_until(const CheckpointInfo& from, int64_t images
     if ((start != nullptr && start->step <= from.step) || (step != nullptr && keep(*step)) ||
         (epoch != nullptr && keep_epoch(*epoch)) || (numbers != nullptr && numbers->step <= from.step))
       lines += line + "\n";
-    if (lines.size() < kBlock) continue;
+    if (lines.size() < kBlock) return;
     kept.write(lines.data(), lines.size());
     bytes += static_cast<int64_t>(lines.size());
     lines.clear();
-  }
+  });
   kept.write(lines.data(), lines.size());
   bytes += static_cast<int64_t>(lines.size());
   kept.commit();
