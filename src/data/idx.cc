@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace intrain {
 
@@ -77,7 +78,7 @@ IdxArray read_idx(const std::string& path, int rank, const std::function<void(co
   const uint32_t expected = 0x0800u + static_cast<uint32_t>(rank);
   if (big_endian(magic) != expected)
     throw Error("wrong magic number " + std::to_string(big_endian(magic)) + ", expected " + std::to_string(expected) +
-                    " (IDX of u8 with " + std::to_string(rank) + " dimension" + (rank == 1 ? "" : "s") + ")",
+                    " (IDX of u8 with " + plural(rank, "dimension") + ")",
                 path, "images have the magic number 2051, labels 2049: are the two exchanged, or is it another format?");
 
   IdxArray array;
