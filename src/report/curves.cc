@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/draw/learning_curve.h"
+#include "report/draw/thinned_line.h"
 #include "report/page_parts.h"
 
 namespace intrain::page {

@@ -1,4 +1,4 @@
-#include "report/draw/learning_curve.h"
+#include "report/draw/thinned_line.h"
 
 #include <gtest/gtest.h>
 
