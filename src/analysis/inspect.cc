@@ -5,7 +5,7 @@
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "core/check.h"
-#include "optim/gradient_sum.h"
+#include "train/add_gradients.h"
 
 namespace intrain {
 
@@ -56,37 +56,22 @@ class Collector final : public TensorSink {
   std::vector<LayerStatistics>& layers_;
 };
 
-// The gradients of a step's batches.
-class Sums final : public GradientSink {
- public:
-  explicit Sums(Net& net) : net_(net), sums_(net.parameters().size()) {}
-  void gradient(Parameter& p) override {
-    if (!p.frozen) sums_[p.number].add(p, net_.runtime().pool());
-  }
-  void show(const SgdStep& step, TensorSink& tensors) {
-    for (Parameter* p : net_.parameters())
-      if (!p->frozen) sums_[p->number].take(*p, [&](Parameter& summed) { show_gradient(summed, step, tensors); });
-  }
-
- private:
-  Net& net_;
-  std::vector<GradientSum> sums_;
-};
-
 }  // namespace
 
 void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const SgdStep& step, int64_t first,
              std::vector<LayerStatistics>& layers) {
   Collector collector(layers, net.widths(), step.range_log2);
-  Sums sums(net);
+  std::vector<GradientSum> sums(net.parameters().size());
+  AddGradients add(net, sums);
   net.set_tensor_sink(&collector);
   net.set_batches_per_step(batches);
   for (int64_t i = 0; i < batches; ++i) {
     const Batch& batch = next();
     net.forward(batch);
-    net.backward(batch, step.seed, static_cast<uint32_t>(first + i), &sums);
+    net.backward(batch, step.seed, static_cast<uint32_t>(first + i), &add);
   }
-  sums.show(step, collector);
+  for (Parameter* p : net.parameters())
+    if (!p->frozen) sums[p->number].take(*p, [&](Parameter& summed) { show_gradient(summed, step, collector); });
   net.set_tensor_sink(nullptr);
 }
 

@@ -2,6 +2,7 @@
 #include "train/step.h"
 
 #include "optim/sgd.h"
+#include "train/add_gradients.h"
 #include "train/tensor_counts.h"
 
 namespace intrain {
@@ -28,21 +29,6 @@ class Update final : public GradientSink {
   const SgdStep& step_;
 };
 
-// Instead, where several batches make a step.
-class Add final : public GradientSink {
- public:
-  Add(Net& net, std::vector<GradientSum>& sums) : net_(net), sums_(sums) {}
-  void gradient(Parameter& p) override {
-    if (p.frozen) return;
-    if (!p.grad_reduced) net_.runtime().reducer().sum(p.grad.data(), p.count());
-    sums_[p.number].add(p, net_.runtime().pool());
-  }
-
- private:
-  Net& net_;
-  std::vector<GradientSum>& sums_;
-};
-
 }  // namespace
 
 void train_step(Net& net, const Batch& batch, const SgdStep& step) {
@@ -57,7 +43,7 @@ AccumulatedStep::AccumulatedStep(Net& net, int batches) : net_(net), sums_(net.p
 }
 
 void AccumulatedStep::add(const Batch& batch, uint64_t seed, uint32_t number) {
-  Add add(net_, sums_);
+  AddGradients add(net_, sums_);  // instead of Update
   net_.forward(batch);
   net_.backward(batch, seed, number, &add);
 }
