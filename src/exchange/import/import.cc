@@ -1,15 +1,14 @@
 #include "exchange/import/import.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
-#include <numeric>
 
 #include "base/formats.h"
 #include "core/check.h"
 #include "core/error.h"
 #include "data/loader.h"
+#include "exchange/import/scales.h"
 #include "ops/kernels.h"
 
 namespace intrain {
@@ -19,70 +18,6 @@ namespace {
 constexpr int kMostRounds = 12, kMostScaleLog2 = 8;
 constexpr double kGammaMost = static_cast<double>(kS8Max) / (1 << -kGammaExp);
 const double kEpsilon = std::ldexp(1.0, kEpsilonLog2);
-
-// How often each magnitude of an activation occurs in the evaluations that it is set for.
-class Histograms final : public TensorSink {
- public:
-  void tensor(const std::string& layer, TensorKind kind, const int8_t* data, int64_t count, int) override {
-    if (kind == TensorKind::kA) add(layer, data, count);
-  }
-  void tensor(const std::string& layer, TensorKind, const uint8_t* data, int64_t count, int) override { add(layer, data, count); }
-  void tensor(const std::string&, TensorKind, const int16_t*, int64_t, int) override {}
-
-  // Share of those of a layer that are `least` or more; 0 for a layer without any.
-  double share(const std::string& layer, int least) const {
-    const auto at = counts_.find(layer);
-    if (at == counts_.end()) return 0;
-    const auto from = at->second.begin() + least;
-    return static_cast<double>(std::accumulate(from, at->second.end(), int64_t{0})) /
-           static_cast<double>(std::accumulate(at->second.begin(), at->second.end(), int64_t{0}));
-  }
-  bool has(const std::string& layer) const { return counts_.contains(layer); }
-
- private:
-  template <class T>
-  void add(const std::string& layer, const T* data, int64_t count) {
-    auto& counts = counts_[layer];
-    for (int64_t i = 0; i < count; ++i) ++counts[static_cast<size_t>(std::abs(int{data[i]}))];
-  }
-  std::map<std::string, std::array<int64_t, 256>> counts_;
-};
-
-// Values that have one scale.
-class Groups {
- public:
-  explicit Groups(const std::vector<NetStep>& steps) {
-    fix(steps.front().in);
-    for (const NetStep& step : steps) {
-      if (step.out == nullptr) continue;
-      if (step.relu6) fix(step.out);
-      if (step.shortcut != nullptr) join(step.shortcut, step.out);
-      if (!step.learns()) join(step.in, step.out);
-    }
-  }
-  const Value* of(const Value* v) const {
-    for (auto at = parent_.find(v); at != parent_.end(); at = parent_.find(v)) v = at->second;
-    return v;
-  }
-  bool fixed(const Value* v) const { return fixed_.contains(of(v)) && fixed_.at(of(v)); }
-  int scale(const Value* v) const {  // of the logits: 0
-    const auto at = v == nullptr ? scale_.end() : scale_.find(of(v));
-    return at == scale_.end() ? 0 : at->second;
-  }
-  void add_scale(const Value* v, int by) { scale_[of(v)] += by; }
-
- private:
-  void fix(const Value* v) { fixed_[of(v)] = true; }
-  void join(const Value* a, const Value* b) {
-    const Value *x = of(a), *y = of(b);
-    if (x == y) return;
-    parent_[x] = y;
-    if (fixed_[x]) fixed_[y] = true;
-  }
-  std::map<const Value*, const Value*> parent_;
-  std::map<const Value*, bool> fixed_;
-  std::map<const Value*, int> scale_;
-};
 
 class Importer {
  public:
@@ -283,7 +218,7 @@ class Importer {
 
   Net& net_;
   std::vector<Pair> pairs_;
-  Groups groups_;
+  ScaleGroups groups_;
   ImportReport report_;
 };
 
@@ -332,23 +267,6 @@ ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vec
     }
     return importer.report(&histograms);
   }
-}
-
-BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm, bool mirror, int images, int batch) {
-  const auto hits = [&](bool black) {
-    Loader loader(train, norm, {batch, true, mirror, 0, 0, net.runtime().pool().threads(), true, false, black});
-    int64_t sum = 0;
-    for (int i = 0; i < (images + batch - 1) / batch; ++i) {
-      const Batch& next = loader.next();
-      net.evaluate(next);
-      for (int n = 0; n < next.count; ++n) {
-        const int32_t* logits = net.logits() + int64_t{n} * net.classes();
-        sum += std::max_element(logits, logits + net.classes()) - logits == next.labels[static_cast<size_t>(n)];
-      }
-    }
-    return sum;
-  };
-  return {hits(false), hits(true)};
 }
 
 }  // namespace intrain

@@ -1,4 +1,4 @@
-// Start reading here: the float32 numbers of a net trained elsewhere become those of a net of ours.
+// How the float32 numbers of a net trained elsewhere become those of a net of ours.
 //
 // A stored W is round(w 2^24), and so on for each format of docs/contract.md. What the formats' ranges are too narrow or too coarse for is
 // brought to them by equivalences, which leave what the net computes as it is:
@@ -20,37 +20,16 @@
 
 #include "data/dataset.h"
 #include "exchange/import/float_net.h"
+#include "exchange/import/import_report.h"
 
 namespace intrain {
 
 constexpr double kMostSaturated = 1.0 / 1024;
-
-struct ImportedLayer {
-  std::string name, source;
-  int scale_log2 = 0;     // k of the outputs
-  double saturated = 0;   // share of the outputs, at that scale
-  bool measured = false;  // else: `saturated` is not known
-};
-
-struct ImportReport {
-  std::vector<ImportedLayer> layers;  // those that learn
-  int64_t clamped = 0;                // stored numbers beyond what they can hold
-  int64_t gamma_beyond = 0;           // channels whose gamma or beta was brought within +-127/64
-  int64_t beta_beyond = 0;
-  bool estimated = false;  // batch norm was folded
-};
 
 // Fills the net (prepared for training, initialized) with `layers`, one for each step that learns; empty ones stay as they are. Scales by
 // about `images` of the training images; none: no scales, W as it is. batch: what the net was prepared for, at most train.count. Throws
 // Error if batch norm is folded and there are no images, naming `file`.
 ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vector<FloatLayer> layers, const std::string& file,
                            const Dataset& train, const Normalization& norm, int images, int batch);
-
-// How many of about `images` training images the net gets right in random windows, by what these show beyond the images' border. In memory
-// only: photos' windows lie inside.
-struct BorderHits {
-  int64_t mean = 0, black = 0;
-};
-BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm, bool mirror, int images, int batch);
 
 }  // namespace intrain

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "data/loader.h"
+#include "exchange/import/border.h"
 #include "models/models.h"
 #include "models/net_file.h"
 #include "support/float_files.h"

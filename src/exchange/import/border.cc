@@ -1,0 +1,26 @@
+#include "exchange/import/border.h"
+
+#include <algorithm>
+
+#include "data/loader.h"
+
+namespace intrain {
+
+BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm, bool mirror, int images, int batch) {
+  const auto hits = [&](bool black) {
+    Loader loader(train, norm, {batch, true, mirror, 0, 0, net.runtime().pool().threads(), true, false, black});
+    int64_t sum = 0;
+    for (int i = 0; i < (images + batch - 1) / batch; ++i) {
+      const Batch& next = loader.next();
+      net.evaluate(next);
+      for (int n = 0; n < next.count; ++n) {
+        const int32_t* logits = net.logits() + int64_t{n} * net.classes();
+        sum += std::max_element(logits, logits + net.classes()) - logits == next.labels[static_cast<size_t>(n)];
+      }
+    }
+    return sum;
+  };
+  return {hits(false), hits(true)};
+}
+
+}  // namespace intrain
