@@ -14,12 +14,12 @@ set(INTRAIN_PUBLIC_HEADERS
     data/dataset.h data/loader.h data/pixels.h data/normalization.h data/source.h
     checkpoint/checkpoint.h checkpoint/signature.h settings/config.h settings/config_file.h settings/crop.h settings/recipe.h
     settings/scalar10.h settings/setting_list.h settings/settings.def settings/train_command.h settings/width_keys.h
-    exchange/export/export.h exchange/import/import.h
+    exchange/export/export.h exchange/import/import_net.h exchange/import/import_report.h
     train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/step.h train/tensor_counts.h train/trained_net.h
     train/trainer.h runs/training_run.h)
 
 # Objects, because nothing within the library calls all that it offers; the archives after them bring the third parties along.
-set(folders core isa ops nn optim models data io settings checkpoint exchange train runs)
+set(folders core isa ops nn optim models data io settings checkpoint train exchange runs)
 list(TRANSFORM folders REPLACE "(.+)" "$<TARGET_OBJECTS:intrain_\\1>" OUTPUT_VARIABLE objects)
 add_library(libintrain SHARED ${objects})
 add_library(intrain::intrain ALIAS libintrain)

@@ -19,8 +19,8 @@ from pathlib import Path
 # Folder -> the folders its files may include besides itself: those named and what stands beneath them.
 BESIDE = {
     "base": "", "core": "base", "isa": "core", "ops": "isa", "optim": "ops", "nn": "ops", "models": "nn optim",
-    "io": "core", "data": "core", "settings": "io ops", "checkpoint": "settings nn", "exchange": "checkpoint data",
-    "train": "models data checkpoint", "runs": "train", "analysis": "runs", "report": "analysis", "bench": "report",
+    "io": "core", "data": "core", "settings": "io ops", "checkpoint": "settings nn",
+    "train": "models data checkpoint", "exchange": "train", "runs": "train", "analysis": "runs", "report": "analysis", "bench": "report",
     "cli": "bench exchange",
 }
 USES = {}
