@@ -65,7 +65,8 @@ check "all headers together compile, with warnings as errors" \
 # What is missing in a header shows where it comes first.
 headers_alone() {
   local header status=0
-  for header in intrain/{nn/builder,train/trainer,train/step,train/trained_net,exchange/export/export,optim/schedule,settings/recipe}.h; do
+  for header in \
+    intrain/{nn/builder,train/{trainer,step,trained_net},exchange/{export/export,import/import_net},optim/schedule,settings/recipe}.h; do
     g++ -std=c++20 -fsyntax-only -I "$include" -x c++ "$include/$header" || status=1
   done
   return $status
@@ -99,7 +100,7 @@ unexported() {
 check_silent "and each function that they declare is, but for those of ops/" unexported
 
 # CMake and pkg-config, each with nothing of the other.
-cp -r "$source/tests/package/consumer" "$source/examples" .
+cp -r "$source/tests/package/consumer" "$source/examples" "$source"/tests/exchange/import/data/dynamo.onnx* .
 by_cmake() {
   cmake -S consumer -B by-cmake -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release && cmake --build by-cmake && by-cmake/consumer > cmake.txt
 }
@@ -120,6 +121,8 @@ check "pkg-config tells version $version" env PKG_CONFIG_PATH="$libdir/pkgconfig
 check "both print the same" diff cmake.txt by_file.txt
 signature=$("$prefix/bin/intrain" train --data synthetic:256 --model resnet8 --epochs 2 --batch 32 --out run 2>&1 | sed -n 's/^signature: *//p')
 check "which is the signature of the program's training, ${signature:-none}" grep -q "signature ${signature:-none}$" cmake.txt
+imports() { "$prefix/bin/intrain" import --onnx dynamo.onnx --data synthetic:256 --out program.ckpt && cmp program.ckpt consumer.ckpt; }
+check "and its checkpoint of an ONNX model is the program's" imports
 check "the example of a layer, with installed headers and library" by_pkg_config "$libdir" examples/custom_layer.cc custom_layer
 
 # Debian package.
