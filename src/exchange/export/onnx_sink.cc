@@ -2,6 +2,7 @@
 
 #include "base/formats.h"
 #include "core/check.h"
+#include "exchange/channel_order.h"
 
 namespace intrain {
 
@@ -58,27 +59,12 @@ std::vector<OnnxGraph::Attribute> OnnxSink::conv_attributes(const ConvShape& s) 
           OnnxGraph::integer("group", s.groups)};
 }
 
-namespace {
-
-// [rows][pixels][channels] to [rows][channels][pixels].
-std::vector<int8_t> channels_first(std::span<const int8_t> weight, int64_t pixels, int64_t channels) {
-  std::vector<int8_t> result(weight.size());
-  const int64_t row = pixels * channels;
-  for (int64_t i = 0; i < static_cast<int64_t>(weight.size()); ++i) {
-    const int64_t in_row = i % row, to = i - in_row + in_row % channels * pixels + in_row / channels;
-    result[static_cast<size_t>(to)] = weight[static_cast<size_t>(i)];
-  }
-  return result;
-}
-
-}  // namespace
-
 std::vector<int8_t> OnnxSink::conv_weight(const ConvGraph& conv) {
-  return channels_first(conv.weight, conv.shape.taps(), conv.shape.group_c());
+  return swap_axes<int8_t>(conv.weight, conv.shape.taps(), conv.shape.group_c());
 }
 
 std::vector<int8_t> OnnxSink::linear_weight(const LinearGraph& linear) {
-  return channels_first(linear.weight, linear.in->pixels(), linear.in->c);
+  return swap_axes<int8_t>(linear.weight, linear.in->pixels(), linear.in->c);
 }
 
 }  // namespace intrain

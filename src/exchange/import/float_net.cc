@@ -6,6 +6,7 @@
 
 #include "base/formats.h"
 #include "core/error.h"
+#include "exchange/channel_order.h"
 
 namespace intrain {
 
@@ -73,13 +74,7 @@ std::vector<NetStep> net_steps(Net& net, const std::string& model) {
 std::vector<float> channels_last(const NetStep& step, const std::vector<float>& weight) {
   const bool conv = step.kind == NetStep::Kind::kConv;
   const int64_t pixels = conv ? step.conv.taps() : step.in->pixels(), channels = conv ? step.conv.group_c() : step.in->c;
-  const int64_t row = pixels * channels;
-  std::vector<float> result(weight.size());
-  for (int64_t i = 0; i < static_cast<int64_t>(weight.size()); ++i) {
-    const int64_t in_row = i % row;
-    result[static_cast<size_t>(i - in_row + in_row % pixels * channels + in_row / pixels)] = weight[static_cast<size_t>(i)];
-  }
-  return result;
+  return swap_axes<float>(weight, channels, pixels);
 }
 
 std::vector<int64_t> weight_shape(const NetStep& step) {
