@@ -1,4 +1,5 @@
-// Reads an ONNX graph node by node: exchange/import/onnx_graph.cc the graph, exchange/import/onnx_operators.cc and exchange/import/onnx_reshape.cc its operators.
+// Reads an ONNX graph node by node: exchange/import/onnx_graph.cc the graph; onnx_operators.cc, onnx_activations.cc and onnx_reshape.cc, beside it,
+// its operators.
 #pragma once
 
 #include <map>

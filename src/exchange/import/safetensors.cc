@@ -1,9 +1,5 @@
-#include "io/safetensors.h"
-
+// Which modules of a safetensors file are which layers of our net.
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstring>
 #include <map>
 #include <set>
 #include <string_view>
@@ -11,42 +7,24 @@
 #include "core/error.h"
 #include "exchange/import/float_net.h"
 #include "exchange/import/module_order.h"
+#include "exchange/import/safetensors_modules.h"
 
 namespace intrain {
 
 namespace {
 
-constexpr const char* kHint =
-    "`model` must be the file's net, as 'intrain import --help' says; where only the classes are others, `new_head`; where the "
-    "file holds other tensors beside the net's, `prefix`";
 constexpr const char* kOrderHint =
     "name such modules in the order of the forward pass, as `order` first,second; or import the net as an ONNX model, whose "
     "graph tells it";
 
 constexpr size_t kMostSpare = 100;  // modules of a kind in a head that is replaced
 
-// The first few of them, for people.
-std::string some_of(const std::set<std::string>& names) {
-  constexpr size_t kMost = 20;
-  std::string list;
-  size_t i = 0;
-  for (const std::string& name : names) {
-    if (i++ == kMost) return list + " and " + std::to_string(names.size() - kMost) + " more";
-    list += (i == 1 ? "" : ", ") + name;
-  }
-  return list;
-}
-
 class Reader {
  public:
   Reader(const std::string& path, const std::vector<NetStep>& steps, const SafetensorsOptions& options)
-      : file_(read_safetensors(path)), steps_(steps), new_head_(options.new_head), order_(options.order) {
-    const std::string prefix = options.prefix.empty() || options.prefix.ends_with('.') ? options.prefix : options.prefix + ".";
-    for (const SafeTensor& t : file_.tensors)
-      if (t.name.starts_with(prefix)) add(t, std::string_view(t.name).substr(prefix.size()));
-    if (modules_.empty() && !prefix.empty()) fail_empty(prefix);
+      : modules_(path, options.prefix), steps_(steps), new_head_(options.new_head), order_(options.order) {
     find_trunk();
-    for (const auto& [name, tensors] : modules_) {
+    for (const auto& [name, tensors] : modules_.all()) {
       std::vector<std::string>* list = list_of(name);
       if (list != nullptr)
         list->push_back(name);
@@ -55,9 +33,9 @@ class Reader {
     }
     for (auto* list : {&convs_, &linears_, &norms_}) std::sort(list->begin(), list->end(), natural_less);
     std::vector<std::string> names;
-    for (const auto& [name, tensors] : modules_) names.push_back(name);
+    for (const auto& [name, tensors] : modules_.all()) names.push_back(name);
     for (const std::string& name : order_.unknown(names))
-      throw Error("no module of " + file_.path + " is called '" + name + "'", Setting{"order"}, kOrderHint);
+      throw Error("no module of " + modules_.path() + " is called '" + name + "'", Setting{"order"}, kOrderHint);
   }
 
   std::vector<FloatLayer> read() {
@@ -84,10 +62,10 @@ class Reader {
     size_t conv = 0, linear = 0;
     for (const NetStep& step : steps_) {
       if (step.kind == NetStep::Kind::kConv) {
-        layers.push_back(conv_layer(step, conv_names[conv], norm_names[conv]));
+        layers.push_back(modules_.conv_layer(step, conv_names[conv], norm_names[conv]));
         ++conv;
       } else if (step.kind == NetStep::Kind::kLinear) {
-        layers.push_back(step.out == nullptr && new_head_ ? new_head() : linear_layer(step, linear_names[linear++]));
+        layers.push_back(step.out == nullptr && new_head_ ? new_head() : modules_.linear_layer(step, linear_names[linear++]));
       }
     }
     return layers;
@@ -101,27 +79,10 @@ class Reader {
     bool branch;                 // a convolution whose output is only added: a shortcut
   };
 
-  [[noreturn]] void fail(const std::string& what, const char* hint = kHint) const { throw Error(what, file_.path, hint); }
-
-  [[noreturn]] void fail_empty(const std::string& prefix) const {
-    std::set<std::string> first;
-    for (const SafeTensor& t : file_.tensors) first.insert(t.name.substr(0, t.name.find('.')));
-    throw Error("no tensor's name begins with '" + prefix + "'", file_.path, "what they begin with: " + some_of(first));
-  }
-
-  // name: that of the tensor, without the prefix.
-  void add(const SafeTensor& t, std::string_view name) {
-    const size_t point = name.rfind('.');
-    if (point == name.npos) fail("tensor '" + t.name + "' belongs to no module");
-    const std::string leaf(name.substr(point + 1));
-    if (leaf == "num_batches_tracked") return;  // how often PyTorch updated the running statistics: means nothing here
-    modules_[std::string(name.substr(0, point))][leaf] = &t;
-  }
-
   // The modules that all others are in, as "module." of DataParallel: they say nothing of a module's place.
   void find_trunk() {
-    std::string_view common = modules_.empty() ? std::string_view{} : modules_.begin()->first;
-    for (const auto& [name, tensors] : modules_)
+    std::string_view common = modules_.all().empty() ? std::string_view{} : modules_.all().begin()->first;
+    for (const auto& [name, tensors] : modules_.all())
       common = common.substr(
           0, static_cast<size_t>(std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first - common.begin()));
     trunk_ = common.rfind('.') == common.npos ? 0 : common.rfind('.') + 1;
@@ -130,31 +91,31 @@ class Reader {
 
   // Where a module belongs by the rank of its weight; null: to a head that a new one replaces.
   std::vector<std::string>* list_of(const std::string& name) {
-    const auto& tensors = modules_.at(name);
+    const auto& tensors = modules_.all().at(name);
     const bool spare = new_head_ && in_head(name);
     for (const auto& [leaf, tensor] : tensors)
       if (leaf != "weight" && leaf != "bias" && leaf != "running_mean" && leaf != "running_var") {
         if (spare) return nullptr;
-        fail("tensor '" + tensor->name + "' is none of weight, bias, running_mean, running_var");
+        modules_.fail("tensor '" + tensor->name + "' is none of weight, bias, running_mean, running_var");
       }
     if (!tensors.contains("weight")) {
       if (spare) return nullptr;
-      fail("'" + name + "' has " + tensors.begin()->second->name + ", but no weight");
+      modules_.fail("'" + name + "' has " + tensors.begin()->second->name + ", but no weight");
     }
     const SafeTensor& weight = *tensors.at("weight");
     if (weight.shape.size() == 4) return &convs_;
     if (weight.shape.size() == 2) return &linears_;
     if (weight.shape.size() == 1) return &norms_;
     if (spare) return nullptr;
-    fail("tensor '" + weight.name + "' of shape " + shape_text(weight.shape) +
-         " is of no convolution, linear layer or batch norm");
+    modules_.fail("tensor '" + weight.name + "' of shape " + shape_text(weight.shape) +
+                  " is of no convolution, linear layer or batch norm");
   }
 
   // With a new head there may be more.
   void check_count(const std::string& what, const std::vector<std::string>& found, size_t wanted) const {
     if (found.size() == wanted || (new_head_ && found.size() > wanted && found.size() - wanted <= kMostSpare)) return;
     const std::string last = found.empty() ? "" : ", '" + found.back() + "' the last";
-    fail("the net has " + std::to_string(wanted) + " " + what + ", the file " + std::to_string(found.size()) + last);
+    modules_.fail("the net has " + std::to_string(wanted) + " " + what + ", the file " + std::to_string(found.size()) + last);
   }
 
   // A module for each place, in order: of those that none left comes before for certain, the one whose weight has the shape. Several are
@@ -177,19 +138,20 @@ class Reader {
         if (!taken[i] && waits[i] == 0) ready.push_back(i);
       const auto fit = [&](bool shortcut) {
         for (const size_t i : ready)
-          if (weight(list[i]).shape == place.shape && (!has_branches_ || is_shortcut(list[i]) == shortcut)) fits.push_back(i);
+          if (modules_.weight(list[i]).shape == place.shape && (!has_branches_ || is_shortcut(list[i]) == shortcut))
+            fits.push_back(i);
       };
       if (place.branch) fit(true);
       if (fits.empty()) fit(false);
       if (fits.size() > 1)
-        fail("'" + list[fits[0]] + "' and '" + list[fits[1]] + "' could both be layer " + place.step->name +
-                 ": they have one shape, and cannot be sorted by their names",
-             kOrderHint);
+        modules_.fail("'" + list[fits[0]] + "' and '" + list[fits[1]] + "' could both be layer " + place.step->name +
+                          ": they have one shape, and cannot be sorted by their names",
+                      kOrderHint);
       if (fits.empty()) {
-        if (ready.empty()) fail("no module is left that layer " + place.step->name + " could take", kOrderHint);
-        const SafeTensor& t = weight(list[ready[0]]);
-        fail("tensor '" + t.name + "' has the shape " + shape_text(t.shape) + ", layer " + place.step->name + " takes " +
-             shape_text(place.shape));
+        if (ready.empty()) modules_.fail("no module is left that layer " + place.step->name + " could take", kOrderHint);
+        const SafeTensor& t = modules_.weight(list[ready[0]]);
+        modules_.fail("tensor '" + t.name + "' has the shape " + shape_text(t.shape) + ", layer " + place.step->name + " takes " +
+                      shape_text(place.shape));
       }
       taken[fits[0]] = true;
       for (const size_t i : behind[fits[0]]) --waits[i];
@@ -257,7 +219,7 @@ class Reader {
         }
         const auto before = [&](const std::string& t) { return t.empty() || order_.before(t, name); };
         if (!in_head(name) && !std::all_of(taken.begin(), taken.end(), before))
-          fail("tensor '" + weight(name).name + "' belongs to no layer of the net, and is not of its head");
+          modules_.fail("tensor '" + modules_.weight(name).name + "' belongs to no layer of the net, and is not of its head");
         left_out_.insert(name);
       }
   }
@@ -267,78 +229,10 @@ class Reader {
     return layer;
   }
 
-  const SafeTensor& weight(const std::string& module) const { return *modules_.at(module).at("weight"); }
-  bool has(const std::string& module, const std::string& leaf) const { return modules_.at(module).contains(leaf); }
-
-  std::vector<float> values(const std::string& module, const std::string& leaf, const std::vector<int64_t>& shape,
-                            const NetStep& step) const {
-    if (!has(module, leaf)) fail("there is no tensor '" + module + "." + leaf + "', which layer " + step.name + " takes");
-    const SafeTensor& t = *modules_.at(module).at(leaf);
-    if (t.shape != shape)
-      fail("tensor '" + t.name + "' has the shape " + shape_text(t.shape) + ", layer " + step.name + " takes " +
-           shape_text(shape));
-    std::vector<float> result(static_cast<size_t>(t.count()));
-    const auto* bytes = static_cast<const uint8_t*>(t.data);
-    for (size_t i = 0; i < result.size(); ++i) {
-      uint16_t half;
-      double number;
-      if (t.type == "F32") {
-        std::memcpy(&result[i], bytes + 4 * i, 4);
-      } else if (t.type == "F64") {
-        std::memcpy(&number, bytes + 8 * i, 8);
-        result[i] = static_cast<float>(number);
-      } else if (t.type == "F16" || t.type == "BF16") {
-        std::memcpy(&half, bytes + 2 * i, 2);
-        result[i] = t.type == "F16" ? half_value(half) : std::bit_cast<float>(static_cast<uint32_t>(half) << 16);
-      } else {
-        fail("tensor '" + t.name + "' is of type " + t.type + ", not F64, F32, F16 or BF16");
-      }
-      if (!std::isfinite(result[i])) fail("tensor '" + t.name + "' holds numbers that are not finite");
-    }
-    return result;
-  }
-
-  FloatLayer conv_layer(const NetStep& step, const std::string& conv, const std::string& norm) const {
-    FloatLayer layer;
-    layer.source = norm.empty() ? conv : conv + ", " + norm;
-    layer.weight = channels_last(step, values(conv, "weight", weight_shape(step), step));
-    const std::vector<int64_t> channels{step.conv.k};
-    layer.folded = norm.empty();
-    if (layer.folded || has(conv, "bias")) layer.bias = values(conv, "bias", channels, step);
-    for (const char* leaf : {"running_mean", "running_var"})
-      if (has(conv, leaf)) fail("'" + conv + "' is a convolution, but has '" + leaf + "'");
-    if (layer.folded) return layer;
-    const auto numbers = [&](const char* leaf) {
-      const std::vector<float> list = values(norm, leaf, channels, step);
-      return std::vector<double>(list.begin(), list.end());
-    };
-    layer.gamma = numbers("weight");
-    layer.beta = numbers("bias");
-    layer.mean = numbers("running_mean");
-    layer.variance = numbers("running_var");
-    for (size_t i = 0; i < layer.mean.size(); ++i) {
-      if (layer.variance[i] < 0) fail("tensor '" + norm + ".running_var' holds negative numbers");
-      layer.variance[i] += kTorchEpsilon;
-      if (!layer.bias.empty()) layer.mean[i] -= layer.bias[i];
-    }
-    return layer;
-  }
-
-  FloatLayer linear_layer(const NetStep& step, const std::string& module) const {
-    FloatLayer layer;
-    layer.source = module;
-    layer.weight = channels_last(step, values(module, "weight", weight_shape(step), step));
-    layer.bias = values(module, "bias", {step.bias->shape[0]}, step);
-    for (const char* leaf : {"running_mean", "running_var"})
-      if (has(module, leaf)) fail("'" + module + "' is a linear layer, but has '" + leaf + "'");
-    return layer;
-  }
-
-  const SafetensorsFile file_;
+  const SafetensorsModules modules_;
   const std::vector<NetStep>& steps_;
   const bool new_head_;
   const ModuleOrder order_;
-  std::map<std::string, std::map<std::string, const SafeTensor*>> modules_;
   std::vector<std::string> convs_, linears_, norms_;
   std::set<std::string> left_out_;  // modules of the head that is replaced
   size_t trunk_ = 0;                // of a module's name: what all of them begin with
