@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "data/paths.h"
 
 namespace intrain {
 
@@ -73,6 +74,23 @@ std::vector<std::string> read_class_names(const std::string& path) {
     if (!line.empty()) names.push_back(line);
   }
   return names;
+}
+
+DataSplits load_cifar(const std::string& dir, CifarKind kind) {
+  const bool ten = kind == CifarKind::kCifar10;
+  check_folder(dir, ten ? "DIR must hold data_batch_1.bin to data_batch_5.bin and test_batch.bin"
+                        : "DIR must hold train.bin and test.bin");
+  DataSplits data;
+  std::vector<std::string> train = {dir + "/train.bin"};
+  if (ten) {
+    train.clear();
+    for (int i = 1; i <= 5; ++i) train.push_back(dir + "/data_batch_" + std::to_string(i) + ".bin");
+  }
+  data.train = read_cifar(train, kind);
+  data.test = read_cifar({dir + (ten ? "/test_batch.bin" : "/test.bin")}, kind);
+  data.class_names = read_class_names(dir + (ten ? "/batches.meta.txt" : "/fine_label_names.txt"));
+  if (static_cast<int>(data.class_names.size()) != data.train.classes) data.class_names.clear();
+  return data;
 }
 
 }  // namespace intrain

@@ -17,4 +17,7 @@ Dataset read_cifar(const std::vector<std::string>& paths, CifarKind kind);
 // One name a line, empty lines left out; empty if there is no such file.
 std::vector<std::string> read_class_names(const std::string& path);
 
+// The files of `dir`, of the names that they have in the archives. Throws Error if one is missing.
+DataSplits load_cifar(const std::string& dir, CifarKind kind);
+
 }  // namespace intrain

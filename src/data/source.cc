@@ -11,6 +11,7 @@
 #include "data/mnist.h"
 #include "data/paths.h"
 #include "data/photo_kinds.h"
+#include "data/spec_number.h"
 #include "data/synthetic.h"
 #include "data/validation_share.h"
 
@@ -18,33 +19,7 @@ namespace intrain {
 
 namespace {
 
-constexpr int kMaxSide = 512;
 constexpr int kPhotoSide = 224;
-constexpr int64_t kSyntheticBytes = int64_t{1} << 30;  // of sized images
-
-DataSplits load_cifar(const std::string& dir, CifarKind kind) {
-  const bool ten = kind == CifarKind::kCifar10;
-  check_folder(dir, ten ? "DIR must hold data_batch_1.bin to data_batch_5.bin and test_batch.bin"
-                        : "DIR must hold train.bin and test.bin");
-  DataSplits data;
-  std::vector<std::string> train = {dir + "/train.bin"};
-  if (ten) {
-    train.clear();
-    for (int i = 1; i <= 5; ++i) train.push_back(dir + "/data_batch_" + std::to_string(i) + ".bin");
-  }
-  data.train = read_cifar(train, kind);
-  data.test = read_cifar({dir + (ten ? "/test_batch.bin" : "/test.bin")}, kind);
-  data.class_names = read_class_names(dir + (ten ? "/batches.meta.txt" : "/fine_label_names.txt"));
-  if (static_cast<int>(data.class_names.size()) != data.train.classes) data.class_names.clear();
-  return data;
-}
-
-// The number that `digits` says, 0 if it is none or too long.
-int to_number(const std::string& digits) {
-  const bool number =
-      !digits.empty() && digits[0] != '0' && digits.size() <= 7 && digits.find_first_not_of("0123456789") == std::string::npos;
-  return number ? std::stoi(digits) : 0;
-}
 
 DataSplits load_fashion(const std::string& rest, const LoadOptions& options) {
   return load_fashion_mnist(expand_home(rest), options.transpose);
@@ -59,27 +34,7 @@ DataSplits load_cifar100(const std::string& rest, const LoadOptions&) {
   return load_cifar(expand_home(rest), CifarKind::kCifar100);
 }
 
-// N or N:SIDE; may be empty.
-DataSplits load_synthetic(const std::string& rest, const LoadOptions&) {
-  if (rest.empty()) return make_synthetic(kSyntheticDefault, 0);
-  const size_t colon = rest.find(':');
-  const std::string count = rest.substr(0, colon);
-  const int n = to_number(count);
-  if (n < 1 || n > kSyntheticMax)
-    throw Error("'" + count + "' is not a number of images", Setting{"data"},
-                "synthetic:N takes N from 1 to " + std::to_string(kSyntheticMax));
-  if (colon == std::string::npos) return make_synthetic(n, 0);
-  const std::string text = rest.substr(colon + 1);
-  const int side = to_number(text);
-  if (side < 4 || side > kMaxSide || side % 4 != 0)
-    throw Error("'" + text + "' is not a side of generated images", Setting{"data"},
-                "synthetic:N:SIDE takes multiples of 4 from 4 to " + std::to_string(kMaxSide));
-  const int most = static_cast<int>(kSyntheticBytes / (3 * side * side));
-  if (n > most)
-    throw Error(std::to_string(n) + " images of " + text + "x" + text + " are too many", Setting{"data"},
-                "synthetic:N:" + text + " takes N from 1 to " + std::to_string(most));
-  return make_synthetic(n, 0, {side, 3});
-}
+DataSplits load_generated(const std::string& rest, const LoadOptions&) { return load_synthetic(rest); }
 
 struct PhotosSpec {
   std::string dir, side;
@@ -102,10 +57,10 @@ PhotosSpec parse_photos(const std::string& rest) {
 DataSplits load_photos(const std::string& rest, const LoadOptions& options) {
   const PhotosSpec spec = parse_photos(rest);
   if (!spec.has_side) return load_image_folder(spec.dir, options.side > 0 ? options.side : kPhotoSide, options);
-  const int side = to_number(spec.side);
-  if (side < 8 || side > kMaxSide)
+  const int side = spec_number(spec.side);
+  if (side < 8 || side > kMostSpecSide)
     throw Error("'" + spec.side + "' is not a side of images", Setting{"data"},
-                "folder:DIR:SIDE takes a SIDE from 8 to " + std::to_string(kMaxSide));
+                "folder:DIR:SIDE takes a SIDE from 8 to " + std::to_string(kMostSpecSide));
   return load_image_folder(spec.dir, side, options);
 }
 

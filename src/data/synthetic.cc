@@ -1,10 +1,13 @@
 #include "data/synthetic.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "base/random.h"
 #include "base/rounding.h"
-#include "core/check.h"
+#include "core/error.h"
+#include "data/spec_number.h"
 
 namespace intrain {
 
@@ -49,11 +52,38 @@ Dataset make_split(int count, uint64_t seed, const SyntheticSize& size, uint32_t
 }  // namespace
 
 DataSplits make_synthetic(int count, uint64_t seed, const SyntheticSize& size) {
-  CHECK_TRUE(size.side > 0 && size.side % kBlocks == 0 && size.channels > 0 && size.channels <= kMaxChannels);
+  if (count < 1 || count > kSyntheticMax)
+    throw Error(std::to_string(count) + " generated images", Setting{"data"}, "give 1 to " + std::to_string(kSyntheticMax));
+  if (size.side < 1 || size.side % kBlocks != 0 || size.channels < 1 || size.channels > kMaxChannels)
+    throw Error(
+        "generated images of " + std::to_string(size.side) + " pixels a side and " + std::to_string(size.channels) + " channels",
+        Setting{"data"}, "the side is a multiple of 4, and there are 1 to " + std::to_string(kMaxChannels) + " channels");
   DataSplits data;
   data.train = make_split(count, seed, size, kTrain);
   data.test = make_split(std::max(count / 4, 1), seed, size, kTest);
   return data;
+}
+
+DataSplits load_synthetic(const std::string& rest) {
+  constexpr int64_t kMostBytes = int64_t{1} << 30;  // of images whose side is given
+  if (rest.empty()) return make_synthetic(kSyntheticDefault, 0);
+  const size_t colon = rest.find(':');
+  const std::string count = rest.substr(0, colon);
+  const int n = spec_number(count);
+  if (n < 1 || n > kSyntheticMax)
+    throw Error("'" + count + "' is not a number of images", Setting{"data"},
+                "synthetic:N takes N from 1 to " + std::to_string(kSyntheticMax));
+  if (colon == std::string::npos) return make_synthetic(n, 0);
+  const std::string text = rest.substr(colon + 1);
+  const int side = spec_number(text);
+  if (side < 4 || side > kMostSpecSide || side % 4 != 0)
+    throw Error("'" + text + "' is not a side of generated images", Setting{"data"},
+                "synthetic:N:SIDE takes multiples of 4 from 4 to " + std::to_string(kMostSpecSide));
+  const int most = static_cast<int>(kMostBytes / (3 * side * side));
+  if (n > most)
+    throw Error(std::to_string(n) + " images of " + text + "x" + text + " are too many", Setting{"data"},
+                "synthetic:N:" + text + " takes N from 1 to " + std::to_string(most));
+  return make_synthetic(n, 0, {side, 3});
 }
 
 }  // namespace intrain

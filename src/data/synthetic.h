@@ -5,6 +5,8 @@
 // of +-40, clamped to [0, 255].
 #pragma once
 
+#include <string>
+
 #include "data/dataset.h"
 
 namespace intrain {
@@ -18,6 +20,10 @@ struct SyntheticSize {
 };
 
 // `count` training images (1 .. kSyntheticMax) and count / 4 test images, at least one. A function of the arguments alone.
+// Throws Error for other counts and sizes.
 DataSplits make_synthetic(int count, uint64_t seed, const SyntheticSize& size = {});
+
+// As a spec has it: N or N:SIDE, or nothing. Throws Error for what is neither, or takes too much memory.
+DataSplits load_synthetic(const std::string& rest);
 
 }  // namespace intrain
