@@ -244,6 +244,8 @@ void serialize(const CheckpointInfo& info, const std::vector<StateArray>& state,
   put(header.data(), static_cast<int64_t>(header.size()));
   pad();
   for (const StateArray& a : state) {
+    if (a.data == nullptr && a.count > 0)
+      throw Error("a net without memory has no " + a.name + " to store", name, "call prepare() first");
     put(a.data, a.count * element_bytes(a.type));
     pad();
   }

@@ -163,7 +163,13 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads, int cores) : state_(std::make_unique<State>(threads, cores)) {
+static int checked(int threads) {
+  if (threads < 1 || threads > kMaxThreads)
+    throw Error(std::to_string(threads) + " threads", Setting{"threads"}, "give 1 to " + std::to_string(kMaxThreads));
+  return threads;
+}
+
+ThreadPool::ThreadPool(int threads, int cores) : state_(std::make_unique<State>(checked(threads), cores)) {
   State* const s = state_.get();
   try {
     for (int t = 1; t < threads; ++t) s->workers.emplace_back([s, t] { s->serve(t); });

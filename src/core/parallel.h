@@ -18,7 +18,7 @@ INTRAIN_API int available_threads();
 class ThreadPool {
  public:
   // threads: 1 to kMaxThreads, the caller included. Of more threads than `cores` only as many are woken at a time: the others could but
-  // take their turns. Throws Error if the system does not grant them.
+  // take their turns. Throws Error for other numbers, and if the system does not grant them.
   INTRAIN_API explicit ThreadPool(int threads, int cores = available_threads());
   INTRAIN_API ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

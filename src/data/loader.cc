@@ -1,6 +1,7 @@
 #include "data/loader.h"
 
 #include <algorithm>
+#include <climits>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -10,9 +11,9 @@
 #include <system_error>
 #include <thread>
 
-#include "core/check.h"
 #include "core/error.h"
 #include "data/augment.h"
+#include "data/check_dataset.h"
 #include "data/photo_reader.h"
 #include "data/sampler.h"
 
@@ -149,12 +150,30 @@ void Loader::State::join() {
   for (std::thread& thread : threads) thread.join();
 }
 
+namespace {
+
+const LoaderOptions& checked(const Dataset& set, const LoaderOptions& options) {
+  check_dataset(set);
+  const int most = options.training ? set.count : INT_MAX;
+  if (options.batch < 1 || options.batch > most)
+    throw Error("batches of " + std::to_string(options.batch) + " of " + std::to_string(set.count) + " images", Setting{"batch"},
+                "give 1 or more, and no more than there are to train on");
+  if (options.threads < 1) throw Error(std::to_string(options.threads) + " threads", Setting{"threads"}, "give 1 or more");
+  if (options.first_step < 0)
+    throw Error("batch " + std::to_string(options.first_step) + " as the first", Setting{"first_step"}, "give 0 or more");
+  if (!set.files.empty() && static_cast<int64_t>(set.files.size()) < set.count)
+    throw Error("a data set of fewer photos than it says", Setting{"data"}, "count is how many there are");
+  const auto known = [&](uint16_t label) { return label < set.classes; };
+  if (static_cast<int64_t>(set.labels.size()) < set.count ||
+      (options.balance && !std::all_of(set.labels.begin(), set.labels.begin() + set.count, known)))
+    throw Error("images without labels", Setting{"data"}, "there is one for each, below classes where these are balanced");
+  return options;
+}
+
+}  // namespace
+
 Loader::Loader(const Dataset& set, const Normalization& norm, const LoaderOptions& options)
-    : state_(std::make_unique<State>(set, norm, options)) {
-  CHECK_LT(0, options.batch);
-  CHECK_LT(0, set.count);
-  CHECK_LT(0, options.threads);
-  if (options.training) CHECK_LE(options.batch, set.count);
+    : state_(std::make_unique<State>(set, norm, checked(set, options))) {
   State& s = *state_;
   s.per_epoch = options.training ? set.count / options.batch : (set.count + options.batch - 1) / options.batch;
   const int threads = set.files.empty() ? 1 : options.threads;

@@ -25,7 +25,8 @@ struct LoaderOptions {
 
 class Loader {
  public:
-  // `set` must outlive the loader. Takes all memory here.
+  // `set` must outlive the loader. Takes all memory here. Throws Error for options that cannot be, a set without images, or with fewer pixels or
+  // labels than it says.
   INTRAIN_API Loader(const Dataset& set, const Normalization& norm, const LoaderOptions& options);
   INTRAIN_API ~Loader();
   Loader(const Loader&) = delete;

@@ -2,7 +2,8 @@
 
 #include "base/formats.h"
 #include "base/rounding.h"
-#include "core/check.h"
+#include "core/error.h"
+#include "data/check_dataset.h"
 
 namespace intrain {
 
@@ -44,9 +45,13 @@ void fill_table_of(const std::array<int64_t, 256>& histogram, int64_t n, int8_t 
 
 Normalization make_normalization(const Dataset& set) {
   const int64_t n = int64_t{set.count} * set.h * set.w;
-  CHECK_LT(0, n);
-  CHECK_LE(n, kMaxPixels);
-  CHECK_LE(set.c, kMaxChannels);
+  check_dataset(set);
+  if (n > kMaxPixels)
+    throw Error(std::to_string(set.count) + " images of " + std::to_string(set.h) + "x" + std::to_string(set.w) + " are too many",
+                Setting{"data"}, "take fewer, or smaller ones");
+  if (!set.files.empty() && static_cast<int>(set.histograms.size()) != set.c)
+    throw Error("photos that nobody has looked at", Setting{"data"},
+                "load_data (data/source.h) counts how often each value occurs");
   Normalization norm = {};
   for (int ch = 0; ch < set.c; ++ch) {
     std::array<int64_t, 256> histogram = {};
@@ -60,12 +65,15 @@ Normalization make_normalization(const Dataset& set) {
 }
 
 Normalization make_normalization(const std::vector<int64_t>& mean, const std::vector<int64_t>& deviation) {
-  CHECK_LE(mean.size(), size_t{kMaxChannels});
-  CHECK_EQ(mean.size(), deviation.size());
+  if (mean.empty() || mean.size() > size_t{kMaxChannels} || mean.size() != deviation.size())
+    throw Error(std::to_string(mean.size()) + " means and " + std::to_string(deviation.size()) + " deviations", Setting{"mean"},
+                "give one of both for each channel, of which there are at most " + std::to_string(kMaxChannels));
   Normalization norm = {};
   for (size_t ch = 0; ch < mean.size(); ++ch) {
-    CHECK_TRUE(0 <= mean[ch] && mean[ch] <= int64_t{255} << kFraction);
-    CHECK_TRUE(0 < deviation[ch] && deviation[ch] < int64_t{1} << 31);
+    if (mean[ch] < 0 || mean[ch] > int64_t{255} << kFraction)
+      throw Error("a mean of " + std::to_string(mean[ch]) + " / 2^23", Setting{"mean"}, "give 0 to 255 2^23");
+    if (deviation[ch] < 1 || deviation[ch] >= int64_t{1} << 31)
+      throw Error("a deviation of " + std::to_string(deviation[ch]) + " / 2^23", Setting{"deviation"}, "give 1 to 2^31 - 1");
     fill_table(mean[ch], deviation[ch], norm.table[ch]);
   }
   return norm;

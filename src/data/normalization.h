@@ -18,9 +18,11 @@
 namespace intrain {
 
 // From all images of `set`, of photos as evaluation sees them (the training images). Channels that `set` lacks are all zero.
+// Throws Error if the set has no images, or not all that it says.
 INTRAIN_API Normalization make_normalization(const Dataset& set);
 
 // From a mean and a deviation for each channel instead, in 2^-23 of a pixel's step (0 to 255): 0 <= mean <= 255 2^23, 0 < deviation < 2^31.
+// Throws Error for others, and unless there are 1 to kMaxChannels of both.
 INTRAIN_API Normalization make_normalization(const std::vector<int64_t>& mean, const std::vector<int64_t>& deviation);
 constexpr int kNormalizationFraction = 23;
 

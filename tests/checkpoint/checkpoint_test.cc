@@ -132,6 +132,11 @@ TEST_F(CheckpointTest, NamesOfAnyBytesAndTheFingerprintOfTheDataComeBack) {
   EXPECT_EQ(back.data, info.data);
 }
 
+TEST_F(CheckpointTest, ANetWithoutMemoryHasNothingToStore) {
+  const std::vector<StateArray> state{{"conv0.weight", ElementType::kS32, 3, nullptr, -1, 1}};
+  test::expect_error([&] { checkpoint_bytes({}, state); }, "has no conv0.weight to store", "");
+}
+
 TEST_F(CheckpointTest, TheSameStateGivesTheSameBytes) {
   write_checkpoint(folder_.file("b.ckpt"), some_info(), arrays_.state());
   EXPECT_EQ(test::read_bytes(path_), test::read_bytes(folder_.file("b.ckpt")));

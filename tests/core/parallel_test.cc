@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/temp_folder.h"
+
 namespace intrain {
 namespace {
 
@@ -32,6 +34,10 @@ TEST(ThreadPool, CallsEveryTaskOnce) {
       for (int64_t i = 0; i < tasks; ++i) EXPECT_EQ(calls[static_cast<size_t>(i)], 1) << i << " of " << tasks << ", " << threads;
     }
   }
+}
+
+TEST(ThreadPool, OtherNumbersOfThreadsAreRefused) {
+  for (const int threads : {-1, 0, kMaxThreads + 1}) test::expect_error([&] { ThreadPool pool(threads); }, "threads", "threads");
 }
 
 // More than one word counts (core/parallel.cc).

@@ -8,6 +8,7 @@
 #include "data/normalization.h"
 #include "data/source.h"
 #include "data/synthetic.h"
+#include "support/temp_folder.h"
 
 namespace intrain {
 namespace {
@@ -73,6 +74,31 @@ TEST_F(LoaderTest, BalancedBatchesShowRareClassesOftenEachTimeAnew) {
   Loader late(set, norm_, options), whole(set, norm_, {10, true, true, 11, 0, 1, true, true});
   for (int step = 0; step < 3; ++step) whole.next();
   EXPECT_TRUE(same(late.next(), whole.next()));
+}
+
+TEST_F(LoaderTest, WhatCannotBeLoadedIsRefused) {
+  const auto refused = [&](const Dataset& set, const LoaderOptions& options, const char* setting) {
+    test::expect_error([&] { Loader(set, norm_, options); }, "", setting);
+  };
+  refused(data_.train, {.batch = 0}, "batch");
+  refused(data_.train, {.batch = 51, .training = true}, "batch");
+  refused(data_.train, {.batch = 8, .threads = 0}, "threads");
+  refused(data_.train, {.batch = 8, .first_step = -1}, "first_step");
+  refused(data_.train.without_images(), {.batch = 8}, "data");
+  Dataset set = data_.train;
+  set.count = 51;
+  refused(set, {.batch = 8}, "data");
+  set.files = {"a.png"};
+  refused(set, {.batch = 8}, "data");
+  set = data_.train;
+  set.c = kMaxChannels + 1;
+  refused(set, {.batch = 8}, "data");
+  set = data_.train;
+  set.labels.pop_back();
+  refused(set, {.batch = 8}, "data");
+  set = data_.train;
+  set.labels[0] = static_cast<uint16_t>(set.classes);
+  refused(set, {.batch = 8, .training = true, .balance = true}, "data");
 }
 
 TEST_F(LoaderTest, TheSeedChangesTheBatches) {
@@ -160,6 +186,13 @@ TEST(Synthetic, HasTheSizeAskedFor) {
   uint64_t sum = 0;
   for (uint8_t v : data.train.images) sum = sum * 31 + v;
   EXPECT_EQ(sum, 7964727969830389547u);  // from the same second implementation
+}
+
+TEST(Synthetic, OtherSizesAreRefused) {
+  for (const int count : {0, kSyntheticMax + 1})
+    test::expect_error([&] { make_synthetic(count, 0); }, "generated images", "data");
+  for (const SyntheticSize& size : {SyntheticSize{0, 1}, {13, 1}, {12, 0}, {12, 4}})
+    test::expect_error([&] { make_synthetic(4, 0, size); }, "generated images", "data");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "support/rng.h"
+#include "support/temp_folder.h"
 
 namespace intrain {
 namespace {
@@ -112,6 +113,18 @@ TEST(Normalization, GivenMeanAndDeviation) {
   EXPECT_EQ(norm.table[1][255], 127);
   EXPECT_EQ(norm.table[1][0], -127);
   EXPECT_EQ(norm.table[2][200], 0);
+}
+
+TEST(Normalization, WhatHasNoneIsRefused) {
+  Dataset photos;
+  photos.count = photos.h = photos.w = photos.c = 1;
+  photos.files = {"a.png"};
+  test::expect_error([&] { make_normalization(photos); }, "nobody has looked at", "data");
+  test::expect_error([] { make_normalization(Dataset{}); }, "without images", "data");
+  test::expect_error([] { make_normalization({1, 2}, {1}); }, "2 means and 1 deviations", "mean");
+  test::expect_error([] { make_normalization(std::vector<int64_t>{}, {}); }, "0 means", "mean");
+  test::expect_error([] { make_normalization({-1}, {1}); }, "a mean of -1", "mean");
+  test::expect_error([] { make_normalization({1}, {0}); }, "a deviation of 0", "deviation");
 }
 
 }  // namespace
