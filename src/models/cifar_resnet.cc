@@ -1,4 +1,4 @@
-#include "core/check.h"
+#include "core/error.h"
 #include "models/models.h"
 #include "models/residual_blocks.h"
 #include "nn/builder.h"
@@ -7,8 +7,14 @@ namespace intrain {
 
 namespace {
 
+void check_depth(int depth) {
+  if (depth < 2 || depth % 6 != 2)
+    throw Error("a net for small images of " + std::to_string(depth) + " layers", Setting{"model"},
+                "the depth is 6 n + 2, as 20");
+}
+
 Net with_blocks(Value* (*block)(NetBuilder&, Value*, int, int), int depth, int h, int w, int c, int classes) {
-  CHECK_EQ(depth % 6, 2);
+  check_depth(depth);
   NetBuilder net(h, w, c, classes);
   Value* x = net.conv_bn_relu(net.input(), {.k = 16, .size = 3, .stride = 1, .pad = 1});
   for (int stage = 0; stage < 3; ++stage)
@@ -22,7 +28,7 @@ Net cifar_resnet(int depth, int h, int w, int c, int classes) { return with_bloc
 Net cifar_resnet_a(int depth, int h, int w, int c, int classes) { return with_blocks(basic_block_a, depth, h, w, c, classes); }
 
 Net cifar_resnet_v2(int depth, int h, int w, int c, int classes) {
-  CHECK_EQ(depth % 6, 2);
+  check_depth(depth);
   NetBuilder net(h, w, c, classes);
   Stream x = net.conv_add_stream(net.input(), {.k = 16, .size = 3, .stride = 1, .pad = 1}, nullptr);
   for (int stage = 0; stage < 3; ++stage)

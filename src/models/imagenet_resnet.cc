@@ -1,4 +1,4 @@
-#include "core/check.h"
+#include "core/error.h"
 #include "models/models.h"
 #include "models/residual_blocks.h"
 #include "nn/builder.h"
@@ -14,7 +14,8 @@ struct Stages {
 Stages stages_of(int depth) {
   if (depth == 18) return {false, {2, 2, 2, 2}};
   if (depth == 34) return {false, {3, 4, 6, 3}};
-  CHECK_EQ(depth, 50);
+  if (depth != 50)
+    throw Error("a residual net of " + std::to_string(depth) + " layers", Setting{"model"}, "the depth is 18, 34 or 50");
   return {true, {3, 4, 6, 3}};
 }
 

@@ -1,4 +1,4 @@
-// The nets by name: models.def lists them.
+// The nets by name: models.def lists them. What builds one throws Error for a depth that it does not have and an image size it cannot take.
 #pragma once
 
 #include <string>

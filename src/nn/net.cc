@@ -2,19 +2,45 @@
 
 #include <algorithm>
 
-#include "core/check.h"
+#include "core/error.h"
 #include "core/memory.h"
 #include "nn/linear.h"
 #include "ops/initialize/initialize.h"
 
 namespace intrain {
 
-void Net::set_batches_per_step(int batches) { head_->set_batches_per_step(batches); }
-void Net::set_label_smoothing(int64_t smoothing) { head_->set_label_smoothing(smoothing); }
+void Net::check_not_prepared(const char* setting) const {
+  if (max_batch_ != 0) throw Error("the net is prepared already", Setting{setting}, "say this before prepare()");
+}
+
+void Net::keep_gradients() {
+  check_not_prepared("");
+  keep_gradients_ = true;
+}
+
+void Net::set_widths(const Widths& widths) {
+  check_not_prepared("formats");
+  widths_ = widths;
+}
+
+void Net::set_batches_per_step(int batches) {
+  constexpr int kMost = 1 << 16;
+  if (batches < 1 || batches > kMost)
+    throw Error(std::to_string(batches) + " batches a step", Setting{"accumulate"}, "give 1 to " + std::to_string(kMost));
+  head_->set_batches_per_step(batches);
+}
+
+void Net::set_label_smoothing(int64_t smoothing) {
+  constexpr int64_t kMost = int64_t{1} << 30;
+  if (smoothing < 0 || smoothing > kMost)
+    throw Error("a label smoothing of " + std::to_string(smoothing) + " / 2^30", Setting{"label_smoothing"}, "give 0 to 2^30");
+  head_->set_label_smoothing(smoothing);
+}
 
 void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime) {
   if (max_batch_ != 0) throw Error("the net is prepared already", "", "build it again for other batches");
   if (max_batch < 1) throw Error("a batch of " + std::to_string(max_batch) + " images", Setting{"batch"}, "give 1 or more");
+  if (!runtime) throw Error("there is nothing to compute with", "", "prepare() takes a Runtime (nn/runtime.h)");
   max_batch_ = max_batch;
   training_ = training;
   runtime_ = std::move(runtime);
@@ -176,9 +202,17 @@ void Net::evaluate(const Batch& batch) {
   for (const auto& layer : layers_) layer->evaluate(c);
 }
 
+// A layer of the caller's that reads the value may have passed no error on. That of a stream is also written by whoever made it.
+static void check_error(const Value& v) {
+  if (v.kind == Value::Kind::kStream || v.error == nullptr || v.error->written) return;
+  throw Error("what reads the output of layer " + v.name + " has given it no error", "",
+              "a layer's backward() sums into the error of its input where that has one (nn/layer.h)");
+}
+
 void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink) {
   check_training();
-  CHECK_TRUE(sink != nullptr || keep_gradients_);
+  if (sink == nullptr && !keep_gradients_)
+    throw Error("the gradients go nowhere", "", "give backward() a sink, or call keep_gradients() before prepare()");
   LayerContext c = context(batch);
   const auto count = static_cast<size_t>(batch.count);
   if (batch.labels.size() < count) throw Error("a batch of fewer labels than images", "", "labels are [count]");
@@ -196,13 +230,16 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   head_->set_labels(batch.labels.data());
   // Parameters may have been frozen since they were planned.
   const int lowest = std::max(lowest_, lowest_learning());
+  auto value = values_.rbegin();  // in the order of their producers
   for (auto i = static_cast<int64_t>(layers_.size()) - 1; i >= lowest; --i) {
+    for (; value != values_.rend() && (*value)->producer >= i; ++value) check_error(**value);
     c.layer_number = static_cast<uint32_t>(i);
     layers_[static_cast<size_t>(i)]->backward(c);
   }
 }
 
 void Net::describe(GraphSink& sink) {
+  check_prepared();
   for (const auto& layer : layers_) layer->describe(sink);
 }
 

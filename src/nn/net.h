@@ -26,21 +26,22 @@ class INTRAIN_API Net {
   Net(Net&&) = default;
   Net& operator=(Net&&) = default;
 
-  // Before prepare(): every Parameter::grad keeps its sums after backward(), in memory of its own.
-  void keep_gradients() { keep_gradients_ = true; }
-  // Before prepare(): other widths than those of Widths{}.
-  void set_widths(const Widths& widths) { widths_ = widths; }
+  // Before prepare(), else Error: every Parameter::grad keeps its sums after backward(), in memory of its own.
+  void keep_gradients();
+  // Before prepare(), else Error: other widths than those of Widths{}.
+  void set_widths(const Widths& widths);
   const Widths& widths() const { return widths_; }
-  // Gradient accumulation: the loss is the mean over `batches` batches, and backward() gives the share of each in the gradient.
+  // Gradient accumulation: the loss is the mean over `batches` batches, 1 .. 65536, and backward() gives the share of each in the gradient. Throws
+  // Error for other numbers.
   void set_batches_per_step(int batches);
-  // Of the loss, times 2^30: 0 .. 2^30.
+  // Of the loss, times 2^30: 0 .. 2^30. Throws Error for other numbers.
   void set_label_smoothing(int64_t smoothing);
   // From now on forward() takes the running statistics, as evaluate() does, and leaves them as they are; to backward() they are constants.
   void freeze_statistics(bool frozen) { frozen_statistics_ = frozen; }
   // Plans and takes all memory for batches of up to max_batch images, memory().total_bytes(); nothing is allocated after, and little was before.
   // `training`: with a backward pass. Parameters that are frozen (Parameter::frozen) take neither momentum nor gradients, and below the lowest layer
   // that learns nothing is kept for a backward pass. Once. Throws Error if batches are too large for a layer's sums, or the net
-  // takes more memory than the machine has (core/memory.h), before it is taken.
+  // takes more memory than the machine has (core/memory.h), before it is taken; and if there is no runtime.
   void prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime);
 
   // A new net: stored parameters from RandomUse::kInit, fresh running statistics; a function of the seed alone.
@@ -52,7 +53,7 @@ class INTRAIN_API Net {
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
   // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward, each handed to the sink as
-  // soon as it is complete. The sink may be null if gradients are kept. seed and step: of the random bits that round E2. Frozen parameters get
+  // soon as it is complete. The sink may be null if gradients are kept, else Error. seed and step: of the random bits that round E2. Frozen parameters get
   // no gradient, and it ends with the lowest layer that has one that is not frozen.
   void backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink = nullptr);
 
@@ -86,6 +87,7 @@ class INTRAIN_API Net {
   Net() = default;
   LayerContext context(const Batch& batch);
   void check_prepared() const;
+  void check_not_prepared(const char* setting) const;
   void check_training() const;
   struct ParameterBuffers {
     int master = -1, momentum = -1, grad = -1;

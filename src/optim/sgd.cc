@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "core/check.h"
+#include "core/error.h"
 #include "ops/sgd_momentum/update.h"
 
 namespace intrain {
@@ -36,10 +38,31 @@ auto without_max(void (*kernel)(const Pass&)) {
   };
 }
 
+void check(const SgdStep& step) {
+  const auto scalar = [](const Scalar10& s, const char* setting) {
+    constexpr int kMostExp = 1000;  // so that sums of exponents stay far from overflowing
+    if (s.mantissa < 0 || s.mantissa > 1023 || s.exp < -kMostExp || s.exp > kMostExp)
+      throw Error("the number " + std::to_string(s.mantissa) + " * 2^" + std::to_string(s.exp), Setting{setting},
+                  "the mantissa is 0 to 1023, as round_scalar10 (optim/schedule.h) gives it");
+  };
+  scalar(step.rate, "lr");
+  scalar(step.mom, "momentum");
+  scalar(step.decay, "weight_decay");
+  const auto within = [](int value, int least, int most, const char* what, const char* setting) {
+    if (value < least || value > most)
+      throw Error(std::string(what) + " of " + std::to_string(value), Setting{setting},
+                  "give " + std::to_string(least) + " to " + std::to_string(most));
+  };
+  within(step.momentum_bits, 2, 16, "momentum_bits", "formats.momentum");
+  within(step.coarse, 0, 20, "coarse", "formats.w_stored");
+  within(step.range_log2, 0, 15, "range_log2", "formats.g");
+}
+
 }  // namespace
 
 // ops::sgd_reference by kernels and threads.
 void sgd_update(Parameter& p, const SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool) {
+  check(step);
   const ops::SgdTensor tensor{p.count(),      p.master.data(), p.momentum.data(), p.grad.data(),
                               p.momentum_exp, p.grad_exp,      p.grad_bits,       p.number};
   const uint64_t grad_max = max_over_chunks(pool, ops::SgdPass{tensor, step, {}, 0, 0, p.count()}, kernels.sgd_grad_max);

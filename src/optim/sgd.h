@@ -8,7 +8,7 @@
 namespace intrain {
 
 // Reads the gradient (which it overwrites), updates momentum and master. The gradient must be summed over ranks. Which optimizer:
-// step.range_log2.
+// step.range_log2. Throws Error for a step with numbers that base/sgd_step.h does not allow.
 void sgd_update(Parameter& parameter, const SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool);
 
 }  // namespace intrain

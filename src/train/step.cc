@@ -1,6 +1,7 @@
 // The whole of training, left to right; each call enters one folder. Everything here and below is integers.
 #include "train/step.h"
 
+#include "core/error.h"
 #include "optim/sgd.h"
 #include "train/add_gradients.h"
 #include "train/tensor_counts.h"
@@ -38,7 +39,7 @@ void train_step(Net& net, const Batch& batch, const SgdStep& step) {
   net.quantize_parameters();                           // nn/: W in 8 bits for the next step
 }
 
-AccumulatedStep::AccumulatedStep(Net& net, int batches) : net_(net), sums_(net.parameters().size()) {
+AccumulatedStep::AccumulatedStep(Net& net, int batches) : net_(net), sums_(net.parameters().size()), batches_(batches) {
   net.set_batches_per_step(batches);
 }
 
@@ -46,9 +47,14 @@ void AccumulatedStep::add(const Batch& batch, uint64_t seed, uint32_t number) {
   AddGradients add(net_, sums_);  // instead of Update
   net_.forward(batch);
   net_.backward(batch, seed, number, &add);
+  ++added_;
 }
 
 void AccumulatedStep::update(const SgdStep& step) {
+  if (added_ != batches_)
+    throw Error("an update after " + std::to_string(added_) + " batches", Setting{"accumulate"},
+                "add " + std::to_string(batches_) + " first: as many as were said to make a step");
+  added_ = 0;
   for (Parameter* p : net_.parameters())
     if (!p->frozen) sums_[p->number].take(*p, [&](Parameter& summed) { update_parameter(net_, summed, step); });
   net_.quantize_parameters();

@@ -19,16 +19,18 @@ INTRAIN_API void train_step(Net& net, const Batch& batch, const SgdStep& step);
 // of each batch by itself.
 class INTRAIN_API AccumulatedStep {
  public:
-  // The net must outlive it. Takes all memory at the first step.
+  // The net must outlive it. Takes all memory at the first step. Throws Error for numbers that Net::set_batches_per_step does not take.
   AccumulatedStep(Net& net, int batches);
   // One batch, forward and backward: its gradients are added. number: of the batch among all of the training, for the random bits.
   void add(const Batch& batch, uint64_t seed, uint32_t number);
-  // After as many batches: the update.
+  // After as many batches, else Error: the update.
   void update(const SgdStep& step);
 
  private:
   Net& net_;
   std::vector<GradientSum> sums_;  // by the number of the parameter
+  const int batches_;              // of a step
+  int added_ = 0;                  // since the last update
 };
 
 }  // namespace intrain

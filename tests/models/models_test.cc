@@ -286,6 +286,16 @@ TEST_P(ModelsOnIsa, SmallVggReturnsTheBitsOfTheReferenceForAnyThreads) {
   expect_bits_of_the_reference("vgg_small", 10, isa(), expected);
 }
 
+TEST(Models, ADepthThatThereIsNotIsRefused) {
+  for (const int depth : {-4, 0, 7, 21}) {
+    expect_error([&] { cifar_resnet(depth, 12, 12, 1, 10); }, "layers", "model");
+    expect_error([&] { cifar_resnet_a(depth, 12, 12, 1, 10); }, "layers", "model");
+    expect_error([&] { cifar_resnet_v2(depth, 12, 12, 1, 10); }, "layers", "model");
+  }
+  expect_error([] { imagenet_resnet(51, 32, 32, 3, 10); }, "51 layers", "model");
+  expect_error([] { imagenet_resnet_v2(101, 32, 32, 3, 10); }, "101 layers", "model");
+}
+
 // Down to one pixel and through odd sizes, where strides round.
 TEST(Models, OddImageSizesTrain) {
   for (const auto& [h, w] : {std::pair{1, 1}, {5, 7}, {9, 2}}) {

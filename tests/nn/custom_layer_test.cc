@@ -13,7 +13,7 @@
 namespace intrain::test {
 namespace {
 
-// times: what it multiplies the error by, 1 for the truth.
+// times: what it multiplies the error by, 1 for the truth; 0: it writes none.
 class PassOn final : public Layer {
  public:
   PassOn(std::string name, Value* in, Value* out, int times) : Layer(std::move(name)), in_(in), out_(out), times_(times) {}
@@ -30,6 +30,7 @@ class PassOn final : public Layer {
   }
   void evaluate(const LayerContext& context) override { forward(context); }
   void backward(const LayerContext& context) override {
+    if (times_ == 0) return;
     const int64_t size = in_->elements();
     context.pool.run(context.count, [&](int64_t n, int thread) {
       int32_t* wide = wide_ + thread * size;
@@ -117,6 +118,17 @@ TEST(CustomLayer, MayReadWhatIsFrozen) {
     logits[early] = logits_of(ready.net, 8);
   }
   EXPECT_EQ(logits[0], logits[1]);
+}
+
+TEST(CustomLayer, AForgottenErrorIsTold) {
+  NetBuilder builder(12, 12, 1, 10);
+  Value* x = builder.conv_bn_relu(builder.input(), {.k = 8, .size = 3, .stride = 2, .pad = 1});
+  x = builder.custom("pass", x, {x->kind, x->h, x->w, x->c, x->exp}, [](std::string name, Value* in, Value* out) {
+    return std::make_unique<PassOn>(std::move(name), in, out, 0);
+  });
+  ReadyNet ready(builder.linear_logits(x), 8);
+  expect_error([&] { ready.train(synthetic_batch(8), 100, 0); }, "what reads the output of layer conv0 has given it no error",
+               "");
 }
 
 TEST(CustomLayer, HasItsPlaceInTheNet) {

@@ -14,6 +14,7 @@
 #include "support/isas.h"
 #include "support/nets.h"
 #include "support/oracle.h"
+#include "support/temp_folder.h"
 #include "train/metrics.h"
 
 namespace intrain::test {
@@ -422,6 +423,47 @@ void expect_learns(const char* title, Net net, int64_t rate_q10, uint32_t steps,
               last.accuracy(), steps);
   EXPECT_LT(last.mean_loss(), first.mean_loss() / 2) << title;
   EXPECT_GE(last.accuracy(), accuracy) << title;
+}
+
+TEST(Net, WhatCannotBeIsRefused) {
+  Net net = cifar_resnet(8, 12, 12, 1, 10);
+  for (const int batches : {0, -1, (1 << 16) + 1})
+    expect_error([&] { net.set_batches_per_step(batches); }, "batches a step", "accumulate");
+  for (const int64_t share : {int64_t{-1}, (int64_t{1} << 30) + 1})
+    expect_error([&] { net.set_label_smoothing(share); }, "label smoothing", "label_smoothing");
+  const auto unused = [](Net& of) {
+    struct : GraphSink {
+      void conv_bn(const ConvGraph&, const NormGraph&) override {}
+      void stream_conv(const ConvGraph&, const Value*, const Value*, const NormGraph*) override {}
+      void linear(const LinearGraph&) override {}
+      void max_pool(const Value*, const Value*, const MaxPoolShape&) override {}
+      void average_pool(const Value*, const Value*) override {}
+      void pad_shortcut(const Value*, const Value*, const PadShortcutShape&) override {}
+    } sink;
+    of.describe(sink);
+  };
+  expect_error([&] { unused(net); }, "no memory yet", "");
+  expect_error([&] { net.prepare(4, true, nullptr); }, "nothing to compute with", "");
+  net.prepare(4, true, std::make_shared<Runtime>(1));
+  expect_error([&] { net.set_widths({}); }, "prepared already", "formats");
+  expect_error([&] { net.keep_gradients(); }, "prepared already", "");
+  net.initialize(1);
+  const Batch batch = synthetic_batch(4);
+  net.forward(batch);
+  expect_error([&] { net.backward(batch, 1, 0); }, "gradients go nowhere", "");
+  unused(net);
+}
+
+TEST(Net, AnAccumulatedStepTakesItsBatches) {
+  ReadyNet ready(cifar_resnet(8, 12, 12, 1, 10), 4);
+  const SgdStep sgd{round_scalar10(205, -10), round_scalar10(922, -10), {}, 5, 0};
+  expect_error([&] { AccumulatedStep(ready.net, 0); }, "0 batches a step", "accumulate");
+  AccumulatedStep step(ready.net, 2);
+  expect_error([&] { step.update(sgd); }, "after 0 batches", "accumulate");
+  step.add(synthetic_batch(4), 5, 0);
+  expect_error([&] { step.update(sgd); }, "after 1 batches", "accumulate");
+  step.add(synthetic_batch(4, 4), 5, 1);
+  step.update(sgd);
 }
 
 TEST(Net, EveryKindOfNetLearns) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/parallel.h"
+#include "support/temp_folder.h"
 
 namespace intrain {
 namespace {
@@ -73,6 +74,14 @@ TEST_F(GradientSumTest, LongTensorsAddUp) {
   add(a, -9);
   add(b, -6);
   EXPECT_EQ(take(), Result(expected, -9));
+}
+
+TEST_F(GradientSumTest, WhatIsNotThereIsRefused) {
+  test::expect_error([&] { take(); }, "no sum of gradients", "");
+  add({1, 2}, -20);
+  test::expect_error([&] { add({1, 2, 3}, -20); }, "no sum of gradients", "");
+  parameter.grad = {};
+  test::expect_error([&] { sum.add(parameter, pool); }, "has no gradient", "");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "support/rng.h"
+#include "support/temp_folder.h"
 
 namespace intrain::test {
 namespace {
@@ -133,6 +134,23 @@ TEST(Schedule, TheFixedGridHasEnds) {
   EXPECT_EQ(rate_at({ScheduleKind::kCosine, {1023, -10}, 1000, 0, 10, true}, 0).mantissa, 511);
   EXPECT_EQ(rate_at({ScheduleKind::kCosine, {1023, -10}, 1000, 0, 10, true}, 999).mantissa, 1);
   EXPECT_EQ(rate_at({ScheduleKind::kCosine, {512, -10}, 1000, 0, 4, true}, 0).mantissa, 4);
+}
+
+TEST(Schedule, WhatIsNoScheduleIsRefused) {
+  const Schedule good{ScheduleKind::kCosine, kTenth, 10, 2};
+  const auto refused = [&](const char* setting, const auto& change, int64_t step = 0) {
+    Schedule s = good;
+    change(s);
+    expect_error([&] { rate_at(s, step); }, "", setting);
+  };
+  refused("epochs", [](Schedule& s) { s.total_steps = 0; });
+  refused("warmup", [](Schedule& s) { s.warmup_steps = -1; });
+  refused("formats.rate", [](Schedule& s) { s.bits = 0; });
+  refused(
+      "epochs", [](Schedule&) {}, -1);
+  refused(
+      "epochs", [](Schedule&) {}, 10);
+  expect_error([] { wageubn_range_log2(5, 8); }, "phase 5", "schedule");
 }
 
 TEST(Schedule, LongTrainingsDoNotOverflow) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <cmath>
 #include <numeric>
 
@@ -12,6 +13,7 @@
 #include "support/isas.h"
 #include "support/oracle.h"
 #include "support/rng.h"
+#include "support/temp_folder.h"
 
 namespace intrain::test {
 namespace {
@@ -128,6 +130,23 @@ TEST(Sgd, BlocksDoNotShow) {
   ops::sgd_update_reference(pass);
   EXPECT_EQ(p.masters, whole.masters);
   EXPECT_EQ(p.momenta, whole.momenta);
+}
+
+TEST(Sgd, NumbersBeyondTheirFormatsAreRefused) {
+  TestParameter p(8, 8);
+  ThreadPool pool(1);
+  const SgdStep good{round_scalar10(205, -10), kNineTenths, {}, 1, 0};
+  const auto refused = [&](const char* setting, const auto& change) {
+    SgdStep step = good;
+    change(step);
+    expect_error([&] { sgd_update(p, step, kKernels, pool); }, "", setting);
+  };
+  refused("lr", [](SgdStep& s) { s.rate.mantissa = 1024; });
+  refused("momentum", [](SgdStep& s) { s.mom.mantissa = -1; });
+  refused("weight_decay", [](SgdStep& s) { s.decay.exp = INT_MAX; });
+  refused("formats.momentum", [](SgdStep& s) { s.momentum_bits = 17; });
+  refused("formats.w_stored", [](SgdStep& s) { s.coarse = 21; });
+  refused("formats.g", [](SgdStep& s) { s.range_log2 = -1; });
 }
 
 // f = sum of 1/2 curvature (w - target)^2 with curvatures from 1/8 to 1 and a rate that falls to zero.
