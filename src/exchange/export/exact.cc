@@ -5,6 +5,7 @@
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "core/check.h"
+#include "core/error.h"
 #include "exchange/export/divide_round.h"
 
 namespace intrain {
@@ -202,7 +203,9 @@ void ExactSink::linear(const LinearGraph& linear) {
 
 void ExactSink::average_pool(const Value* in, const Value* out) {
   const int64_t most = (kU8Max * in->pixels()) << (in->exp - out->exp);
-  CHECK_LE(most, INT32_MAX);
+  if (most > INT32_MAX)
+    throw Error("the mean over " + std::to_string(in->pixels()) + " pixels takes sums of more than 32 bits", "",
+                "export a net for smaller images, or in the form qdq");
   const std::string sum = graph_.node("ReduceSum", out->name + ".sum", {number(in), graph_.list({2, 3})});
   const std::vector<int64_t> none(static_cast<size_t>(out->c)), pixels(none.size(), in->pixels());
   store_number(out, requantize({times(sum, int64_t{1} << (in->exp - out->exp), out->name + ".scaled"), 0, most}, none, pixels,

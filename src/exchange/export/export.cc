@@ -3,12 +3,17 @@
 #include <nlohmann/json.hpp>
 
 #include "core/byte_text.h"
+#include "core/error.h"
 #include "exchange/export/exact.h"
 #include "exchange/export/qdq.h"
 
 namespace intrain {
 
 std::string onnx_model(Net& net, const OnnxInfo& info, OnnxForm form) {
+  if (static_cast<int64_t>(info.normalization.size()) < int64_t{256} * net.channels())
+    throw Error("a normalization of " + std::to_string(info.normalization.size()) + " entries for images of " +
+                    std::to_string(net.channels()) + " channels",
+                "", "there are 256 for each channel, as CheckpointInfo::normalization has them");
   OnnxGraph graph(to_unicode(info.model));
   graph.metadata("model", to_unicode(info.model));
   nlohmann::json classes;

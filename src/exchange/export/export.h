@@ -24,7 +24,7 @@ struct OnnxInfo {
 };
 
 // The model's file. The net: prepared, restored, quantize_parameters() done. Metadata: "model"; "classes", a JSON list of names if there
-// are any; "form"; of kExact "logits_exp", e. Throws Error if the form cannot hold the net.
+// are any; "form"; of kExact "logits_exp", e. Throws Error if the form cannot hold the net, or the normalization is not that of its channels.
 INTRAIN_API std::string onnx_model(Net& net, const OnnxInfo& info, OnnxForm form);
 
 }  // namespace intrain
