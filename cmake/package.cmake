@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 # What users may include. These headers reach no others, which tests/package/package.sh shows, and what they mark with INTRAIN_API is all
 # that the library exports. Kernels (ops/) are none of it.
 set(INTRAIN_PUBLIC_HEADERS
-    base/api.h base/formats.h base/image_sink.h base/random.h base/rounding.h base/sgd_step.h base/shapes.h base/widths.h
+    base/api.h base/formats.h base/image_sink.h base/initializer.h base/random.h base/rounding.h base/sgd_step.h base/shapes.h base/widths.h
     core/batch.h core/buffer.h core/error.h core/parallel.h core/parameter.h core/profile.h core/reducer.h core/version.h
     isa/isa.def isa/isa.h
     nn/backward_sink.h nn/builder.h nn/graph_sink.h nn/layer.h nn/memory_plan.h nn/net.h nn/runtime.h nn/state.h nn/tensor_sink.h
@@ -15,7 +15,7 @@ set(INTRAIN_PUBLIC_HEADERS
     checkpoint/checkpoint.h checkpoint/signature.h settings/config.h settings/config_file.h settings/crop.h settings/recipe.h
     settings/scalar10.h settings/setting_list.h settings/settings.def settings/train_command.h settings/width_keys.h
     exchange/export/export.h exchange/import/import_net.h exchange/import/import_report.h
-    train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/step.h train/tensor_counts.h train/trained_net.h
+    train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/step.h train/tensor_numbers.h train/trained_net.h
     train/trainer.h runs/training_run.h)
 
 # Objects, because nothing within the library calls all that it offers; the archives after them bring the third parties along.

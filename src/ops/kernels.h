@@ -1,7 +1,6 @@
 // Which function runs for each kernel: those of the ISA's parent (isa.def), overwritten by its own; the scalar ISA's are the references.
 #pragma once
 
-#include "base/api.h"
 #include "isa/isa.h"
 #include "ops/activate/activate.h"
 #include "ops/batch_norm/batch_norm.h"
@@ -35,6 +34,6 @@ struct Kernels {
 };
 
 // isa must be supported.
-INTRAIN_API Kernels make_kernels(Isa isa);
+Kernels make_kernels(Isa isa);
 
 }  // namespace intrain::ops

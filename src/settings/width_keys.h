@@ -18,9 +18,9 @@ struct WidthValue {
   const char* word;  // instead of bits; nullptr: none
 };
 // All of them, in the order of config.json.
-std::vector<WidthValue> width_values(const Widths& widths);
+INTRAIN_API std::vector<WidthValue> width_values(const Widths& widths);
 // Whether the key may have a word as its value.
-bool takes_words(const std::string& key);
+INTRAIN_API bool takes_words(const std::string& key);
 
 // One line a key: name, range, default, meaning.
 INTRAIN_API std::string widths_help();

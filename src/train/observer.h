@@ -10,7 +10,7 @@
 #include "core/parameter.h"
 #include "nn/state.h"
 #include "settings/config.h"
-#include "train/tensor_counts.h"
+#include "train/tensor_numbers.h"
 
 namespace intrain {
 

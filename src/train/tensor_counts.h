@@ -10,25 +10,9 @@
 #include "base/widths.h"
 #include "core/parameter.h"
 #include "nn/tensor_sink.h"
+#include "train/tensor_numbers.h"
 
 namespace intrain {
-
-constexpr int64_t kNumbersEvery = 100;  // steps; the first of a run is looked at
-
-constexpr int kTensorKinds = 7;
-const char* tensor_name(TensorKind kind);  // "x_hat"
-
-struct TensorNumbers {
-  int64_t count = 0;  // 0: the layer has no such tensor
-  int64_t zeros = 0;
-  int64_t saturated = 0;  // at the largest magnitude of the format
-  int exp = 0;            // of the last tensor counted
-};
-
-struct LayerNumbers {
-  std::string layer;
-  TensorNumbers tensor[kTensorKinds];  // by TensorKind
-};
 
 // The largest magnitude that a number of the kind can have, in the integers that a TensorSink is shown. A is s8 in a linear bottleneck, else
 // u8; ReLU6 ends at 192, which is no end of a format.

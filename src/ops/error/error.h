@@ -3,7 +3,6 @@
 
 #include <cstdint>
 
-#include "base/api.h"
 #include "base/formats.h"
 #include "base/random.h"
 #include "base/rounding.h"
@@ -20,7 +19,7 @@ struct ErrorScale {
   int exp;
   int acc_shift, addend_shift;  // exp - acc_exp, exp - addend_exp: positive shifts right; at least -15
 };
-INTRAIN_API ErrorScale error_scale(uint32_t acc_max, int acc_exp, uint32_t addend_max, int addend_exp);
+ErrorScale error_scale(uint32_t acc_max, int acc_exp, uint32_t addend_max, int addend_exp);
 
 // Returns max |dst|. dst may be the addend. |acc| < 2^30; scale is error_scale of the true maxima, so each operand ends within
 // 2^15. addend may be null.
