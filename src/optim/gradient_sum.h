@@ -16,6 +16,7 @@ class INTRAIN_API GradientSum {
   // Adds the parameter's gradient, which must be summed over ranks; |gradient| <= 2^62 (ops/gradient_sum/gradient_sum.h). Throws Error if
   // the parameter has no gradient, or is not as large as that of the first.
   void add(const Parameter& parameter, ThreadPool& pool);
+  void clear() { batches_ = 0; }
   // Puts the sum in the parameter's place of the gradient for `update`, and is empty after it. Throws Error unless it holds a sum for the
   // parameter.
   template <class Update>

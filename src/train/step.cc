@@ -50,6 +50,11 @@ void AccumulatedStep::add(const Batch& batch, uint64_t seed, uint32_t number) {
   ++added_;
 }
 
+void AccumulatedStep::clear() {
+  for (GradientSum& sum : sums_) sum.clear();
+  added_ = 0;
+}
+
 void AccumulatedStep::update(const SgdStep& step) {
   if (added_ != batches_)
     throw Error("an update after " + std::to_string(added_) + " batches", Setting{"accumulate"},

@@ -23,6 +23,8 @@ class INTRAIN_API AccumulatedStep {
   AccumulatedStep(Net& net, int batches);
   // One batch, forward and backward: its gradients are added. number: of the batch among all of the training, for the random bits.
   void add(const Batch& batch, uint64_t seed, uint32_t number);
+  // Forgets the batches added, of a step that is begun again.
+  void clear();
   // After as many batches, else Error: the update.
   void update(const SgdStep& step);
 

@@ -268,6 +268,7 @@ class Trainer::Training::Loop {
       for (int64_t next = first + config_.accumulate; next < t_.batches_before(t_.step_ + 1); ++next) next_batch(train_loader_);
     } catch (const Unloadable&) {
       t_.statistics_.put_back();  // of a step that is done again
+      t_.accumulated_.clear();
       throw;
     }
     t_.accumulated_.update(t_.sgd_);

@@ -214,6 +214,21 @@ class VanishingPhotos : public testing::TestWithParam<int> {
   TrainResult whole_;
 };
 
+// In memory too, where the Trainer that failed goes on by itself.
+TEST_P(VanishingPhotos, PutBackLetATrainerGoOn) {
+  const DataSplits data = load_data(config_.data);
+  Trainer trainer(config_, data);
+  Thief thief;
+  thief.from = photo("train/b/5.png");
+  thief.to = folder_.file("taken.png");
+  thief.after = 2;
+  EXPECT_THROW(trainer.fit(thief), LoadFailure);
+  EXPECT_EQ(trainer.steps_done(), thief.done);
+  fs::rename(thief.to, thief.from);
+  TrainObserver silent;
+  EXPECT_EQ(trainer.fit(silent).signature, whole_.signature);
+}
+
 TEST_P(VanishingPhotos, StopTheRunSavedAndPutBackChangeNothing) {
   for (const char* name : {"train/b/5.png", "val/a/3.png"}) {
     const int64_t step = robbed(name, 2);
