@@ -1,9 +1,7 @@
 #include "optim/schedule.h"
 
-#include <string>
-
+#include "base/assert.h"
 #include "base/rounding.h"
-#include "core/error.h"
 
 namespace intrain {
 namespace {
@@ -21,18 +19,6 @@ int64_t cos_pi(int64_t p) {
     sum += term;
   }
   return sum;
-}
-
-void check(const Schedule& s, int64_t step) {
-  if (s.total_steps < 1)
-    throw Error("a schedule of " + std::to_string(s.total_steps) + " steps", Setting{"epochs"}, "give 1 or more");
-  if (s.warmup_steps < 0)
-    throw Error("a warm-up of " + std::to_string(s.warmup_steps) + " steps", Setting{"warmup"}, "give 0 or more");
-  if (s.bits < 1 || s.bits > 10)
-    throw Error("a rate of " + std::to_string(s.bits) + " bits", Setting{"formats.rate"}, "give 1 to 10");
-  if (step < 0 || step >= s.total_steps)
-    throw Error("step " + std::to_string(step) + " of " + std::to_string(s.total_steps), Setting{"epochs"},
-                "steps are counted from 0, and the last is one less than there are");
 }
 
 }  // namespace
@@ -57,14 +43,14 @@ int wageubn_phase(int64_t step, int64_t total) {
 
 int wageubn_range_log2(int phase, int bits) {
   constexpr int kDrop[] = {0, 0, 2, 4, 6};
-  if (phase < 0 || phase > 4) throw Error("phase " + std::to_string(phase), Setting{"schedule"}, "there are 0 to 4");
+  INTRAIN_ASSERT(phase >= 0 && phase <= 4);
   const int log2 = bits - 1 - kDrop[phase];
   return log2 > 1 ? log2 : 1;
 }
 
-Scalar10 rate_at(const Schedule& s, int64_t step) {
+Scalar10 schedule_rate(const Schedule& s, int64_t step) {
   constexpr int64_t kOne = int64_t{1} << 30, kPercent[] = {100, 12, 6, 3, 3};
-  check(s, step);
+  INTRAIN_ASSERT(step >= 0 && step < s.total_steps && s.warmup_steps >= 0 && s.bits >= 1 && s.bits <= 10);
   int64_t factor = kOne;
   if (step < s.warmup_steps)
     factor = div_round((step + 1) * kOne, s.warmup_steps);

@@ -150,7 +150,6 @@ TEST(Schedule, WhatIsNoScheduleIsRefused) {
       "epochs", [](Schedule&) {}, -1);
   refused(
       "epochs", [](Schedule&) {}, 10);
-  expect_error([] { wageubn_range_log2(5, 8); }, "phase 5", "schedule");
 }
 
 TEST(Schedule, LongTrainingsDoNotOverflow) {
