@@ -63,10 +63,11 @@ build() {
   return "${built[$key]}"
 }
 build_release() { build release intrain intrain_tests; }
+# What proves signatures, without the rest of the program; that compiles with clang++ too, without optimization.
 build_variant() {
-  local program=intrain
-  [[ $1 == *-o0 ]] && program=intrain_verify
-  if [[ $1 == release ]]; then build_release; else build "$1" "$program" -- -DINTRAIN_TESTS=OFF -DINTRAIN_WERROR=ON; fi
+  local programs=(intrain_verify)
+  [[ $1 == clang-o0 ]] && programs+=(intrain)
+  if [[ $1 == release ]]; then build_release; else build "$1" "${programs[@]}" -- -DINTRAIN_TESTS=OFF -DINTRAIN_WERROR=ON; fi
 }
 
 # One half of a GoogleTest binary: HALF LOG COMMAND...
@@ -164,7 +165,7 @@ section_emulation() {
 
 # verify PRESET ISA MODEL THREADS
 verify() {
-  if [[ $1 == *-o0 ]]; then
+  if [[ $1 != release ]]; then
     INTRAIN_ISA=$2 "build/$1/intrain_verify" "$3" "$4"
   else
     INTRAIN_ISA=$2 "build/$1/intrain" verify --model "$3" --threads "$4"
@@ -234,7 +235,7 @@ section_structure() {
   build_release || return
   for preset in clang-release gcc-o0 clang-o0; do build_variant "$preset" && builds+=("build/$preset"); done
   check_showing 1 "kernel objects hold no weak symbols" tools/check_kernel_symbols.sh "${builds[@]}"
-  check_showing 1 "the release builds are hardened" tools/check_hardening.sh "$release" build/clang-release/intrain
+  check_showing 1 "the release builds are hardened" tools/check_hardening.sh "$release" build/clang-release/intrain_verify
   for preset in release clang-release; do
     check_showing 1 "so are the objects of preset $preset, but for kernels" tools/check_hardening.sh --objects "build/$preset"
   done
@@ -248,7 +249,7 @@ section_sanitizers() {
   build_release || return  # which says what this CPU runs
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
   export TSAN_OPTIONS=halt_on_error=1
-  if build asan-ubsan intrain intrain_tests; then
+  if build asan-ubsan intrain_verify intrain_tests; then
     # Whole nets on one instruction set only, the first after the scalar one, beside the reference: the kernels of all of them are tested
     # one by one; those of the reference run beside each. ResNet-50 takes longest and is made of blocks that other nets have too.
     local nets=':*/ModelsOnIsa.Resnet50*:*/KernelEquality.*/scalar'
@@ -259,7 +260,7 @@ section_sanitizers() {
     gtest_arguments=(--gtest_filter="-${nets#:}")
     run_unit_tests asan-ubsan "$(test_binaries asan-ubsan)"
     for isa in $isas; do
-      isa_on_this_cpu "$isa" && check "verify under ASan and UBSan, $isa" env INTRAIN_ISA="$isa" build/asan-ubsan/intrain verify --threads 2
+      isa_on_this_cpu "$isa" && check "verify under ASan and UBSan, $isa" env INTRAIN_ISA="$isa" build/asan-ubsan/intrain_verify resnet8 2
     done
   fi
   # make fuzz does it for longer, with libFuzzer.

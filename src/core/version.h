@@ -3,6 +3,6 @@
 
 namespace intrain {
 
-constexpr const char* kVersion = "0.3.0";
+constexpr const char* kVersion = "0.4.0";
 
 }  // namespace intrain

@@ -18,14 +18,15 @@ namespace {
 constexpr size_t kMaxLayers = 4096;
 // Of one tensor or window: far from where products of them overflow, far beyond what memory holds.
 constexpr int kMaxSide = 1 << 16, kMaxChannels = 1 << 16;
+constexpr int kMaxImage = 4096;  // a side, or channels: what a checkpoint can say
 
 std::string shape_text(int h, int w, int c) { return std::to_string(h) + "x" + std::to_string(w) + "x" + std::to_string(c); }
 
 }  // namespace
 
 NetBuilder::NetBuilder(int h, int w, int c, int classes) {
-  if (h < 1 || w < 1 || c < 1 || h > kMaxSide || w > kMaxSide || c > kMaxChannels)
-    throw Error("images of " + shape_text(h, w, c), Setting{"image"}, "sides and channels are 1 to " + std::to_string(kMaxSide));
+  if (h < 1 || w < 1 || c < 1 || h > kMaxImage || w > kMaxImage || c > kMaxImage)
+    throw Error("images of " + shape_text(h, w, c), Setting{"image"}, "sides and channels are 1 to " + std::to_string(kMaxImage));
   if (classes < 1 || classes > ops::kMaxClasses)
     throw Error("a net of " + std::to_string(classes) + " classes", Setting{"data"},
                 "1 to " + std::to_string(ops::kMaxClasses) + " are possible");

@@ -40,6 +40,7 @@ class Trainer::Training {
   class Loop;
   int64_t batches_before(int64_t step) const { return intrain::batches_before(config_, data_.train.count, step); }
   bool finished() const;
+  LoaderOptions evaluation_loader() const { return {config_.batch, false, false, 0, 0, config_.threads}; }
   // Before the step that is due.
   void begin_step();
   Metrics measured(const Batch& batch) const;

@@ -1,7 +1,7 @@
 // The vector form of batch_norm_backward_add.
 #pragma once
 
-#include "ops/batch_norm/vector.h"
+#include "ops/batch_norm/vector_backward.h"
 
 namespace intrain::ops {
 

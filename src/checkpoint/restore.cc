@@ -1,0 +1,127 @@
+// From a checkpoint's arrays to those of a net: all of them, or those of a net that begins as another one ended.
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "base/rounding.h"
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/header.h"
+#include "core/error.h"
+
+namespace intrain {
+
+namespace {
+
+// What only a net prepared for training holds (nn/state.h).
+bool is_optimizer_state(const std::string& name) {
+  for (const std::string suffix : {".momentum", ".momentum_exp"})
+    if (name.ends_with(suffix)) return true;
+  return false;
+}
+
+std::string shape_text(const CheckpointArray& a) {
+  return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")";
+}
+std::string shape_text(const StateArray& a) { return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")"; }
+
+// The array of the checkpoint for each of `state`.
+std::vector<const CheckpointArray*> sources_of(const Checkpoint& checkpoint, const std::string& model,
+                                               const std::vector<StateArray>& state) {
+  const auto refuse = [&](const std::string& reason) {
+    throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': " + reason,
+                checkpoint.path, "use a checkpoint of this model, input shape and number of classes");
+  };
+  if (checkpoint.info.model != model) refuse("another model");
+  std::vector<const CheckpointArray*> sources;
+  for (const CheckpointArray& from : checkpoint.arrays) {
+    const size_t i = sources.size();
+    const bool wanted = i < state.size() && from.name == state[i].name;
+    if (!wanted && is_optimizer_state(from.name)) continue;
+    if (i == state.size()) refuse("it also holds " + shape_text(from));
+    if (!wanted || from.type != state[i].type || from.count != state[i].count)
+      refuse("it holds " + shape_text(from) + " where the net has " + shape_text(state[i]));
+    sources.push_back(&from);
+  }
+  if (sources.size() < state.size()) refuse("it lacks " + shape_text(state[sources.size()]));
+  return sources;
+}
+
+using Transfer = std::pair<const CheckpointArray*, const StateArray*>;
+
+std::vector<Transfer> transfers_of(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
+                                   const std::string& head, bool same_classes) {
+  std::map<std::string_view, const CheckpointArray*> by_name;
+  for (const CheckpointArray& a : checkpoint.arrays) by_name.emplace(a.name, &a);
+  std::vector<Transfer> transfers;
+  for (const StateArray& to : state) {
+    if (is_optimizer_state(to.name) || (to.name.starts_with(head) && !same_classes)) continue;
+    const auto from = by_name.find(to.name);
+    if (from == by_name.end() || from->second->type != to.type || from->second->count != to.count)
+      throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': it lacks " +
+                      shape_text(to),
+                  Setting{"init_from", checkpoint.path}, "use a checkpoint of this model, for images with as many channels");
+    transfers.emplace_back(from->second, &to);
+  }
+  return transfers;
+}
+
+template <class Integer>
+void check_numbers(const Checkpoint& checkpoint, const CheckpointArray& a, int64_t least, int64_t most) {
+  const auto* numbers = reinterpret_cast<const Integer*>(checkpoint.bytes.data() + a.offset);
+  for (int64_t i = 0; i < a.count; ++i)
+    if (numbers[i] < least || numbers[i] > most)
+      throw Error("stored numbers outside their format: " + a.name + " holds " + std::to_string(numbers[i]) + " at " +
+                      std::to_string(i) + ", not from " + std::to_string(least) + " to " + std::to_string(most),
+                  checkpoint.path, "no training has written this: use another checkpoint");
+}
+
+void check_numbers(const Checkpoint& checkpoint, const CheckpointArray& a, int64_t least, int64_t most) {
+  switch (a.type) {
+    case ElementType::kS16:
+      return check_numbers<int16_t>(checkpoint, a, least, most);
+    case ElementType::kS32:
+      return check_numbers<int32_t>(checkpoint, a, least, most);
+    case ElementType::kS64:
+      return check_numbers<int64_t>(checkpoint, a, least, most);
+  }
+}
+
+}  // namespace
+
+void check_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
+  sources_of(checkpoint, model, state);
+}
+
+void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
+  const std::vector<const CheckpointArray*> sources = sources_of(checkpoint, model, state);
+  for (size_t i = 0; i < state.size(); ++i) check_numbers(checkpoint, *sources[i], state[i].least, state[i].most);
+  for (size_t i = 0; i < state.size(); ++i)
+    std::memcpy(state[i].data, checkpoint.bytes.data() + sources[i]->offset,
+                static_cast<size_t>(state[i].count * element_bytes(state[i].type)));
+}
+
+void check_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
+                    const std::string& head, bool same_classes) {
+  transfers_of(checkpoint, model, state, head, same_classes);
+}
+
+void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
+                          const std::string& head, bool same_classes) {
+  const std::vector<Transfer> transfers = transfers_of(checkpoint, model, state, head, same_classes);
+  for (const auto& [from, to] : transfers) {
+    // A parameter of other widths may lie beyond the net's own; it becomes the nearest there is.
+    const bool parameter = to->type == ElementType::kS32;
+    check_numbers(checkpoint, *from, parameter ? -INT32_MAX : to->least, parameter ? INT32_MAX : to->most);
+  }
+  for (const auto& [from, to] : transfers) {
+    std::memcpy(to->data, checkpoint.bytes.data() + from->offset, static_cast<size_t>(to->count * element_bytes(to->type)));
+    if (to->type != ElementType::kS32) continue;
+    for (int32_t& w : std::span(static_cast<int32_t*>(to->data), static_cast<size_t>(to->count)))
+      w = static_cast<int32_t>(clamp(w, to->least, to->most));
+  }
+}
+
+}  // namespace intrain

@@ -1,0 +1,241 @@
+// Trainer::fit: epochs of steps, evaluations between, and what the observer is told.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/formats.h"
+#include "base/rounding.h"
+#include "checkpoint/signature.h"
+#include "core/error.h"
+#include "ops/sgd_momentum/sgd_momentum.h"
+#include "ops/sgd_momentum/wageubn.h"
+#include "train/training.h"
+
+namespace intrain {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+LoaderOptions training_loader(const TrainConfig& config, const DataSplits& data, int64_t first_batch) {
+  return {.batch = config.batch,
+          .training = true,
+          .mirror = data.mirror,
+          .seed = config.seed,
+          .first_step = first_batch,
+          .threads = config.threads,
+          .augment = config.augment == "standard",
+          .balance = config.balance,
+          .black_border = config.border == "black"};
+}
+
+// What a loader could not load: the net's state is that after the step before.
+struct Unloadable {
+  Error error;
+};
+
+const Batch& next_batch(Loader& loader) {
+  try {
+    return loader.next();
+  } catch (const Error& e) {
+    throw Unloadable{e};
+  } catch (const std::bad_alloc&) {
+    throw Unloadable{Error("out of memory", Setting{"batch"}, "")};
+  }
+}
+
+}  // namespace
+
+// One call of fit().
+class Trainer::Training::Loop {
+ public:
+  Loop(Training& training, TrainObserver& observer, const std::atomic<int>* stop)
+      : t_(training),
+        config_(t_.config_),
+        observer_(observer),
+        stop_(stop),
+        first_step_(t_.step_),
+        train_loader_(t_.data_.train, t_.parts_.norm, training_loader(config_, t_.data_, t_.batches_before(t_.step_))),
+        test_loader_(t_.data_.test, t_.parts_.norm, t_.evaluation_loader()),
+        numbers_(config_.widths) {}
+
+  FitResult run() {
+    observer_.on_ready();
+    observer_.on_start(t_.plan());
+    earlier_ = observer_.elapsed();
+    epoch_seconds_ = earlier_.epoch_seconds;
+    start_ = Clock::now();
+    FitResult result;
+    // What can be gone on with from the first moment on.
+    if (t_.step_ == 0 || t_.is_other_length_) save(StateUse::kResume);
+    try {
+      train_epochs(result);
+    } catch (const Unloadable& failure) {
+      const bool is_saved = !t_.finished();
+      if (is_saved) save(StateUse::kResume);
+      throw LoadFailure(failure.error, t_.step_, is_saved);
+    }
+    result.step = t_.step_;
+    result.signature = state_signature(t_.net_.state(), t_.step_);
+    result.seconds = seconds();
+    return result;
+  }
+
+ private:
+  bool stopping() const { return stop_ != nullptr && *stop_ != 0; }
+  double seconds() const { return earlier_.seconds + seconds_since(start_); }
+  void save(StateUse use) { observer_.on_state(t_.info(), t_.net_.state(), use); }
+
+  void train_epochs(FitResult& result) {
+    if (t_.finished()) {  // a run that goes on after its end
+      result.test = evaluate_now();
+      result.stopped = stopping();
+    }
+    while (!t_.finished() && !result.stopped) {
+      const int epoch = static_cast<int>(t_.info_.epoch) + 1;
+      train_epoch(epoch);
+      const Evaluation test = evaluate_now();
+      result.stopped = stopping();
+      if (result.stopped) {
+        save(StateUse::kResume);
+      } else {
+        result.test = test;
+        end_epoch(epoch, test.metrics);
+      }
+    }
+  }
+
+  Evaluation evaluate_now() {
+    const Clock::time_point start = Clock::now();
+    try {
+      Evaluation test = intrain::evaluate(t_.net_, test_loader_, stop_);
+      evaluation_seconds_ = seconds_since(start);
+      return test;
+    } catch (const Error& e) {
+      throw Unloadable{e};
+    }
+  }
+
+  // What is left of the epoch, or up to a stop.
+  void train_epoch(int epoch) {
+    const int64_t end = epoch * t_.per_epoch_;
+    while (t_.step_ < end && !stopping()) {
+      const Clock::time_point start = Clock::now();
+      t_.begin_step();
+      const bool look = observer_.wants_numbers() && t_.step_ % kNumbersEvery == 0;
+      if (look) look_at_numbers();
+      const Metrics metrics = config_.accumulate == 1 ? step_on(next_batch(train_loader_)) : step_on_several();
+      ++t_.step_;
+      if (look) show_numbers();
+      const double step_seconds = seconds_since(start);
+      t_.epoch_sum_ += metrics;
+      epoch_seconds_ += step_seconds;
+      training_seconds_ += step_seconds;
+      const Scalar10 rate = t_.sgd_.rate;
+      observer_.on_step({t_.step_, t_.schedule_.total_steps, epoch, metrics.mean_loss(), metrics.accuracy(),
+                         std::ldexp(rate.mantissa, rate.exp), static_cast<double>(metrics.count) / step_seconds,
+                         seconds_left(epoch)});
+      if (config_.save_every > 0 && t_.step_ % config_.save_every == 0 && t_.step_ < end) save(StateUse::kResume);
+    }
+  }
+
+  Metrics step_on(const Batch& batch) {
+    train_step(t_.net_, batch, t_.sgd_);
+    return t_.measured(batch);
+  }
+
+  Metrics step_on_several() {
+    Metrics sum;
+    const int64_t first = t_.batches_before(t_.step_);
+    t_.statistics_.take();
+    try {
+      for (int64_t i = 0; i < config_.accumulate; ++i) {
+        const Batch& batch = next_batch(train_loader_);
+        t_.accumulated_.add(batch, config_.seed, static_cast<uint32_t>(first + i));
+        sum += t_.measured(batch);
+      }
+      // What does not fill a step at an epoch's end is left out; before the update, for a photo that went lost there leaves the step undone.
+      for (int64_t next = first + config_.accumulate; next < t_.batches_before(t_.step_ + 1); ++next) next_batch(train_loader_);
+    } catch (const Unloadable&) {
+      t_.statistics_.put_back();  // of a step that is done again
+      t_.accumulated_.clear();
+      throw;
+    }
+    t_.accumulated_.update(t_.sgd_);
+    return sum;
+  }
+
+  void look_at_numbers() {
+    if (config_.widths.constant_g) numbers_.set_gradient_bits(t_.sgd_.range_log2 + 1);
+    t_.net_.set_tensor_sink(&numbers_);
+  }
+
+  void show_numbers() {
+    t_.net_.set_tensor_sink(nullptr);
+    int64_t stored_saturated = 0;
+    for (const Parameter* p : t_.net_.parameters()) {
+      const int64_t most =
+          config_.widths.constant_g ? ops::wageubn_most(p->is_weight(), t_.sgd_.coarse) : ops::sgd_most(t_.sgd_.coarse);
+      for (const int32_t w : p->master) stored_saturated += magnitude(w) >= static_cast<uint64_t>(most);
+    }
+    observer_.on_numbers(t_.step_, numbers_.layers(), stored_saturated);
+    numbers_.clear();
+  }
+
+  void end_epoch(int epoch, const Metrics& test) {
+    CheckpointInfo& info = t_.info_;
+    EpochReport report{};
+    report.epoch = epoch;
+    report.step = t_.step_;
+    report.train_loss = t_.epoch_sum_.mean_loss();
+    report.train_accuracy = t_.epoch_sum_.accuracy();
+    report.test_loss = test.mean_loss();
+    report.test_accuracy = test.accuracy();
+    // As shares: test photos that went lost between are missing of the one or the other.
+    report.best = epoch == 1 || test.hits * info.test_count > info.best_hits * test.count;
+    report.images_per_second = static_cast<double>(t_.epoch_sum_.count) / epoch_seconds_;
+    report.seconds = seconds();
+    t_.epoch_sum_ = {};
+    epoch_seconds_ = 0;
+    info.epoch = epoch;
+    if (report.best) {
+      info.best_hits = test.hits;
+      info.test_count = test.count;
+      info.best_epoch = epoch;
+    }
+    observer_.on_parameters(t_.step_, t_.net_.parameters());
+    observer_.on_epoch(report);
+    // Step-N before best: a crash between them must not lose the newest state.
+    if (!t_.finished()) save(StateUse::kResume);
+    if (report.best) save(StateUse::kBest);
+    if (t_.finished()) save(StateUse::kFinal);
+  }
+
+  double seconds_left(int epoch) const {
+    const double each = training_seconds_ / static_cast<double>(t_.step_ - first_step_);
+    // A forward pass is about a third of a step: the guess until an evaluation has been timed.
+    const double evaluation =
+        evaluation_seconds_ > 0 ? evaluation_seconds_ : each / 3 * static_cast<double>(test_loader_.steps_per_epoch());
+    return each * static_cast<double>(t_.schedule_.total_steps - t_.step_) + evaluation * (config_.epochs - epoch + 1);
+  }
+
+  Training& t_;
+  const TrainConfig& config_;
+  TrainObserver& observer_;
+  const std::atomic<int>* const stop_;
+  const int64_t first_step_;
+  Loader train_loader_, test_loader_;
+  NumbersSink numbers_;
+  Clock::time_point start_;
+  Elapsed earlier_;
+  double epoch_seconds_ = 0;                              // of the epoch so far
+  double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps here; of the last evaluation
+};
+
+FitResult Trainer::Training::fit(TrainObserver& observer, const std::atomic<int>* stop) {
+  return Loop(*this, observer, stop).run();
+}
+
+}  // namespace intrain
