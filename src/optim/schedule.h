@@ -26,14 +26,14 @@ struct Schedule {
 //   step:   1, then 1/10 from half, then 1/100 from three quarters of total
 //   wageubn: 1, 0.12, 0.06, 0.03, 0.03 by the phase
 // The schedule has steps, a warm-up of 0 or more, and 1 to 10 bits.
-Scalar10 schedule_rate(const Schedule& schedule, int64_t step);
+INTRAIN_API Scalar10 schedule_rate(const Schedule& schedule, int64_t step);
 // The same; throws Error for another schedule, and for a step that is none of it.
 INTRAIN_API Scalar10 rate_at(const Schedule& schedule, int64_t step);
 
 // Phases of WAGEUBN's training: 0 to 4, the next one from 30, 60, 80 and 90 % of total on.
-int wageubn_phase(int64_t step, int64_t total);
+INTRAIN_API int wageubn_phase(int64_t step, int64_t total);
 // log2 dr of its constant quantization of G, for G of `bits` bits: by phase that of 128, 128, 32, 8, 2 for 8 bits, at least 1.
-int wageubn_range_log2(int phase, int bits);
+INTRAIN_API int wageubn_range_log2(int phase, int bits);
 
 // value * 2^exp, value >= 0, to the nearest mantissa in [512, 1023] (0 for 0).
 INTRAIN_API Scalar10 round_scalar10(int64_t value, int exp);
