@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 SMALL, COLOUR, LARGE = "synthetic:400", "synthetic:160:32", "synthetic:32:64"
 # (model, data, further flags of train): of each layer, value and width; images of one channel and of three.
 NETS = [
