@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "data/check_dataset.h"
 #include "settings/crop.h"
 
 namespace intrain {
@@ -11,8 +12,7 @@ void check_images(const Dataset& set, const std::string& what) {
   const auto refuse = [&](const std::string& problem) {
     throw Error("the " + what + " " + problem, Setting{"data"}, "data/dataset.h says what a Dataset holds");
   };
-  if (set.count < 1) refuse("are none");
-  if (set.h < 1 || set.w < 1 || set.c < 1 || set.c > kMaxChannels) refuse(fmt::format("are {}x{}x{}", set.h, set.w, set.c));
+  check_dataset(set);
   const auto count = static_cast<size_t>(set.count);
   if (set.files.empty() ? set.images.size() != count * static_cast<size_t>(set.image_size()) : set.files.size() != count)
     refuse(fmt::format("are {} by their number, but others by their pixels or files", set.count));

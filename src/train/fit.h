@@ -9,7 +9,7 @@
 
 namespace intrain {
 
-// The set holds what it says: as many images and labels of classes that there are, of a shape that can be.
+// The set is one (data/check_dataset.h), and holds exactly as many images, and labels of classes that there are, as it says.
 void check_images(const Dataset& set, const std::string& what);
 // There are images for a step.
 void check_fit(const TrainConfig& config, const Dataset& train);

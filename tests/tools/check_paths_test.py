@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Plants one breach of each rule about paths in a small tree and requires that tools/check_paths.py reports it."""
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from planted import judge
 
 CHECKER = Path(__file__).resolve().parents[2] / "tools/check_paths.py"
 CLEAN = {
@@ -28,28 +28,5 @@ BREACHES = [
 ]
 
 
-def check(files):
-    with tempfile.TemporaryDirectory() as root:
-        for name, text in files.items():
-            path = Path(root, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text + "\n")
-        result = subprocess.run([sys.executable, CHECKER, root], capture_output=True, text=True)
-        return result.returncode, result.stdout
-
-
-def main():
-    failures = []
-    code, report = check(CLEAN)
-    if code != 0:
-        failures.append(f"the clean tree was refused: {report}")
-    for file, text, message in BREACHES:
-        code, report = check({**CLEAN, file: text})
-        if code != 1 or message not in report:
-            failures.append(f"{file} with {text!r}: expected '{message}', got {code}: {report}")
-    print("\n".join(failures + [f"{len(BREACHES) + 1} trees judged, {len(failures)} wrongly"]))
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(judge([sys.executable, CHECKER], CLEAN, BREACHES))

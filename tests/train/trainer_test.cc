@@ -115,8 +115,8 @@ TEST_F(TrainerInMemory, RefusesDataThatDoNotHoldWhatTheySay) {
     expect_error([&] { Trainer(config_, data); }, what, "");
   };
   refused([](DataSplits& d) { d.train.count = 63; }, "the training images are 63 by their number");
-  refused([](DataSplits& d) { d.test.count = 0; }, "the test images are none");
-  refused([](DataSplits& d) { d.test.c = 4; }, "the test images are 12x12x4");
+  refused([](DataSplits& d) { d.test.count = 0; }, "a data set without images");
+  refused([](DataSplits& d) { d.test.c = 4; }, "images of 12x12x4");
   refused([](DataSplits& d) { d.train.labels.pop_back(); }, "have 63 labels");
   refused([](DataSplits& d) { d.train.labels[5] = 10; }, "have the label 10, but there are 10 classes");
   refused([](DataSplits& d) { d.test.classes = 11; }, "of another size or number of classes");
