@@ -171,13 +171,27 @@ void Net::check_training() const {
   if (!training_) throw Error("the net has no backward pass", "", "prepare() it for training");
 }
 
-LayerContext Net::context(const Batch& batch) {
+void Net::check_images(const Batch& batch) const {
   check_prepared();
   if (batch.count < 1 || batch.count > max_batch_)
     throw Error("a batch of " + std::to_string(batch.count) + " images", Setting{"batch"},
                 "the net is prepared for 1 to " + std::to_string(max_batch_));
   if (int64_t{batch.count} * h_ * w_ * c_ > static_cast<int64_t>(batch.images.size()))
     throw Error("a batch of fewer pixels than its images have", "", "images are [count][h][w][c]");
+}
+
+void Net::check_batch(const Batch& batch) const {
+  check_images(batch);
+  const auto count = static_cast<size_t>(batch.count);
+  if (batch.labels.size() < count) throw Error("a batch of fewer labels than images", "", "labels are [count]");
+  for (size_t i = 0; i < count; ++i)
+    if (batch.labels[i] < 0 || batch.labels[i] >= classes_)
+      throw Error("the label " + std::to_string(batch.labels[i]) + " is no class", "",
+                  "labels are 0 .. " + std::to_string(classes_ - 1));
+}
+
+LayerContext Net::context(const Batch& batch) {
+  check_images(batch);
   input_->data = batch.images.data();
   int64_t count = batch.count;
   runtime_->reducer().sum(&count, 1);
@@ -213,13 +227,8 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   check_training();
   if (sink == nullptr && !keep_gradients_)
     throw Error("the gradients go nowhere", "", "give backward() a sink, or call keep_gradients() before prepare()");
+  check_batch(batch);
   LayerContext c = context(batch);
-  const auto count = static_cast<size_t>(batch.count);
-  if (batch.labels.size() < count) throw Error("a batch of fewer labels than images", "", "labels are [count]");
-  for (size_t i = 0; i < count; ++i)
-    if (batch.labels[i] < 0 || batch.labels[i] >= classes_)
-      throw Error("the label " + std::to_string(batch.labels[i]) + " is no class", "",
-                  "labels are 0 .. " + std::to_string(classes_ - 1));
   c.seed = seed;
   c.step = step;
   c.gradients = sink;

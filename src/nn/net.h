@@ -49,6 +49,9 @@ class INTRAIN_API Net {
   // W in 8 bits from the stored W. Once after initialize, loading, and each update.
   void quantize_parameters();
 
+  // What a step takes: 1 to max_batch images, all their pixels, a label of a class for each. Throws Error for others, as the passes do for what
+  // they read; here before anything has changed.
+  void check_batch(const Batch& batch) const;
   // Forward with the batch's statistics, unless they are frozen / with the running ones. After either: logits() is [count][classes].
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
@@ -87,6 +90,7 @@ class INTRAIN_API Net {
   Net() = default;
   LayerContext context(const Batch& batch);
   void check_prepared() const;
+  void check_images(const Batch& batch) const;
   void check_not_prepared(const char* setting) const;
   void check_training() const;
   struct ParameterBuffers {

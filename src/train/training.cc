@@ -95,15 +95,7 @@ Metrics Trainer::Training::step(const Batch& batch) {
                 "train with fit(), or with one batch a step");
   if (step_ >= schedule_.total_steps)
     throw Error("all " + std::to_string(step_) + " steps are done", Setting{"epochs"}, "make a Trainer of more epochs");
-  if (batch.count < 1 || batch.count > config_.batch)
-    throw Error("a batch of " + std::to_string(batch.count) + " images", Setting{"batch"},
-                "give 1 to " + std::to_string(config_.batch) + " images, as the Trainer was made for");
-  const auto images = static_cast<size_t>(batch.count);
-  if (batch.images.size() < images * static_cast<size_t>(data_.train.image_size()) || batch.labels.size() < images)
-    throw Error("a batch of fewer pixels or labels than its images have", "", "images are [count][h][w][c], labels [count]");
-  if (std::any_of(batch.labels.begin(), batch.labels.begin() + batch.count,
-                  [&](int32_t label) { return label < 0 || label >= net_.classes(); }))
-    throw Error("a label that is no class", "", "labels are 0 .. " + std::to_string(net_.classes() - 1));
+  net_.check_batch(batch);
   begin_step();
   train_step(net_, batch, sgd_);
   ++step_;
