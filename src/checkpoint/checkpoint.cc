@@ -17,7 +17,7 @@ static_assert(std::endian::native == std::endian::little, "arrays are written as
 namespace {
 
 constexpr char kMagic[8] = {'i', 'n', 't', 'r', 'a', 'i', 'n', '\0'};
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kFormatVersion = 2;
 constexpr int64_t kPrefixBytes = 16, kHashBytes = 8;
 constexpr int64_t kMaxHeaderBytes = int64_t{1} << 26, kMaxFileBytes = int64_t{1} << 34;
 constexpr const char* kDamaged = "the file is damaged: use another checkpoint, or train again";
@@ -40,7 +40,7 @@ void serialize(const CheckpointInfo& info, const std::vector<StateArray>& state,
     constexpr char kZeros[8] = {};
     put(kZeros, align8(written) - written);
   };
-  const uint32_t words[2] = {kVersion, static_cast<uint32_t>(header.size())};
+  const uint32_t words[2] = {kFormatVersion, static_cast<uint32_t>(header.size())};
   put(kMagic, sizeof kMagic);
   put(words, sizeof words);
   put(header.data(), static_cast<int64_t>(header.size()));
@@ -70,9 +70,10 @@ void parse(Checkpoint& checkpoint, int64_t size, const ReadUntil& read_until,
   uint32_t words[2];
   std::memcpy(words, bytes.data() + sizeof kMagic, sizeof words);
   const uint32_t version = words[0];
-  if (version < 1 || version > kVersion)
-    throw Error("checkpoint of version " + std::to_string(version) + ", this program reads up to " + std::to_string(kVersion),
-                path, "use the intrain that wrote it");
+  if (version < 1 || version > kFormatVersion)
+    throw Error(
+        "checkpoint of version " + std::to_string(version) + ", this program reads up to " + std::to_string(kFormatVersion), path,
+        "use the intrain that wrote it");
   const int64_t header_bytes = words[1];
   if (header_bytes > kMaxHeaderBytes || align8(kPrefixBytes + header_bytes) > end)
     throw Error("impossible header size", path, kDamaged);

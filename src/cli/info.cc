@@ -58,7 +58,8 @@ int run() {
 }  // namespace
 
 Command add_info(CLI::App& app) {
-  return {app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator"), run};
+  return {app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator"),
+          [] { return run(); }};
 }
 
 }  // namespace intrain::cli

@@ -25,17 +25,17 @@ bool allows(OneOf a, const std::string& value) {
 }
 bool allows(AtMost a, const std::vector<std::string>& values) { return values.size() <= a.count; }
 
-std::string text_of(int value) { return std::to_string(value); }
-std::string text_of(double value) { return number_text(value); }
-std::string text_of(const std::string& value) { return "'" + value + "'"; }
-std::string text_of(const std::vector<std::string>& values) { return std::to_string(values.size()); }
+std::string shown(int value) { return std::to_string(value); }
+std::string shown(double value) { return number_text(value); }
+std::string shown(const std::string& value) { return "'" + value + "'"; }
+std::string shown(const std::vector<std::string>& values) { return std::to_string(values.size()); }
 
 template <class Value>
 void check(const SettingInfo&, const Value&, Any) {}
 template <class Value, class Allowed>
 void check(const SettingInfo& setting, const Value& value, Allowed allowed) {
   if (!allows(allowed, value))
-    throw Error(text_of(value) + " is not possible", Setting{setting.key}, "`" + setting.key + "` takes " + setting.range);
+    throw Error(shown(value) + " is not possible", Setting{setting.key}, "`" + setting.key + "` takes " + setting.range);
 }
 void check(const SettingInfo& setting, const std::vector<double>& values, Number allowed) {
   for (const double value : values) check(setting, value, allowed);

@@ -68,29 +68,29 @@ Net net_with(int times) {
   return net.linear_logits(pass_on(net.linear_relu(x, 16)));
 }
 
-struct Outcome {
+struct CustomOutcome {
   std::vector<Gradient> gradients;
   std::vector<int32_t> logits;
   std::vector<std::vector<uint8_t>> state;
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const CustomOutcome&) const = default;
 };
 
 // To nearest, because the random bits of E2 are of the layer's number.
-Outcome run_steps(int times, int threads) {
+CustomOutcome run_steps(int times, int threads) {
   Net net = net_with(times);
   Widths widths;
   widths.nearest_e = true;
   net.set_widths(widths);
   ReadyNet ready(std::move(net), 8, {.threads = threads});
   for (uint32_t step = 0; step < 3; ++step) ready.train(synthetic_batch(8, static_cast<int>(8 * step)), 100, step);
-  Outcome outcome{gradients_of(ready.net), {}, state_of(ready.net)};
+  CustomOutcome outcome{gradients_of(ready.net), {}, state_of(ready.net)};
   ready.net.evaluate(synthetic_batch(5));
   outcome.logits = logits_of(ready.net, 5);
   return outcome;
 }
 
 TEST(CustomLayer, PassesOnBothWays) {
-  const Outcome expected = run_steps(0, 1);
+  const CustomOutcome expected = run_steps(0, 1);
   EXPECT_TRUE(run_steps(1, 1) == expected);
   EXPECT_TRUE(run_steps(1, 2) == expected);
   EXPECT_FALSE(run_steps(3, 1) == expected) << "its backward pass does not matter";

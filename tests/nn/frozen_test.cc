@@ -14,7 +14,7 @@ namespace {
 
 using Frozen = std::function<bool(const Parameter&)>;
 
-struct Outcome {
+struct FrozenOutcome {
   std::map<std::string, std::vector<uint8_t>> state;
   std::vector<int32_t> logits;
   size_t bytes;  // of all buffers, of which some share memory
@@ -26,13 +26,13 @@ void freeze(Net& net, const Frozen& frozen) {
 }
 
 // early: before the net plans its memory.
-Outcome run(const std::function<Net()>& make, const Frozen& frozen, bool early, int threads = 1) {
+FrozenOutcome run(const std::function<Net()>& make, const Frozen& frozen, bool early, int threads = 1) {
   Net net = make();
   if (early) freeze(net, frozen);
   ReadyNet ready(std::move(net), 8, {.threads = threads});
   if (!early) freeze(ready.net, frozen);
   for (uint32_t step = 0; step < 3; ++step) ready.train(synthetic_batch(8, static_cast<int>(8 * step)), 100, step);
-  Outcome outcome{{}, logits_of(ready.net, 8), 0, {}};
+  FrozenOutcome outcome{{}, logits_of(ready.net, 8), 0, {}};
   std::vector<std::vector<uint8_t>> state = state_of(ready.net);
   for (size_t i = 0; i < state.size(); ++i) outcome.state[ready.net.state()[i].name] = state[i];
   for (const PlannedBuffer& b : ready.net.memory().buffers()) {
@@ -50,7 +50,7 @@ std::vector<std::string> names_of(const Net& net, const Frozen& frozen) {
 }
 
 void expect_same(const std::function<Net()>& make, const Frozen& frozen, const std::string& title) {
-  const Outcome early = run(make, frozen, true), late = run(make, frozen, false);
+  const FrozenOutcome early = run(make, frozen, true), late = run(make, frozen, false);
   EXPECT_TRUE(run(make, frozen, true, 2).state == early.state) << title << ", 2 threads";
   const std::vector<std::string> names = names_of(make(), frozen);
   EXPECT_EQ(early.logits, late.logits) << title;
@@ -124,7 +124,7 @@ TEST(FrozenLayers, TakeLittleMemory) {
 }
 
 TEST(FrozenLayers, AllMayBe) {
-  const Outcome frozen = run(
+  const FrozenOutcome frozen = run(
       one_of_each, [](const Parameter&) { return true; }, true);
   ReadyNet fresh(one_of_each(), 8);
   for (const StateArray& a : fresh.net.state())

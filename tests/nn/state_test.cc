@@ -23,14 +23,14 @@ Widths wageubn() {
   return w;
 }
 
-struct Outcome {
+struct StateOutcome {
   std::vector<int32_t> evaluated, trained;
   std::vector<std::vector<uint8_t>> state;
-  bool operator==(const Outcome&) const = default;
+  bool operator==(const StateOutcome&) const = default;
 };
 
 // Evaluation, then a step, from a forged state.
-Outcome run(Net (*make)(), Isa isa, int threads, const Widths& widths, uint64_t seed) {
+StateOutcome run(Net (*make)(), Isa isa, int threads, const Widths& widths, uint64_t seed) {
   constexpr int kImages = 4;
   const auto runtime = std::make_shared<Runtime>(ops::make_kernels(isa), threads);
   Net net = make();
@@ -41,7 +41,7 @@ Outcome run(Net (*make)(), Isa isa, int threads, const Widths& widths, uint64_t 
   forge_state(net, [&](uint64_t n) { return n == 0 ? rng.bits() : rng.bits() % n; });
   const Batch batch = synthetic_batch(kImages);
   net.evaluate(batch);
-  Outcome outcome{logits_of(net, kImages), {}, {}};
+  StateOutcome outcome{logits_of(net, kImages), {}, {}};
   SgdStep step{round_scalar10(100, -10), round_scalar10(922, -10), round_scalar10(1, -14), 5, 1};
   step.momentum_bits = widths.momentum;
   if (widths.constant_g) {

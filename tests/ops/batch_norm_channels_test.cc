@@ -15,11 +15,11 @@ using intrain::test::Fill;
 using intrain::test::random_vector;
 using intrain::test::Rng;
 
-size_t at(int64_t i) { return static_cast<size_t>(i); }
+size_t index(int64_t i) { return static_cast<size_t>(i); }
 
 // Room for the maps of some channels.
 struct Maps {
-  explicit Maps(int channels) : sigma(at(channels)), mult(sigma.size()), offset(sigma.size()), shift(sigma.size()) {}
+  explicit Maps(int channels) : sigma(index(channels)), mult(sigma.size()), offset(sigma.size()), shift(sigma.size()) {}
   operator NormMaps() { return {sigma.data(), mult.data(), offset.data(), shift.data()}; }
   std::vector<uint32_t> sigma;
   std::vector<int32_t> mult, offset, shift;
@@ -107,12 +107,12 @@ TEST(NormMaps, AreFloat64) {
         std::vector<int64_t> sums(2 * kChannels), mean(kChannels), var(kChannels);
         std::vector<std::vector<int64_t>> y(kChannels);
         for (int c = 0; c < kChannels; ++c) {
-          shift[at(c)] = c;
+          shift[index(c)] = c;
           const int64_t center = rng.range(-9000, 9000), spread = int64_t{1} << rng.range(3, 14);
           for (int i = 0; i < kCount; ++i) {
-            y[at(c)].push_back(center + rng.range(-spread, spread));
-            sums[at(c)] += y[at(c)].back();
-            sums[at(kChannels + c)] += y[at(c)].back() * y[at(c)].back();
+            y[index(c)].push_back(center + rng.range(-spread, spread));
+            sums[index(c)] += y[index(c)].back();
+            sums[index(kChannels + c)] += y[index(c)].back() * y[index(c)].back();
           }
         }
         const NormInput in{kChannels, -12, shift.data()};
@@ -123,15 +123,15 @@ TEST(NormMaps, AreFloat64) {
           batch_norm_statistics(in, sums.data(), kCount, widths, grid, mean.data(), var.data(), maps);
         if (!training) batch_norm_fold(in, mean.data(), var.data(), widths, grid, maps);
         for (int c = 0; c < kChannels; ++c) {
-          const double unit = std::exp2(in.exp_of(c)), m = static_cast<double>(sums[at(c)]) / kCount;
+          const double unit = std::exp2(in.exp_of(c)), m = static_cast<double>(sums[index(c)]) / kCount;
           double v = 0;
-          for (int64_t value : y[at(c)]) v += (static_cast<double>(value) - m) * (static_cast<double>(value) - m) / kCount;
+          for (int64_t value : y[index(c)]) v += (static_cast<double>(value) - m) * (static_cast<double>(value) - m) / kCount;
           const double sigma = std::sqrt(v + std::exp2(-17) / unit / unit),
                        sigma_error = std::exp2(-13) + std::exp2(-bits) + 1e-4;
           const double mean_error = std::fabs(m) / sigma * (std::exp2(-bits) + std::exp2(-13)) + 1e-3;
-          for (int64_t value : y[at(c)]) {
+          for (int64_t value : y[index(c)]) {
             const double want = (static_cast<double>(value) - m) / sigma;
-            const int64_t f = rshift_round(value * maps.mult[at(c)] + maps.offset[at(c)], maps.shift[at(c)]);
+            const int64_t f = rshift_round(value * maps.mult[index(c)] + maps.offset[index(c)], maps.shift[index(c)]);
             const double got = std::ldexp(static_cast<double>(clamp(f, -grid.limit, grid.limit)), grid.exp + grid.left);
             ASSERT_LE(std::fabs(got - want), std::ldexp(0.5, grid.exp + grid.left) + std::fabs(want) * sigma_error + mean_error)
                 << "channel " << c << ", " << value;
@@ -173,12 +173,12 @@ TEST(NormBackwardChannels, AreFloat64) {
     const auto e = random_vector<int16_t>(rng, Fill::kUniform, kChannels * kCount, -3000, 32767);
     const auto x = random_vector<int8_t>(rng, Fill::kUniform, kChannels * kCount, -127, 127);
     for (int c = 0; c < kChannels; ++c) {
-      shift[at(c)] = static_cast<int32_t>(rng.range(0, 3));
-      gamma[at(c)] = static_cast<int8_t>(rng.range(-127, 127));
-      sigma[at(c)] = static_cast<uint32_t>(rng.range(1 << 18, 1 << 22));
+      shift[index(c)] = static_cast<int32_t>(rng.range(0, 3));
+      gamma[index(c)] = static_cast<int8_t>(rng.range(-127, 127));
+      sigma[index(c)] = static_cast<uint32_t>(rng.range(1 << 18, 1 << 22));
       for (int i = 0; i < kCount; ++i) {
-        sums[at(c)] += e[at(i * kChannels + c)];
-        sums[at(kChannels + c)] += e[at(i * kChannels + c)] * x[at(i * kChannels + c)];
+        sums[index(c)] += e[index(i * kChannels + c)];
+        sums[index(kChannels + c)] += e[index(i * kChannels + c)] * x[index(i * kChannels + c)];
       }
     }
     const int e_exp = -25, in_exp = -13;
@@ -186,14 +186,15 @@ TEST(NormBackwardChannels, AreFloat64) {
                                                  kCount, constants, e_exp, k.data(), b.data(), a.data());
     int32_t largest = 0;
     for (int c = 0; c < kChannels; ++c) {
-      largest = std::max(largest, std::abs(k[at(c)]));
-      const double se = static_cast<double>(sums[at(c)]) / kCount, sx = static_cast<double>(sums[at(kChannels + c)]) / kCount;
-      const double scale = std::ldexp(gamma[at(c)], -6) / std::ldexp(sigma[at(c)], in_exp + shift[at(c)] - 16);
+      largest = std::max(largest, std::abs(k[index(c)]));
+      const double se = static_cast<double>(sums[index(c)]) / kCount,
+                   sx = static_cast<double>(sums[index(kChannels + c)]) / kCount;
+      const double scale = std::ldexp(gamma[index(c)], -6) / std::ldexp(sigma[index(c)], in_exp + shift[index(c)] - 16);
       for (int i = 0; i < kCount; ++i) {
-        const double ei = e[at(i * kChannels + c)], xi = x[at(i * kChannels + c)];
+        const double ei = e[index(i * kChannels + c)], xi = x[index(i * kChannels + c)];
         const double through = constants ? 0 : se + xi * sx / 256;
         const double want = std::ldexp(scale * (ei - through), e_exp - exp);  // in units of v
-        const double got = k[at(c)] * ei + b[at(c)] * 256.0 * xi + a[at(c)];
+        const double got = k[index(c)] * ei + b[index(c)] * 256.0 * xi + a[index(c)];
         ASSERT_LE(std::fabs(got - want), 1.001 * std::fabs(ei - through) + (constants ? 0 : 0.5 + 128 * std::fabs(xi))) << seed;
       }
     }

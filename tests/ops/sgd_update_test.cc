@@ -9,7 +9,7 @@
 namespace intrain::ops {
 namespace {
 
-struct Tensor {
+struct SmallTensor {
   std::vector<int32_t> master;
   std::vector<int16_t> momentum;
   std::vector<int64_t> grad;
@@ -22,7 +22,7 @@ struct Tensor {
 
 // The numbers of Sgd.ByHand: max |g| = 1000 in 8 bits, t = 3, E = -49; max |v| = 125 2^33, t' = 25.
 TEST(SgdUpdate, ByHand) {
-  Tensor t{{1000000, 0, -5}, {0, 0, 0}, {1000, 8, -504}, -20, -19, 8};
+  SmallTensor t{{1000000, 0, -5}, {0, 0, 0}, {1000, 8, -504}, -20, -19, 8};
   const SgdStep step{{3, 0}, {0, 0}, {0, 0}, 1, 1};
   SgdPass pass = sgd_pass(t, step, 1000);
   EXPECT_EQ(pass.scale.grad_shift, 3);
@@ -46,7 +46,7 @@ TEST(SgdUpdate, WageubnByHand) {
   EXPECT_TRUE(takes_wageubn(step));
   EXPECT_FALSE(takes_wageubn({}));
   for (const bool weight : {true, false}) {
-    Tensor t{std::vector<int32_t>(4, 1 << 23), std::vector<int16_t>(4), std::vector<int64_t>(4), 0, -14, 8};
+    SmallTensor t{std::vector<int32_t>(4, 1 << 23), std::vector<int16_t>(4), std::vector<int64_t>(4), 0, -14, 8};
     const WageubnPass pass = wageubn_pass(t, step, weight, 0);
     EXPECT_EQ(pass.exp, weight ? kMasterExp - 13 + 35 - 61 : -14 - 61);
     EXPECT_EQ(pass.step.decay.mantissa, weight ? 512 : 0);
@@ -61,7 +61,7 @@ TEST(SgdUpdateDeathTest, TheRateLiesOnTheStoredGrid) {
   step.momentum_bits = 13;
   step.range_log2 = 7;
   step.coarse = 2;  // 13 + 1 + 9 bits after the binary point, and 22 stored
-  Tensor t{{0}, {0}, {0}, 0, -14, 8};
+  SmallTensor t{{0}, {0}, {0}, 0, -14, 8};
   EXPECT_DEATH(wageubn_pass(t, step, true, 0), "");
 }
 

@@ -10,7 +10,7 @@ namespace intrain {
 
 namespace {
 
-constexpr const char* kHint =
+constexpr const char* kLayerHint =
     "`model` must be the net of the file, in floating point; without `model` the net is taken from the graph; where only the "
     "classes are others, `new_head`";
 
@@ -57,7 +57,7 @@ class Follower {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(step_ == nullptr ? what : "layer " + step_->name + ": " + what, model_.path(), kHint);
+    throw Error(step_ == nullptr ? what : "layer " + step_->name + ": " + what, model_.path(), kLayerHint);
   }
   const std::string& name(int value) const { return graph_.value(value).name; }
 

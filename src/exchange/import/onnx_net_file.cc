@@ -10,7 +10,7 @@ namespace intrain {
 
 namespace {
 
-constexpr const char* kHint =
+constexpr const char* kGraphHint =
     "the net cannot be taken from the graph as it is: give `model` a net that is the same, or export one that docs/nets.md can "
     "describe";
 
@@ -46,7 +46,7 @@ class Describer {
   };
 
   [[noreturn]] void fail(int op, const std::string& what) const {
-    throw Error((op < 0 ? "the graph's output" : graph_.op(op).node) + " " + what, model_.path(), kHint);
+    throw Error((op < 0 ? "the graph's output" : graph_.op(op).node) + " " + what, model_.path(), kGraphHint);
   }
 
   // A file of a few bytes must not ask for a net that no memory holds.

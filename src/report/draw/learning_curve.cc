@@ -12,13 +12,13 @@ namespace intrain {
 
 namespace {
 
-constexpr int kWidth = 1200, kHeight = 500;
-constexpr double kTop = 84, kBottom = 56;
+constexpr int kCurveWidth = 1200, kCurveHeight = 500;
+constexpr double kCurveTop = 84, kBottom = 56;
 
 constexpr Color kPale{0.12, 0.40, 0.72, 0.22};  // kBlue
 
 Axes axes_of(Canvas& canvas, double left, double right, double x_min, double x_max, double y_min, double y_max) {
-  return {canvas, left, right, kTop, kHeight - kBottom, x_min, x_max, y_min, y_max};
+  return {canvas, left, right, kCurveTop, kCurveHeight - kBottom, x_min, x_max, y_min, y_max};
 }
 
 void draw_axes(const Axes& axes, const std::string& title, const std::string& x_label, const char* unit) {
@@ -85,7 +85,7 @@ void Curve::add_epoch(int epoch, double train_accuracy, double test_accuracy) {
 }
 
 void Curve::write_png(const std::string& path) const {
-  Canvas canvas(kWidth, kHeight);
+  Canvas canvas(kCurveWidth, kCurveHeight);
   canvas.text(70, 36, 0, 18, kInk, title_, true);
   draw_loss(canvas, losses_);
   draw_accuracy(canvas, train_, test_);

@@ -12,7 +12,7 @@ namespace intrain {
 
 namespace {
 
-constexpr double kLeft = 120, kTop = 84, kCellWidth = 160, kCellHeight = 54, kGap = 14;
+constexpr double kCellsLeft = 120, kCellsTop = 84, kCellWidth = 160, kCellHeight = 54, kCellGap = 14;
 
 // Bars two integers wide, of a format within +-63 one, as high as the logarithm of the share; the ends of the format, where numbers are cut, in
 // another color.
@@ -45,19 +45,19 @@ void draw_statistics(const std::string& title, const std::vector<LayerStatistics
   for (int kind = 0; kind < kTensorKinds; ++kind)
     if (std::any_of(layers.begin(), layers.end(), [&](const LayerStatistics& l) { return l.tensor[kind].count > 0; }))
       kinds.push_back(kind);
-  const auto column = [](size_t i) { return kLeft + static_cast<double>(i) * (kCellWidth + kGap); };
-  const double width = column(kinds.size()) + kGap;
-  const double height = kTop + static_cast<double>(layers.size()) * kCellHeight + 40;
+  const auto column = [](size_t i) { return kCellsLeft + static_cast<double>(i) * (kCellWidth + kCellGap); };
+  const double width = column(kinds.size()) + kCellGap;
+  const double height = kCellsTop + static_cast<double>(layers.size()) * kCellHeight + 40;
   Canvas canvas(static_cast<int>(width), static_cast<int>(height));
-  canvas.text(kGap, 30, 0, 18, kInk, title, true);
-  canvas.text(kGap, 50, 0, 12, kSoft,
+  canvas.text(kCellGap, 30, 0, 18, kInk, title, true);
+  canvas.text(kCellGap, 50, 0, 12, kSoft,
               "Each integer over the range of 8 bits (A of a ReLU from 0; of wider ones the upper 8); height: logarithm of its "
               "share, from one in a million to all. Cut: at the ends of the format, in orange.");
   for (size_t i = 0; i < kinds.size(); ++i)
-    canvas.text(column(i) + kCellWidth / 2, kTop - 8, 0.5, 13, kInk, tensor_name(static_cast<TensorKind>(kinds[i])), true);
-  double y = kTop;
+    canvas.text(column(i) + kCellWidth / 2, kCellsTop - 8, 0.5, 13, kInk, tensor_name(static_cast<TensorKind>(kinds[i])), true);
+  double y = kCellsTop;
   for (const LayerStatistics& layer : layers) {
-    canvas.text(kGap, y + kCellHeight - 16, 0, 12, kInk, layer.layer);
+    canvas.text(kCellGap, y + kCellHeight - 16, 0, 12, kInk, layer.layer);
     for (size_t i = 0; i < kinds.size(); ++i)
       if (layer.tensor[kinds[i]].count > 0)
         draw_cell(canvas, column(i), y, static_cast<TensorKind>(kinds[i]), layer.tensor[kinds[i]]);

@@ -14,12 +14,12 @@
 namespace intrain::test {
 namespace {
 
-constexpr int kImages = 64, kSide = 12, kClasses = 10;
+constexpr int kBatch = 64, kSide = 12, kClasses = 10;
 
 class ImportNet : public testing::Test {
  protected:
-  ImportNet() : from_(build_model("mlp", kSide, kSide, 1, kClasses), kImages), steps_(net_steps(from_.net, "mlp")) {
-    for (uint32_t step = 0; step < 4; ++step) from_.train(synthetic_batch(kImages), 100, step);
+  ImportNet() : from_(build_model("mlp", kSide, kSide, 1, kClasses), kBatch), steps_(net_steps(from_.net, "mlp")) {
+    for (uint32_t step = 0; step < 4; ++step) from_.train(synthetic_batch(kBatch), 100, step);
     write_tensors(tensors_.safetensors, named(steps_, {"fc1", "fc2", "fc3", "fc4"}));
     OnnxNet(steps_, false).write(graph_.onnx);
     config_.model = "mlp";
@@ -70,11 +70,11 @@ TEST_F(ImportNet, TheCheckpointHoldsTheNetOfTheParts) {
 
 TEST_F(ImportNet, WhatReadsCheckpointsReadsIt) {
   ImportedNet imported = import_net(tensors_, config_, data_);
-  TrainedNet read(parse_checkpoint(checkpoint_bytes(imported.info, imported.net.state()), "memory"), kImages, false, 1);
-  const Batch batch = synthetic_batch(kImages);
+  TrainedNet read(parse_checkpoint(checkpoint_bytes(imported.info, imported.net.state()), "memory"), kBatch, false, 1);
+  const Batch batch = synthetic_batch(kBatch);
   read.net.evaluate(batch);
   imported.net.evaluate(batch);
-  EXPECT_EQ(logits_of(read.net, kImages), logits_of(imported.net, kImages));
+  EXPECT_EQ(logits_of(read.net, kBatch), logits_of(imported.net, kBatch));
 }
 
 TEST_F(ImportNet, AGraphSaysItsNet) {
@@ -84,11 +84,11 @@ TEST_F(ImportNet, AGraphSaysItsNet) {
   EXPECT_EQ(imported.info.model, "small.toml");
   EXPECT_NE(imported.info.config.net.find("[[layer]]"), std::string::npos);
   // Of the same numbers, whichever its layers' names are.
-  const Batch batch = synthetic_batch(kImages);
+  const Batch batch = synthetic_batch(kBatch);
   imported.net.evaluate(batch);
-  TrainedNet named_one(parse_checkpoint(known, "memory"), kImages, false, 1);
+  TrainedNet named_one(parse_checkpoint(known, "memory"), kBatch, false, 1);
   named_one.net.evaluate(batch);
-  EXPECT_EQ(logits_of(imported.net, kImages), logits_of(named_one.net, kImages));
+  EXPECT_EQ(logits_of(imported.net, kBatch), logits_of(named_one.net, kBatch));
 }
 
 TEST_F(ImportNet, TheBorderIsLookedForWhereItIsNotKnown) {

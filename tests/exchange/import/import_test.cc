@@ -17,7 +17,7 @@
 namespace intrain::test {
 namespace {
 
-constexpr int kImages = 64;
+constexpr int kImported = 64;
 
 const std::vector<std::string> kResnet8 = {"conv1 bn1",
                                            "layer1.0.conv1 layer1.0.bn1",
@@ -39,18 +39,18 @@ struct Subject {
   ReadyNet ready;
   std::vector<NetStep> steps;
 
-  explicit Subject(const std::string& model, int images = kImages)
+  explicit Subject(const std::string& model, int images = kImported)
       : ready(build_model(model, 12, 12, 1, 10), images), steps(net_steps(ready.net, model)) {}
-  Subject(Net net, const std::string& name) : ready(std::move(net), kImages), steps(net_steps(ready.net, name)) {}
+  Subject(Net net, const std::string& name) : ready(std::move(net), kImported), steps(net_steps(ready.net, name)) {}
 
   // Until its numbers are other than those of any new net.
   void learn() {
     for (uint32_t step = 0; step < 12; ++step)
-      ready.train(synthetic_batch(kImages, static_cast<int>(step % 4) * kImages), 100, step);
+      ready.train(synthetic_batch(kImported, static_cast<int>(step % 4) * kImported), 100, step);
   }
-  ImportReport take(std::vector<FloatLayer> layers, int images = kImages) {
+  ImportReport take(std::vector<FloatLayer> layers, int images = kImported) {
     return import_layers(ready.net, steps, std::move(layers), "net.file", data().train, make_normalization(data().train), images,
-                         kImages);
+                         kImported);
   }
   std::vector<int32_t> parameters() const {
     std::vector<int32_t> all;
@@ -58,9 +58,9 @@ struct Subject {
     return all;
   }
   std::vector<double> evaluate() {
-    ready.net.evaluate(synthetic_batch(kImages));
+    ready.net.evaluate(synthetic_batch(kImported));
     std::vector<double> logits;
-    for (const int32_t v : logits_of(ready.net, kImages)) logits.push_back(std::ldexp(v, ready.net.logits_exp()));
+    for (const int32_t v : logits_of(ready.net, kImported)) logits.push_back(std::ldexp(v, ready.net.logits_exp()));
     return logits;
   }
 };
@@ -274,18 +274,18 @@ TEST_F(ImportTest, TheBorderThatANetKnowsIsFound) {
     Dataset set = data().train;
     std::iota(set.labels.begin(), set.labels.end(), uint16_t{0});
     std::vector<uint16_t> said(set.labels.size());
-    Loader loader(set, norm, {kImages, true, true, 0, 0, 1, true, false, black});
-    for (int i = 0; i < set.count / kImages; ++i) {
+    Loader loader(set, norm, {kImported, true, true, 0, 0, 1, true, false, black});
+    for (int i = 0; i < set.count / kImported; ++i) {
       const Batch& batch = loader.next();
       net.evaluate(batch);
-      for (int n = 0; n < kImages; ++n) {
+      for (int n = 0; n < kImported; ++n) {
         const int32_t* logits = net.logits() + int64_t{n} * net.classes();
         said[static_cast<size_t>(batch.labels[static_cast<size_t>(n)])] =
             static_cast<uint16_t>(std::max_element(logits, logits + net.classes()) - logits);
       }
     }
     set.labels = said;
-    const BorderHits hits = border_hits(net, set, norm, true, set.count, kImages);
+    const BorderHits hits = border_hits(net, set, norm, true, set.count, kImported);
     EXPECT_EQ(black ? hits.black : hits.mean, set.count);
     EXPECT_LT(black ? hits.mean : hits.black, set.count);
   }
@@ -337,8 +337,8 @@ TEST_F(ImportTest, WhatDoesNotFitIsRefusedByName) {
 // Nets of all kinds along their graphs.
 TEST_F(ImportTest, ByItsGraphANetComesBackAsItWas) {
   for (const std::string model : {"resnet8", "resnet18", "mobilenet_v2", "vgg_small", "mlp"}) {
-    Subject from(model, kImages), to(model, kImages);
-    from.ready.train(synthetic_batch(kImages), 50, 0);
+    Subject from(model, kImported), to(model, kImported);
+    from.ready.train(synthetic_batch(kImported), 50, 0);
     const std::string path = folder_.file("net.onnx");
     OnnxNet(from.steps, false).write(path);
     const ImportReport report = to.take(read_onnx_net(path, to.steps, false), 0);
@@ -357,9 +357,9 @@ TEST_F(ImportTest, FoldedBatchNormIsFoundAgain) {
   EXPECT_LT(distance(to.evaluate(), from_.evaluate()), 0.15);
   // A training's batch statistics are near those found: the net that goes on learning is the one that came.
   const std::vector<double> evaluated = to.evaluate();
-  to.ready.net.forward(synthetic_batch(kImages));
+  to.ready.net.forward(synthetic_batch(kImported));
   std::vector<double> trained;
-  for (const int32_t v : logits_of(to.ready.net, kImages)) trained.push_back(std::ldexp(v, to.ready.net.logits_exp()));
+  for (const int32_t v : logits_of(to.ready.net, kImported)) trained.push_back(std::ldexp(v, to.ready.net.logits_exp()));
   EXPECT_LT(distance(trained, evaluated), 0.3);
 }
 

@@ -12,19 +12,19 @@
 namespace intrain::test {
 namespace {
 
-constexpr int kImages = 16;
+constexpr int kBatch = 16;
 
 class OnnxNetFile : public testing::Test {
  protected:
   // Logits of the file's numbers in `net`, whose scales are found with no images.
   std::vector<int32_t> logits(Net net, const std::string& name, const Batch& batch) {
-    ReadyNet ready(std::move(net), kImages);
+    ReadyNet ready(std::move(net), kBatch);
     const std::vector<NetStep> steps = net_steps(ready.net, name);
     static const DataSplits data = make_synthetic(64, 1);
     import_layers(ready.net, steps, read_onnx_net(path_, steps, false), path_, data.train, make_normalization(data.train), 0,
-                  kImages);
+                  kBatch);
     ready.net.evaluate(batch);
-    return logits_of(ready.net, kImages);
+    return logits_of(ready.net, kBatch);
   }
   std::string describe(const OnnxBuilder& model, int classes = 3, bool new_head = false) {
     model.write(path_);
@@ -73,13 +73,13 @@ TEST_F(OnnxNetFile, NetsOfAllKindsAreFoundInTheirGraphs) {
   for (const std::string model : {"resnet8", "mlp", "blocks.toml"}) {
     const auto build = [&] { return build_model(model, kBlocks, 12, 12, 1, 10); };
     {
-      ReadyNet from(build(), kImages);
-      from.train(synthetic_batch(kImages), 50, 0);
+      ReadyNet from(build(), kBatch);
+      from.train(synthetic_batch(kBatch), 50, 0);
       OnnxNet(net_steps(from.net, model), false).write(path_);
     }
     const std::string text = describe_onnx_net(path_, 12, 12, 1, 10, false);
-    EXPECT_EQ(logits(build_net(text, "found.toml", 12, 12, 1, 10), "found.toml", synthetic_batch(kImages)),
-              logits(build(), model, synthetic_batch(kImages)))
+    EXPECT_EQ(logits(build_net(text, "found.toml", 12, 12, 1, 10), "found.toml", synthetic_batch(kBatch)),
+              logits(build(), model, synthetic_batch(kBatch)))
         << model << "\n"
         << text;
   }
@@ -89,23 +89,23 @@ TEST_F(OnnxNetFile, NetsOfAllKindsAreFoundInTheirGraphs) {
 TEST_F(OnnxNetFile, WhatPyTorchWritesTodayComputesWhatPyTorchComputes) {
   const std::string data = std::string(INTRAIN_TESTS_DIR) + "/exchange/import/data/", path = data + "dynamo.onnx";
   const std::string text = describe_onnx_net(path, 12, 12, 1, 10, false);
-  ReadyNet ready(build_net(text, "dynamo.toml", 12, 12, 1, 10), kImages);
+  ReadyNet ready(build_net(text, "dynamo.toml", 12, 12, 1, 10), kBatch);
   const std::vector<NetStep> steps = net_steps(ready.net, "dynamo.toml");
   const DataSplits train = make_synthetic(256, 1);
   const ImportReport report = import_layers(ready.net, steps, read_onnx_net(path, steps, false), path, train.train,
-                                            make_normalization(train.train), 256, kImages);
+                                            make_normalization(train.train), 256, kBatch);
   EXPECT_TRUE(report.estimated);
   EXPECT_EQ(report.clamped, 0);
-  Batch batch{kImages, {}, std::vector<int32_t>(kImages)};
+  Batch batch{kBatch, {}, std::vector<int32_t>(kBatch)};
   uint32_t state = 1;
-  for (int i = 0; i < kImages * 144; ++i) {
+  for (int i = 0; i < kBatch * 144; ++i) {
     state = (state * 1103515245 + 12345) % (uint32_t{1} << 31);
     batch.images.push_back(static_cast<int8_t>(static_cast<int>((state >> 16) % 65) - 32 + i / 144 * 9 % 65 - 32));
   }
   ready.net.evaluate(batch);
   std::ifstream file(data + "dynamo.logits");
   double error = 0, norm = 0, wanted = 0;
-  for (const int32_t v : logits_of(ready.net, kImages)) {
+  for (const int32_t v : logits_of(ready.net, kBatch)) {
     ASSERT_TRUE(file >> wanted);
     const double found = std::ldexp(v, ready.net.logits_exp());
     error += (found - wanted) * (found - wanted);
