@@ -13,6 +13,13 @@ if(INTRAIN_SANITIZE)
   add_link_options(-fsanitize=${INTRAIN_SANITIZE})
 endif()
 
+# For tests: what they compute themselves is not looked at for undefined behaviour, which takes a quarter of their compile time.
+function(intrain_defined_by_itself target)
+  if(INTRAIN_SANITIZE MATCHES undefined)
+    target_compile_options(${target} PUBLIC -fno-sanitize=undefined)
+  endif()
+endfunction()
+
 # For targets that take long to compile, and in which a training under sanitizers does not spend its time.
 function(intrain_plain_under_sanitizers target)
   if(INTRAIN_SANITIZE)

@@ -261,11 +261,7 @@ TEST_P(ModelsOnIsa, Resnet18ReturnsTheBitsOfTheReferenceForAnyThreads) {
   expect_bits_of_the_reference("resnet18", 24, isa(), expected);
 }
 
-TEST_P(ModelsOnIsa, Resnet50ReturnsTheBitsOfTheReferenceForAnyThreads) {
-  static const Outcome expected = step_of("resnet50", 24, {.isa = kScalar});
-  expect_bits_of_the_reference("resnet50", 24, isa(), expected);
-}
-
+// ResNet-50 itself is trained so by `intrain verify`.
 TEST_P(ModelsOnIsa, MobilenetV2ReturnsTheBitsOfTheReferenceForAnyThreads) {
   static const Outcome expected = step_of("mobilenet_v2", 11, {.isa = kScalar});
   expect_bits_of_the_reference("mobilenet_v2", 11, isa(), expected);
