@@ -7,6 +7,7 @@
 #   tools/setup.sh fuzz      or make fuzz
 #   tools/setup.sh package   or make package
 #   tools/setup.sh docs      or make docs
+#   tools/setup.sh arm64     or to build for 64-bit ARM on another architecture, and to run that by QEMU
 #
 # As root, or through sudo. Where neither works it prints the line to run and stops with exit status 1. INTRAIN_SKIP_SETUP=1 skips it all
 # (other distributions: install the equivalents by hand).
@@ -22,7 +23,13 @@ case "${1:-}" in
   docs) packages+=(doxygen python3) ;;
   check) packages+=(clang-format python3 libsimde-dev ccache) ;;
   test) packages+=(clang clang-format binutils python3 python3-venv util-linux libsimde-dev dpkg-dev file doxygen) ;;
-  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs" >&2; exit 2 ;;
+  arm64)
+    packages+=(g++-aarch64-linux-gnu qemu-user-static clang binutils python3 dpkg-dev file)
+    for library in libc6 libstdc++6 libfmt-dev libxxhash-dev zlib1g-dev libcairo2-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev \
+      libgif-dev libtomlplusplus-dev libprotobuf-dev libonnx-dev libgtest-dev; do
+      packages+=("$library:arm64")
+    done ;;
+  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs|arm64" >&2; exit 2 ;;
 esac
 [[ "${INTRAIN_SKIP_SETUP:-}" == 1 ]] && exit 0
 
@@ -39,6 +46,10 @@ for package in "${packages[@]}"; do
 done
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 
+# Of another architecture: dpkg must know it.
+foreign=
+[[ ${1:-} == arm64 && $(dpkg --print-architecture) != arm64 ]] && ! dpkg --print-foreign-architectures | grep -qx arm64 && foreign=arm64
+
 if [[ $EUID -eq 0 ]]; then
   as_root=()
 elif command -v sudo > /dev/null && sudo -n true 2> /dev/null; then
@@ -48,11 +59,12 @@ elif command -v sudo > /dev/null && [[ -t 0 && -t 2 ]]; then
 else
   echo "error: these packages are missing, and installing them takes root: ${missing[*]}" >&2
   echo "hint: run this line, then make again:" >&2
-  echo "  su -c 'apt-get update && apt-get install -y --no-install-recommends ${missing[*]}'" >&2
+  echo "  su -c '${foreign:+dpkg --add-architecture $foreign && }apt-get update && apt-get install -y --no-install-recommends ${missing[*]}'" >&2
   exit 1
 fi
 
 echo "Installing: ${missing[*]}"
+[[ -z $foreign ]] || "${as_root[@]}" dpkg --add-architecture "$foreign"
 # The package lists may be missing (a fresh container) or old; if they cannot be fetched, the ones there may still do.
 "${as_root[@]}" apt-get update -q || true
 if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"; then

@@ -49,6 +49,9 @@ static inline __m512i sra_epi32(__m512i a, __m128i count) {
 
 #elif defined(__x86_64__)
 #include <immintrin.h>
+
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 namespace intrain::ops {

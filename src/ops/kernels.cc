@@ -9,6 +9,11 @@ namespace intrain::ops {
 #else
 #define INTRAIN_ON_x86_64(...)
 #endif
+#if defined(__aarch64__)
+#define INTRAIN_ON_aarch64(...) __VA_ARGS__
+#else
+#define INTRAIN_ON_aarch64(...)
+#endif
 
 // The functions of an ISA, in the namespace `space`, by the kernels that it has of its own.
 #define INTRAIN_DECLARE(name, result, parameter, ...) result name(const parameter&);

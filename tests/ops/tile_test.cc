@@ -69,6 +69,18 @@ void check_tile(const TileKernel& tile, const TileKernel::Functions& functions, 
   functions.of[t.vectors][t.rows](
       {a.data(), lda, offsets.data(), t.segments, t.steps, b.data(), t.with_init ? init.data() : nullptr, c.data(), ldc});
   EXPECT_EQ(c.difference(expected), "");
+  if constexpr (std::is_same_v<A, int8_t>)
+    if (tile.row_sums != nullptr) {
+      Guarded<int32_t> sums("sums", t.rows, offset);
+      tile.row_sums({a.data(), lda, offsets.data(), t.segments, t.steps, nullptr, nullptr, nullptr, 0}, t.rows, sums.data());
+      for (int m = 0; m < t.rows; ++m) {
+        int32_t sum = 0;
+        for (const int64_t at : offsets)
+          for (int k = 0; k < run; ++k) sum += a[m * lda + at + k];
+        EXPECT_EQ(sums[m], sum) << "of row " << m;
+      }
+      EXPECT_EQ(sums.broken_guard(), "");
+    }
   EXPECT_EQ(c.broken_guard() + a.broken_guard() + b.broken_guard() + init.broken_guard(), "");
 }
 

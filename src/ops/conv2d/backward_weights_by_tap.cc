@@ -44,6 +44,12 @@ void WeightsByTap::pack_error(const Call& call, const Group& group, int64_t task
       const int lead = i == 0 ? b.lead : 0;
       fill_zero(product_.a, out + (k * b.plane - lead) * element, lead + int64_t{b.error_h} * b.error_w);
     }
+  // Where a tile reads past the last image, moved zeros of x are -128, and what they meet must not be.
+  if (product_.b_moved != 0 && i == group.count - 1) {
+    const int64_t past = b.lead + int64_t{group.count} * b.error_h * b.error_w;
+    const int64_t count = std::min<int64_t>(b.plane - past, problem_.tile().depth + static_cast<int64_t>(kAlignment));
+    for (int k = 0; k < channels; ++k) fill_zero(product_.a, group.planar + ((k0 + k) * b.plane + past) * element, count);
+  }
   uint8_t* const rows = out + int64_t{b.pad_h} * b.error_w * element;
   if (width == b.error_w) {  // rows follow each other
     problem_.kernels->pack_transpose({in, s.k, height * width, channels, product_.a, rows, b.plane});

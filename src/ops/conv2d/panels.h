@@ -75,18 +75,23 @@ inline void correct_columns(const TileKernel& tile, const TileProduct& product, 
   for (int n = 0; n < width; ++n) init[n] = -product.a_moved * sums.at[n];
 }
 
-// sums[m][n] = -b_moved times the sum of row m of args.a, for `rows` rows and `width` columns: by a tile whose every b is 1.
-// ones: as many as a panel of one vector holds.
+// sums[m][n] = -b_moved times the sum of row m of args.a, for `rows` rows and `width` columns: by the tile's row_sums, or by a tile whose
+// every b is 1. ones: as many as a panel of one vector holds.
 inline void correct_rows(const TileKernel& tile, const TileProduct& product, int width, TileArgs args, int rows,
                          const uint8_t* ones, BlockSums* sums) {
   const PanelSums zero;
   BlockSums of_rows;
-  args.b = ones;
-  args.init = zero.at;
-  args.c = of_rows.at;
-  args.ldc = tile.lanes;
-  run_tiles(tile, product, tile.lanes, args, rows);
-  for (int m = 0; m < rows; ++m) std::fill_n(sums->at + m * width, width, -product.b_moved * of_rows.at[m * tile.lanes]);
+  const int step = tile.row_sums != nullptr ? 1 : tile.lanes;  // from one sum to the next
+  if (tile.row_sums != nullptr) {
+    tile.row_sums(args, rows, of_rows.at);
+  } else {
+    args.b = ones;
+    args.init = zero.at;
+    args.c = of_rows.at;
+    args.ldc = tile.lanes;
+    run_tiles(tile, product, tile.lanes, args, rows);
+  }
+  for (int m = 0; m < rows; ++m) std::fill_n(sums->at + m * width, width, -product.b_moved * of_rows.at[m * step]);
 }
 
 }  // namespace intrain::ops

@@ -1,5 +1,5 @@
 // The vector forms of staging and packing that a compiler makes itself, for the ISA of the file that includes this. What is written for an
-// architecture stands in pack_x86.h.
+// architecture stands in pack_x86.h and pack_neon.h.
 #pragma once
 
 #include "base/formats.h"

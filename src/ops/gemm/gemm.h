@@ -43,6 +43,9 @@ struct TileKernel {
   int max_rows[kMaxVectors + 1];  // [vectors]: 0 where there is no such tile
   // [a is signed][b is signed], as the instruction takes them: null where it multiplies no such bytes. s16 hold either sign: all four alike.
   const Functions* functions[2][2];
+  // sums[m] = sum over s, t, j of a[m * lda + offset[s] + t * depth + j], for any number of rows; of a alone are the arguments read. Null: of a
+  // tile by ones.
+  void (*row_sums)(const TileArgs& p, int rows, int32_t* sums) = nullptr;
 };
 
 // How a byte of a tensor becomes a packed element: src ^ flip where elements are bytes, the value widened from s8 or u8 where they are s16
@@ -57,6 +60,7 @@ struct PackFormat {
 // How a tile multiplies a and b of the signs that they have in their tensors. Where no instruction takes these, one operand is moved, a if that
 // is enough, because its correction is the same for all rows. With what packing adds to each element (128, -128, or 0 of both but one):
 //   sum of a b = sum of packed a * packed b - a_moved * (sum of the column of packed b) - b_moved * (sum of the row of packed a)
+// A signed byte of a tensor is never -128, a moved one may be: no product has two factors -128, and two products always fit s16.
 struct TileProduct {
   const TileKernel::Functions* functions;
   PackFormat a, b;

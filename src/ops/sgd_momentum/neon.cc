@@ -1,0 +1,13 @@
+#include "ops/lanes_neon.h"
+#include "ops/sgd_momentum/vector.h"
+#include "ops/sgd_momentum/wageubn_vector.h"
+
+namespace intrain::ops::neon {
+
+uint64_t sgd_grad_max(const SgdPass& p) { return sgd_grad_max_vector(p); }
+uint64_t sgd_accumulate(const SgdPass& p) { return sgd_accumulate_vector<Lanes>(p); }
+void sgd_update(const SgdPass& p) { sgd_update_vector<Lanes>(p); }
+uint64_t sgd_wageubn_accumulate(const WageubnPass& p) { return sgd_wageubn_accumulate_vector(p); }
+void sgd_wageubn_update(const WageubnPass& p) { sgd_wageubn_update_vector<Lanes>(p); }
+
+}  // namespace intrain::ops::neon
