@@ -1,5 +1,5 @@
 # What turns a mistake in a parser into an end of the program: stack protector, checked calls of the C library (FORTIFY), relocations that are
-# read-only from the start (full RELRO), and landing pads for indirect jumps (CET). Kernels read nothing from outside and have the last
+# read-only from the start (full RELRO), and landing pads for indirect jumps (CET; of 64-bit ARM BTI, and signed return addresses). Kernels read nothing from outside and have the last
 # alone. Not under sanitizers, which check the same calls, nor without optimization, which FORTIFY needs.
 # tools/check_hardening.sh shows it of the binaries.
 include(CheckCXXSourceCompiles)
@@ -18,6 +18,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT INTRAIN_SANITIZE)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
     target_compile_options(intrain_hardening INTERFACE -fcf-protection=full)
     target_compile_options(intrain_kernel_hardening INTERFACE -fcf-protection=full)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+    target_compile_options(intrain_hardening INTERFACE -mbranch-protection=standard)
+    target_compile_options(intrain_kernel_hardening INTERFACE -mbranch-protection=standard)
   endif()
   target_link_options(intrain_hardening INTERFACE -Wl,-z,relro,-z,now)
 endif()

@@ -27,6 +27,10 @@ foreach(row IN LISTS rows)
     # g++ 12 warns of uninitialized variables inside its own AVX-512 headers (GCC bug 105593).
     list(APPEND INTRAIN_FLAGS_${name} $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized$<SEMICOLON>-Wno-uninitialized>)
   endif()
+  if(INTRAIN_ARCHITECTURE_${name} STREQUAL aarch64)
+    # g++ 12 would move the loads of a tile's loop up to where their registers are still taken.
+    list(APPEND INTRAIN_FLAGS_${name} $<$<CXX_COMPILER_ID:GNU>:-fno-schedule-insns>)
+  endif()
 endforeach()
 
 # intrain_isa_files(<variable> <ISA> <file>...): those of the files that are kernel files of that instruction set.

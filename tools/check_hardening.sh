@@ -32,8 +32,9 @@ check_binary() {
 check_archive() {
   local objects marked
   objects=$(ar t "$1" | wc -l)
-  marked=$(readelf -nW "$1" | grep -c 'x86 feature:.*IBT')
-  [[ $(uname -m) != x86_64 || $objects -eq $marked ]] || fault "$1" "landing pads in $marked of $objects objects"
+  marked=$(readelf -nW "$1" | grep -cE 'x86 feature:.*IBT|AArch64 feature:.*BTI')
+  [[ $objects -eq $marked ]] || ! readelf -hW "$1" | grep -E 'Machine:.*(X86-64|AArch64)' > /dev/null ||
+    fault "$1" "landing pads in $marked of $objects objects"
   if [[ $1 == *libintrain_ops.a ]]; then
     nm "$1" | grep -E ' U (__stack_chk_fail|__[a-z]+_chk)$' > /dev/null && fault "$1" "kernels with a stack protector or FORTIFY"
   fi

@@ -26,7 +26,7 @@ case "${1:-}" in
   arm64)
     packages+=(g++-aarch64-linux-gnu qemu-user-static clang binutils python3 dpkg-dev file)
     for library in libc6 libstdc++6 libfmt-dev libxxhash-dev zlib1g-dev libcairo2-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev \
-      libgif-dev libtomlplusplus-dev libprotobuf-dev libonnx-dev libgtest-dev; do
+      libgif-dev libtomlplusplus-dev libprotobuf-dev libonnx1 libgtest-dev; do
       packages+=("$library:arm64")
     done ;;
   *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs|arm64" >&2; exit 2 ;;
@@ -39,16 +39,31 @@ if ! command -v dpkg-query apt-get > /dev/null; then
   exit 1
 fi
 
+# libonnx-dev and libonnxifi, which libonnx-dev needs, cannot be installed for two architectures: both bring the file /usr/lib/libonnxifi.so.
+unpack_onnx() {
+  local folder
+  folder=$(dirname "${BASH_SOURCE[0]}")/../build/arm64-packages
+  [[ -e $folder/usr/lib/aarch64-linux-gnu/cmake/ONNX/ONNXConfig.cmake ]] && return
+  mkdir -p "$folder"
+  (cd "$folder" && apt-get download -q lib{onnx-dev,onnx1,onnxifi}:arm64 && for package in *.deb; do dpkg -x "$package" .; done)
+}
+finish() {
+  [[ $1 != arm64 ]] || unpack_onnx
+  exit 0
+}
+
 missing=()
+native=$(dpkg --print-architecture)
 for package in "${packages[@]}"; do
-  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null || true)
-  [[ "$status" == installed ]] || missing+=("$package")
+  architecture=$native
+  [[ $package == *:* ]] && architecture=${package#*:}
+  dpkg-query -W -f '${Architecture} ${db:Status-Status}\n' "$package" 2> /dev/null | grep -qE "^($architecture|all) installed$" || missing+=("$package")
 done
-[[ ${#missing[@]} -eq 0 ]] && exit 0
+[[ ${#missing[@]} -eq 0 ]] && finish "$1"
 
 # Of another architecture: dpkg must know it.
 foreign=
-[[ ${1:-} == arm64 && $(dpkg --print-architecture) != arm64 ]] && ! dpkg --print-foreign-architectures | grep -qx arm64 && foreign=arm64
+[[ ${1:-} == arm64 && $native != arm64 ]] && ! dpkg --print-foreign-architectures | grep -qx arm64 && foreign=arm64
 
 if [[ $EUID -eq 0 ]]; then
   as_root=()
@@ -72,3 +87,4 @@ if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no
   echo "hint: see its message above; the project is built for Debian 12 (bookworm)" >&2
   exit 1
 fi
+finish "$1"

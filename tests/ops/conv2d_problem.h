@@ -114,10 +114,10 @@ struct Problem {
   Guarded<int64_t> diff_wei;
 };
 
-// A workspace full of rubbish: nothing may rely on what it holds.
+// A workspace full of rubbish, of -128, which no tensor holds: nothing may rely on what it holds.
 inline Guarded<uint8_t> rubbish(size_t bytes) {
   Guarded<uint8_t> w("workspace", static_cast<int64_t>(bytes), 0, 0x3C);
-  if (bytes > 0) std::memset(w.data(), 0xCD, bytes);
+  if (bytes > 0) std::memset(w.data(), 0x80, bytes);
   return w;
 }
 

@@ -82,7 +82,7 @@ void row_sums(const TileArgs& p, int rows, int32_t* sums) {
   }
 }
 
-constexpr TileKernel::Functions kTiles = functions_of<Tile, 12, 8, 8, 6>();
+constexpr TileKernel::Functions kTiles = functions_of<Tile, 12, 8, 6, 6>();
 
 struct Dot {
   using Element = int8_t;
@@ -100,7 +100,7 @@ struct Dot {
 
 extern const TileKernel kTile;
 const TileKernel kTile = {
-    "s8s8_sdot_dotprod", kDepth, 1, 4, 4, {0, 12, 8, 8, 6}, {{nullptr, nullptr}, {nullptr, &kTiles}}, row_sums};
+    "s8s8_sdot_dotprod", kDepth, 1, 4, 4, {0, 12, 8, 6, 6}, {{nullptr, nullptr}, {nullptr, &kTiles}}, row_sums};
 extern const PeakKernel kPeak;
 const PeakKernel kPeak = peak_kernel<Dot>("sdot");
 

@@ -123,7 +123,7 @@ struct Tile {
 };
 
 template <class Signs>
-constexpr TileKernel::Functions kTiles = functions_of<Tile<Signs>, 8, 8, 8, 6>();
+constexpr TileKernel::Functions kTiles = functions_of<Tile<Signs>, 12, 8, 6, 4>();
 constexpr TileKernel::Functions kSignedSigned = kTiles<SignedSigned>, kUnsignedSigned = kTiles<UnsignedSigned>,
                                 kSignedUnsigned = kTiles<SignedUnsigned>;
 
@@ -147,7 +147,7 @@ const TileKernel kTile = {"s8s8_u8s8_s8u8_mmla_i8mm",
                           1,
                           4,
                           4,
-                          {0, 8, 8, 8, 6},
+                          {0, 12, 8, 6, 4},
                           {{nullptr, &kUnsignedSigned}, {&kSignedUnsigned, &kSignedSigned}}};
 extern const PeakKernel kPeak;
 const PeakKernel kPeak = peak_kernel<Matrix>("smmla");
