@@ -5,11 +5,11 @@ SOURCES = $(shell find src tests examples -name '*.h' -o -name '*.cc')
 
 help:
 	@echo "make demo      build, and train a residual network on Fashion-MNIST wholly in integers"
-	@echo "make test      build, and prove everything there is to prove (all of it: about 35 minutes on 2 cores)"
+	@echo "make test      build, and prove everything there is to prove (all of it: about 40 minutes on 2 cores)"
 	@echo "make check     before each commit: layout, include directions, the unit tests of what changed: about a minute once it is built"
 	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"
-	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb"
+	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb; with ARCH=arm64 one for 64-bit ARM, in build/arm64"
 	@echo "make docs      build/docs/html: the public headers"
 	@echo "make format    clang-format all sources"
 	@echo "make clean     remove what was built"
@@ -37,10 +37,18 @@ release:
 	cmake --preset release
 	cmake --build build/release --target intrain libintrain
 
+ifeq ($(ARCH) $(shell uname -m),arm64 x86_64)
+PRESET = arm64
+else
+PRESET = release
+endif
+
 package:
 	@tools/setup.sh package
-	@$(MAKE) --no-print-directory release
-	cd build/release && cpack -G DEB
+	@$(if $(filter arm64,$(PRESET)),tools/setup.sh arm64)
+	cmake --preset $(PRESET)
+	cmake --build build/$(PRESET) --target intrain libintrain
+	cd build/$(PRESET) && cpack -G DEB
 
 docs:
 	@tools/setup.sh docs

@@ -73,6 +73,9 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "A command-line tool and a C++20 library that train convolutional networks with 8-bit integers only,
 and return the same bits on every machine.")
+if(CMAKE_CROSSCOMPILING)
+  string(REPLACE aarch64 arm64 CPACK_DEBIAN_PACKAGE_ARCHITECTURE ${INTRAIN_ARCHITECTURE})
+endif()
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # What other packages that use the library depend on.
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)

@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package training peers
+#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package training peers arm64
 #   tools/test.sh style changed  what make check runs: of the unit tests those of what changed
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
@@ -362,10 +362,75 @@ section_peers() {
   check_showing 2 "resnet8 on the 10,000 test images of Fashion-MNIST" "$peer_python" tests/exchange/export/onnx_test.py "$release" \
     build/release/export_reference "$logs/run/final.ckpt" fashion-mnist
 }
+
+# run_on_arm_cpu CPU ISA TESTS: nets, and the kernels, of which all but the products are those of neon. A line each.
+readonly arm_build=build/arm64
+emulated() { qemu-aarch64-static -cpu "$@"; }
+run_on_arm_cpu() {
+  local cpu=$1 isa=$2 tests=$3 model out
+  for model in resnet8 resnet8_v2 wageubn mobilenet_v2; do
+    out=$(emulated "$cpu" "$arm_build/intrain_verify" "$model" 1 2>&1) && [[ $out == "$isa, "* ]]
+    echo "verify $? $model $(sed -n 's/^signature: //p' <<< "$out") ${out%%,*}"
+  done
+  emulated "$cpu" "$arm_build/tests/ops_tests" --gtest_color=no --gtest_filter="$tests"
+  echo "tests $?"
+}
+# What must be refused: an instruction set that the CPU does not have.
+arm_refuses() {
+  local out
+  out=$(INTRAIN_ISA=$2 emulated "$1" "$arm_build/intrain_verify" resnet8 1 2>&1)
+  [[ $? -eq 2 && $out == *"this CPU does not run the instruction set '$2'"* ]]
+}
+
+section_arm64() {
+  heading "64-bit ARM: cross-compiled, and run by QEMU as CPUs of each kind: the instruction set that each must choose, and the same bits"
+  local cpu isa log row model ok bad kind status signature name tests
+  # Convolutions once for each instruction set.
+  local cpus=(cortex-a53 cortex-a76 max,sve=off cortex-a72 neoverse-n1 a64fx max)
+  local -A isa_of=([cortex-a53]=neon [cortex-a72]=neon [a64fx]=neon [cortex-a76]=dotprod [neoverse-n1]=dotprod [max,sve=off]=i8mm [max]=i8mm)
+  if [[ $(uname -m) == aarch64 ]]; then skip "the cross build" "this is 64-bit ARM: the other sections show it"; return; fi
+  if ! tools/setup.sh arm64 > "$logs/arm64-setup.log" 2>&1; then
+    skip "64-bit ARM" "what it takes could not be installed: $(tail -n 1 "$logs/arm64-setup.log")"
+    return
+  fi
+  build arm64 intrain_verify ops_tests -- -DINTRAIN_WERROR=ON -DINTRAIN_TEST_FILES='/ops/(kernels|tile|isa|conv2d_op)_test' || return
+  for cpu in "${cpus[@]}"; do
+    isa=${isa_of[$cpu]} tests="IsaList*:*KernelEquality*/neon:Isas/Tile*/$isa:Isas/Peak*/$isa"
+    [[ " cortex-a53 cortex-a76 max,sve=off " == *" $cpu "* ]] && tests+=":Isas/*/$isa"
+    while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n; done
+    run_on_arm_cpu "$cpu" "$isa" "$tests" > "$logs/arm64-$cpu.log" 2>&1 &
+  done
+  wait
+  printf '        %-14s %-11s %-12s %s\n' CPU isa model signature
+  for cpu in "${cpus[@]}"; do
+    isa=${isa_of[$cpu]} log=$logs/arm64-$cpu.log
+    while read -r kind status model signature name; do
+      printf -v row '%-14s %-11s %-12s %s' "$cpu" "$name" "$model" "$signature"
+      [[ $status -eq 0 ]]
+      result $? "$row" "$log"
+    done < <(grep '^verify ' "$log")
+    ok=$(grep -c '^\[       OK \]' "$log")
+    bad=$(grep '^\[  FAILED  \]' "$log" | grep -c ' ms)$')
+    grep -qx 'tests 0' "$log" && grep -q "^\[       OK \] Isas/Tile.*/$isa " "$log"
+    result $? "$cpu: $ok tests of kernels and of the tiles of $isa, $bad failed" "$log"
+  done
+  for isa in scalar neon dotprod; do
+    check "forced $isa where there is more" env INTRAIN_ISA="$isa" qemu-aarch64-static -cpu max "$arm_build/intrain_verify" resnet8 2
+  done
+  check "dotprod is refused where it is not there" arm_refuses cortex-a72 dotprod
+  check "i8mm is refused where it is not there" arm_refuses neoverse-n1 i8mm
+  check "so are those of x86" arm_refuses max avx2
+  check_showing 1 "the check of floating point catches what is planted for 64-bit ARM" tests/tools/check_no_float_test.py aarch64-linux-gnu-g++
+  check_showing 9 "no floating point in the objects of 64-bit ARM" tools/check_no_float.py "$arm_build"
+  check_showing 1 "kernel objects hold no weak symbols" tools/check_kernel_symbols.sh "$arm_build"
+  check_showing 1 "intrain_verify is hardened" tools/check_hardening.sh "$arm_build/intrain_verify"
+  check_showing 1 "so are the objects, but for kernels" tools/check_hardening.sh --objects "$arm_build"
+}
+
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package training peers)
+[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package training peers arm64)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   begun=$SECONDS

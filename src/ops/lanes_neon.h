@@ -108,7 +108,8 @@ struct Lanes {
   }
   // Lane after lane, its four words: c[0], c[1], c[2], c[3].
   static inline void store_blocks(const Register* c, uint32_t* out) {
-    vst4q_s32(reinterpret_cast<int32_t*>(out), int32x4x4_t{{c[0], c[1], c[2], c[3]}});
+    const int32x4x4_t words = {{c[0], c[1], c[2], c[3]}};
+    vst4q_s32(reinterpret_cast<int32_t*>(out), words);
   }
 };
 
