@@ -81,7 +81,7 @@ def main():
         return 2
     build = Path(sys.argv[1] if sys.argv[1:] else "build/arm64")
     mca = os.environ.get("LLVM_MCA") or shutil.which("llvm-mca-19")
-    print(f"{'tile':<10}{'signs':<18}{'rows x columns':<16}{'instructions':>13}{'products':>10}{'instructions a product':>24}   share of the peak")
+    print(f"{'tile':<10}{'signs':<18}{'rows x columns':<16}{'instructions':>13}{'products':>10}{'instructions a product':>24}   share of the peak, products a cycle")
     for isa, cores in HAS.items():
         obj = build / f"CMakeFiles/intrain_ops.dir/src/ops/gemm/{isa}.cc.o"
         if not obj.exists():
@@ -101,7 +101,8 @@ def main():
                 continue  # calls another of them
             shares = []
             for core in cores if mca else []:
-                shares.append(f"{core} {100 * peak_cycles(mca, core, loop) / cycles(mca, core, loop):.0f} %")
+                peak = peak_cycles(mca, core, loop)
+                shares.append(f"{core} {100 * peak / cycles(mca, core, loop):.0f} % of {products(loop) / peak:.0f}")
             print(f"{isa:<10}{signs:<18}{f'{rows} x {4 * vectors}':<16}{len(loop):>13}{products(loop):>10}{len(loop) / products(loop):>24.4f}   "
                   + ", ".join(shares))
     if not mca:
