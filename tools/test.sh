@@ -393,6 +393,10 @@ section_arm64() {
     skip "64-bit ARM" "what it takes could not be installed: $(tail -n 1 "$logs/arm64-setup.log")"
     return
   fi
+  if ! { command -v aarch64-linux-gnu-g++ && command -v qemu-aarch64-static; } > "$logs/arm64-setup.log"; then
+    skip "64-bit ARM" "there is no aarch64-linux-gnu-g++, or no qemu-aarch64-static"
+    return
+  fi
   build arm64 intrain_verify ops_tests -- -DINTRAIN_WERROR=ON -DINTRAIN_TEST_FILES='/ops/(kernels|tile|isa|conv2d_op)_test' || return
   for cpu in "${cpus[@]}"; do
     isa=${isa_of[$cpu]} tests="IsaList*:*KernelEquality*/neon:Isas/Tile*/$isa:Isas/Peak*/$isa"
