@@ -363,12 +363,12 @@ section_peers() {
     build/release/export_reference "$logs/run/final.ckpt" fashion-mnist
 }
 
-# run_on_arm_cpu CPU ISA TESTS: nets, and the kernels, of which all but the products are those of neon. A line each.
+# run_on_arm_cpu CPU ISA MODELS TESTS: nets, and the kernels, of which all but the products are those of neon. A line each.
 readonly arm_build=build/arm64
 emulated() { qemu-aarch64-static -cpu "$@"; }
 run_on_arm_cpu() {
-  local cpu=$1 isa=$2 tests=$3 model out
-  for model in resnet8 resnet8_v2 wageubn mobilenet_v2; do
+  local cpu=$1 isa=$2 models=$3 tests=$4 model out
+  for model in $models; do
     out=$(emulated "$cpu" "$arm_build/intrain_verify" "$model" 1 2>&1) && [[ $out == "$isa, "* ]]
     echo "verify $? $model $(sed -n 's/^signature: //p' <<< "$out") ${out%%,*}"
   done
@@ -384,8 +384,8 @@ arm_refuses() {
 
 section_arm64() {
   heading "64-bit ARM: cross-compiled, and run by QEMU as CPUs of each kind: the instruction set that each must choose, and the same bits"
-  local cpu isa log row model ok bad kind status signature name tests
-  # Convolutions once for each instruction set.
+  local cpu isa log row model ok bad kind status signature name models tests
+  # Depthwise nets and convolutions by themselves once for each instruction set.
   local cpus=(cortex-a53 cortex-a76 max,sve=off cortex-a72 neoverse-n1 a64fx max)
   local -A isa_of=([cortex-a53]=neon [cortex-a72]=neon [a64fx]=neon [cortex-a76]=dotprod [neoverse-n1]=dotprod [max,sve=off]=i8mm [max]=i8mm)
   if [[ $(uname -m) == aarch64 ]]; then skip "the cross build" "this is 64-bit ARM: the other sections show it"; return; fi
@@ -399,10 +399,10 @@ section_arm64() {
   fi
   build arm64 intrain_verify ops_tests -- -DINTRAIN_WERROR=ON -DINTRAIN_TEST_FILES='/ops/(kernels|tile|isa|conv2d_op)_test' || return
   for cpu in "${cpus[@]}"; do
-    isa=${isa_of[$cpu]} tests="IsaList*:*KernelEquality*/neon:Isas/Tile*/$isa:Isas/Peak*/$isa"
-    [[ " cortex-a53 cortex-a76 max,sve=off " == *" $cpu "* ]] && tests+=":Isas/*/$isa"
+    isa=${isa_of[$cpu]} models="resnet8 resnet8_v2 wageubn" tests="IsaList*:*KernelEquality*/neon:Isas/Tile*/$isa:Isas/Peak*/$isa"
+    [[ " cortex-a53 cortex-a76 max,sve=off " == *" $cpu "* ]] && models+=" mobilenet_v2" tests+=":Isas/*/$isa"
     while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n; done
-    run_on_arm_cpu "$cpu" "$isa" "$tests" > "$logs/arm64-$cpu.log" 2>&1 &
+    run_on_arm_cpu "$cpu" "$isa" "$models" "$tests" > "$logs/arm64-$cpu.log" 2>&1 &
   done
   wait
   printf '        %-14s %-11s %-12s %s\n' CPU isa model signature
