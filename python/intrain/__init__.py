@@ -1,0 +1,1 @@
+"""Deep networks trained wholly in 8-bit integers, with the same bits on every machine."""
