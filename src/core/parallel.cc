@@ -1,5 +1,6 @@
 #include "core/parallel.h"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -38,6 +39,14 @@ bool changes_soon(const std::atomic<T>& value, T old) {
   return false;
 }
 
+// How often a process was forked between the first one and this: of a pool that was made before the last time no thread is here.
+std::atomic<uint32_t> g_forks{0};
+uint32_t forks() {
+  [[maybe_unused]] static const int kept =
+      pthread_atfork(nullptr, nullptr, [] { g_forks.fetch_add(1, std::memory_order_relaxed); });
+  return g_forks.load(std::memory_order_relaxed);
+}
+
 }  // namespace
 
 // A run waits for its tasks, never for a thread: a worker may sleep, or wait for a core, through any number of runs. What it finds then
@@ -62,7 +71,14 @@ struct ThreadPool::State {
   };
 
   State(int threads, int cores)
-      : shares(static_cast<size_t>(threads)), sleeps(static_cast<size_t>(threads)), helpers(std::clamp(cores, 1, threads) - 1) {}
+      : shares(static_cast<size_t>(threads)), sleeps(static_cast<size_t>(threads)), helpers(std::clamp(cores, 1, threads) - 1) {
+    try {
+      for (int t = 1; t < threads; ++t) workers.emplace_back([this, t] { serve(t); });
+    } catch (...) {
+      stop_all();
+      throw;
+    }
+  }
 
   Call call = nullptr;
   const void* body = nullptr;
@@ -75,10 +91,13 @@ struct ThreadPool::State {
   std::atomic<bool> stop{false};
   std::atomic_flag failing;
   std::exception_ptr failure;  // of the thread that set `failing`
+  const uint32_t made_after = forks();
   std::vector<std::thread> workers;
 
-  // Joins also those of a pool whose start failed half-way.
-  ~State() {
+  ~State() { stop_all(); }
+
+  // Also those of a pool whose start failed half-way.
+  void stop_all() {
     stop.store(true, std::memory_order_seq_cst);
     begun.fetch_add(1, std::memory_order_seq_cst);
     for (size_t t = 1; t <= workers.size(); ++t) wake(t);
@@ -169,21 +188,30 @@ static int checked(int threads) {
   return threads;
 }
 
-ThreadPool::ThreadPool(int threads, int cores) : state_(std::make_unique<State>(checked(threads), cores)) {
-  State* const s = state_.get();
+std::unique_ptr<ThreadPool::State> ThreadPool::start(int threads, int cores) {
   try {
-    for (int t = 1; t < threads; ++t) s->workers.emplace_back([s, t] { s->serve(t); });
+    return std::make_unique<State>(checked(threads), cores);
   } catch (const std::system_error& e) {
     throw Error("cannot start " + std::to_string(threads) + " threads: " + e.code().message(), Setting{"threads"},
                 "choose fewer threads, or raise the limit on processes (ulimit -u) or memory (ulimit -v)");
   }
 }
 
-ThreadPool::~ThreadPool() = default;
+ThreadPool::ThreadPool(int threads, int cores) : state_(start(threads, cores)) {}
+
+// After a fork its threads are the parent's alone: to join them would be to wait for ever.
+ThreadPool::~ThreadPool() {
+  if (state_->made_after != forks()) static_cast<void>(state_.release());
+}
 
 int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }
 
 void ThreadPool::run_erased(int64_t tasks, Call call, const void* body) {
+  if (state_->made_after != forks()) {
+    std::unique_ptr<State> anew = start(threads(), state_->helpers + 1);
+    state_.swap(anew);
+    static_cast<void>(anew.release());  // likewise
+  }
   State& s = *state_;
   if (s.workers.empty() || tasks <= 1) {
     for (int64_t task = 0; task < tasks; ++task) call(body, task, 0);

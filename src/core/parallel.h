@@ -1,6 +1,8 @@
 // The thread pool: the only file that knows the thread library.
 //
 // No result may depend on the split: bodies write disjoint memory or add integers exactly.
+//
+// A process that is forked off has a pool's memory without its threads: the first run there starts them anew.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +43,7 @@ class ThreadPool {
   using Call = void (*)(const void* body, int64_t task, int thread);
   INTRAIN_API void run_erased(int64_t tasks, Call call, const void* body);
   struct State;
+  static std::unique_ptr<State> start(int threads, int cores);
   std::unique_ptr<State> state_;
 };
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -186,6 +188,31 @@ TEST(ThreadPool, OneOfSeveralExceptionsIsThrownAndTheRestIsLeftOut) {
                  std::bad_alloc);
     EXPECT_LE(begun, 3);
   }
+}
+
+// A pool made before a fork works in both processes, and in both it ends.
+TEST(ThreadPool, AForkedProcessStartsItsThreadsAnew) {
+  const auto sum_of = [](ThreadPool& pool) {
+    std::atomic<int64_t> sum{0};
+    pool.run(1000, [&](int64_t task, int) { sum += task; });
+    return sum.load();
+  };
+  auto pool = std::make_unique<ThreadPool>(3, 3);
+  ASSERT_EQ(sum_of(*pool), 499500);
+  for (const bool used : {true, false}) {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      alarm(20);
+      const bool right = !used || (sum_of(*pool) == 499500 && pool->threads() == 3);
+      pool.reset();
+      _exit(right ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << used;
+  }
+  EXPECT_EQ(sum_of(*pool), 499500);
 }
 
 TEST(ThreadPool, TheCoresOfTheProcessCount) {
