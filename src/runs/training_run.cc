@@ -20,17 +20,24 @@ namespace {
 // Writes the run folder. It is made when the training starts: what fails before leaves none.
 class FolderWriter final : public TrainObserver {
  public:
-  FolderWriter(const RunData& data, const Checkpoint* resume) : data_(data), resume_(resume) {}
-  // Valid after on_start.
-  const std::string& path() const { return folder_->path(); }
+  FolderWriter(const RunData& data, const Checkpoint* resume, const std::string& out) : data_(data) {
+    if (resume == nullptr) return;
+    from_ = resume->info;
+    path_ = out;
+  }
+  // Empty before a new run has started.
+  const std::string& path() const { return path_; }
 
   void on_start(const TrainingPlan& plan) override {
     const DataSplits& data = data_.splits();
-    folder_ =
-        resume_ != nullptr ? std::make_unique<RunFolder>(plan.config, resume_->info) : std::make_unique<RunFolder>(plan.config);
-    if (!data.broken.empty() || resume_ != nullptr) folder_->set_broken(data.broken);
+    TrainConfig config = plan.config;
+    if (from_) config.out = path_;
+    folder_.reset();  // of a start before: it is read again, as of a run that goes on
+    folder_ = from_ ? std::make_unique<RunFolder>(config, *from_) : std::make_unique<RunFolder>(config);
+    path_ = folder_->path();
+    if (!data.broken.empty() || from_) folder_->set_broken(data.broken);
     if (!data.folder.empty() && !data_.is_mended()) folder_->set_photos(photo_list_of(data));
-    if (resume_ != nullptr && is_other_length(plan.config, resume_->info.config)) folder_->set_config(plan.config);
+    if (from_ && is_other_length(config, from_->config)) folder_->set_config(config);
     folder_->add(StartReport{plan.first_step, kVersion, cpu_name(), plan.isa, plan.config.threads});
   }
   Elapsed elapsed() const override { return folder_->elapsed(); }
@@ -43,13 +50,15 @@ class FolderWriter final : public TrainObserver {
   void on_epoch(const EpochReport& report) override { folder_->add(report); }
   void on_state(const CheckpointInfo& info, const std::vector<StateArray>& state, StateUse use) override {
     CheckpointInfo here = info;
-    here.config.out = path();
+    here.config.out = path_;
     folder_->save(here, state, use);
+    if (use != StateUse::kBest) from_ = std::move(here);
   }
 
  private:
   const RunData& data_;
-  const Checkpoint* resume_;
+  std::optional<CheckpointInfo> from_;  // what the next start goes on from; none: a run begins
+  std::string path_;
   std::unique_ptr<RunFolder> folder_;
 };
 
@@ -76,24 +85,64 @@ class RunObservers final : public ObserverList {
 
 }  // namespace
 
-TrainResult train(const TrainConfig& config, const DataSplits& given, const TrainOptions& options) {
+namespace {
+
+RunData checked_data(const TrainConfig& config, const DataSplits& given, const TrainOptions& options) {
   validate(config);
-  if (options.resume != nullptr) check_length(config, *options.resume);
-  const RunData data = options.resume != nullptr ? RunData(given, *options.resume, config.out) : RunData(given);
-  Trainer trainer(config, data.splits(),
-                  {.build = options.build, .resume = options.resume, .images_are_gone = !data.scaling_is_known()});
-  std::optional<FolderWriter> folder;
-  if (options.write_folder) folder.emplace(data, options.resume);
-  RunObservers observers(folder ? &*folder : nullptr, options.observer, data);
-  try {
-    FitResult result = trainer.fit(observers, options.stop);
-    return {std::move(result), folder ? folder->path() : ""};
-  } catch (const LoadFailure& e) {
-    if (!folder || !e.is_saved) throw Error(e);
-    throw Error(fmt::format("{}; the run is saved after step {}", e.what(), e.step), Setting{e.setting, e.where},
-                fmt::format("go on, with what it misses put back or without it: intrain train {}",
-                            shell_flag("--resume", folder->path())));
+  if (options.resume == nullptr) return RunData(given);
+  check_length(config, *options.resume);
+  return RunData(given, *options.resume, config.out);
+}
+
+}  // namespace
+
+class TrainingRun::Run {
+ public:
+  Run(const TrainConfig& config, const DataSplits& given, const TrainOptions& options)
+      : data_(checked_data(config, given, options)),
+        trainer_(config, data_.splits(),
+                 {.build = options.build,
+                  .resume = options.resume,
+                  .begin = options.begin,
+                  .images_are_gone = !data_.scaling_is_known()}) {
+    if (options.write_folder) folder_.emplace(data_, options.resume, config.out);
   }
+
+  TrainResult fit(TrainObserver* observer, const std::atomic<int>* stop) {
+    RunObservers observers(folder_ ? &*folder_ : nullptr, observer, data_);
+    try {
+      FitResult result = trainer_.fit(observers, stop);
+      return {std::move(result), path()};
+    } catch (const LoadFailure& e) {
+      if (!folder_ || !e.is_saved) throw Error(e);
+      throw Error(fmt::format("{}; the run is saved after step {}", e.what(), e.step), Setting{e.setting, e.where},
+                  fmt::format("go on, with what it misses put back or without it: intrain train {}",
+                              shell_flag("--resume", folder_->path())));
+    }
+  }
+
+  Trainer& trainer() { return trainer_; }
+  const std::string& path() const { return folder_ ? folder_->path() : none_; }
+
+ private:
+  const RunData data_;
+  Trainer trainer_;
+  std::optional<FolderWriter> folder_;
+  const std::string none_;
+};
+
+TrainingRun::TrainingRun(const TrainConfig& config, const DataSplits& data, const TrainOptions& options)
+    : run_(std::make_unique<Run>(config, data, options)) {}
+TrainingRun::~TrainingRun() = default;
+TrainingRun::TrainingRun(TrainingRun&&) noexcept = default;
+TrainingRun& TrainingRun::operator=(TrainingRun&&) noexcept = default;
+
+TrainResult TrainingRun::fit(TrainObserver* observer, const std::atomic<int>* stop) { return run_->fit(observer, stop); }
+Trainer& TrainingRun::trainer() { return run_->trainer(); }
+const std::string& TrainingRun::folder() const { return run_->path(); }
+
+TrainResult train(const TrainConfig& config, const DataSplits& given, const TrainOptions& options) {
+  return TrainingRun(config, given, options).fit(options.observer, options.stop);
 }
 
 }  // namespace intrain

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/api.h"
@@ -21,6 +22,7 @@ struct TrainOptions {
   // Goes on from here, in the folder config.out. May be null. The configuration is the checkpoint's; of it data, threads, out, save_every and
   // keep may be others, epochs and patience as check_length (train/run_length.h) allows.
   const Checkpoint* resume = nullptr;
+  const Checkpoint* begin = nullptr;  // TrainerOptions::begin
   // Once it is not 0 the training stops after its step and saves its state. May be null.
   const std::atomic<int>* stop = nullptr;
 };
@@ -33,5 +35,26 @@ struct TrainResult : FitResult {
 // cannot be read any more ends the training with its state saved, and an Error that says how to go on. The data of a run that goes on may lack
 // photos since (runs/run_data.h).
 INTRAIN_API TrainResult train(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
+
+// The same as an object, for programs that stop it, look at the net, and go on.
+class INTRAIN_API TrainingRun {
+ public:
+  // `data` must outlive it; checkpoints of the options need to be there for now only. Of the options fit() is given `observer` and `stop`.
+  TrainingRun(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
+  ~TrainingRun();
+  TrainingRun(TrainingRun&&) noexcept;
+  TrainingRun& operator=(TrainingRun&&) noexcept;
+
+  // What train() does. After a stop it may be called again, and goes on in the same folder.
+  TrainResult fit(TrainObserver* observer, const std::atomic<int>* stop = nullptr);
+
+  Trainer& trainer();
+  // Empty before the first fit() of a run that begins, and without a folder.
+  const std::string& folder() const;
+
+ private:
+  class Run;
+  std::unique_ptr<Run> run_;
+};
 
 }  // namespace intrain

@@ -56,22 +56,29 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   if (const Checkpoint* from = options.resume; from != nullptr && known && same_shape(from->info, images))
     check_state(*from, config.model, net.state());
   // A run that goes on is past its beginning, but the pixels' scaling stays.
-  std::optional<Checkpoint> begin;
-  if (options.resume == nullptr && !config.init_from.empty())
-    begin = read_checkpoint(config.init_from, [&](const Checkpoint& c) {
+  const Checkpoint* begin = nullptr;
+  std::optional<Checkpoint> begin_file;
+  if (options.resume == nullptr && !config.init_from.empty()) {
+    const auto check_known = [&](const Checkpoint& c) {
       if (known) check_transfer(c, config.model, net.state(), head, same_classes(c.info));
-    });
+    };
+    begin = options.begin;
+    if (begin != nullptr)
+      check_known(*begin);
+    else
+      begin = &begin_file.emplace(read_checkpoint(config.init_from, check_known));
+  }
   net.set_widths(config.widths);
   freeze(config, net);
   net.prepare(config.batch, true, options.runtime ? options.runtime : std::make_shared<Runtime>(config.threads));
   set_label_smoothing(config, net);
   net.initialize(config.seed);
-  if (begin) {
+  if (begin != nullptr) {
     restore_for_transfer(*begin, config.model, net.state(), head, same_classes(begin->info));
     net.quantize_parameters();
     if (config.border.empty()) config.border = begin->info.config.border;
   }
-  const Checkpoint* origin = begin ? &*begin : config.init_from.empty() ? nullptr : options.resume;
+  const Checkpoint* origin = begin != nullptr ? begin : config.init_from.empty() ? nullptr : options.resume;
   const Normalization norm =
       options.images_are_gone ? normalization_of(*options.resume) : normalization_of(config, images, origin);
   training_ = std::make_unique<Training>(Training::Parts{std::move(config), std::move(net), norm}, data, options.resume);

@@ -25,6 +25,9 @@ struct TrainerOptions {
   std::function<Net(int h, int w, int c, int classes)> build = {};
   // Goes on from here and ends as the run would have without a stop; only while the Trainer is made. May be null.
   const Checkpoint* resume = nullptr;
+  // What a training that does not go on begins with, in place of the file config.init_from, which then only tells people where it is from and
+  // may not be empty; only while the Trainer is made. May be null.
+  const Checkpoint* begin = nullptr;
   // Of a run that goes on: the training images are not all those that it began with, and do not tell the scaling of its pixels.
   bool images_are_gone = false;
   // What it computes with; null: one of config.threads threads.

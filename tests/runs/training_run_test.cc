@@ -228,5 +228,54 @@ TEST(Trainer, VerifyIsRepeatable) {
   EXPECT_EQ(one.signature, three.signature);
 }
 
+// Stopped after each step and gone on with in the same object, it leaves the folder of a run that never stopped.
+TEST(TrainingRun, GoesOnInItsFolder) {
+  const TempFolder folder;
+  const TrainConfig whole_config = small_config(folder.file("whole")), config = small_config(folder.file("parts"));
+  const DataSplits data = load_data(config.data);
+  const TrainResult whole = train(whole_config, data, {});
+
+  TrainingRun run(config, data, {});
+  EXPECT_EQ(run.folder(), "");
+  Stopper stopper;
+  TrainResult result;
+  for (int step = 1; step <= 8; ++step) {
+    stopper.stop = 0;
+    stopper.after = 0;
+    result = run.fit(&stopper, &stopper.stop);
+    EXPECT_EQ(result.folder, config.out);
+    EXPECT_EQ(run.trainer().steps_done(), std::min(step, 8));
+    EXPECT_TRUE(result.stopped || result.step == 8);
+  }
+  if (result.stopped) result = run.fit(nullptr);
+  EXPECT_FALSE(result.stopped);
+  EXPECT_EQ(result.signature, whole.signature);
+  const Checkpoint last = read_checkpoint(config.out + "/final.ckpt");
+  EXPECT_EQ(last.info.step, 8);
+  std::ifstream metrics(config.out + "/metrics.jsonl");
+  int steps = 0;
+  for (std::string line; std::getline(metrics, line);) {
+    const auto json = nlohmann::json::parse(line);
+    if (json.at("type") == "step") EXPECT_EQ(json.at("step"), ++steps);
+  }
+  EXPECT_EQ(steps, 8);
+}
+
+// What it begins with may be in memory: the same as from the file.
+TEST(TrainingRun, BeginsWithACheckpointInMemory) {
+  const TempFolder folder;
+  TrainConfig config = small_config(folder.file("first"));
+  const DataSplits data = load_data(config.data);
+  train(config, data, {});
+  config.init_from = config.out + "/final.ckpt";
+  const Checkpoint begin = read_checkpoint(config.init_from);
+  TrainOptions options;
+  options.write_folder = false;
+  const TrainResult from_file = train(config, data, options);
+  options.begin = &begin;
+  config.init_from = "elsewhere";
+  EXPECT_EQ(train(config, data, options).signature, from_file.signature);
+}
+
 }  // namespace
 }  // namespace intrain
