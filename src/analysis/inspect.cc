@@ -5,7 +5,11 @@
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "core/check.h"
+#include "data/loader.h"
+#include "optim/schedule.h"
 #include "train/add_gradients.h"
+#include "train/trained_net.h"
+#include "train/trainer.h"
 
 namespace intrain {
 
@@ -34,6 +38,7 @@ class Collector final : public TensorSink {
     TensorStatistics& s = statistics(layer).tensor[static_cast<int>(kind)];
     s.count += count;
     s.exp = exp;
+    s.shift = shift;
     s.low_end = -limit >> shift;
     s.high_end = limit >> shift;
     for (int64_t i = 0; i < count; ++i) {
@@ -73,6 +78,36 @@ void inspect(Net& net, int batches, const std::function<const Batch&()>& next, c
   for (Parameter* p : net.parameters())
     if (!p->frozen) sums[p->number].take(*p, [&](Parameter& summed) { show_gradient(summed, step, collector); });
   net.set_tensor_sink(nullptr);
+}
+
+StepStatistics inspect_next_step(const Checkpoint& checkpoint, const Dataset& train, bool mirror, int batch, int threads) {
+  const CheckpointInfo& info = checkpoint.info;
+  const TrainConfig& config = info.config;
+  TrainedNet trained(checkpoint, batch, true, threads);
+  const int64_t count = info.train_count > 0 ? info.train_count : train.count;
+  const int64_t steps_per_epoch = std::max(int64_t{1}, count / config.batch / config.accumulate);
+  const bool as_trained = batch == config.batch && train.count == count && count / batch >= config.accumulate;
+  const int batches = as_trained ? config.accumulate : 1;
+  const int64_t first = as_trained ? batches_before(config, count, info.step) : info.epoch * (train.count / batch);
+  Loader loader(train, normalization_of(checkpoint),
+                {.batch = batch,
+                 .training = true,
+                 .mirror = mirror,
+                 .seed = config.seed,
+                 .first_step = first,
+                 .threads = threads,
+                 .augment = config.augment == "standard",
+                 .balance = config.balance,
+                 .black_border = config.border == "black"});
+  SgdStep step{};
+  step.seed = config.seed;
+  step.momentum_bits = config.widths.momentum;
+  if (config.widths.constant_g)
+    step.range_log2 = wageubn_range_log2(wageubn_phase(info.step, config.epochs * steps_per_epoch), config.widths.g);
+  StepStatistics result{{}, batch * batches};
+  const auto next = [&]() -> const Batch& { return loader.next(); };
+  inspect(trained.net, batches, next, step, first, result.layers);
+  return result;
 }
 
 }  // namespace intrain

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
 #include "core/batch.h"
+#include "data/dataset.h"
 #include "nn/net.h"
 #include "train/tensor_counts.h"
 
@@ -17,6 +19,7 @@ struct TensorStatistics : TensorNumbers {
   int64_t largest = 0;  // magnitude
   // By the upper 8 bits, floor(integer / 2^max(0, bits - 8)): -128 .. 127, or 0 .. 255 for A of a ReLU, at index value + 128.
   std::array<int64_t, 384> histogram = {};
+  int shift = 0;                      // that power of two
   int64_t low_end = 0, high_end = 0;  // of the format, in these upper bits
 };
 
@@ -30,5 +33,14 @@ struct LayerStatistics {
 // random bits; of `step` the seed and what shapes G (show_gradient). Adds to `layers`, which is in the order of the net.
 void inspect(Net& net, int batches, const std::function<const Batch&()>& next, const SgdStep& step, int64_t first,
              std::vector<LayerStatistics>& layers);
+
+struct StepStatistics {
+  std::vector<LayerStatistics> layers;  // in the order of the net
+  int images;                           // looked at
+};
+
+// The same of the step with which the checkpoint's training goes on; of other images than those it trains on, or with batches of another size,
+// of one batch where its epoch begins. `train`: images of the net's shape and classes; mirror: DataSplits::mirror. 1 <= batch <= train.count.
+StepStatistics inspect_next_step(const Checkpoint& checkpoint, const Dataset& train, bool mirror, int batch, int threads);
 
 }  // namespace intrain

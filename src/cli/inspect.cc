@@ -13,14 +13,12 @@
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "core/text.h"
-#include "data/loader.h"
 #include "io/output_path.h"
-#include "optim/schedule.h"
+#include "report/draw/canvas.h"
 #include "report/draw/exponents_picture.h"
 #include "report/draw/numbers_picture.h"
 #include "train/data_options.h"
 #include "train/trained_net.h"
-#include "train/trainer.h"
 
 namespace intrain::cli {
 
@@ -66,34 +64,15 @@ int run(const InspectFlags& flags) {
   check_fit(checkpoint, train, data);
 
   const int batch = std::min(flags.batch.value_or(config.batch), train.count);
-  TrainedNet trained(checkpoint, batch, true, flags.threads);
-  // The step that training would go on with; of other data, or with batches of another size, the first batch of the epoch.
-  const int64_t count = info.train_count > 0 ? info.train_count : train.count;
-  const int64_t steps_per_epoch = std::max(int64_t{1}, count / config.batch / config.accumulate);
-  const bool as_trained = batch == config.batch && train.count == count && count / batch >= config.accumulate;
-  const int batches = as_trained ? config.accumulate : 1;
-  const int64_t first = as_trained ? batches_before(config, count, info.step) : info.epoch * (train.count / batch);
-  Loader loader(train, normalization_of(checkpoint),
-                {.batch = batch,
-                 .training = true,
-                 .mirror = data.mirror,
-                 .seed = config.seed,
-                 .first_step = first,
-                 .threads = flags.threads,
-                 .augment = config.augment == "standard",
-                 .balance = config.balance,
-                 .black_border = config.border == "black"});
-  SgdStep step{};
-  step.seed = config.seed;
-  step.momentum_bits = config.widths.momentum;
-  if (config.widths.constant_g)
-    step.range_log2 = wageubn_range_log2(wageubn_phase(info.step, config.epochs * steps_per_epoch), config.widths.g);
-  std::vector<LayerStatistics> layers;
-  const auto next = [&]() -> const Batch& { return loader.next(); };
-  inspect(trained.net, batches, next, step, first, layers);
-  print_layers(layers);
+  const StepStatistics step = inspect_next_step(checkpoint, train, data.mirror, batch, flags.threads);
+  print_layers(step.layers);
+  if (!can_draw()) {
+    print("picture: not drawn, for the library cairo is not here\n");
+    print_broken(data);
+    return 0;
+  }
   const std::string title = fmt::format("{} after {}", info.model, plural(info.epoch, "epoch"));
-  draw_statistics(fmt::format("{}, {} training images of {}", title, batch * batches, data_name(data.spec)), layers, png);
+  draw_statistics(fmt::format("{}, {} training images of {}", title, step.images, data_name(data.spec)), step.layers, png);
   print("picture: {}\n", printable(png));
   print_broken(data);
   // Beside it, where the checkpoint lies in its run folder.
