@@ -47,7 +47,7 @@ LIBRARIES = {
     "toml++/": (r"models/\w+\.cc", 1),
     "tensorboard.pb.h": (r"runs/tensorboard\.cc", 1),
     "xxhash.h": (r"core/\w+\.cc", 1),
-    "cairo": (r"report/draw/\w+\.cc", 1),
+    "cairo": (r"report/draw/\w+\.cc", 2),
     "cpuid.h": (r"isa/detect_x86\.cc", 1),
     "immintrin.h": (r"ops/intrinsics\.h", None),
     "arm_neon.h": (r"ops/intrinsics\.h", None),
@@ -62,7 +62,7 @@ KERNEL_FILE = re.compile(rf"ops/.*/({'|'.join(ISAS)})(_\w+)?\.cc")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # A system header is one of the language or of POSIX if its name is like these; else it is a library and needs a row above.
-STANDARD = re.compile(r"[a-z_0-9]+|(assert|errno|fcntl|fnmatch|signal|unistd|stdlib|string|stdio|time|sched|sys/\w+)\.h")
+STANDARD = re.compile(r"[a-z_0-9]+|(assert|dlfcn|errno|fcntl|fnmatch|pthread|signal|unistd|stdlib|string|stdio|time|sched|sys/\w+)\.h")
 
 
 def read_includes(src):

@@ -1,4 +1,6 @@
-// intrain: the command line. What is common to all subcommands (cli/commands.def); each is a file of its own.
+// What is common to all subcommands (cli/commands.def); each is a file of its own.
+#include "cli/command_line.h"
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <new>
@@ -94,10 +96,9 @@ int run_telling_errors(int argc, char** argv) {
 
 }  // namespace
 
-}  // namespace intrain::cli
-
-int main(int argc, char** argv) {
-  using namespace intrain::cli;
+int command_line(int argc, char** argv) {
   prepare_streams();
   return finish(run_telling_errors(argc, argv));
 }
+
+}  // namespace intrain::cli

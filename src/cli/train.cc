@@ -95,7 +95,7 @@ int run(const TrainConfig& config, const DataSplits& data, const Checkpoint* res
   }
   print("time: {}\n", duration_text(result.seconds));
   print("run folder: {}\n", printable(result.folder));
-  print("learning curve: {}\n", printable(curve.path()));
+  if (!curve.path().empty()) print("learning curve: {}\n", printable(curve.path()));
   print("signature: {}\n", signature_text(result.signature));
   print("test accuracy: {}\n", percent_text(result.test.metrics.accuracy()));
   return 0;

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "data/source.h"
+#include "report/draw/canvas.h"
 #include "runs/metrics_file.h"
 #include "runs/run_files.h"
 
@@ -10,7 +11,7 @@ namespace intrain {
 
 void CurvePicture::on_start(const TrainingPlan& plan) {
   const TrainConfig& config = plan.config;
-  if (config.out.empty()) return;
+  if (config.out.empty() || !can_draw()) return;
   path_ = config.out + "/" + kCurveFile;
   // Of a net in a file its name, without folder and ending.
   curve_ = std::make_unique<Curve>(std::filesystem::path(config.model).stem().string() + " on " + data_name(config.data));

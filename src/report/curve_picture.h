@@ -11,7 +11,7 @@ namespace intrain {
 
 class CurvePicture final : public TrainObserver {
  public:
-  // Of a run that goes on it reads what came before from the folder's metrics.jsonl. Without a folder it draws nothing.
+  // Of a run that goes on it reads what came before from the folder's metrics.jsonl. Without a folder, or cairo (draw/canvas.h), it draws nothing.
   void on_start(const TrainingPlan& plan) override;
   void on_step(const StepReport& report) override;
   // Throws Error if the picture cannot be written.

@@ -10,6 +10,9 @@
 
 namespace intrain {
 
+// Whether cairo is there, which programs for machines without it load when they draw (cairo_loaded.cc). Else what draws throws Error.
+bool can_draw();
+
 class Canvas {
  public:
   struct Point {
