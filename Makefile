@@ -1,7 +1,7 @@
 # The commands of this project. `make demo` and `make test` work in a clean clone on Debian 12.
 
 DEMO_FLAGS ?= --data fashion-mnist --model resnet8 --epochs 6
-SOURCES = $(shell find src tests examples -name '*.h' -o -name '*.cc')
+SOURCES = $(shell find src python tests examples -name '*.h' -o -name '*.cc')
 
 help:
 	@echo "make demo      build, and train a residual network on Fashion-MNIST wholly in integers"

@@ -289,7 +289,7 @@ section_sanitizers() {
 section_style() {
   heading "style: layout, include directions, and paths in documents"
   local sources
-  mapfile -t sources < <(find src tests examples -name '*.h' -o -name '*.cc')
+  mapfile -t sources < <(find src python tests examples -name '*.h' -o -name '*.cc')
   check "clang-format of ${#sources[@]} files" clang-format --dry-run -Werror "${sources[@]}"
   check_showing 1 "the include check catches planted breaches" tests/tools/check_includes_test.py
   check_showing 1 "includes point one way" tools/check_includes.py

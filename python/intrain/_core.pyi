@@ -465,12 +465,14 @@ class Trainer:
         Copied. Its net is that of `net`, its ``threads`` as they are.
     data : DataSplits
     net : Net
-        Described; if it has numbers the training begins with them (as ``--init-from`` does): the last layer is new where classes differ.
+        What it trains.
     folder : bool
         Write a run folder, ``settings["out"]`` or the first free ``runs/<data>-<model>-<n>``, as ``intrain train`` does; else nothing is written.
+    begin : Net
+        Whose numbers it begins with, as ``--init-from`` does: the last layer is new where classes differ. None: those of `net`, if it has any.
     """
 
-    def __init__(self, settings: Settings, data: DataSplits, net: Net, folder: bool = False) -> None: ...
+    def __init__(self, settings: Settings, data: DataSplits, net: Net, folder: bool = False, begin: Net | None = None) -> None: ...
     @staticmethod
     def resume(state: bytes, settings: Settings, data: DataSplits, folder: bool = False) -> Trainer:
         """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which data, threads, out, save_every, keep, and within limits

@@ -1,0 +1,95 @@
+"""Keyword arguments as settings: one flat list of keys, those of ``intrain train``, and small objects that stand for several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from . import _core
+from .errors import ConfigError
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Momentum SGD, in integers.
+
+    Parameters
+    ----------
+    lr : float
+        Peak learning rate, 1e-9 to 100.
+    momentum : float
+        Share of the last update kept, 0 to below 1.
+    weight_decay : float
+        Added to the gradient for each weight, times the weight; 0 to 1.
+    """
+
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+
+    def settings(self) -> dict[str, object]:
+        return {"lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the learning rate falls.
+
+    Parameters
+    ----------
+    name : {"cosine", "step", "wageubn"}
+        To 0; to 1/10 at half and 1/100 at three quarters; to 0.12, 0.06, 0.03 at 30, 60, 80 %.
+    warmup : int
+        Epochs over which it rises from near 0 first.
+    """
+
+    name: str = "cosine"
+    warmup: int = 0
+
+    def settings(self) -> dict[str, object]:
+        return {"schedule": self.name, "warmup": self.warmup}
+
+
+def threads_of(n_jobs: int | None) -> int:
+    """The smallest of the cores that there are to be had, ``INTRAIN_NUM_THREADS`` and `n_jobs`; None and -1 ask for all."""
+    most = _core.default_threads()
+    if n_jobs is None or n_jobs == -1:
+        return most
+    if n_jobs < 1:
+        raise ConfigError(f"{n_jobs} threads", hint="give 1 or more, or -1 for all", setting="threads")
+    return min(n_jobs, most)
+
+
+def make_settings(
+    given: Mapping[str, object],
+    *,
+    recipe: str | None = None,
+    optimizer: SGD | None = None,
+    schedule: Schedule | str | None = None,
+    widths: Mapping[str, int | str] | None = None,
+) -> _core.Settings:
+    """The defaults, then the recipe, then the objects, then `given` and `widths`, which win."""
+    settings = _core.Settings()
+    if recipe is not None:
+        settings.apply_recipe(recipe)
+    if optimizer is not None:
+        set_all(settings, optimizer.settings())
+    if isinstance(schedule, Schedule):
+        set_all(settings, schedule.settings())
+    elif schedule is not None:
+        settings["schedule"] = schedule
+    threads = given.get("threads")
+    set_all(settings, {key: value for key, value in given.items() if key != "threads"})
+    settings["threads"] = -1 if isinstance(threads, bool) else threads_of(threads)  # type: ignore[arg-type]
+    set_all(settings, widths or {})
+    return settings
+
+
+def set_all(settings: _core.Settings, values: Mapping[str, object]) -> None:
+    for key, value in values.items():
+        settings[key] = value
+
+
+def settings_dict(settings: _core.Settings) -> dict[str, _core.SettingValue]:
+    """All settings by their keys, and the number formats by theirs."""
+    return {key: settings[key] for key in (*settings.keys(), *settings.width_keys())}

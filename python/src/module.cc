@@ -1,0 +1,16 @@
+#include "bindings.h"
+#include "core/version.h"
+
+NB_MODULE(_core, m) {
+  using namespace intrain::python;
+  m.attr("__version__") = intrain::kVersion;
+  bind_errors();
+  bind_system(m);
+  bind_settings(m);
+  bind_data(m);
+  bind_results(m);
+  bind_parameters(m);
+  bind_net(m);
+  bind_builder(m);
+  bind_trainer(m);
+}

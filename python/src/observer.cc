@@ -1,0 +1,37 @@
+#include "observer.h"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+namespace intrain::python {
+
+namespace nb = nanobind;
+
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenSteps{100};
+
+}  // namespace
+
+template <class Report>
+void PythonObserver::tell(const char* event, const Report& report) {
+  if (observer_.is_none()) return;
+  work_.call([&] {
+    const nb::object answer = observer_(event, nb::cast(report, nb::rv_policy::copy));
+    if (answer.is(nb::handle(Py_True))) work_.ask_to_stop();
+  });
+}
+
+void PythonObserver::on_start(const TrainingPlan& plan) { tell("start", plan); }
+
+void PythonObserver::on_step(const StepReport& report) {
+  losses_.push_back(report.loss);
+  const auto now = std::chrono::steady_clock::now();
+  if (!every_step_ && now < next_ && report.step < report.total_steps) return;
+  next_ = now + kBetweenSteps;
+  tell("step", report);
+}
+
+void PythonObserver::on_epoch(const EpochReport& report) { tell("epoch", report); }
+
+}  // namespace intrain::python
