@@ -44,7 +44,7 @@ def command_line(arguments: Sequence[str]) -> int:
 class Settings:
     """All settings of a training with their defaults: the keys that ``intrain train --help`` lists, with ``_`` for ``-``.
 
-    The number formats have keys of their own (`width_keys`): bits as an int, or a word as a str.
+    The number formats are called as in config.json, ``formats.w`` (`width_keys`): bits as an int, or a word as a str.
     """
 
     def __init__(self) -> None: ...
@@ -72,7 +72,7 @@ class Settings:
     def command(self) -> str:
         """The command that trains with these settings, quoted for a shell, without ``threads`` and ``out``."""
     def widths(self) -> dict[str, int | str]:
-        """All number formats by their keys."""
+        """All number formats by their short keys: ``"w"``."""
     def __eq__(self, other: object) -> bool: ...
 
 @final

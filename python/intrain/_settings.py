@@ -81,7 +81,7 @@ def make_settings(
     threads = given.get("threads")
     set_all(settings, {key: value for key, value in given.items() if key != "threads"})
     settings["threads"] = -1 if isinstance(threads, bool) else threads_of(threads)  # type: ignore[arg-type]
-    set_all(settings, widths or {})
+    set_all(settings, {f"formats.{key}": value for key, value in (widths or {}).items()})
     return settings
 
 
@@ -91,5 +91,5 @@ def set_all(settings: _core.Settings, values: Mapping[str, object]) -> None:
 
 
 def settings_dict(settings: _core.Settings) -> dict[str, _core.SettingValue]:
-    """All settings by their keys, and the number formats by theirs."""
+    """All settings by their keys, and the number formats as ``formats.w``."""
     return {key: settings[key] for key in (*settings.keys(), *settings.width_keys())}

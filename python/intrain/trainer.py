@@ -34,7 +34,7 @@ class Trainer:
         May come with fit. A str is a data spec, as ``intrain train --data`` takes it.
     schedule : Schedule or str
     widths : mapping
-        Of number formats, as ``{"w": 4}``; `Settings.width_keys` lists them.
+        Of number formats, as ``{"w": 4}``; `Settings().widths()` lists them.
     recipe : {"intrain", "wageubn"}
     out : str or path
         Run folder to make, as ``intrain train`` does; None: nothing is written, and "": the first free ``runs/<data>-<model>-<n>``.

@@ -64,6 +64,7 @@ void translate(const std::exception_ptr& thrown, void*) {
 Kind kind_of(const Error& error, Kind otherwise) {
   if (error.setting == "model" || dynamic_cast<const LayerError*>(&error) != nullptr) return Kind::kNet;
   if (error.setting == "data" || error.setting == "image") return Kind::kData;
+  if (error.setting == "resume") return Kind::kCheckpoint;  // a run folder
   return error.setting.empty() ? otherwise : Kind::kConfig;
 }
 

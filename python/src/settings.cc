@@ -4,8 +4,6 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <map>
-#include <optional>
 #include <string_view>
 
 #include "bindings.h"
@@ -95,9 +93,20 @@ void store(const std::string& key, nb::handle value, std::vector<Element>& membe
   member = std::move(elements);
 }
 
-bool is_width(const std::string& key) {
+// A number format by its key of config.json, as "formats.w"; its own key, "w". Else empty.
+std::string width_key(const std::string& key) {
+  constexpr std::string_view kPrefix = "formats.";
+  if (!key.starts_with(kPrefix)) return "";
   const std::vector<WidthValue> values = width_values(Widths{});
-  return std::any_of(values.begin(), values.end(), [&](const WidthValue& v) { return v.key == key; });
+  const auto found =
+      std::find_if(values.begin(), values.end(), [&](const WidthValue& v) { return v.key == key.substr(kPrefix.size()); });
+  return found == values.end() ? "" : found->key;
+}
+
+std::vector<std::string> width_keys() {
+  std::vector<std::string> keys;
+  for (const WidthValue& v : width_values(Widths{})) keys.push_back(std::string("formats.") + v.key);
+  return keys;
 }
 
 bool is_setting(const std::string& key) {
@@ -113,24 +122,27 @@ nb::object width_of(const WidthValue& value) {
   // The nearest ones, as Python itself proposes names.
   nb::list known;
   for (const SettingInfo& s : setting_list()) known.append(s.key);
-  for (const WidthValue& v : width_values(Widths{})) known.append(v.key);
+  for (const std::string& width : width_keys()) known.append(width);
   const nb::object near = nb::module_::import_("difflib").attr("get_close_matches")(key, known);
   std::string hint = "'intrain train --help' and Settings.keys() list them";
   if (nb::len(near) > 0) hint = "did you mean " + nb::cast<std::string>(nb::str(", ").attr("join")(near)) + "? " + hint;
   throw KindError(Error("there is no setting `" + key + "`", Setting{key}, hint), Kind::kConfig);
 }
 
+void set_format(Widths& widths, const std::string& key, nb::handle value) {
+  const std::string own = width_key(key);
+  if (is_text(value)) {
+    set_width(widths, own + "=" + nb::cast<std::string>(value));
+  } else {
+    if (is_bool(value) || !PyIndex_Check(value.ptr()))
+      refuse(key, takes_words(own) ? "bits, a whole number, or a word" : "bits, a whole number", value);
+    set_width(widths, own + "=" + nb::cast<std::string>(nb::str(nb::steal(PyNumber_Index(value.ptr())))));
+  }
+}
+
 void set(TrainConfig& config, const std::string& key, nb::handle value) {
-  if (is_width(key)) {
-    if (!is_text(value)) {
-      int bits = 0;
-      if (is_bool(value) || !PyIndex_Check(value.ptr()))
-        refuse(key, takes_words(key) ? "bits, or a word" : "bits, a whole number", value);
-      bits = nb::cast<int>(nb::int_(nb::borrow(value)));
-      set_width(config.widths, key + "=" + std::to_string(bits));
-    } else {
-      set_width(config.widths, key + "=" + nb::cast<std::string>(value));
-    }
+  if (!width_key(key).empty()) {
+    errors_are(Kind::kConfig, [&] { set_format(config.widths, key, value); });
     return;
   }
   if (!is_setting(key)) refuse_key(key);
@@ -140,8 +152,9 @@ void set(TrainConfig& config, const std::string& key, nb::handle value) {
 }
 
 nb::object get(const TrainConfig& config, const std::string& key) {
+  const std::string width = width_key(key);
   for (const WidthValue& value : width_values(config.widths))
-    if (value.key == key) return width_of(value);
+    if (value.key == width) return width_of(value);
   if (!is_setting(key)) refuse_key(key);
   nb::object found;
   for_each_setting(config, [&](const SettingInfo& info, const auto& member) {
@@ -151,9 +164,9 @@ nb::object get(const TrainConfig& config, const std::string& key) {
 }
 
 std::string help(const std::string& key) {
-  if (is_width(key)) {
+  if (const std::string width = width_key(key); !width.empty()) {
     const std::string all = widths_help();
-    const size_t at = ("\n" + all).find("\n" + key + " ");
+    const size_t at = ("\n" + all).find("\n" + width + " ");
     return at == std::string::npos ? all : all.substr(at, all.find('\n', at) - at);
   }
   if (!is_setting(key)) refuse_key(key);
@@ -176,15 +189,10 @@ void bind_settings(nb::module_& m) {
                     for (const SettingInfo& s : setting_list()) keys.push_back(s.key);
                     return keys;
                   })
-      .def_static("width_keys",
-                  [] {
-                    std::vector<std::string> keys;
-                    for (const WidthValue& v : width_values(Widths{})) keys.push_back(v.key);
-                    return keys;
-                  })
+      .def_static("width_keys", width_keys)
       .def_static("help", help, nb::arg("key"))
       .def("__getitem__", get, nb::arg("key"))
-      .def("__setitem__", set, nb::arg("key"), nb::arg("value"))
+      .def("__setitem__", set, nb::arg("key"), nb::arg("value").none())
       .def(
           "apply_recipe",
           [](TrainConfig& config, const std::string& name) { errors_are(Kind::kConfig, [&] { apply_recipe(config, name); }); },
@@ -194,11 +202,14 @@ void bind_settings(nb::module_& m) {
           [](TrainConfig& config, const std::string& path) { errors_are(Kind::kConfig, [&] { read_config(path, config); }); },
           nb::arg("path"))
       .def("validate", [](const TrainConfig& config) { errors_are(Kind::kConfig, [&] { validate(config); }); })
-      .def("command", [](const TrainConfig& config) { return train_command_of(config, config.out + "/config.json"); })
+      .def("command",
+           [](const TrainConfig& config) {
+             return train_command_of(config, config.out.empty() ? "config.json" : config.out + "/config.json");
+           })
       .def("widths",
            [](const TrainConfig& config) {
              nb::dict widths;
-             for (const WidthValue& v : width_values(config.widths)) widths[v.key] = width_of(v);
+             for (const WidthValue& v : width_values(config.widths)) widths[nb::str(v.key)] = width_of(v);
              return widths;
            })
       .def("__eq__", [](const TrainConfig& a, nb::handle other) {

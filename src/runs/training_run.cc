@@ -15,16 +15,16 @@
 
 namespace intrain {
 
-namespace {
-
 // Writes the run folder. It is made when the training starts: what fails before leaves none.
-class FolderWriter final : public TrainObserver {
+class TrainingRun::FolderWriter final : public TrainObserver {
  public:
   FolderWriter(const RunData& data, const Checkpoint* resume, const std::string& out) : data_(data) {
     if (resume == nullptr) return;
     from_ = resume->info;
     path_ = out;
   }
+  // Nothing is written until the next start, and other processes may train there.
+  void close() { folder_.reset(); }
   // Empty before a new run has started.
   const std::string& path() const { return path_; }
 
@@ -32,7 +32,6 @@ class FolderWriter final : public TrainObserver {
     const DataSplits& data = data_.splits();
     TrainConfig config = plan.config;
     if (from_) config.out = path_;
-    folder_.reset();  // of a start before: it is read again, as of a run that goes on
     folder_ = from_ ? std::make_unique<RunFolder>(config, *from_) : std::make_unique<RunFolder>(config);
     path_ = folder_->path();
     if (!data.broken.empty() || from_) folder_->set_broken(data.broken);
@@ -63,7 +62,7 @@ class FolderWriter final : public TrainObserver {
 };
 
 // The folder first; then the caller's, told what only the run knows.
-class RunObservers final : public ObserverList {
+class TrainingRun::RunObservers final : public ObserverList {
  public:
   RunObservers(FolderWriter* folder, TrainObserver* next, const RunData& data)
       : ObserverList({folder, next}), folder_(folder), next_(next), data_(data) {}
@@ -82,8 +81,6 @@ class RunObservers final : public ObserverList {
   TrainObserver* const next_;
   const RunData& data_;
 };
-
-}  // namespace
 
 namespace {
 
@@ -110,6 +107,7 @@ class TrainingRun::Run {
 
   TrainResult fit(TrainObserver* observer, const std::atomic<int>* stop) {
     RunObservers observers(folder_ ? &*folder_ : nullptr, observer, data_);
+    const Closed closed{folder_};
     try {
       FitResult result = trainer_.fit(observers, stop);
       return {std::move(result), path()};
@@ -125,6 +123,14 @@ class TrainingRun::Run {
   const std::string& path() const { return folder_ ? folder_->path() : none_; }
 
  private:
+  // Also after what was thrown.
+  struct Closed {
+    std::optional<FolderWriter>& folder;
+    ~Closed() {
+      if (folder) folder->close();
+    }
+  };
+
   const RunData data_;
   Trainer trainer_;
   std::optional<FolderWriter> folder_;

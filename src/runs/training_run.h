@@ -45,7 +45,7 @@ class INTRAIN_API TrainingRun {
   TrainingRun(TrainingRun&&) noexcept;
   TrainingRun& operator=(TrainingRun&&) noexcept;
 
-  // What train() does. After a stop it may be called again, and goes on in the same folder.
+  // What train() does. After a stop it may be called again, and goes on in the same folder, in which others may train between.
   TrainResult fit(TrainObserver* observer, const std::atomic<int>* stop = nullptr);
 
   Trainer& trainer();
@@ -53,6 +53,8 @@ class INTRAIN_API TrainingRun {
   const std::string& folder() const;
 
  private:
+  class FolderWriter;
+  class RunObservers;
   class Run;
   std::unique_ptr<Run> run_;
 };

@@ -1,0 +1,62 @@
+"""What the tests of the package share. The package is found as any other: PYTHONPATH=build/release/python, or installed."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import intrain
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def program():
+    """The program intrain, which the package is held to."""
+    path = Path(os.environ.get("INTRAIN_PROGRAM", ROOT / "build/release/intrain"))
+    if not path.exists():
+        pytest.skip(f"{path} is not built")
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_program(program):
+    """run_program(*arguments): its standard output."""
+
+    def run(*arguments):
+        done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def train_program(run_program):
+    """The signature that ``intrain train`` prints."""
+
+    def train(*arguments):
+        return re.search(r"^signature: ([0-9a-f]{16})$", run_program("train", *arguments), re.M)[1]
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def synthetic():
+    """synthetic:256, as the library reads it."""
+    return intrain.load_data("synthetic:256")
+
+
+@pytest.fixture(scope="session")
+def arrays(synthetic):
+    """The same as arrays of numpy's own: X, y, X_val, y_val."""
+    return tuple(np.array(a) for a in (synthetic.train.images, synthetic.train.labels, synthetic.test.images, synthetic.test.labels))
+
+
+@pytest.fixture(scope="session")
+def data(arrays, synthetic):
+    """And as a Data."""
+    return intrain.Data(*arrays, classes=synthetic.classes, mirror=synthetic.splits.mirror)
