@@ -10,6 +10,7 @@ help:
 	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"
 	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb; with ARCH=arm64 one for 64-bit ARM, in build/arm64"
+	@echo "make wheel     build/wheel/intrain-<version>-*.whl, the Python package for every Python from 3.10 on"
 	@echo "make docs      build/docs/html: the public headers"
 	@echo "make format    clang-format all sources"
 	@echo "make clean     remove what was built"
@@ -50,6 +51,10 @@ package:
 	cmake --build build/$(PRESET) --target intrain libintrain
 	cd build/$(PRESET) && cpack -G DEB
 
+wheel:
+	@tools/setup.sh python
+	tools/wheel.sh
+
 docs:
 	@tools/setup.sh docs
 	cmake --preset release
@@ -61,4 +66,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo test check fuzz release package docs format clean
+.PHONY: help demo test check fuzz release package wheel docs format clean

@@ -8,6 +8,7 @@
 #   tools/setup.sh package   or make package
 #   tools/setup.sh docs      or make docs
 #   tools/setup.sh arm64     or to build for 64-bit ARM on another architecture, and to run that by QEMU
+#   tools/setup.sh python    or pip install . and make wheel
 #
 # As root, or through sudo. Where neither works it prints the line to run and stops with exit status 1. INTRAIN_SKIP_SETUP=1 skips it all
 # (other distributions: install the equivalents by hand).
@@ -20,16 +21,17 @@ case "${1:-}" in
   demo) ;;
   fuzz) packages+=(clang libclang-rt-14-dev) ;;
   package) packages+=(dpkg-dev file) ;;
+  python) packages+=(python3-dev python3-venv) ;;
   docs) packages+=(doxygen python3) ;;
   check) packages+=(clang-format python3 libsimde-dev ccache) ;;
-  test) packages+=(clang clang-format binutils python3 python3-venv util-linux libsimde-dev dpkg-dev file doxygen) ;;
+  test) packages+=(clang clang-format binutils python3 python3-dev python3-venv util-linux libsimde-dev dpkg-dev file doxygen) ;;
   arm64)
     packages+=(g++-aarch64-linux-gnu qemu-user-static clang binutils python3 dpkg-dev file)
     for library in libc6 libstdc++6 libfmt-dev libxxhash-dev zlib1g-dev libcairo2-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev \
       libgif-dev libtomlplusplus-dev libprotobuf-dev libonnx1 libgtest-dev; do
       packages+=("$library:arm64")
     done ;;
-  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs|arm64" >&2; exit 2 ;;
+  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs|arm64|python" >&2; exit 2 ;;
 esac
 [[ "${INTRAIN_SKIP_SETUP:-}" == 1 ]] && exit 0
 

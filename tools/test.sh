@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package training peers arm64
+#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package python training peers arm64
 #   tools/test.sh style changed  what make check runs: of the unit tests those of what changed
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
@@ -315,6 +315,27 @@ section_package() {
   run_scripts tests/package/package.sh
 }
 
+# nanobind and what the tests need come from PyPI, into a folder under build/.
+readonly package_python=build/python-tests/bin/python
+install_python() {
+  "$package_python" -c 'import hypothesis, mypy, nanobind, nanobind_backend, numpy, pytest' && return
+  python3 -m venv build/python-tests &&
+    "$package_python" -m pip install -q --retries 1 --timeout 15 hypothesis mypy nanobind nanobind-backend numpy pytest scikit-learn
+}
+
+section_python() {
+  heading "python: the package beside the program, and what it does in others' processes"
+  if ! install_python > "$logs/python-install.log" 2>&1; then
+    skip "the Python package" "what it needs could not be installed from PyPI: $(tail -n 1 "$logs/python-install.log")"
+    return
+  fi
+  build release intrain _core -- -DINTRAIN_PYTHON=ON -DPython_EXECUTABLE="$PWD/$package_python" || return
+  local package=build/release/python
+  check "mypy --strict of the package" "$package_python" -m mypy --cache-dir build/test/mypy -p intrain
+  check "its stubs are those of the extension" env MYPYPATH="$package" PYTHONPATH="$package" "$package_python" -m mypy.stubtest --mypy-config-file pyproject.toml intrain._core
+  check_showing 1 "pytest" env PYTHONPATH="$package" "$package_python" -m pytest -q -p no:cacheprovider tests/python
+}
+
 section_training() {
   heading "end to end: one epoch of Fashion-MNIST, evaluated again from its checkpoint"
   build_release || return
@@ -434,7 +455,7 @@ section_arm64() {
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package training peers arm64)
+[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package python training peers arm64)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   begun=$SECONDS

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _core
 from ._arrays import as_images, as_labels
-from ._settings import make_settings, settings_dict
+from ._settings import make_settings
 from .errors import DataError
 
 # What a data set was read with, and a training must know it by.
@@ -91,6 +91,13 @@ class Data:
         self = cls.__new__(cls)
         self._take(splits, settings)
         return self
+
+    @classmethod
+    def _read(cls, spec: str, settings: _core.Settings) -> Data:
+        """A spec as a training of these settings has it."""
+        settings = settings.copy()
+        settings["data"] = spec
+        return cls._of(_core.load_data(settings), settings)
 
     def _take(self, splits: _core.DataSplits, settings: _core.Settings) -> None:
         self.has_validation = True
@@ -201,6 +208,3 @@ def load_data(spec: str, *, progress: Callable[[int, int], object] | None = None
     """
     made = make_settings({"data": spec, **settings})
     return Data._of(_core.load_data(made, progress), made)
-
-
-__all__ = ["Data", "ImageFolder", "Stream", "load_data", "settings_dict"]

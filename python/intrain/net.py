@@ -208,7 +208,7 @@ def output_of(logits: NDArray[np.int32], exponent: int, output: Output) -> NDArr
     if output == "integers":
         return logits
     if output == "classes":
-        return logits.argmax(axis=1)  # of equal ones the first
+        return np.asarray(logits.argmax(axis=1))  # of equal ones the first
     values = np.ldexp(logits.astype(np.float64), exponent)
     if output == "logits":
         return values

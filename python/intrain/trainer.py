@@ -14,7 +14,7 @@ from . import _core
 from ._arrays import as_images, as_labels
 from ._settings import SGD, Schedule, make_settings, set_all, settings_dict, threads_of
 from .callbacks import AnyCallback, Progress, as_callbacks
-from .data import Data, Stream, load_data
+from .data import Data, Stream
 from .errors import ConfigError, DataError
 from .history import History
 from .net import Net, Output, output_of
@@ -81,8 +81,7 @@ class Trainer:
             set_all(settings, data.settings)
             data = data.data(int(settings["batch"]))  # type: ignore[arg-type]
         elif isinstance(data, str):
-            reads = {key: settings[key] for key in ("val_share", "transpose", "crop", "augment", "threads")}
-            data = load_data(data, **reads)
+            data = Data._read(data, settings)
         if not isinstance(data, Data):
             raise DataError(f"{type(data).__name__} is no data set", hint="give intrain.Data(X, y, X_val, y_val), or a data spec")
         set_all(settings, {key: value for key, value in data.settings.items() if key not in self._given})
@@ -130,8 +129,7 @@ class Trainer:
         set_all(made, settings)
         made.validate()
         if data is None or isinstance(data, str):
-            reads = {key: made[key] for key in ("val_share", "transpose", "crop", "augment", "threads")}
-            data = load_data(data or str(made["data"]), **reads)
+            data = Data._read(data or str(made["data"]), made)
         made["data"] = data.splits.name
         self = cls.__new__(cls)
         self._settings, self._folder, self._given, self.data = made, folder, set(), data
