@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 __version__: str
 
-SettingValue = bool | int | float | str | list[float] | list[str]
+_SettingValue = bool | int | float | str | list[float] | list[str]
 
 def default_threads() -> int:
     """Threads that compute where no number is given.
@@ -57,7 +57,7 @@ class Settings:
     @staticmethod
     def help(key: str) -> str:
         """What a setting or a number format means, its range and its default."""
-    def __getitem__(self, key: str) -> SettingValue: ...
+    def __getitem__(self, key: str) -> _SettingValue: ...
     def __setitem__(self, key: str, value: object) -> None:
         """Takes bool, int, float, str or a sequence of them, as the setting is; numpy's scalars too.
 
@@ -453,7 +453,7 @@ class FitResult:
 
 # Told of "start" (a Plan), "step" (a StepReport), "epoch" (an EpochReport), in the thread that called fit. True ends the training after the step;
 # what it raises does so too, with the state saved, and is raised from fit.
-Observer = Callable[[str, Any], object]
+_Observer = Callable[[str, Any], object]
 
 @final
 class Trainer:
@@ -477,7 +477,7 @@ class Trainer:
     def resume(state: bytes, settings: Settings, data: DataSplits, folder: bool = False) -> Trainer:
         """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which data, threads, out, save_every, keep, and within limits
         epochs and patience may be others. Raises `CheckpointError`, `DataError` or `ConfigError` where it cannot go on to the same result."""
-    def fit(self, observer: Observer | None = None, every_step: bool = False) -> FitResult:
+    def fit(self, observer: _Observer | None = None, every_step: bool = False) -> FitResult:
         """What is left of the epochs. `every_step`: the observer is told of each step, else of the newest one at most every 0.1 s.
 
         Ctrl-C, and whatever a signal handler raises, is raised once the running step is done and the state saved; fit can then be called again.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from . import _core
 from .errors import ConfigError
 
+SettingValue = bool | int | float | str | list[float] | list[str]
+
 
 @dataclass(frozen=True)
 class SGD:
@@ -90,6 +92,6 @@ def set_all(settings: _core.Settings, values: Mapping[str, object]) -> None:
         settings[key] = value
 
 
-def settings_dict(settings: _core.Settings) -> dict[str, _core.SettingValue]:
+def settings_dict(settings: _core.Settings) -> dict[str, SettingValue]:
     """All settings by their keys, and the number formats as ``formats.w``."""
     return {key: settings[key] for key in (*settings.keys(), *settings.width_keys())}

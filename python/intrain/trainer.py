@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._arrays import as_images, as_labels
-from ._settings import SGD, Schedule, make_settings, set_all, settings_dict, threads_of
+from ._settings import SGD, Schedule, SettingValue, make_settings, set_all, settings_dict, threads_of
 from .callbacks import AnyCallback, Progress, as_callbacks
 from .data import Data, Stream
 from .errors import ConfigError, DataError
@@ -277,7 +277,7 @@ class Trainer:
         return "" if self._core is None else self._core.folder
 
     @property
-    def settings(self) -> dict[str, _core.SettingValue]:
+    def settings(self) -> dict[str, SettingValue]:
         """All of them, by their keys."""
         return settings_dict(self._settings if self._core is None else self._core.settings)
 
