@@ -67,7 +67,7 @@ class Progress(Callback):
 
     def on_train_begin(self, trainer: Trainer, plan: _core.Plan) -> None:
         try:
-            from tqdm.auto import tqdm  # type: ignore[import-untyped, unused-ignore]
+            from tqdm.auto import tqdm
         except ImportError:
             self._bar = None
             return
