@@ -5,7 +5,7 @@
 
 1. A source, script or document with a folder before its name, as nn/net.h, is there: from the repository, from src/ or src/ops/, or from the
    folder of the file that names it or one above. <isa> and * stand for any name.
-2. A folder with src/, tests/, tools/, docs/, bench/ or examples/ before it and / behind it, as src/nn/, is there.
+2. A folder with src/, tests/, tools/, docs/, bench/, examples/ or python/ before it and / behind it, as src/nn/, is there.
 3. In a document `nn/net`, in backquotes and without an ending, is a folder or file of src/.
 """
 import re
@@ -16,7 +16,7 @@ ENDINGS = "h|cc|def|inc|py|sh|md|cmake|toml|proto"
 NAME = r"(?:[\w.*]|<[a-z]+>|-)+"
 START = r"(?<![\w/.>$}*~\\{-])"
 FILE = re.compile(rf"{START}((?:{NAME}/)+{NAME}\.(?:{ENDINGS}))(?![\w/*])")
-FOLDER = re.compile(rf"{START}((?:src|tests|tools|docs|bench|examples)/(?:{NAME}/)*)(?![\w.*<$\{{])")
+FOLDER = re.compile(rf"{START}((?:src|tests|tools|docs|bench|examples|python)/(?:{NAME}/)*)(?![\w.*<$\{{])")
 INCLUDE = re.compile(r'\s*#\s*include\s*[<"]')  # tools/check_includes.py holds those
 ELSEWHERE = re.compile(r"(build|gtest|fmt|simde|tensorflow|intrain_\w+\.dir)/|.*\.\.\.")  # what is built, and files of others
 
@@ -52,7 +52,7 @@ def breaches_of(root, file):
 def main():
     root = (Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]).resolve()
     files = sorted(root.glob("*.md")) + [root / name for name in ("Makefile", "CMakeLists.txt") if (root / name).exists()]
-    for folder in ("src", "tests", "tools", "docs", "bench", "examples", "cmake"):
+    for folder in ("src", "tests", "tools", "docs", "bench", "examples", "cmake", "python"):
         files += sorted(p for p in (root / folder).rglob("*") if re.fullmatch(rf".*\.({ENDINGS}|txt|dox)", p.name))
     # The tests of the checks plant breaches.
     files = [f for f in files if f.is_file() and "corpus" not in f.parts and (f.parent.name != "tools" or f.parent.parent.name != "tests")]
