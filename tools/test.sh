@@ -331,6 +331,7 @@ section_python() {
   fi
   build release intrain _core -- -DINTRAIN_PYTHON=ON -DPython_EXECUTABLE="$PWD/$package_python" || return
   local package=build/release/python
+  check "the extension is hardened" tools/check_hardening.sh "$package/intrain/_core.abi3.so"
   check "mypy --strict of the package" "$package_python" -m mypy --cache-dir build/test/mypy -p intrain
   check "its stubs are those of the extension" env MYPYPATH="$package" PYTHONPATH="$package" "$package_python" -m mypy.stubtest \
     --allowlist tests/python/stubtest_allowlist.txt intrain._core

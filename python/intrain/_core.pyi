@@ -300,7 +300,6 @@ class Net:
     def to_safetensors(self, path: str) -> None:
         """Every integer of the training, with exponents in the metadata."""
 
-@final
 class NetBuilder:
     """Describes a net layer by layer; what cannot be raises `NetError` where it is written.
 

@@ -177,7 +177,7 @@ class Net:
         return f"<Net {self.model}: {h}x{w}x{c}, {self.classes} classes, {self.parameter_count} parameters{learned}>"
 
 
-class NetBuilder:
+class NetBuilder(_core.NetBuilder):
     """Describes a net layer by layer, by the names of the C++ library's builder.
 
     Examples
@@ -190,17 +190,9 @@ class NetBuilder:
     5018
     """
 
-    def __init__(self, height: int, width: int, channels: int, classes: int, name: str = "net") -> None:
-        self._core = _core.NetBuilder(height, width, channels, classes, name)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._core, name)
-
-    def linear_logits(self, x: _core.Value) -> Net:
+    def linear_logits(self, x: _core.Value) -> Net:  # type: ignore[override]
         """Ends the net: a fully connected layer of one output a class."""
-        return Net._of(self._core.linear_logits(x))
+        return Net._of(super().linear_logits(x))
 
 
 def output_of(logits: NDArray[np.int32], exponent: int, output: Output) -> NDArray[Any]:

@@ -4,6 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import intrain
 
@@ -164,6 +167,27 @@ def test_splits_must_fit():
         intrain.Data(X, Y % 2, X, Y, classes=2)
     assert intrain.Data(X, Y, class_names=["a", "b", "c"]).class_names == ["a", "b", "c"]
     assert not intrain.Data(X, Y).has_validation
+
+
+@settings(max_examples=200, deadline=None)
+@given(X=hnp.arrays(st.sampled_from([np.uint8, np.uint8, np.int8, np.uint16, np.int64, np.float32, np.float64, np.bool_, np.complex64, "U2"]),
+                    hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4)),
+       order=st.permutations(range(5)), step=st.sampled_from([1, 2, -1]))
+def test_any_array_is_taken_as_it_is_or_refused(X, order, step):
+    X = X.transpose([axis for axis in order if axis < X.ndim])
+    X = X[::step] if X.ndim else X
+    y = np.arange(len(X) if X.ndim else 0) % 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            data = intrain.Data(X, y, classes=2)
+        except intrain.DataError as e:
+            assert e.hint
+            assert X.dtype != np.uint8 or X.ndim not in (3, 4) or X.size == 0 or (X.ndim == 4 and X.shape[3] > 3)
+        else:
+            assert X.dtype == np.uint8
+            np.testing.assert_array_equal(data.train.images.reshape(X.shape), X)
+            assert not X.flags.c_contiguous or address(data.train.images) == address(X)
 
 
 def test_the_extension_itself_converts_nothing():
