@@ -33,9 +33,9 @@ function(intrain_folder name)
     set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   elseif(name STREQUAL "train")
     set_source_files_properties(${PROJECT_SOURCE_DIR}/src/train/step.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-  elseif(name STREQUAL "report")  # either of the two, and the other files together as ever
-    set_source_files_properties(${PROJECT_SOURCE_DIR}/src/report/draw/cairo_linked.cc ${PROJECT_SOURCE_DIR}/src/report/draw/cairo_loaded.cc
-                                PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  elseif(name STREQUAL "report")  # what stands on libraries
+    file(GLOB by_themselves ${PROJECT_SOURCE_DIR}/src/report/draw/cairo_*.cc ${PROJECT_SOURCE_DIR}/src/report/draw/png_image.cc)
+    set_source_files_properties(${by_themselves} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   if(name MATCHES "^(train|runs|analysis|report|bench|cli)$")
     intrain_plain_under_sanitizers(${target})

@@ -40,7 +40,7 @@ LIBRARIES = {
     "zlib.h": (r"data/\w+\.cc", 1),
     "jerror.h": (r"data/\w+\.cc", 1),
     "jpeglib.h": (r"data/\w+\.cc", 1),
-    "png.h": (r"data/\w+\.cc", 1),
+    "png.h": (r"(data|report/draw)/\w+\.cc", 2),
     "webp/": (r"data/\w+\.cc", 1),
     "tiffio.h": (r"data/\w+\.cc", 1),
     "gif_lib.h": (r"data/\w+\.cc", 1),

@@ -129,7 +129,10 @@ class Trainer:
         set_all(made, settings)
         made.validate()
         if data is None or isinstance(data, str):
-            data = Data._read(data or str(made["data"]), made)
+            try:
+                data = Data._read(data or str(made["data"]), made)
+            except DataError as e:
+                raise DataError(e.message, e.where, f"{e.hint}; the arrays of a run are given as `data`", e.setting) from e
         made["data"] = data.splits.name
         self = cls.__new__(cls)
         self._settings, self._folder, self._given, self.data = made, folder, set(), data

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "report/draw/canvas.h"
+#include "report/draw/colors.h"
+#include "report/draw/png_image.h"
 #include "report/html.h"
 #include "report/page_parts.h"
 

@@ -4,7 +4,7 @@
 
 #include "checkpoint/signature.h"
 #include "data/source.h"
-#include "report/draw/canvas.h"
+#include "report/draw/png_image.h"
 #include "report/svg_chart.h"
 #include "runs/training_run.h"
 #include "support/temp_folder.h"

@@ -103,14 +103,4 @@ void Canvas::dot(double x, double y, double radius, const Color& color) {
 
 void Canvas::write_png(const std::string& path) const { write_file(path, encode(state_->surface.get())); }
 
-std::string png_of(const uint8_t* pixels, int h, int w, int c) {
-  std::vector<uint32_t> words;  // 0x00rrggbb
-  for (const uint8_t* p = pixels; p != pixels + int64_t{h} * w * c; p += c)
-    words.push_back(uint32_t{p[0]} << 16 | uint32_t{p[c / 2]} << 8 | p[c - 1]);
-  const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
-      cairo_image_surface_create_for_data(reinterpret_cast<unsigned char*>(words.data()), CAIRO_FORMAT_RGB24, w, h, 4 * w),
-      cairo_surface_destroy);
-  return encode(surface.get());
-}
-
 }  // namespace intrain
