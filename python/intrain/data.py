@@ -178,18 +178,20 @@ class Stream:
         Of each channel's pixels, 0 to 1: what they are scaled by.
     """
 
+    NAME = "stream"  # of its data in a checkpoint
+
     def __init__(
         self, shape: tuple[int, int, int], classes: int, steps: int, mean: Sequence[float], deviation: Sequence[float]
     ) -> None:
         self.shape = shape
         self.classes = classes
         self.settings: dict[str, object] = {
-            "data": "stream", "epochs": steps, "mean": list(mean), "deviation": list(deviation), "augment": "none",
+            "data": self.NAME, "epochs": steps, "mean": list(mean), "deviation": list(deviation), "augment": "none",
         }
 
     def data(self, batch: int) -> Data:
         """An epoch is one batch, of which nothing is ever shown."""
-        data = Data(np.zeros((batch, *self.shape), np.uint8), np.zeros(batch, np.uint16), classes=self.classes, name="stream")
+        data = Data(np.zeros((batch, *self.shape), np.uint8), np.zeros(batch, np.uint16), classes=self.classes, name=self.NAME)
         data.settings = self.settings
         return data
 

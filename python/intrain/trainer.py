@@ -70,6 +70,7 @@ class Trainer:
             self._settings["out"] = os.fspath(out)
         self._settings.validate()
         self._net = net
+        self._is_stream = False
         self._core: _core.Trainer | None = None
         self.data: Data | None = None
         if data is not None:
@@ -78,6 +79,7 @@ class Trainer:
     def _begin(self, data: Data | Stream | str) -> None:
         settings = self._settings
         if isinstance(data, Stream):
+            self._is_stream = True
             set_all(settings, data.settings)
             data = data.data(int(settings["batch"]))  # type: ignore[arg-type]
         elif isinstance(data, str):
@@ -137,6 +139,7 @@ class Trainer:
         self = cls.__new__(cls)
         self._settings, self._folder, self._given, self.data = made, folder, set(), data
         self._net = str(made["model"])
+        self._is_stream = made["data"] == Stream.NAME
         self._core = _core.Trainer.resume(state, made, data.splits, folder)
         return self
 
@@ -147,7 +150,7 @@ class Trainer:
 
     def fit(
         self,
-        data: Data | str | None = None,
+        data: Data | Stream | str | None = None,
         epochs: int | None = None,
         callbacks: AnyCallback | list[AnyCallback] | tuple[AnyCallback, ...] | None = None,
         verbose: int = 0,
@@ -175,6 +178,8 @@ class Trainer:
         elif data is not None and data is not self.data:
             raise DataError("the training has its data already", hint="make a Trainer for each; `Trainer(trainer.net, data=...)` trains on")
         core = self._working()
+        if self._is_stream:
+            raise DataError("a stream has no images to go through", hint="train with step(images, labels)")
         if epochs is not None and epochs != self._settings["epochs"]:
             core = self._lengthen(epochs)
         assert self.data is not None

@@ -115,3 +115,14 @@ def test_a_stream(arrays):
     assert results[-1].count == 8 and results[-1].loss < results[0].loss and trainer.plan.total_steps == 20
     with pytest.raises(intrain.ConfigError, match="all 20 steps"):
         trainer.step(X[:8], y[:8])
+    with pytest.raises(intrain.DataError, match="no images to go through"):
+        trainer.fit()
+    again = intrain.Trainer.resume(trainer.state(), stream.data(8))
+    assert again.signature == trainer.signature
+
+
+def test_what_is_too_large():
+    X, y = np.zeros((512, 256, 256), np.uint8), np.arange(512) % 2
+    with pytest.raises(intrain.Error) as e:
+        intrain.Trainer("resnet8", data=intrain.Data(X, y), batch=512)
+    assert e.value.setting == "batch" and e.value.hint

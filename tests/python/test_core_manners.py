@@ -241,6 +241,12 @@ def test_threads(monkeypatch):
             intrain.default_threads()
 
 
+def test_an_instruction_set_that_is_not_there():
+    done = run_python("import intrain\ntry: intrain.instruction_set()\nexcept intrain.ConfigError as e: print(e.hint)", INTRAIN_ISA="avx1024")
+    assert "scalar" in done.stdout, done.stderr
+    assert run_python("import intrain; print(intrain.instruction_set())", INTRAIN_ISA="scalar").stdout == "scalar\n"
+
+
 def test_silence_and_logging(data, capfd, caplog):
     intrain.Trainer("mlp", data=data, epochs=1, batch=16).fit()
     assert capfd.readouterr() == ("", "")
