@@ -64,7 +64,8 @@ const Checkpoint& NetObject::checkpoint() const {
 
 std::shared_ptr<TrainedNet> NetObject::trained(int batch, int threads) {
   const Checkpoint& from = checkpoint();
-  if (trained_ == nullptr || trained_batch_ < batch || trained_threads_ != threads) {
+  if (trained_ == nullptr || trained_batch_ < batch || (threads != 0 && trained_threads_ != threads)) {
+    threads = std::max(threads, 1);
     errors_are(Kind::kCheckpoint, [&] { trained_ = std::make_shared<TrainedNet>(from, batch, false, threads); });
     trained_batch_ = batch;
     trained_threads_ = threads;
@@ -129,7 +130,7 @@ void save(const NetObject& net, const std::string& path) {
 
 nb::bytes to_onnx(NetObject& net, bool qdq) {
   const Busy::Use use(net.busy(), true);
-  const auto trained = net.trained(1, 1);
+  const auto trained = net.trained(1, 0);
   const CheckpointInfo& info = net.checkpoint().info;
   const std::string model = errors_are(Kind::kExchange, [&] {
     return onnx_model(trained->net, {info.model, info.class_names, info.normalization, kVersion},
@@ -140,7 +141,7 @@ nb::bytes to_onnx(NetObject& net, bool qdq) {
 
 void to_safetensors(NetObject& net, const std::string& path) {
   const Busy::Use use(net.busy(), true);
-  const auto trained = net.trained(1, 1);
+  const auto trained = net.trained(1, 0);
   errors_are(Kind::kExchange, [&] {
     write_safetensors(path, checkpoint_metadata(net.checkpoint()),
                       checkpoint_tensors(net.checkpoint(), trained->net.parameters()));
@@ -224,7 +225,7 @@ void bind_net(nb::module_& m) {
       .def("save", save, nb::arg("path"))
       .def("parameters",
            [](NetObject& net) {
-             const auto trained = net.trained(1, 1);
+             const auto trained = net.trained(1, 0);
              return parameters_of(trained->net, trained);
            })
       .def("predict", predict, nb::arg("images").noconvert(), nb::arg("batch") = 128, nb::arg("threads") = 0)

@@ -38,7 +38,7 @@ class NetObject {
   // Throws KindError if there is none.
   const Checkpoint& checkpoint() const;
 
-  // Prepared for evaluation, of up to `batch` images; the same one again where it is enough.
+  // Prepared for evaluation, of up to `batch` images; the same one again where it is enough. threads: 0: any.
   std::shared_ptr<TrainedNet> trained(int batch, int threads);
   Busy& busy() { return busy_; }
 
