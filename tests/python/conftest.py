@@ -5,10 +5,15 @@ import re
 import subprocess
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 import intrain
+
+# The same examples each time, and no files beside the sources.
+hypothesis.settings.register_profile("same", derandomize=True, database=None)
+hypothesis.settings.load_profile("same")
 
 ROOT = Path(__file__).resolve().parents[2]
 
