@@ -65,3 +65,12 @@ def arrays(synthetic):
 def data(arrays, synthetic):
     """And as a Data."""
     return intrain.Data(*arrays, classes=synthetic.classes, mirror=synthetic.splits.mirror)
+
+
+@pytest.fixture(scope="session")
+def fashion_mnist_signature(train_program, tmp_path_factory):
+    """Of an epoch of resnet8 by the program, with the settings that it has."""
+    if not Path("/usr/share/datasets/fashion-mnist").is_dir():
+        pytest.skip("the package dataset-fashion-mnist is not installed")
+    return train_program("--data", "fashion-mnist", "--model", "resnet8", "--epochs", 1, "--threads", len(os.sched_getaffinity(0)),
+                         "--out", tmp_path_factory.mktemp("fashion-mnist") / "run")

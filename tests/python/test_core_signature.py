@@ -89,17 +89,6 @@ def test_threads_and_isa_change_nothing(synthetic):
     assert intrain.Trainer("resnet8", data=synthetic, epochs=1, batch=16, threads=2).fit().signature == expected
 
 
-def test_fashion_mnist_as_arrays(tmp_path, train_program):
-    if not Path("/usr/share/datasets/fashion-mnist").is_dir():
-        pytest.skip("the package dataset-fashion-mnist is not installed")
-    read = intrain.load_data("fashion-mnist")
-    data = intrain.Data(np.array(read.train.images[..., 0]), read.train.labels, np.array(read.test.images[..., 0]), read.test.labels,
-                        mirror=read.splits.mirror)
-    history = intrain.Trainer("resnet8", data=data, epochs=1, seed=0).fit()
-    assert history.signature == train_program("--data", "fashion-mnist", "--model", "resnet8", "--epochs", 1, "--seed", 0, "--out", tmp_path / "r")
-    assert history.history["val_accuracy"] == [history.test.accuracy]
-
-
 def test_checkpoints_go_both_ways(tmp_path, program, run_program, train_program, synthetic, data):
     """A run that either began, stopped and the other ended."""
     whole = train_program(*flags(tmp_path, "--model", "mlp"))

@@ -1,0 +1,50 @@
+"""The parameters of a Classifier as the net and the Trainer that they mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable as Function
+from collections.abc import Mapping
+from typing import Any
+
+from . import _tables
+from ._sklearn import seed_of, threads_default
+from .data import Data
+from .errors import ConfigError
+from .net import Net
+from .trainer import Trainer
+
+Model = str | os.PathLike[str] | Net | Function[[tuple[int, int, int], int], Net]
+
+
+def net_of(estimator: Any) -> Net:
+    """The net to train, without numbers unless the model has some."""
+    model: Any = estimator.model
+    if isinstance(model, Net):
+        return model
+    if callable(model):
+        made = model(estimator.image_shape_, len(estimator.classes_))
+        if not isinstance(made, Net):
+            raise ConfigError(f"`model` made a {type(made).__name__}", setting="model", hint="it must return an intrain.Net")
+        return made
+    if not isinstance(model, (str, os.PathLike)):
+        raise ConfigError(f"`model` is a {type(model).__name__}", setting="model", hint='give a name, as "resnet8", a net file, a Net or a function')
+    if model == "auto":
+        model = "resnet8" if estimator.feature_map_ is None else "mlp"
+    return Net(model, estimator.image_shape_, len(estimator.classes_))
+
+
+def trainer_of(estimator: Any, net: Net, data: Data, wins: Mapping[str, object]) -> Trainer:
+    """`wins`: settings that win over those of the constructor."""
+    settings: dict[str, object] = {
+        "epochs": estimator.epochs, "batch": estimator.batch_size, "lr": estimator.learning_rate, "momentum": estimator.momentum,
+        "weight_decay": estimator.weight_decay, "warmup": estimator.warmup, "augment": estimator.augment, "balance": estimator.balance,
+    }
+    if estimator.learning_rate is None and net.model == "mlp" and estimator.recipe in (None, "intrain"):
+        settings["lr"] = 0.05
+    if estimator.feature_map_ is not None:
+        settings.update(mean=_tables.MEAN, deviation=_tables.DEVIATION, augment=estimator.augment or "none")
+    given = {key: value for key, value in settings.items() if value is not None}
+    given.update({"seed": seed_of(estimator.random_state), **(estimator.settings or {}), **wins, "threads": threads_default(estimator.n_jobs)})
+    schedule = given.pop("schedule", estimator.schedule)
+    return Trainer(net, None, data, schedule=schedule, widths=estimator.widths, recipe=estimator.recipe, **given)  # type: ignore[arg-type]
