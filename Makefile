@@ -11,7 +11,7 @@ help:
 	@echo "make release   build/release/intrain"
 	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb; with ARCH=arm64 one for 64-bit ARM, in build/arm64"
 	@echo "make wheel     build/wheel/intrain-<version>-*.whl, the Python package for every Python from 3.10 on"
-	@echo "make docs      build/docs/html: the public headers"
+	@echo "make docs      build/docs/html: the public headers; build/docs/python: the Python package"
 	@echo "make format    clang-format all sources"
 	@echo "make clean     remove what was built"
 

@@ -22,7 +22,7 @@ case "${1:-}" in
   fuzz) packages+=(clang libclang-rt-14-dev) ;;
   package) packages+=(dpkg-dev file) ;;
   python) packages+=(python3-dev python3-venv) ;;
-  docs) packages+=(doxygen python3) ;;
+  docs) packages+=(doxygen python3 python3-venv) ;;
   check) packages+=(clang-format python3 libsimde-dev ccache) ;;
   test) packages+=(clang clang-format binutils python3 python3-dev python3-venv util-linux libsimde-dev dpkg-dev file doxygen) ;;
   arm64)

@@ -310,17 +310,19 @@ section_package() {
   check_showing 1 "the example of a net in C++ trains" build/release/custom_net
   check_showing 1 "the example of a layer trains" build/release/custom_layer
   check_showing 7 "the example that learns from one sample at a time learns again what changed" build/release/online_learning
-  check "Doxygen makes the reference of the public headers without warnings" tools/docs.sh
+  check "Doxygen makes the reference of the public headers without warnings" tools/docs.sh headers
   script_arguments=(build/release)
   run_scripts tests/package/package.sh
 }
 
-# nanobind and what the tests need come from PyPI, into a folder under build/.
+# nanobind and what the tests, the reference and the notebook need come from PyPI, into a folder under build/.
 readonly package_python=build/python-tests/bin/python
 install_python() {
-  "$package_python" -c 'import hypothesis, mypy, nanobind, nanobind_backend, numpy, pytest' && return
+  "$package_python" -c 'import hypothesis, ipykernel, matplotlib, mypy, myst_parser, nanobind, nanobind_backend, nbclient, numpy, numpydoc, pytest,
+sklearn, sphinx' && return
   python3 -m venv build/python-tests &&
-    "$package_python" -m pip install -q --retries 1 --timeout 15 hypothesis mypy nanobind nanobind-backend numpy pytest scikit-learn
+    "$package_python" -m pip install -q --retries 1 --timeout 15 hypothesis ipykernel matplotlib mypy myst-parser nanobind nanobind-backend nbclient \
+      numpy numpydoc pytest scikit-learn sphinx
 }
 
 section_python() {
@@ -335,6 +337,7 @@ section_python() {
   check "mypy --strict of the package" "$package_python" -m mypy --cache-dir build/test/mypy -p intrain
   check "its stubs are those of the extension" env MYPYPATH="$package" PYTHONPATH="$package" "$package_python" -m mypy.stubtest \
     --allowlist tests/python/stubtest_allowlist.txt intrain._core
+  check "Sphinx makes the reference of the package without warnings" tools/docs.sh python "$package_python"
   check_showing 1 "pytest" env PYTHONPATH="$package" "$package_python" -m pytest -q -p no:cacheprovider tests/python
 }
 
