@@ -41,7 +41,7 @@ except KeyboardInterrupt:
     again = intrain.Trainer.resume(state, trainer.data)
     assert again.steps_done == done and again.signature == trainer.signature
     trainer.step(X[:4], y[:4])
-    print("ended", late < 1, done > 0)
+    print("ended", late < 5, done > 0)
 """
 
 
