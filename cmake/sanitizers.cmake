@@ -3,10 +3,10 @@ set(INTRAIN_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, 'address,
 
 if(INTRAIN_SANITIZE)
   add_compile_options(-fsanitize=${INTRAIN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  # The checks for null and misaligned pointers double the compile time of template-heavy libraries. Null pointers end in ASan anyway;
-  # alignment is checked where there are vectors (cmake/folder.cmake).
+  # The checks of pointers double the compile time of template-heavy libraries and of kernels. Null pointers, and those beyond their object, end
+  # in ASan anyway; alignment is checked where there are vectors (cmake/folder.cmake).
   if(INTRAIN_SANITIZE MATCHES undefined)
-    add_compile_options(-fno-sanitize=null,vptr,alignment)
+    add_compile_options(-fno-sanitize=null,vptr,alignment,object-size,pointer-overflow)
     # Of the time that g++ takes for unrolled kernels under ASan, a third is its analysis of where pointers lead.
     add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fno-tree-pta>)
   endif()

@@ -154,7 +154,7 @@ check "and it is at its end" test "$("$intrain" train --resume eight | sed -n 's
 
 # Signals.
 for signal in HUP TERM INT; do
-  (exec "$intrain" train --data synthetic:64 --model mlp --epochs 100000 --batch 16 --threads 1 --out "run$signal" > log 2>&1) &
+  (exec env --default-signal=$signal "$intrain" train --data synthetic:64 --model mlp --epochs 100000 --batch 16 --threads 1 --out "run$signal" > log 2>&1) &
   process=$!
   until grep -qs '"step": 2,' "run$signal/metrics.jsonl"; do sleep 0.01; done
   kill -$signal $process
