@@ -19,6 +19,9 @@ hypothesis.settings.load_profile("same")
 # A shell's background job begins with Ctrl-C ignored, and so would the programs that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Examples and notebooks run in other folders, and with this package.
+os.environ["PYTHONPATH"] = str(Path(intrain.__file__).absolute().parents[1])
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
