@@ -63,11 +63,9 @@ build() {
   return "${built[$key]}"
 }
 build_release() { build release intrain intrain_tests; }
-# What proves signatures, without the rest of the program; that compiles with clang++ too, without optimization. Of g++ without it the
-# kernels are looked at only.
+# What proves signatures, without the rest of the program. Of g++ without optimization the kernels are looked at only.
 build_variant() {
   local programs=(intrain_verify)
-  [[ $1 == clang-o0 ]] && programs+=(intrain)
   [[ $1 == gcc-o0 ]] && programs=(intrain_ops)
   if [[ $1 == release ]]; then build_release; else build "$1" "${programs[@]}" -- -DINTRAIN_TESTS=OFF -DINTRAIN_WERROR=ON; fi
 }
