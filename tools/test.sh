@@ -409,7 +409,7 @@ arm_refuses() {
 section_arm64() {
   heading "64-bit ARM: cross-compiled, and run by QEMU as CPUs of each kind: the instruction set that each must choose, and the same bits"
   local cpu isa log row model ok bad kind status signature name models tests
-  # Depthwise nets and convolutions by themselves once for each instruction set.
+  # Depthwise nets, convolutions by themselves, and the kernels of neon, which all CPUs run: once for each instruction set chosen.
   local cpus=(cortex-a53 cortex-a76 max,sve=off cortex-a72 neoverse-n1 a64fx max)
   local -A isa_of=([cortex-a53]=neon [cortex-a72]=neon [a64fx]=neon [cortex-a76]=dotprod [neoverse-n1]=dotprod [max,sve=off]=i8mm [max]=i8mm)
   if [[ $(uname -m) == aarch64 ]]; then skip "the cross build" "this is 64-bit ARM: the other sections show it"; return; fi
@@ -423,8 +423,8 @@ section_arm64() {
   fi
   build arm64 intrain_verify ops_tests -- -DINTRAIN_WERROR=ON -DINTRAIN_TEST_FILES='/ops/(kernels|tile|isa|conv2d_op)_test' || return
   for cpu in "${cpus[@]}"; do
-    isa=${isa_of[$cpu]} models="resnet8 resnet8_v2 wageubn" tests="IsaList*:*KernelEquality*/neon:Isas/Tile*/$isa:Isas/Peak*/$isa"
-    [[ " cortex-a53 cortex-a76 max,sve=off " == *" $cpu "* ]] && models+=" mobilenet_v2" tests+=":Isas/*/$isa"
+    isa=${isa_of[$cpu]} models="resnet8 resnet8_v2 wageubn" tests="IsaList*:Isas/Tile*/$isa:Isas/Peak*/$isa"
+    [[ " cortex-a53 cortex-a76 max,sve=off " == *" $cpu "* ]] && models+=" mobilenet_v2" tests+=":*KernelEquality*/neon:Isas/*/$isa"
     while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n; done
     run_on_arm_cpu "$cpu" "$isa" "$models" "$tests" > "$logs/arm64-$cpu.log" 2>&1 &
   done
