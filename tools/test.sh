@@ -161,8 +161,17 @@ section_changed() {
 
 section_emulation() {
   heading "emulation: kernels of other CPUs against the reference"
-  # On every CPU, also one that has them: their bits as Intel's manual defines them.
-  build release intrain_emulation_tests && run_unit_tests emulated-vnni-kernels build/release/intrain_emulation_tests
+  # Their bits as Intel's manual defines them; of those that this CPU has the unit tests ran on it.
+  local isa there=
+  build_release && build release intrain_emulation_tests || return
+  for isa in $isas; do isa_on_this_cpu "$isa" && there+=":*/${isa}_emulated"; done
+  gtest_arguments=(--gtest_filter="-${there#:}")
+  if [[ -z $(build/release/intrain_emulation_tests --gtest_list_tests "${gtest_arguments[@]}") ]]; then
+    skip "emulation" "this CPU has every instruction set that there are tests for"
+  else
+    run_unit_tests emulated-vnni-kernels build/release/intrain_emulation_tests
+  fi
+  gtest_arguments=()
 }
 
 # verify PRESET ISA MODEL THREADS
@@ -254,10 +263,12 @@ section_sanitizers() {
   export TSAN_OPTIONS=halt_on_error=1
   if build asan-ubsan intrain_verify intrain_tests; then
     # Whole nets on one instruction set only, the first after the scalar one: the kernels of all of them are tested one by one; those of the
-    # reference run beside each. ResNet-50 takes longest and is made of blocks that other nets have too. Of the tiles of other formats, which
-    # are the tests' own, one is enough. Left out too: what counts allocations, and what looks at numbers over many steps.
-    local nets='*/ModelsOnIsa.Resnet50*:*/ModelsOnIsa.*/scalar:*/KernelEquality.*/scalar:*NoAllocation.*:Gradient.*:Net.EveryKindOfNetLearns'
-    nets+=':*/s8s8_depth4:*/s8s8_depth16:*/s8s8_blocks8:*/s16s16_depth1'
+    # reference run beside each. ResNets and VGG take longest and are made of blocks that other nets have too. Of the tiles of other formats,
+    # which are the tests' own, one is enough, and of what is done with several nets or batches the first. Left out too: what counts
+    # allocations, and what looks at numbers over many steps.
+    local nets='*/ModelsOnIsa.Resnet*:*/ModelsOnIsa.SmallVgg*:*/ModelsOnIsa.*/scalar:*/KernelEquality.*/scalar:*NoAllocation.*:Gradient.*'
+    nets+=':Net.EveryKindOfNetLearns:*/s8s8_depth4:*/s8s8_depth16:*/s8s8_blocks8:*/s16s16_depth1:TileFormats.Nets*:ExactExport.*NarrowNets*'
+    nets+=':Accumulate/VanishingPhotos.*/1:Accumulate/VanishingPhotos.*/2:JsonRead.RefusesTooManyValues'
     for isa in $isas; do
       if [[ $isa != scalar && -z $whole_nets ]] && isa_on_this_cpu "$isa"; then whole_nets=$isa; continue; fi
       nets+=":*/ModelsOnIsa.*/$isa:*/NetOnIsa.*/$isa"
@@ -274,12 +285,12 @@ section_sanitizers() {
   fi
   if build tsan intrain_tests -- -DINTRAIN_TEST_FILES='/(training_run|resume|fine_tuning|loader|conv2d_op|net|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
-    # A net's threads do the same with every tile of a kind, so instruction sets that have but a tile of their own are left out; without a
-    # tile (scalar) a small net is enough, and by the paper's recipe a training that is stopped and goes on.
-    local prefix=() left_out= threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:Resume*:FineTuning*:*PlannedAndPackedAgain*'
+    # A net's threads do the same with every tile of a kind, so that of this CPU's best instruction set is enough, beside none (scalar) for a
+    # small net; by the paper's recipe a training that is stopped and goes on; of trainings that begin from another one.
+    local prefix=() best= threaded='*Thread*:*Loader*:ImageFolder*:Trainer*:Resume*:FineTuning.FrozenParameters*:*PlannedAndPackedAgain*'
     build/tsan/tests/optim_tests --gtest_list_tests > /dev/null 2>&1 || prefix=(setarch -R)
-    for isa in $product_isas; do left_out+="*/NetOnIsa.*/$isa:"; done
-    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*-$left_out*/NetOnIsa.Nets/scalar:*/NetOnIsa.OtherWidths/scalar:Trainer.TrainsByWageubn")
+    for isa in $isas; do [[ " $product_isas " != *$isa* ]] && isa_on_this_cpu "$isa" && best=$isa; done
+    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*/$best:*/NetOnIsa.OneOfEachLayer/scalar-Trainer.TrainsByWageubn:FineTuning.FrozenStatistics*")
     run_unit_tests tsan "$(test_binaries tsan)" "${prefix[@]}"
   fi
 }
