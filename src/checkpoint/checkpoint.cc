@@ -17,7 +17,7 @@ static_assert(std::endian::native == std::endian::little, "arrays are written as
 namespace {
 
 constexpr char kMagic[8] = {'i', 'n', 't', 'r', 'a', 'i', 'n', '\0'};
-constexpr uint32_t kFormatVersion = 2;
+constexpr uint32_t kFormatVersion = 3;
 constexpr int64_t kPrefixBytes = 16, kHashBytes = 8;
 constexpr int64_t kMaxHeaderBytes = int64_t{1} << 26, kMaxFileBytes = int64_t{1} << 34;
 constexpr const char* kDamaged = "the file is damaged: use another checkpoint, or train again";

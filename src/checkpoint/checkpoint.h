@@ -2,7 +2,7 @@
 //
 // Layout, little-endian:
 //   8 bytes   magic "intrain" and a zero
-//   u32       version: 2; 1 is read too
+//   u32       version: 3; 1 and 2 are read too
 //   u32       bytes of the header
 //   header    JSON (UTF-8): the members of CheckpointInfo, and "arrays": name, type ("s16", "s32", "s64"), count, and
 //             the offset in bytes from the start of the arrays
@@ -41,7 +41,7 @@ struct CheckpointInfo {
   std::optional<DataFingerprint> data;                    // runs/run_data.h; not in older files
   // Sums over the images of the unfinished epoch (train/metrics.h): for its report alone.
   int64_t epoch_count = 0, epoch_hits = 0;
-  double epoch_loss = 0;
+  int64_t epoch_loss = 0;             // of kLossExp (base/loss_format.h); until version 2 floating point
   std::vector<int8_t> normalization;  // [c][256], see data/dataset.h
 };
 

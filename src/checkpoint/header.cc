@@ -1,9 +1,12 @@
 #include "checkpoint/header.h"
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "base/formats.h"
+#include "base/loss_format.h"
 #include "io/json_integer.h"
 #include "io/json_read.h"
 #include "io/json_text.h"
@@ -48,6 +51,13 @@ Json header_json(const CheckpointInfo& info, const std::vector<StateArray>& stat
   return json;
 }
 
+// A sum as version 2 wrote it.
+int64_t older_loss(double loss, int64_t most) {
+  const double scaled = std::ldexp(loss, -kLossExp);
+  if (!(scaled >= 0)) throw std::invalid_argument("impossible loss of 'unfinished_epoch'");
+  return scaled < static_cast<double>(most) ? std::llround(scaled) : most;
+}
+
 CheckpointInfo info_from_json(const Json& json, uint32_t version) {
   CheckpointInfo info;
   get_text(json.at("model"), info.model);
@@ -81,9 +91,15 @@ CheckpointInfo info_from_json(const Json& json, uint32_t version) {
     const Json& unfinished = json.at("unfinished_epoch");
     get_integer(unfinished.at("count"), info.epoch_count);
     get_integer(unfinished.at("hits"), info.epoch_hits);
-    unfinished.at("loss").get_to(info.epoch_loss);
-    if (info.train_count < 0 || info.epoch_count < 0 || info.epoch_hits < 0 || info.epoch_hits > info.epoch_count)
+    if (info.train_count < 0 || info.epoch_count < 0 || info.epoch_count > kMostLossImages || info.epoch_hits < 0 ||
+        info.epoch_hits > info.epoch_count)
       throw std::invalid_argument("impossible 'train_count' or 'unfinished_epoch'");
+    const int64_t most_loss = info.epoch_count * kMostLoss;
+    if (version >= 3)
+      get_integer(unfinished.at("loss"), info.epoch_loss);
+    else
+      info.epoch_loss = older_loss(unfinished.at("loss").get<double>(), most_loss);
+    if (info.epoch_loss < 0 || info.epoch_loss > most_loss) throw std::invalid_argument("impossible loss of 'unfinished_epoch'");
   }
   for (const Json& value : json.at("normalization")) {
     info.normalization.push_back(integer_of<int8_t>(value));

@@ -11,7 +11,6 @@ Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop,
   for (int64_t step = 0; step < loader.steps_per_epoch() && (stop == nullptr || *stop == 0); ++step) {
     const Batch& batch = loader.next();
     net.evaluate(batch);
-    // One by one: the sum of the losses is then the same for batches of any size.
     for (int i = 0; i < batch.count; ++i) {
       const int32_t* row = net.logits() + int64_t{i} * net.classes();
       const Metrics one = measure(row, net.logits_exp(), 1, net.classes(), &batch.labels[static_cast<size_t>(i)]);
@@ -19,7 +18,7 @@ Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop,
       result.metrics += one;
       result.predicted.push_back(first.label);
       result.probabilities.push_back(first.probability);
-      result.losses.push_back(one.loss);
+      result.losses.push_back(image_loss(row, net.logits_exp(), net.classes(), batch.labels[static_cast<size_t>(i)]));
     }
     hash.add(net.logits(), sizeof(int32_t) * static_cast<size_t>(batch.count) * static_cast<size_t>(net.classes()));
     if (progress) progress(step + 1, loader.steps_per_epoch());

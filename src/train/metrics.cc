@@ -24,18 +24,27 @@ void Metrics::operator+=(const Metrics& other) {
   top5_hits += other.top5_hits;
 }
 
+double Metrics::mean_loss() const {
+  return count == 0 ? 0 : std::ldexp(static_cast<double>(loss), kLossExp) / static_cast<double>(count);
+}
+
+double image_loss(const int32_t* logits, int exp, int classes, int label) {
+  const int32_t largest = *std::max_element(logits, logits + classes);
+  return std::log(softmax_sum(logits, exp, classes, largest)) - std::ldexp(static_cast<double>(logits[label]) - largest, exp);
+}
+
 Metrics measure(const int32_t* logits, int exp, int count, int classes, const int32_t* labels) {
   Metrics m;
   m.count = count;
   for (int i = 0; i < count; ++i) {
     const int32_t* row = logits + int64_t{i} * classes;
     const int label = labels[i];
-    const int32_t largest = *std::max_element(row, row + classes);
     int before = 0;  // classes that come before the label's
     for (int k = 0; k < classes; ++k) before += row[k] > row[label] || (row[k] == row[label] && k < label);
     m.hits += before == 0;
     m.top5_hits += before < 5;
-    m.loss += std::log(softmax_sum(row, exp, classes, largest)) - std::ldexp(static_cast<double>(row[label]) - largest, exp);
+    const double loss = std::ldexp(image_loss(row, exp, classes, label), -kLossExp);
+    m.loss += static_cast<int64_t>(std::nearbyint(std::min(loss, static_cast<double>(kMostLoss))));
   }
   return m;
 }

@@ -1,10 +1,12 @@
-// Loss and accuracy from integer logits. Floating point is for reading only: nothing here flows back into training.
+// Loss and accuracy from integer logits. Floating point is for reading only: nothing here flows back into training. All sums are of integers,
+// so that they are the same in any order.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "base/api.h"
+#include "base/loss_format.h"
 
 namespace intrain {
 
@@ -13,13 +15,16 @@ struct INTRAIN_API Metrics {
   int64_t count = 0;
   int64_t hits = 0;       // the largest logit is the label's; of equal ones the first counts
   int64_t top5_hits = 0;  // it is among the five largest; of equal ones the first count
-  double loss = 0;        // sum of -log softmax[label], natural logarithm
+  int64_t loss = 0;       // sum of the images' image_loss, each rounded to kLossExp and at most kMostLoss
 
   void operator+=(const Metrics& other);
-  double mean_loss() const { return count == 0 ? 0 : loss / static_cast<double>(count); }
+  double mean_loss() const;
   double accuracy() const { return count == 0 ? 0 : static_cast<double>(hits) / static_cast<double>(count); }  // 0 .. 1
   double top5_accuracy() const { return count == 0 ? 0 : static_cast<double>(top5_hits) / static_cast<double>(count); }
 };
+
+// -log softmax[label], natural logarithm, of one image. logits [classes], value = logit * 2^exp.
+INTRAIN_API double image_loss(const int32_t* logits, int exp, int classes, int label);
 
 // logits [count][classes], value = logit * 2^exp.
 INTRAIN_API Metrics measure(const int32_t* logits, int exp, int count, int classes, const int32_t* labels);

@@ -67,7 +67,7 @@ TEST_F(ConfusionTest, Json) {
   Evaluation result{};
   result.metrics.count = 7;
   result.metrics.hits = 4;
-  result.metrics.loss = 14;
+  result.metrics.loss = int64_t{14} << 20;
   result.predicted = predicted_;
   const nlohmann::json json = nlohmann::json::parse(evaluation_json(checkpoint, data, "test", result));
   EXPECT_EQ(json["checkpoint"], "a.ckpt");

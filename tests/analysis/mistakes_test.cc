@@ -16,7 +16,7 @@ Evaluation evaluation_of(const std::vector<std::vector<int32_t>>& logits, const 
     const ClassScore first = top_classes(logits[i].data(), 0, classes, 1)[0];
     result.predicted.push_back(first.label);
     result.probabilities.push_back(first.probability);
-    result.losses.push_back(measure(logits[i].data(), 0, 1, classes, &label).loss);
+    result.losses.push_back(image_loss(logits[i].data(), 0, classes, label));
   }
   return result;
 }

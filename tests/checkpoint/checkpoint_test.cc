@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "base/loss_format.h"
 #include "core/error.h"
 #include "core/hash.h"
 #include "support/temp_folder.h"
@@ -62,7 +63,7 @@ CheckpointInfo some_info() {
   info.train_count = 60000;
   info.epoch_count = 128;
   info.epoch_hits = 17;
-  info.epoch_loss = 0.1;
+  info.epoch_loss = 104858;
   info.normalization.assign(256, -3);
   return info;
 }
@@ -103,7 +104,7 @@ TEST_F(CheckpointTest, ComesBackAsItWas) {
   EXPECT_EQ(checkpoint.info.train_count, 60000);
   EXPECT_EQ(checkpoint.info.epoch_count, 128);
   EXPECT_EQ(checkpoint.info.epoch_hits, 17);
-  EXPECT_EQ(checkpoint.info.epoch_loss, 0.1);
+  EXPECT_EQ(checkpoint.info.epoch_loss, 104858);
   EXPECT_EQ(checkpoint.info.normalization, expected.normalization);
   Arrays back;
   back.clear();
@@ -180,7 +181,7 @@ TEST_F(CheckpointTest, RefusesOtherFiles) {
 TEST_F(CheckpointTest, RefusesAnotherVersionAndAnImpossibleHeader) {
   const Bytes good = test::read_bytes(path_);
   Bytes bad = good;
-  for (const uint8_t version : {0, 3}) {
+  for (const uint8_t version : {0, 4}) {
     bad[8] = version;
     rewrite(bad);
     expect_error([&] { read_checkpoint(path_); }, "version " + std::to_string(version), path_);
@@ -191,6 +192,20 @@ TEST_F(CheckpointTest, RefusesAnotherVersionAndAnImpossibleHeader) {
     rewrite(bad);
     expect_error([&] { read_checkpoint(path_); }, "header", path_);
   }
+}
+
+TEST_F(CheckpointTest, ReadsTheLossOfVersionTwo) {
+  const auto older = [&](const std::string& loss) {
+    write_checkpoint(path_, some_info(), arrays_.state());
+    replace_in_header("\"loss\":104858", "\"loss\":" + loss);
+    Bytes bytes = test::read_bytes(path_);
+    bytes[8] = 2;
+    rewrite(bytes);
+    return read_checkpoint(path_).info.epoch_loss;
+  };
+  EXPECT_EQ(older("0.1250"), 1 << 17);
+  EXPECT_EQ(older("1e+300"), 128 * kMostLoss);
+  expect_error([&] { older("-0.125"); }, "loss of 'unfinished_epoch'", path_);
 }
 
 TEST_F(CheckpointTest, RefusesAHeaderThatDoesNotFitTheFile) {
@@ -235,7 +250,8 @@ TEST_F(CheckpointTest, RefusesImpossibleNumbers) {
       {"unfinished_epoch", [](CheckpointInfo& i) { i.epoch_hits = 129; }},
       {"unfinished_epoch", [](CheckpointInfo& i) { i.epoch_count = -1; }},
       {"unfinished_epoch", [](CheckpointInfo& i) { i.train_count = -1; }},
-      {"broken header", [](CheckpointInfo& i) { i.epoch_loss = NAN; }},
+      {"loss of 'unfinished_epoch'", [](CheckpointInfo& i) { i.epoch_loss = -1; }},
+      {"loss of 'unfinished_epoch'", [](CheckpointInfo& i) { i.epoch_loss = 128 * kMostLoss + 1; }},
       {"names of classes", [](CheckpointInfo& i) { i.class_names.resize(11); }},
       {"normalization", [](CheckpointInfo& i) { i.normalization[7] = -128; }},
       {"lr", [](CheckpointInfo& i) { i.config.lr = 1e9; }},

@@ -18,8 +18,12 @@ TEST(Metrics, LossAndHits) {
   EXPECT_EQ(m.hits, 1);
   const double first = std::log(std::exp(1.0) + 1 + std::exp(-1.0));
   const double second = std::log(2 + std::exp(-5.0 / 16));
-  EXPECT_NEAR(m.loss, first + second, 1e-12);
-  EXPECT_NEAR(m.mean_loss(), (first + second) / 2, 1e-12);
+  EXPECT_EQ(image_loss(logits, -4, 3, 1), first);
+  EXPECT_NEAR(image_loss(logits + 3, -4, 3, 0), second, 1e-15);
+  // Each is rounded to 2^-20, and then they are added.
+  const auto rounded = [](double loss) { return std::llround(std::ldexp(loss, 20)); };
+  EXPECT_EQ(m.loss, rounded(first) + rounded(second));
+  EXPECT_EQ(m.mean_loss(), std::ldexp(static_cast<double>(m.loss), -20) / 2);
   EXPECT_EQ(m.accuracy(), 0.5);
 }
 
@@ -58,7 +62,8 @@ TEST(Metrics, LargeLogitsStayFinite) {
   const int32_t logits[] = {INT32_MAX, INT32_MIN};
   const int32_t label = 1;
   const Metrics m = measure(logits, 0, 1, 2, &label);
-  EXPECT_EQ(m.loss, 4294967295.0);
+  EXPECT_EQ(image_loss(logits, 0, 2, label), 4294967295.0);
+  EXPECT_EQ(m.loss, kMostLoss);
   EXPECT_EQ(m.hits, 0);
 }
 
