@@ -10,6 +10,10 @@ struct Batch {
   int count = 0;               // images in use; the vectors may be longer
   std::vector<int8_t> images;  // [count][h][w][c], exponent kInputExp
   std::vector<int32_t> labels;
+  // Where several ranks make a step: these are images first .. first + count - 1 of `total`. 0: the batch is all there is.
+  int first = 0, total = 0;
+
+  int whole() const { return total == 0 ? count : total; }
 };
 
 }  // namespace intrain

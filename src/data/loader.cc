@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/slice.h"
 #include "data/augment.h"
 #include "data/check_dataset.h"
 #include "data/photo_reader.h"
@@ -90,7 +91,11 @@ void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, uint32_t 
 
 void Loader::State::make(Worker& worker, int64_t step, Batch& batch) const {
   const int64_t epoch = step / per_epoch, begin = step % per_epoch * options.batch;
-  batch.count = static_cast<int>(std::min<int64_t>(options.batch, set.count - begin));
+  const int64_t whole = std::min<int64_t>(options.batch, set.count - begin);
+  const Slice slice = slice_of(whole, options.rank, options.ranks);
+  batch.count = static_cast<int>(slice.count);
+  batch.first = static_cast<int>(slice.first);
+  batch.total = options.ranks == 1 ? 0 : static_cast<int>(whole);
   if (options.training && worker.order_epoch != epoch) {
     const auto number = static_cast<uint32_t>(epoch);
     if (options.balance)
@@ -100,9 +105,10 @@ void Loader::State::make(Worker& worker, int64_t step, Batch& batch) const {
     worker.order_epoch = epoch;
   }
   for (int i = 0; i < batch.count; ++i) {
-    const int32_t sample = worker.order[static_cast<size_t>(begin + i)];
+    const int64_t place = begin + batch.first + i;
+    const int32_t sample = worker.order[static_cast<size_t>(place)];
     // A sample that an epoch shows several times is another picture each time.
-    const int64_t draw = options.balance ? begin + i : sample;
+    const int64_t draw = options.balance ? place : sample;
     put(worker, epoch, sample, static_cast<uint32_t>(draw), batch.images.data() + i * set.image_size());
     batch.labels[static_cast<size_t>(i)] = set.labels[static_cast<size_t>(sample)];
   }
@@ -158,6 +164,11 @@ const LoaderOptions& checked(const Dataset& set, const LoaderOptions& options) {
   if (options.batch < 1 || options.batch > most)
     throw Error("batches of " + std::to_string(options.batch) + " of " + std::to_string(set.count) + " images", Setting{"batch"},
                 "give 1 or more, and no more than there are to train on");
+  if (options.ranks < 1 || options.rank < 0 || options.rank >= options.ranks ||
+      (options.training && options.ranks > options.batch))
+    throw Error("batches of " + std::to_string(options.batch) + " images for rank " + std::to_string(options.rank) + " of " +
+                    std::to_string(options.ranks),
+                Setting{"batch"}, "give at least one image a rank");
   if (options.threads < 1) throw Error(std::to_string(options.threads) + " threads", Setting{"threads"}, "give 1 or more");
   if (options.first_step < 0)
     throw Error("batch " + std::to_string(options.first_step) + " as the first", Setting{"first_step"}, "give 0 or more");
@@ -178,9 +189,10 @@ Loader::Loader(const Dataset& set, const Normalization& norm, const LoaderOption
   s.per_epoch = options.training ? set.count / options.batch : (set.count + options.batch - 1) / options.batch;
   const int threads = set.files.empty() ? 1 : options.threads;
   s.slots.resize(static_cast<size_t>(kReady + threads));
+  const int64_t images = largest_slice(options.batch, options.ranks);
   for (State::Slot& slot : s.slots) {
-    slot.batch.images.resize(static_cast<size_t>(options.batch * set.image_size()));
-    slot.batch.labels.resize(static_cast<size_t>(options.batch));
+    slot.batch.images.resize(static_cast<size_t>(images * set.image_size()));
+    slot.batch.labels.resize(static_cast<size_t>(images));
   }
   s.threads.reserve(static_cast<size_t>(threads));
   try {

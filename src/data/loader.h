@@ -11,7 +11,7 @@
 namespace intrain {
 
 struct LoaderOptions {
-  int batch = 0;           // images a batch, 1 .. set.count when training
+  int batch = 0;           // images a batch, of all ranks, 1 .. set.count when training
   bool training = false;   // shuffled, and the incomplete last batch left out; else in order, and whole
   bool mirror = false;     // training: mirror half of the images
   uint64_t seed = 0;       // of order, crops and mirrors
@@ -21,6 +21,8 @@ struct LoaderOptions {
   // training: an epoch shows all classes equally often (data/sampler.h), each time in a window of its own
   bool balance = false;
   bool black_border = false;  // what windows show beyond an image in memory: black, or the mean
+  // Of each batch only the images of this rank (core/slice.h) are read; when training there are at most as many ranks as images a batch.
+  int rank = 0, ranks = 1;
 };
 
 class Loader {

@@ -30,8 +30,8 @@ void BatchNorm::reset_statistics() {
 }
 
 void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
-  if (plan.training && plan.max_batch * out_->pixels() > int64_t{1} << kMaxCountLog2)
-    throw Error("a batch of " + std::to_string(plan.max_batch) + " maps of " + std::to_string(out_->h) + "x" +
+  if (plan.training && plan.global_batch * out_->pixels() > int64_t{1} << kMaxCountLog2)
+    throw Error("a batch of " + std::to_string(plan.global_batch) + " maps of " + std::to_string(out_->h) + "x" +
                     std::to_string(out_->w) + " in layer " + layer_ + " has more than 2^" + std::to_string(kMaxCountLog2) +
                     " pixels",
                 Setting{"batch"}, "choose a smaller batch");

@@ -126,7 +126,8 @@ struct LayerPlan {
   MemoryPlan& memory;
   const ops::Kernels& kernels;
   int index, layers;
-  int max_batch, threads;
+  int max_batch, threads;  // images here
+  int64_t global_batch;    // the most over all ranks
   bool training;
   int lowest;  // layer with a parameter to learn; those below have no backward pass
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/slice.h"
 #include "nn/linear.h"
 #include "ops/initialize/initialize.h"
 
@@ -44,6 +45,7 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
   max_batch_ = max_batch;
   training_ = training;
   runtime_ = std::move(runtime);
+  most_here_ = static_cast<int>(largest_slice(max_batch, runtime_->reducer().ranks()));
   plan_ = {};
   lowest_ = lowest_learning();
   // What is made below has no backward pass.
@@ -52,7 +54,7 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
       if (v->producer < lowest_ && !v->keeps_error) v->error = nullptr;
   const int layers = static_cast<int>(layers_.size());
   for (int i = 0; i < layers; ++i) {
-    LayerPlan plan{plan_, runtime_->kernels(), i, layers, max_batch, runtime_->pool().threads(), training, lowest_};
+    LayerPlan plan{plan_, runtime_->kernels(), i, layers, most_here_, runtime_->pool().threads(), max_batch, training, lowest_};
     layers_[static_cast<size_t>(i)]->set_widths(widths_);
     layers_[static_cast<size_t>(i)]->plan(plan);
   }
@@ -82,7 +84,7 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
     if (!training || v->error == nullptr) continue;
     v->error->data = reinterpret_cast<int16_t*>(at(v->error->buffer));
     v->error->exp = reinterpret_cast<int32_t*>(at(v->error->scale_buffer));
-    v->error->max = v->error->exp + max_batch;
+    v->error->max = v->error->exp + most_here_;
   }
   for (const auto& layer : layers_) layer->bind(plan_, memory_.data());
 }
@@ -119,14 +121,14 @@ void Net::plan_values() {
     int last = v->last_consumer;
     if (training_ && std::max(v->producer, v->last_consumer) >= lowest_) last = 2 * layers - std::max(v->producer, lowest_);
     v->data_buffer =
-        plan_.add(v->name + ".output", static_cast<size_t>(max_batch_) * static_cast<size_t>(v->elements()), v->producer, last);
+        plan_.add(v->name + ".output", static_cast<size_t>(most_here_) * static_cast<size_t>(v->elements()), v->producer, last);
   }
 }
 
 // An error lives from its first contribution to the backward pass of the earliest producer that shares it.
 void Net::plan_errors() {
   const int layers = static_cast<int>(layers_.size());
-  const size_t batch = static_cast<size_t>(max_batch_);
+  const size_t batch = static_cast<size_t>(most_here_);
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->buffer = -1;
   for (const auto& v : values_) {
@@ -173,9 +175,13 @@ void Net::check_training() const {
 
 void Net::check_images(const Batch& batch) const {
   check_prepared();
-  if (batch.count < 1 || batch.count > max_batch_)
-    throw Error("a batch of " + std::to_string(batch.count) + " images", Setting{"batch"},
+  if (batch.count < 1 || batch.whole() < 1 || batch.whole() > max_batch_)
+    throw Error("a batch of " + std::to_string(std::min(batch.count, batch.whole())) + " images", Setting{"batch"},
                 "the net is prepared for 1 to " + std::to_string(max_batch_));
+  const Reducer& ranks = runtime_->reducer();
+  const Slice slice = slice_of(batch.whole(), ranks.rank(), ranks.ranks());
+  if (batch.first != slice.first || batch.count != slice.count)
+    throw Error("not the images of rank " + std::to_string(ranks.rank()), Setting{"batch"}, "give it its slice (core/slice.h)");
   if (int64_t{batch.count} * h_ * w_ * c_ > static_cast<int64_t>(batch.images.size()))
     throw Error("a batch of fewer pixels than its images have", "", "images are [count][h][w][c]");
 }
@@ -193,9 +199,9 @@ void Net::check_batch(const Batch& batch) const {
 LayerContext Net::context(const Batch& batch) {
   check_images(batch);
   input_->data = batch.images.data();
-  int64_t count = batch.count;
-  runtime_->reducer().sum(&count, 1);
-  return {runtime_->kernels(), runtime_->pool(), runtime_->reducer(), batch.count, count, 0, 0, 0, widths_, 0, profile_};
+  const auto first = static_cast<uint32_t>(batch.first);
+  return {
+      runtime_->kernels(), runtime_->pool(), runtime_->reducer(), batch.count, batch.whole(), first, 0, 0, widths_, 0, profile_};
 }
 
 void Net::check_prepared() const {

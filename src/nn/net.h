@@ -38,7 +38,7 @@ class INTRAIN_API Net {
   void set_label_smoothing(int64_t smoothing);
   // From now on forward() takes the running statistics, as evaluate() does, and leaves them as they are; to backward() they are constants.
   void freeze_statistics(bool frozen) { frozen_statistics_ = frozen; }
-  // Plans and takes all memory for batches of up to max_batch images, memory().total_bytes(); nothing is allocated after, and little was before.
+  // Plans and takes all memory for batches of up to max_batch images, over all ranks of the runtime (core/slice.h), memory().total_bytes(); nothing is allocated after, and little was before.
   // `training`: with a backward pass. Parameters that are frozen (Parameter::frozen) take neither momentum nor gradients, and below the lowest layer
   // that learns nothing is kept for a backward pass. Once. Throws Error if batches are too large for a layer's sums, or the net
   // takes more memory than the machine has (core/memory.h), before it is taken; and if there is no runtime.
@@ -49,7 +49,7 @@ class INTRAIN_API Net {
   // W in 8 bits from the stored W. Once after initialize, loading, and each update.
   void quantize_parameters();
 
-  // What a step takes: 1 to max_batch images, all their pixels, a label of a class for each. Throws Error for others, as the passes do for what
+  // What a step takes: 1 to max_batch images, on each of several ranks its own of them (core/batch.h), all their pixels, a label of a class for each. Throws Error for others, as the passes do for what
   // they read; here before anything has changed.
   void check_batch(const Batch& batch) const;
   // Forward with the batch's statistics, unless they are frozen / with the running ones. After either: logits() is [count][classes].
@@ -111,7 +111,8 @@ class INTRAIN_API Net {
   MemoryPlan plan_;
   AlignedBuffer memory_;
   Widths widths_;
-  int max_batch_ = 0;
+  int max_batch_ = 0;                                      // of all ranks
+  int most_here_ = 0;                                      // of them
   int lowest_ = 0;                                         // layer with a backward pass, as planned
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
   bool training_ = false, keep_gradients_ = false, frozen_statistics_ = false;

@@ -1,6 +1,7 @@
 #include "train/evaluate.h"
 
 #include "core/hash.h"
+#include "train/over_ranks.h"
 
 namespace intrain {
 
@@ -8,19 +9,23 @@ Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop,
                     const std::function<void(int64_t done, int64_t total)>& progress) {
   Evaluation result{};
   Hash64 hash;
-  for (int64_t step = 0; step < loader.steps_per_epoch() && (stop == nullptr || *stop == 0); ++step) {
-    const Batch& batch = loader.next();
-    net.evaluate(batch);
-    for (int i = 0; i < batch.count; ++i) {
-      const int32_t* row = net.logits() + int64_t{i} * net.classes();
-      const Metrics one = measure(row, net.logits_exp(), 1, net.classes(), &batch.labels[static_cast<size_t>(i)]);
+  Reducer& reducer = net.runtime().reducer();
+  WholeBatch whole(net);
+  for (int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
+    if (on_any(reducer, stop != nullptr && *stop != 0)) break;
+    const Batch& batch = next_on_all(loader, reducer);
+    if (batch.count > 0) net.evaluate(batch);  // the last batch may be too small for all ranks
+    whole.gather(batch);
+    for (int i = 0; i < whole.count(); ++i) {
+      const int32_t* row = whole.logits() + int64_t{i} * net.classes();
+      const Metrics one = measure(row, net.logits_exp(), 1, net.classes(), whole.labels() + i);
       const ClassScore first = top_classes(row, net.logits_exp(), net.classes(), 1)[0];
       result.metrics += one;
       result.predicted.push_back(first.label);
       result.probabilities.push_back(first.probability);
-      result.losses.push_back(image_loss(row, net.logits_exp(), net.classes(), batch.labels[static_cast<size_t>(i)]));
+      result.losses.push_back(image_loss(row, net.logits_exp(), net.classes(), whole.labels()[i]));
     }
-    hash.add(net.logits(), sizeof(int32_t) * static_cast<size_t>(batch.count) * static_cast<size_t>(net.classes()));
+    hash.add(whole.logits(), sizeof(int32_t) * static_cast<size_t>(whole.count()) * static_cast<size_t>(net.classes()));
     if (progress) progress(step + 1, loader.steps_per_epoch());
   }
   result.logits_hash = hash.digest();

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
 #include "ops/sgd_momentum/wageubn.h"
+#include "train/over_ranks.h"
 #include "train/training.h"
 
 namespace intrain {
@@ -19,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-LoaderOptions training_loader(const TrainConfig& config, const DataSplits& data, int64_t first_batch) {
+LoaderOptions training_loader(const TrainConfig& config, const DataSplits& data, int64_t first_batch, const Reducer& reducer) {
   return {.batch = config.batch,
           .training = true,
           .mirror = data.mirror,
@@ -28,7 +29,9 @@ LoaderOptions training_loader(const TrainConfig& config, const DataSplits& data,
           .threads = config.threads,
           .augment = config.augment == "standard",
           .balance = config.balance,
-          .black_border = config.border == "black"};
+          .black_border = config.border == "black",
+          .rank = reducer.rank(),
+          .ranks = reducer.ranks()};
 }
 
 // What a loader could not load: the net's state is that after the step before.
@@ -36,9 +39,9 @@ struct Unloadable {
   Error error;
 };
 
-const Batch& next_batch(Loader& loader) {
+const Batch& next_batch(Loader& loader, Reducer& reducer) {
   try {
-    return loader.next();
+    return next_on_all(loader, reducer);
   } catch (const Error& e) {
     throw Unloadable{e};
   } catch (const std::bad_alloc&) {
@@ -57,11 +60,13 @@ class Trainer::Training::Loop {
         observer_(observer),
         stop_(stop),
         first_step_(t_.step_),
-        train_loader_(t_.data_.train, t_.parts_.norm, training_loader(config_, t_.data_, t_.batches_before(t_.step_))),
+        train_loader_(t_.data_.train, t_.parts_.norm,
+                      training_loader(config_, t_.data_, t_.batches_before(t_.step_), t_.reducer())),
         test_loader_(t_.data_.test, t_.parts_.norm, t_.evaluation_loader()),
         numbers_(config_.widths) {}
 
   FitResult run() {
+    wants_numbers_ = on_any(t_.reducer(), observer_.wants_numbers());
     observer_.on_ready();
     observer_.on_start(t_.plan());
     earlier_ = observer_.elapsed();
@@ -84,7 +89,8 @@ class Trainer::Training::Loop {
   }
 
  private:
-  bool stopping() const { return stop_ != nullptr && *stop_ != 0; }
+  // Asked at the same places on all ranks.
+  bool stopping() const { return on_any(t_.reducer(), stop_ != nullptr && *stop_ != 0); }
   double seconds() const { return earlier_.seconds + seconds_since(start_); }
   void save(StateUse use) { observer_.on_state(t_.info(), t_.net_.state(), use); }
 
@@ -124,9 +130,9 @@ class Trainer::Training::Loop {
     while (t_.step_ < end && !stopping()) {
       const Clock::time_point start = Clock::now();
       t_.begin_step();
-      const bool look = observer_.wants_numbers() && t_.step_ % kNumbersEvery == 0;
+      const bool look = wants_numbers_ && t_.step_ % kNumbersEvery == 0;
       if (look) look_at_numbers();
-      const Metrics metrics = config_.accumulate == 1 ? step_on(next_batch(train_loader_)) : step_on_several();
+      const Metrics metrics = config_.accumulate == 1 ? step_on(next_batch(train_loader_, t_.reducer())) : step_on_several();
       ++t_.step_;
       if (look) show_numbers();
       const double step_seconds = seconds_since(start);
@@ -152,12 +158,13 @@ class Trainer::Training::Loop {
     t_.statistics_.take();
     try {
       for (int64_t i = 0; i < config_.accumulate; ++i) {
-        const Batch& batch = next_batch(train_loader_);
+        const Batch& batch = next_batch(train_loader_, t_.reducer());
         t_.accumulated_.add(batch, config_.seed, static_cast<uint32_t>(first + i));
         sum += t_.measured(batch);
       }
       // What does not fill a step at an epoch's end is left out; before the update, for a photo that went lost there leaves the step undone.
-      for (int64_t next = first + config_.accumulate; next < t_.batches_before(t_.step_ + 1); ++next) next_batch(train_loader_);
+      for (int64_t next = first + config_.accumulate; next < t_.batches_before(t_.step_ + 1); ++next)
+        next_batch(train_loader_, t_.reducer());
     } catch (const Unloadable&) {
       t_.statistics_.put_back();  // of a step that is done again
       t_.accumulated_.clear();
@@ -174,6 +181,7 @@ class Trainer::Training::Loop {
 
   void show_numbers() {
     t_.net_.set_tensor_sink(nullptr);
+    add_up(t_.reducer(), numbers_.layers());
     int64_t stored_saturated = 0;
     for (const Parameter* p : t_.net_.parameters()) {
       const int64_t most =
@@ -228,6 +236,7 @@ class Trainer::Training::Loop {
   const int64_t first_step_;
   Loader train_loader_, test_loader_;
   NumbersSink numbers_;
+  bool wants_numbers_ = false;  // any rank's observer
   Clock::time_point start_;
   Elapsed earlier_;
   double epoch_seconds_ = 0;                              // of the epoch so far

@@ -32,8 +32,8 @@ class NumbersSink final : public TensorSink {
   void tensor(const std::string& layer, TensorKind kind, const uint8_t* data, int64_t count, int exp) override;
   void tensor(const std::string& layer, TensorKind kind, const int16_t* data, int64_t count, int exp) override;
 
-  // In the order of the net.
-  const std::vector<LayerNumbers>& layers() const { return layers_; }
+  // In the order of the net, of the images here (train/over_ranks.h).
+  std::vector<LayerNumbers>& layers() { return layers_; }
   // Back to nothing counted, with the layers as they are.
   void clear();
 

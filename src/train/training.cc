@@ -8,6 +8,7 @@
 #include "settings/scalar10.h"
 #include "train/data_fingerprint.h"
 #include "train/fit.h"
+#include "train/over_ranks.h"
 #include "train/run_length.h"
 #include "train/trained_net.h"
 
@@ -86,7 +87,9 @@ void Trainer::Training::begin_step() {
 }
 
 Metrics Trainer::Training::measured(const Batch& batch) const {
-  return measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
+  Metrics metrics = measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
+  add_up(reducer(), metrics);
+  return metrics;
 }
 
 Metrics Trainer::Training::step(const Batch& batch) {

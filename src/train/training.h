@@ -40,10 +40,13 @@ class Trainer::Training {
   class Loop;
   int64_t batches_before(int64_t step) const { return intrain::batches_before(config_, data_.train.count, step); }
   bool finished() const;
-  LoaderOptions evaluation_loader() const { return {config_.batch, false, false, 0, 0, config_.threads}; }
+  Reducer& reducer() const { return net_.runtime().reducer(); }
+  LoaderOptions evaluation_loader() const {
+    return {.batch = config_.batch, .threads = config_.threads, .rank = reducer().rank(), .ranks = reducer().ranks()};
+  }
   // Before the step that is due.
   void begin_step();
-  Metrics measured(const Batch& batch) const;
+  Metrics measured(const Batch& batch) const;  // over all ranks
 
   Parts parts_;
   const TrainConfig& config_;

@@ -36,7 +36,9 @@ std::string verify_names() {
   return names;
 }
 
-VerifyResult run_verify(const std::string& name, int threads) {
+VerifyResult run_verify(const std::string& name, int threads) { return run_verify(name, std::make_shared<Runtime>(threads)); }
+
+VerifyResult run_verify(const std::string& name, std::shared_ptr<Runtime> runtime) {
   const VerifyProblem& problem = problem_of(name);
   TrainConfig config;
   apply_recipe(config, problem.recipe);
@@ -45,10 +47,10 @@ VerifyResult run_verify(const std::string& name, int threads) {
   config.epochs = problem.epochs;
   config.batch = problem.batch;
   config.warmup = problem.warmup;
-  config.threads = threads;
+  config.threads = runtime->pool().threads();
   const DataSplits data = load_data(config.data);
   TrainObserver silent;
-  const FitResult result = Trainer(config, data).fit(silent);
+  const FitResult result = Trainer(config, data, {.runtime = std::move(runtime)}).fit(silent);
   const uint64_t parts[2] = {result.signature, result.test.logits_hash};
   return {hash64(parts, sizeof parts), problem.signature, result.test.metrics.accuracy()};
 }

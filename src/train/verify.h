@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+
+#include "nn/runtime.h"
 
 namespace intrain {
 
@@ -18,5 +21,7 @@ std::string verify_names();
 // The row of that name, with an evaluation after each epoch; seed 0. Throws Error for a name without a row, if INTRAIN_ISA asks for what this CPU
 // lacks, or if threads is out of range.
 VerifyResult run_verify(const std::string& name, int threads);
+// The same with a runtime of the caller's, on each of its ranks.
+VerifyResult run_verify(const std::string& name, std::shared_ptr<Runtime> runtime);
 
 }  // namespace intrain

@@ -382,6 +382,21 @@ TEST_F(ImageFolderTest, APhotoThatGoesAwayEndsTheTraining) {
   expect_error([&] { loader.next(); }, "cannot be read", gone);
 }
 
+// A rank opens no photo but its own.
+TEST_F(ImageFolderTest, RanksReadTheirOwnPhotosOnly) {
+  DataSplits data = load();
+  const Normalization norm = make_normalization(data.train);
+  LoaderOptions options{.batch = 4, .rank = 0, .ranks = 2};
+  std::vector<std::string>& files = data.train.files;
+  for (size_t i = 0; i < files.size(); ++i)
+    if (i % 4 >= 2) std::filesystem::remove(files[i]);
+  Loader own(data.train, norm, options);
+  EXPECT_EQ(own.next().count, 2);
+  options.rank = 1;
+  Loader other(data.train, norm, options);
+  expect_error([&] { other.next(); }, "cannot be read", files[2]);
+}
+
 TEST_F(ImageFolderTest, RefusesOtherLayouts) {
   const auto expect = [&](const std::string& what, const std::string& where) { expect_error([&] { load(); }, what, where); };
   std::filesystem::create_directories(folder_.file("val/tulip"));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "data/normalization.h"
@@ -48,6 +49,36 @@ TEST_F(LoaderTest, StartsAtAnyStep) {
     for (size_t i = 0; i < rest.size(); ++i)
       EXPECT_TRUE(same(rest[i], all[i + static_cast<size_t>(start)])) << start << " + " << i;
   }
+}
+
+// Put together, what the ranks load is what one process does: crops, mirrors and all.
+TEST_F(LoaderTest, RanksLoadTheirSlices) {
+  for (const bool training : {true, false})
+    for (const bool balance : {false, true})
+      for (const int ranks : {2, 3, 7}) {
+        LoaderOptions options{.batch = 7, .training = training, .mirror = true, .seed = 11, .balance = balance};
+        Loader whole(data_.train, norm_, options);
+        std::vector<std::unique_ptr<Loader>> parts;
+        options.ranks = ranks;
+        for (options.rank = 0; options.rank < ranks; ++options.rank)
+          parts.push_back(std::make_unique<Loader>(data_.train, norm_, options));
+        for (int i = 0; i < 20; ++i) {
+          const Batch& expected = whole.next();
+          EXPECT_EQ(expected.whole(), expected.count);
+          Batch all;
+          for (const auto& loader : parts) {
+            const Batch& part = loader->next();
+            EXPECT_EQ(part.total, expected.count);
+            EXPECT_EQ(part.first, all.count);
+            all.count += part.count;
+            all.images.insert(all.images.end(), part.images.begin(), part.images.begin() + part.count * data_.train.image_size());
+            all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.begin() + part.count);
+          }
+          ASSERT_EQ(all.count, expected.count);
+          ASSERT_TRUE(std::equal(all.images.begin(), all.images.end(), expected.images.begin())) << ranks << ", batch " << i;
+          ASSERT_TRUE(std::equal(all.labels.begin(), all.labels.end(), expected.labels.begin())) << ranks << ", batch " << i;
+        }
+      }
 }
 
 TEST_F(LoaderTest, BalancedBatchesShowRareClassesOftenEachTimeAnew) {

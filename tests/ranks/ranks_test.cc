@@ -1,0 +1,194 @@
+// Whole trainings on several ranks: what comes out is what one process makes, to the last byte.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/local_ranks.h"
+#include "data/source.h"
+#include "settings/recipe.h"
+#include "support/photos.h"
+#include "support/temp_folder.h"
+#include "train/trainer.h"
+#include "train/verify.h"
+
+namespace intrain {
+namespace {
+
+// All that a training tells, but for times.
+struct Told final : TrainObserver {
+  std::vector<double> numbers;
+  std::atomic<int> stop{0};
+  int64_t stop_after = INT64_MAX;
+  bool wants = false;
+
+  bool wants_numbers() const override { return wants; }
+  void on_step(const StepReport& r) override {
+    numbers.insert(numbers.end(), {static_cast<double>(r.step), r.loss, r.accuracy, r.rate});
+    if (r.step >= stop_after) stop = 1;
+  }
+  void on_numbers(int64_t, const std::vector<LayerNumbers>& layers, int64_t saturated) override {
+    numbers.push_back(static_cast<double>(saturated));
+    for (const LayerNumbers& layer : layers)
+      for (const TensorNumbers& t : layer.tensor)
+        for (const int64_t v : {t.count, t.zeros, t.saturated, int64_t{t.exp}}) numbers.push_back(static_cast<double>(v));
+  }
+  void on_epoch(const EpochReport& r) override {
+    numbers.insert(numbers.end(), {r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy, r.best ? 1.0 : 0.0});
+  }
+};
+
+struct Outcome {
+  uint64_t signature = 0, logits_hash = 0;
+  std::vector<uint8_t> checkpoint;
+  std::vector<double> told, losses;
+  bool operator==(const Outcome&) const = default;
+};
+
+// On each of the ranks the same, else the test fails. Rank 0 alone looks at numbers, and has the flag for a stop.
+Outcome train_on(int ranks, const TrainConfig& config, const DataSplits& data, int64_t stop_after = INT64_MAX,
+                 const Checkpoint* resume = nullptr) {
+  std::vector<Outcome> all(static_cast<size_t>(ranks));
+  run_local_ranks(ranks, [&](int rank, std::unique_ptr<Reducer> reducer) {
+    const auto runtime = std::make_shared<Runtime>(config.threads, std::move(reducer));
+    Trainer trainer(config, data, {.resume = resume, .runtime = runtime});
+    Told told;
+    told.wants = rank == 0;
+    told.stop_after = rank == ranks - 1 ? stop_after : INT64_MAX;
+    const FitResult result = trainer.fit(told, &told.stop);
+    Outcome& mine = all[static_cast<size_t>(rank)];
+    mine = {result.signature, result.test.logits_hash, trainer.state().bytes, told.numbers, result.test.losses};
+  });
+  for (const Outcome& other : all) EXPECT_TRUE(other == all[0]);
+  return all[0];
+}
+
+TrainConfig config_of(const std::string& model, const std::string& data, int batch) {
+  TrainConfig config;
+  config.model = model;
+  config.data = data;
+  config.batch = batch;
+  config.epochs = 2;
+  config.threads = 1;
+  return config;
+}
+
+void expect_same_on_all(const TrainConfig& config) {
+  const DataSplits data = load_data(config.data);
+  const Outcome expected = train_on(1, config, data);
+  EXPECT_NE(expected.signature, 0u);
+  for (const int ranks : {2, 3, 5, 8}) {
+    if (ranks > config.batch) continue;
+    const Outcome got = train_on(ranks, config, data);
+    EXPECT_EQ(got.signature, expected.signature) << config.model << " on " << ranks;
+    EXPECT_EQ(got.logits_hash, expected.logits_hash) << config.model << " on " << ranks;
+    EXPECT_EQ(got.checkpoint, expected.checkpoint) << config.model << " on " << ranks;
+    EXPECT_EQ(got.told, expected.told) << config.model << " on " << ranks;
+    EXPECT_EQ(got.losses, expected.losses) << config.model << " on " << ranks;
+  }
+}
+
+// Batches of 11 images of 64, and 16 to evaluate, of which the last batch leaves ranks without an image.
+TEST(Ranks, Mlp) { expect_same_on_all(config_of("mlp", "synthetic:64", 11)); }
+TEST(Ranks, Resnet8) { expect_same_on_all(config_of("resnet8", "synthetic:64", 11)); }
+TEST(Ranks, Resnet8V2) { expect_same_on_all(config_of("resnet8_v2", "synthetic:64", 11)); }
+TEST(Ranks, MobileNet) {
+  TrainConfig config = config_of("mobilenet_v2", "synthetic:20:32", 9);
+  config.epochs = 1;
+  expect_same_on_all(config);
+}
+
+TEST(Ranks, Wageubn) {
+  TrainConfig config;
+  apply_recipe(config, "wageubn");
+  const TrainConfig base = config_of("resnet8_v2", "synthetic:64", 11);
+  config.model = base.model;
+  config.data = base.data;
+  config.batch = base.batch;
+  config.epochs = base.epochs;
+  config.threads = 1;
+  expect_same_on_all(config);
+}
+
+TEST(Ranks, Widths) {
+  TrainConfig config = config_of("resnet8", "synthetic:64", 11);
+  config.widths.w = 6;
+  config.widths.a = 7;
+  config.widths.e1 = 8;
+  config.widths.e2 = 12;
+  config.widths.x_hat = 6;
+  expect_same_on_all(config);
+}
+
+TEST(Ranks, SeveralBatchesAStepAndThreads) {
+  TrainConfig config = config_of("resnet8", "synthetic:64", 9);
+  config.accumulate = 2;
+  config.threads = 2;
+  config.balance = true;
+  expect_same_on_all(config);
+}
+
+// The last rank asks for the stop; the run goes on on another number of them.
+TEST(Ranks, StopTogetherAndGoOnOnOthers) {
+  const TrainConfig config = config_of("resnet8", "synthetic:64", 11);
+  const DataSplits data = load_data(config.data);
+  const Outcome expected = train_on(1, config, data);
+  const Outcome stopped = train_on(3, config, data, 7);
+  EXPECT_NE(stopped.signature, expected.signature);
+  const Checkpoint state = parse_checkpoint(stopped.checkpoint, "memory");
+  EXPECT_EQ(state.info.step, 7);
+  EXPECT_EQ(stopped.checkpoint, train_on(1, config, data, 7).checkpoint);
+  for (const int ranks : {1, 2, 5}) {
+    const Outcome got = train_on(ranks, config, data, INT64_MAX, &state);
+    EXPECT_EQ(got.signature, expected.signature);
+    EXPECT_EQ(got.logits_hash, expected.logits_hash);
+    EXPECT_EQ(got.checkpoint, expected.checkpoint);
+  }
+}
+
+TEST(Ranks, PublishedSignatures) {
+  for (const char* name : {"resnet8", "resnet8_v2", "mlp", "wageubn"})
+    for (const int ranks : {2, 3, 5, 8})
+      run_local_ranks(ranks, [&](int, std::unique_ptr<Reducer> reducer) {
+        const VerifyResult result = run_verify(name, std::make_shared<Runtime>(1, std::move(reducer)));
+        EXPECT_EQ(result.signature, result.published) << name << " on " << ranks;
+      });
+  run_local_ranks(3, [&](int, std::unique_ptr<Reducer> reducer) {
+    const VerifyResult result = run_verify("mobilenet_v2", std::make_shared<Runtime>(1, std::move(reducer)));
+    EXPECT_EQ(result.signature, result.published);
+  });
+}
+
+// A photo goes lost that one rank alone would read: all end, after the same step.
+TEST(Ranks, APhotoThatGoesAwayEndsAll) {
+  const test::TempFolder folder;
+  for (const std::string name : {"train/ant/0", "train/ant/1", "train/bee/2", "train/bee/3", "val/ant/4", "val/bee/5"})
+    test::write_bytes(folder.file(name + ".png"),
+                      test::make_png(16, 16, 3, test::Bytes(16 * 16 * 3, static_cast<uint8_t>(name.back()))));
+  TrainConfig config = config_of("mlp", "folder:" + folder.path() + ":16", 2);
+  const DataSplits data = load_data(config.data);
+  std::filesystem::remove(folder.file("train/bee/3.png"));
+  int64_t steps[2] = {-1, -2};
+  run_local_ranks(2, [&](int rank, std::unique_ptr<Reducer> reducer) {
+    Trainer trainer(config, data, {.runtime = std::make_shared<Runtime>(1, std::move(reducer))});
+    Told told;
+    try {
+      trainer.fit(told);
+    } catch (const LoadFailure& failure) {
+      EXPECT_TRUE(failure.is_saved);
+      steps[rank] = failure.step;
+    }
+  });
+  EXPECT_EQ(steps[0], steps[1]);
+  EXPECT_LT(steps[0], 2);  // of an epoch
+}
+
+TEST(Ranks, MoreThanImagesABatchAreRefused) {
+  const TrainConfig config = config_of("mlp", "synthetic:64", 2);
+  const DataSplits data = load_data(config.data);
+  EXPECT_THROW(train_on(3, config, data), Error);
+}
+
+}  // namespace
+}  // namespace intrain
