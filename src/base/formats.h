@@ -42,7 +42,8 @@ static_assert(kMaxReduction * kS8Max * kS8Max < int64_t{1} << 30);
 
 static_assert(kRelu6Top == 192 && kRelu6Top % (1 << 6) == 0);
 
-// Sums over one channel: s64 holds n * 2^30 for n up to 2^kMaxCountLog2 elements a channel, with the factors of batch_norm.h.
-constexpr int kMaxCountLog2 = 24;
+// Elements of one channel in a batch, over all ranks: their sums and what batch norm makes of them stay in s64 up to 2^kMaxCountLog2
+// (ops/batch_norm/batch_norm.h has the arithmetic).
+constexpr int kMaxCountLog2 = 29;
 
 }  // namespace intrain

@@ -30,16 +30,16 @@ void prepare(Net net, int batch, bool training) {
 }
 
 TEST(Limits, BatchesMustFitTheSumsOfEveryBatchNorm) {
-  // 32x32 images; maps of 32x32: 2^24 pixels are 16384 of them. The error comes before the memory is taken.
+  // 32x32 images; maps of 32x32: 2^29 pixels are 524288 of them. The error comes before the memory is taken.
   const std::string head = "[[layer]]\ntype='average_pool'\n";
-  expect_error([&] { prepare(build(conv(3, 1) + head, 32), 16385, true); }, "16385 maps of 32x32 in layer conv0", "batch");
+  expect_error([&] { prepare(build(conv(3, 1) + head, 32), 524289, true); }, "524289 maps of 32x32 in layer conv0", "batch");
   // Where only padding makes them large: maps of 60x60, later of 256x256, and of streams.
-  expect_error([&] { prepare(build(conv(15, 14) + conv(15, 14) + head, 32), 4661, true); }, "60x60 in layer conv1", "batch");
+  expect_error([&] { prepare(build(conv(15, 14) + conv(15, 14) + head, 32), 149131, true); }, "60x60 in layer conv1", "batch");
   std::string grown;
   for (int i = 0; i < 16; ++i) grown += conv(15, 14);
-  expect_error([&] { prepare(build(grown + head, 32), 257, true); }, "256x256 in layer conv15", "batch");
+  expect_error([&] { prepare(build(grown + head, 32), 8193, true); }, "256x256 in layer conv15", "batch");
   const std::string stream = "[[layer]]\ntype='stream'\nchannels=2\nsize=15\npad=14\n";
-  expect_error([&] { prepare(build(stream + head, 32), 7929, true); }, "46x46 in layer conv0", "batch");
+  expect_error([&] { prepare(build(stream + head, 32), 253720, true); }, "46x46 in layer conv0", "batch");
   // Nothing is summed in evaluation, nor without batch norm.
   prepare(build(conv(3, 1, 15) + head, 32), 16385, false);
   prepare(build("[[layer]]\ntype='linear'\nchannels=1\n", 32), 20000, true);

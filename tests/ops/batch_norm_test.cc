@@ -16,6 +16,7 @@ namespace {
 
 using intrain::test::clip;
 using intrain::test::Fill;
+using intrain::test::Int128;
 using intrain::test::random_vector;
 using intrain::test::Rng;
 
@@ -92,6 +93,46 @@ void check_channel(const std::vector<int16_t>& y, int e_y, const char* what) {
     const long double bound = 0.5L + std::fabs(z) * relative + 16.01L / sigma + std::ldexp(0.5L, -a.shift) + 1e-9L;
     ASSERT_LE(std::fabs(x[i] - z), bound) << what << ", y " << y[i] << ", mean " << mean << ", sigma " << root << ", e_y " << e_y;
   }
+}
+
+// As many elements a channel as a batch may have, over all ranks, and the largest sums of them: s64 holds what 128 bits say.
+TEST(BatchNorm, MomentsOfTheLargestBatch) {
+  constexpr int64_t kN = int64_t{1} << kMaxCountLog2;
+  // `high` elements are a, the others b.
+  const auto check = [](int64_t a, int64_t b, int64_t high) {
+    const int64_t low = kN - high, s1 = high * a + low * b, s2 = high * a * a + low * b * b;
+    const Int128 mean = (Int128{s1} * 65536 - (((Int128{s1} * 65536) % kN + kN) % kN)) / kN;
+    const int64_t q = div_floor(s1, kN);
+    const Int128 d2 = Int128{high} * (a - q) * (a - q) + Int128{low} * (b - q) * (b - q);
+    const int64_t f = static_cast<int64_t>(mean) - q * 65536;
+    const Int128 var = d2 * 65536 / kN - ((f * f) >> 16);
+    const Moments m = batch_norm_moments(s1, s2, kN);
+    EXPECT_EQ(m.mean_q16, static_cast<int64_t>(mean)) << a << " " << b << " " << high;
+    EXPECT_EQ(m.var_q16, static_cast<int64_t>(std::max<Int128>(var, 0))) << a << " " << b << " " << high;
+  };
+  for (const int64_t a : {-kS16Max, -1, 0, 1, kS16Max})
+    for (const int64_t b : {-kS16Max, -2, 0, 3, kS16Max})
+      for (const int64_t high : {int64_t{0}, int64_t{1}, kN / 3, kN / 2, kN - 1, kN}) check(a, b, high);
+}
+
+TEST(BatchNorm, CoefficientsOfTheLargestBatch) {
+  constexpr int64_t kN = int64_t{1} << kMaxCountLog2;
+  const auto rounded = [](Int128 a, Int128 b) {  // half to even
+    Int128 quotient = a / b, rest = a % b;
+    if (rest < 0) rest += b, --quotient;
+    return static_cast<int64_t>(quotient + (2 * rest > b || (2 * rest == b && quotient % 2 != 0) ? 1 : 0));
+  };
+  Rng rng(7);
+  const int64_t most_e = kN * kS16Max, most_ex = most_e * kS8Max;
+  for (const int64_t kappa : {int64_t{2047}, int64_t{-2047}, int64_t{1}, int64_t{1000}})
+    for (int i = 0; i < 20; ++i) {
+      const int64_t sum_e = i < 2 ? (i == 0 ? most_e : -most_e) : rng.range(-most_e, most_e);
+      const int64_t sum_ex = i < 4 ? (i % 2 == 0 ? most_ex : -most_ex) : rng.range(-most_ex, most_ex) >> (2 * i);
+      const BackwardCoefficients v = batch_norm_coefficients(kappa, 0, sum_e, sum_ex, kN);
+      EXPECT_EQ(v.k, kappa);
+      EXPECT_EQ(v.a, -rounded(Int128{kappa} * sum_e, kN));
+      EXPECT_EQ(v.b, clamp(-rounded(Int128{kappa} * sum_ex, Int128{kN} << 16), -kS16Max, kS16Max));
+    }
 }
 
 TEST(BatchNorm, IsWithinItsBoundOfFloat) {

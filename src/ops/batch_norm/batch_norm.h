@@ -1,21 +1,27 @@
 // Batch normalization, statistics to x_hat, and its backward pass. One channel each; y is the staged convolution output (s16) of
 // exponent e_y = e_x + e_w + s (s: the channel's staging shift).
 //
-// Training statistics over n = images * pixels elements, exact sums S1 = sum y, S2 = sum y^2 (s64: n 2^30 <= 2^54):
+// Training statistics over n = images * pixels elements, n <= 2^29, exact sums S1 = sum y, S2 = sum y^2 (s64: n 2^30 <= 2^59):
 //   q = floor(S1 / n), r = S1 - q n                      0 <= r < n
 //   D2 = sum (y - q)^2 = S2 - q (S1 + r)                 exact, no wide product: each term is at most n 2^30
 //   f = floor(r 2^16 / n)
 //   mean_q16 = q 2^16 + f                                the mean to 2^-16
 //   var_q16 = floor(D2 2^16 / n) - floor(f^2 / 2^16)     the variance, within 3 * 2^-16, not below 0
+// |q| <= 2^15, |S1 + r| < n 2^15 + n, so |q (S1 + r)| < 2^59 + 2^44, and D2 and all before it are below 2^60. r 2^16 < 2^45, f < 2^16, and the
+// fraction of D2 / n is formed of a rest below n, times 2^16: below 2^45.
 #pragma once
 
 #include <cstdint>
 
+#include "base/formats.h"
 #include "base/random.h"
 #include "base/rounding.h"
 #include "ops/split_error.h"
 
 namespace intrain::ops {
+
+static_assert(int64_t{2047} * kS16Max * kS8Max <= (INT64_MAX >> kMaxCountLog2));
+static_assert(kMaxCountLog2 + 30 < 60);  // S2, and q (S1 + r) but for its n 2^15
 
 // One channel's mean and variance in units of y, with 16 fraction bits. |mean| <= 2^31, 0 <= var < 2^46.
 struct Moments {
@@ -56,6 +62,8 @@ Moments running_moments(int64_t running_mean, int64_t running_var, int e_y);
 // The mean of |e x_hat| is below 2^15 * 17, because the rms of x_hat is at most 16 plus its rounding, so
 // |b| <= 2^11 * 2^15 * 17 / 2^16 < 2^15: the clamp is there for arbitrary inputs only.
 // |v| <= 2^26 + 32767 * 32512 + 2^26 < 2^30 + 2^27. The exponent of v is e_e + T - 38 - e_x - e_w.
+// For n <= 2^29 the largest product is |k Sx| <= 2047 * 32767 * 127 * 2^29 = 4.58e18 < 2^63 = 9.22e18; |k Se| < 2^55; twice a rest of n 2^16 is
+// below 2^46.
 struct BackwardCoefficients {
   int32_t k, b, a;
 };

@@ -43,6 +43,7 @@ int64_t batch_norm_kappa(int gamma, int staging_shift, uint32_t sigma_q16) {
 }
 
 BackwardCoefficients batch_norm_coefficients(int64_t kappa, int t, int64_t sum_e, int64_t sum_ex, int64_t n) {
+  INTRAIN_ASSERT(0 < n && n <= int64_t{1} << kMaxCountLog2);
   const int64_t k = quantize(kappa, t, 12);
   const int64_t a = -div_round(k * sum_e, n);
   const int64_t b = clamp(-div_round(k * sum_ex, n << 16), -kS16Max, kS16Max);

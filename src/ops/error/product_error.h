@@ -36,7 +36,7 @@ int plane_limit(const Widths& widths);
 constexpr int lower_plane_exp(int exp, const Widths& widths) { return exp - widths.e2_plane_shift(); }
 
 // Two planes' sums as those of the number that they are, at the lower one's exponent: upper = upper 2^e2_plane_shift() + lower, over
-// [begin, end). A sum is below 2^24 pixels times 2^15: no product leaves s64.
+// [begin, end). A sum of E2 is below 2^29 elements times 2^7, one of E2 times an activation below 2^44: times 2^8 no product leaves s64.
 void add_plane_sums(int64_t* upper, const int64_t* lower, int64_t begin, int64_t end, const Widths& widths);
 
 // The two planes themselves, |.| <= 127 * 2^8 + 127.
