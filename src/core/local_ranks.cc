@@ -15,7 +15,7 @@ namespace intrain {
 
 namespace {
 
-constexpr const char* kEndedEarly = "it ended before the others";
+constexpr const char* kEnded = "it ended before the others";
 
 bool same_kind(const ReduceSpan& a, const ReduceSpan& b) { return a.type == b.type && a.count == b.count; }
 
@@ -51,7 +51,7 @@ class Group {
     changed_.wait(lock, [&] { return failure_ || place.number == number; });  // those who were here have left
     if (failure_) return;
     const auto gone = std::find_if(left_.begin(), left_.end(), [&](int64_t begun) { return begun <= number; });
-    if (gone != left_.end()) return set_failure(static_cast<int>(gone - left_.begin()), kEndedEarly);
+    if (gone != left_.end()) return set_failure(static_cast<int>(gone - left_.begin()), kEnded);
     if (place.begun == 0) {
       place.op = op;
       place.span = span;
@@ -84,7 +84,7 @@ class Group {
     const std::lock_guard lock(mutex_);
     left_[static_cast<size_t>(rank)] = begun;
     for (const Place& place : places_)
-      if (place.begun > 0 && place.number >= begun) set_failure(rank, kEndedEarly);
+      if (place.begun > 0 && place.number >= begun) set_failure(rank, kEnded);
   }
 
   void fail(int rank, const std::string& what) {
@@ -141,7 +141,7 @@ void run_local_ranks(int ranks, const std::function<void(int rank, std::unique_p
       body(rank, std::make_unique<LocalRank>(group, rank, ranks));
     } catch (...) {
       thrown[static_cast<size_t>(rank)] = std::current_exception();
-      group->fail(rank, "it ended with an error");
+      group->fail(rank, kEnded);
     }
   };
   std::vector<std::thread> threads;

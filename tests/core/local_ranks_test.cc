@@ -108,7 +108,7 @@ TEST(LocalRanks, FailureIsAResult) {
                        const std::optional<RankFailure> failure = reducer.finish();
                        ASSERT_TRUE(failure);
                        EXPECT_EQ(failure->rank, 1);
-                       EXPECT_EQ(failure->what, "it ended with an error");
+                       EXPECT_EQ(failure->what, "it ended before the others");
                      }),
             "no more");
 }

@@ -10,14 +10,15 @@
 namespace intrain::test {
 namespace {
 
-// Adds up what it is asked for, as a rank of one would, and counts how often.
+// The first of two ranks, whose other one has nothing to add; counts how often it is asked.
 class CountingReducer final : public Reducer {
  public:
-  explicit CountingReducer(int& calls) : calls_(calls) {}
-  void sum(int64_t*, int64_t) override { ++calls_; }
-  void max(int64_t*, int64_t) override { ++calls_; }
+  explicit CountingReducer(int& calls) : Reducer(0, 2), calls_(calls) {}
 
  private:
+  void start(ReduceOp, ReduceSpan) override { ++calls_; }
+  std::optional<RankFailure> wait() override { return {}; }
+
   int& calls_;
 };
 
@@ -47,10 +48,19 @@ TEST(Runtime, HasWhatItWasMadeOf) {
   const auto runtime = std::make_shared<Runtime>(ops::make_kernels(select_isa()), 3, 3, std::make_unique<CountingReducer>(calls));
   EXPECT_EQ(runtime->pool().threads(), 3);
   Net net = one_of_each();
-  net.prepare(4, false, runtime);
+  net.keep_gradients();
+  net.prepare(8, true, runtime);
   net.initialize(1);
-  net.evaluate(synthetic_batch(4));
-  EXPECT_GT(calls, 0);
+  Batch half = synthetic_batch(4);
+  expect_error([&] { net.evaluate(half); }, "not the images of rank 0", "batch");
+  half.total = 8;
+  net.evaluate(half);
+  EXPECT_EQ(calls, 0);  // ranks may evaluate unequal numbers of batches
+  net.forward(half);
+  const int forward = calls;
+  EXPECT_GT(forward, 0);
+  net.backward(half, 1, 0);
+  EXPECT_GT(calls, forward);
 }
 
 TEST(Net, RefusesWhatItIsNotReadyFor) {

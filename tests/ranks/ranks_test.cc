@@ -1,6 +1,7 @@
 // Whole trainings on several ranks: what comes out is what one process makes, to the last byte.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <vector>
