@@ -164,9 +164,11 @@ TEST(Ranks, PublishedSignatures) {
 // A photo goes lost that one rank alone would read: all end, after the same step.
 TEST(Ranks, APhotoThatGoesAwayEndsAll) {
   const test::TempFolder folder;
-  for (const std::string name : {"train/ant/0", "train/ant/1", "train/bee/2", "train/bee/3", "val/ant/4", "val/bee/5"})
-    test::write_bytes(folder.file(name + ".png"),
-                      test::make_png(16, 16, 3, test::Bytes(16 * 16 * 3, static_cast<uint8_t>(name.back()))));
+  for (const std::string name : {"train/ant/0", "train/ant/1", "train/bee/2", "train/bee/3", "val/ant/4", "val/bee/5"}) {
+    const std::string file = folder.file(name + ".png");
+    std::filesystem::create_directories(std::filesystem::path(file).parent_path());
+    test::write_bytes(file, test::make_png(16, 16, 3, test::Bytes(16 * 16 * 3, static_cast<uint8_t>(name.back()))));
+  }
   TrainConfig config = config_of("mlp", "folder:" + folder.path() + ":16", 2);
   const DataSplits data = load_data(config.data);
   std::filesystem::remove(folder.file("train/bee/3.png"));
