@@ -9,11 +9,11 @@ ulimit -c 0
 # Padding makes maps larger than the images, until a batch of them is more than the sums of batch norm hold.
 python3 - << 'EOF'
 layer = '[[layer]]\ntype = "conv"\nchannels = 2\nsize = 15\npad = 14\n'
-open('grown.toml', 'w').write(layer * 3)
+open('grown.toml', 'w').write(layer * 17 + '[[layer]]\ntype = "average_pool"\n')
 open('pools.toml', 'w').write(layer + '[[layer]]\ntype = "max_pool"\nsize = 15\nstride = 1\npad = 14\n' * 40)
 open('deep.toml', 'w').write('[[layer]]\ntype = "conv"\nchannels = 2\nsize = 3\npad = 1\n' + '[[layer]]\ntype = "basic"\nchannels = 2\nrepeat = 200\n' * 500)
 EOF
-refused "padding beyond the sums" 'maps of 54x54 in layer conv2' train --data synthetic:6000 --model grown.toml --batch 6000 --epochs 1
+refused "padding beyond the sums" 'maps of 250x250 in layer conv16' train --data synthetic:9000 --model grown.toml --batch 9000 --epochs 1
 refused "pools that grow" 'makes maps of' train --data synthetic:6000 --model pools.toml --batch 32 --epochs 1
 refused "too many layers" 'more than 4096 layers' train --data synthetic:64 --model deep.toml --batch 32 --epochs 1
 
