@@ -62,7 +62,7 @@ TEST(Limits, NetsHaveAMostOfLayers) {
   expect_error([&] { build(text + "[[layer]]\ntype='basic'\nchannels=2\nrepeat=50\n", 4); }, "more than 4096 layers", "model");
 }
 
-// Any net file: of any layers in any order, with members up to their limits. Small batches then train a step, batches of 65,536 are
+// Any net file: of any layers in any order, with members up to their limits. Small batches then train a step, batches of 2^21 are
 // refused where a map of the net is larger than 16x16. Whatever is refused is an Error.
 TEST(Limits, RandomNetsNeverReachACheck) {
   Rng rng(7);
@@ -103,7 +103,7 @@ TEST(Limits, RandomNetsNeverReachACheck) {
         most = std::max(most, product->shape.dst_pixels());
     if (most <= 256) continue;
     ++large;
-    expect_error([&] { prepare(build(text, side), 65536, true); }, "maps of", "batch");
+    expect_error([&] { prepare(build(text, side), 1 << 21, true); }, "maps of", "batch");
   }
   EXPECT_GT(trained, 50);
   EXPECT_GT(refused, 50);
