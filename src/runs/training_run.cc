@@ -101,8 +101,13 @@ class TrainingRun::Run {
                  {.build = options.build,
                   .resume = options.resume,
                   .begin = options.begin,
-                  .images_are_gone = !data_.scaling_is_known()}) {
-    if (options.write_folder) folder_.emplace(data_, options.resume, config.out);
+                  .images_are_gone = !data_.scaling_is_known(),
+                  .stop = options.stop}) {
+    if (!options.write_folder) return;
+    if (data_.splits().test.count == 0)
+      throw Error("a run folder tells of the accuracy on test images, and there are none", Setting{"out", config.out},
+                  "give test images, or no folder");
+    folder_.emplace(data_, options.resume, config.out);
   }
 
   TrainResult fit(TrainObserver* observer, const std::atomic<int>* stop) {

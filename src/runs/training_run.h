@@ -23,7 +23,7 @@ struct TrainOptions {
   // keep may be others, epochs and patience as check_length (train/run_length.h) allows.
   const Checkpoint* resume = nullptr;
   const Checkpoint* begin = nullptr;  // TrainerOptions::begin
-  // Once it is not 0 the training stops after its step and saves its state. May be null.
+  // Once it is not 0 the training stops after its step and saves its state; before the first there is none, and an Error. May be null.
   const std::atomic<int>* stop = nullptr;
 };
 
@@ -39,7 +39,8 @@ INTRAIN_API TrainResult train(const TrainConfig& config, const DataSplits& data,
 // The same as an object, for programs that stop it, look at the net, and go on.
 class INTRAIN_API TrainingRun {
  public:
-  // `data` must outlive it; checkpoints of the options need to be there for now only. Of the options fit() is given `observer` and `stop`.
+  // `data` must outlive it; checkpoints of the options need to be there for now only. Of the options fit() is given
+  // `observer` and its own `stop`.
   TrainingRun(const TrainConfig& config, const DataSplits& data, const TrainOptions& options);
   ~TrainingRun();
   TrainingRun(TrainingRun&&) noexcept;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "base/formats.h"
 #include "base/rounding.h"
@@ -62,8 +63,9 @@ class Trainer::Training::Loop {
         first_step_(t_.step_),
         train_loader_(t_.data_.train, t_.parts_.norm,
                       training_loader(config_, t_.data_, t_.batches_before(t_.step_), t_.reducer())),
-        test_loader_(t_.data_.test, t_.parts_.norm, t_.evaluation_loader()),
-        numbers_(config_.widths) {}
+        numbers_(config_.widths) {
+    if (has_tests()) test_loader_.emplace(t_.data_.test, t_.parts_.norm, t_.evaluation_loader());
+  }
 
   FitResult run() {
     wants_numbers_ = on_any(t_.reducer(), observer_.wants_numbers());
@@ -89,6 +91,7 @@ class Trainer::Training::Loop {
   }
 
  private:
+  bool has_tests() const { return t_.data_.test.count != 0; }
   // Asked at the same places on all ranks.
   bool stopping() const { return on_any(t_.reducer(), stop_ != nullptr && *stop_ != 0); }
   double seconds() const { return earlier_.seconds + seconds_since(start_); }
@@ -114,9 +117,10 @@ class Trainer::Training::Loop {
   }
 
   Evaluation evaluate_now() {
+    if (!has_tests()) return {};
     const Clock::time_point start = Clock::now();
     try {
-      Evaluation test = intrain::evaluate(t_.net_, test_loader_, stop_);
+      Evaluation test = intrain::evaluate(t_.net_, *test_loader_, stop_);
       evaluation_seconds_ = seconds_since(start);
       return test;
     } catch (const Error& e) {
@@ -199,10 +203,10 @@ class Trainer::Training::Loop {
     report.step = t_.step_;
     report.train_loss = t_.epoch_sum_.mean_loss();
     report.train_accuracy = t_.epoch_sum_.accuracy();
-    report.test_loss = test.mean_loss();
-    report.test_accuracy = test.accuracy();
+    report.test_loss = has_tests() ? test.mean_loss() : NAN;
+    report.test_accuracy = has_tests() ? test.accuracy() : NAN;
     // As shares: test photos that went lost between are missing of the one or the other.
-    report.best = epoch == 1 || test.hits * info.test_count > info.best_hits * test.count;
+    report.best = has_tests() && (epoch == 1 || test.hits * info.test_count > info.best_hits * test.count);
     report.images_per_second = static_cast<double>(t_.epoch_sum_.count) / epoch_seconds_;
     report.seconds = seconds();
     t_.epoch_sum_ = {};
@@ -224,8 +228,9 @@ class Trainer::Training::Loop {
   double seconds_left(int epoch) const {
     const double each = training_seconds_ / static_cast<double>(t_.step_ - first_step_);
     // A forward pass is about a third of a step: the guess until an evaluation has been timed.
-    const double evaluation =
-        evaluation_seconds_ > 0 ? evaluation_seconds_ : each / 3 * static_cast<double>(test_loader_.steps_per_epoch());
+    const double evaluation = evaluation_seconds_ > 0 ? evaluation_seconds_
+                              : has_tests()           ? each / 3 * static_cast<double>(test_loader_->steps_per_epoch())
+                                                      : 0;
     return each * static_cast<double>(t_.schedule_.total_steps - t_.step_) + evaluation * (config_.epochs - epoch + 1);
   }
 
@@ -234,7 +239,8 @@ class Trainer::Training::Loop {
   TrainObserver& observer_;
   const std::atomic<int>* const stop_;
   const int64_t first_step_;
-  Loader train_loader_, test_loader_;
+  Loader train_loader_;
+  std::optional<Loader> test_loader_;  // where there is something to evaluate on
   NumbersSink numbers_;
   bool wants_numbers_ = false;  // any rank's observer
   Clock::time_point start_;

@@ -27,10 +27,10 @@ struct EpochReport {
   int epoch;  // from 1
   int64_t step;
   double train_loss, train_accuracy;  // means over the epoch's batches
-  double test_loss, test_accuracy;
-  bool best;
-  double images_per_second;  // of the epoch's training steps
-  double seconds;            // of training so far, without the time that a stopped run lay still
+  double test_loss, test_accuracy;    // NaN without test images
+  bool best;                          // and false
+  double images_per_second;           // of the epoch's training steps
+  double seconds;                     // of training so far, without the time that a stopped run lay still
 };
 
 // What a run computes on from a start of it on: the first one, and each that goes on.

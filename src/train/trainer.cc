@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "checkpoint/checkpoint.h"
+#include "core/stop.h"
 #include "models/models.h"
 #include "train/fit.h"
 #include "train/run_length.h"
@@ -39,12 +40,16 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   if (options.resume != nullptr) check_length(config, *options.resume);
   const Dataset& images = data.train;
   check_images(images, "training images");
-  check_images(data.test, "test images");
+  if (data.test.count != 0 || !data.test.labels.empty()) check_images(data.test, "test images");
+  if (data.test.count == 0 && config.patience != 0)
+    throw Error("there is nothing to evaluate on", Setting{"patience", std::to_string(config.patience)},
+                "give test images, or no `patience`: it goes by their accuracy");
   if (!same_images(images, data.test))
     throw Error("training and test images of another size or number of classes", Setting{"data"}, "give both of one shape");
   check_fit(config, images);
   check_crop(config, images);
   check_crop(config, data.test);
+  check_stop(options.stop);
   Net net = options.build ? options.build(images.h, images.w, images.c, images.classes)
                           : build_model(config.model, config.net, images.h, images.w, images.c, images.classes);
   // What does not fit is refused before the net takes memory; a layer of a user's may not know its state before that.
@@ -72,7 +77,9 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   freeze(config, net);
   net.prepare(config.batch, true, options.runtime ? options.runtime : std::make_shared<Runtime>(config.threads));
   set_label_smoothing(config, net);
+  check_stop(options.stop);
   net.initialize(config.seed);
+  check_stop(options.stop);
   if (begin != nullptr) {
     restore_for_transfer(*begin, config.model, net.state(), head, same_classes(begin->info));
     net.quantize_parameters();
@@ -81,6 +88,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   const Checkpoint* origin = begin != nullptr ? begin : config.init_from.empty() ? nullptr : options.resume;
   const Normalization norm =
       options.images_are_gone ? normalization_of(*options.resume) : normalization_of(config, images, origin);
+  check_stop(options.stop);
   training_ = std::make_unique<Training>(Training::Parts{std::move(config), std::move(net), norm}, data, options.resume);
 }
 

@@ -32,6 +32,8 @@ struct TrainerOptions {
   bool images_are_gone = false;
   // What it computes with; null: one of config.threads threads.
   std::shared_ptr<Runtime> runtime = nullptr;
+  // Once it is not 0 the constructor ends with an Error, between two of its parts. May be null.
+  const std::atomic<int>* stop = nullptr;
 };
 
 struct FitResult {

@@ -32,6 +32,18 @@ struct Counter final : TrainObserver {
   void on_epoch(const EpochReport& r) override { EXPECT_EQ(r.epoch, ++epochs); }
 };
 
+TEST(Trainer, ARunFolderTakesTestImages) {
+  const TempFolder folder;
+  const TrainConfig config = small_config(folder.file("run"));
+  DataSplits alone = load_data(config.data);
+  alone.test.count = 0;
+  alone.test.images = {};
+  alone.test.labels.clear();
+  expect_error([&] { train(config, alone, {}); }, "there are none", "out " + config.out);
+  EXPECT_EQ(folder.entries(), 0u);
+  EXPECT_EQ(train(config, alone, {.write_folder = false}).step, 8);
+}
+
 TEST(Trainer, FillsTheRunFolder) {
   const TempFolder folder;
   const std::string out = folder.file("deep/run");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "checkpoint/signature.h"
 #include "data/source.h"
 #include "support/temp_folder.h"
@@ -106,6 +108,42 @@ TEST_F(TrainerInMemory, EvaluatesAnyImagesOfItsShape) {
   Dataset other = data_.test;
   other.classes = 3;
   expect_error([&] { trainer.evaluate(other); }, "of another number than the net's", "");
+}
+
+// The same training; no accuracy is made up.
+TEST_F(TrainerInMemory, EvaluatesOnNothingWithoutTestImages) {
+  struct Epochs final : TrainObserver {
+    int epochs = 0, best = 0;
+    void on_epoch(const EpochReport& r) override {
+      ++epochs;
+      EXPECT_TRUE(std::isnan(r.test_loss) && std::isnan(r.test_accuracy));
+      EXPECT_FALSE(r.best);
+    }
+    void on_state(const CheckpointInfo&, const std::vector<StateArray>&, StateUse use) override {
+      best += use == StateUse::kBest;
+    }
+  } epochs;
+  DataSplits alone = data_;
+  alone.test.count = 0;
+  alone.test.images = {};
+  alone.test.labels.clear();
+  Trainer trainer(config_, alone);
+  const FitResult result = trainer.fit(epochs);
+  EXPECT_EQ(result.signature, Trainer(config_, data_).fit(silent_).signature);
+  EXPECT_EQ(result.test.metrics.count, 0);
+  EXPECT_EQ(epochs.epochs, 2);
+  EXPECT_EQ(epochs.best, 0);
+  const Checkpoint state = trainer.state();
+  EXPECT_EQ(Trainer(config_, alone, {.resume = &state}).fit(silent_).signature, result.signature);
+
+  TrainConfig patient = config_;
+  patient.patience = 1;
+  expect_error([&] { Trainer(patient, alone); }, "there is nothing to evaluate on", "patience 1");
+}
+
+TEST_F(TrainerInMemory, IsNotMadeOnceItIsStopped) {
+  const std::atomic<int> stop{1};
+  expect_error([&] { Trainer(config_, data_, {.stop = &stop}); }, "it was stopped before its end", "");
 }
 
 TEST_F(TrainerInMemory, RefusesDataThatDoNotHoldWhatTheySay) {

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 
+#include "core/stop.h"
 #include "data/loader.h"
 
 namespace intrain {
 
-BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm, bool mirror, int images, int batch) {
+BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm, bool mirror, int images, int batch,
+                       const std::atomic<int>* stop) {
   const auto hits = [&](bool black) {
     Loader loader(train, norm, {batch, true, mirror, 0, 0, net.runtime().pool().threads(), true, false, black});
     int64_t sum = 0;
     for (int i = 0; i < (images + batch - 1) / batch; ++i) {
+      check_stop(stop);
       const Batch& next = loader.next();
       net.evaluate(next);
       for (int n = 0; n < next.count; ++n) {

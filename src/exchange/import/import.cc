@@ -7,6 +7,7 @@
 #include "base/formats.h"
 #include "core/check.h"
 #include "core/error.h"
+#include "core/stop.h"
 #include "data/loader.h"
 #include "exchange/import/scales.h"
 #include "ops/kernels.h"
@@ -82,10 +83,13 @@ class Importer {
     store();
   }
 
-  Histograms measure(Loader& loader, int batches) {
+  Histograms measure(Loader& loader, int batches, const std::atomic<int>* stop) {
     Histograms histograms;
     net_.set_tensor_sink(&histograms);
-    for (int i = 0; i < batches; ++i) net_.evaluate(loader.next());
+    for (int i = 0; i < batches; ++i) {
+      check_stop(stop);
+      net_.evaluate(loader.next());
+    }
     net_.set_tensor_sink(nullptr);
     return histograms;
   }
@@ -242,7 +246,7 @@ void check_numbers(const std::vector<FloatLayer>& layers, const std::string& fil
 }  // namespace
 
 ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vector<FloatLayer> layers, const std::string& file,
-                           const Dataset& train, const Normalization& norm, int images, int batch) {
+                           const Dataset& train, const Normalization& norm, int images, int batch, const std::atomic<int>* stop) {
   check_numbers(layers, file);
   Importer importer(net, steps, layers);
   if (importer.folded() && images == 0)
@@ -260,7 +264,7 @@ ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vec
   const int batches = (images + batch - 1) / batch;
   for (int round = 0;; ++round) {
     Loader loader(train, norm, options);  // the same images each time
-    const Histograms histograms = importer.measure(loader, batches);
+    const Histograms histograms = importer.measure(loader, batches, stop);
     if (round < kMostRounds && importer.rescale(histograms)) {
       importer.store();
       continue;

@@ -15,6 +15,7 @@
 //   beta = m + b undo the normalization.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ constexpr double kMostSaturated = 1.0 / 1024;
 
 // Fills the net (prepared for training, initialized) with `layers`, one for each step that learns; empty ones stay as they are. Scales by
 // about `images` of the training images; none: no scales, W as it is. batch: what the net was prepared for, at most train.count. Throws
-// Error if batch norm is folded and there are no images, naming `file`.
+// Error if batch norm is folded and there are no images, naming `file`, and once *stop is not 0.
 ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vector<FloatLayer> layers, const std::string& file,
-                           const Dataset& train, const Normalization& norm, int images, int batch);
+                           const Dataset& train, const Normalization& norm, int images, int batch,
+                           const std::atomic<int>* stop = nullptr);
 
 }  // namespace intrain

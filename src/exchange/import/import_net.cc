@@ -68,12 +68,12 @@ ImportedNet import_net(const ImportOptions& options, const TrainConfig& given, c
   const std::vector<NetStep> steps = net_steps(net, config.model);
   const std::string& file = options.safetensors.empty() ? options.onnx : options.safetensors;
   const int images = std::min(options.calibrate, train.count);
-  ImportReport report = import_layers(net, steps, read_layers(options, steps), file, train, norm, images, batch);
+  ImportReport report = import_layers(net, steps, read_layers(options, steps), file, train, norm, images, batch, options.stop);
 
   // A training that goes on should show the net the border that it knows.
   std::string border;
   if (config.border.empty() && !options.new_head && images > 0 && train.files.empty()) {
-    const BorderHits hits = border_hits(net, train, norm, data.mirror, images, batch);
+    const BorderHits hits = border_hits(net, train, norm, data.mirror, images, batch, options.stop);
     config.border = border = hits.black > hits.mean ? "black" : "mean";
   }
   CheckpointInfo info = make_info(config, data, norm);

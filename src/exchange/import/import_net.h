@@ -2,6 +2,7 @@
 // are taken.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct ImportOptions {
   // whose names do not tell it.
   std::string prefix{};
   std::vector<std::string> order{};
-  int calibrate = 1024;  // about how many training images the scales are found with; 0: none
+  int calibrate = 1024;                    // about how many training images the scales are found with; 0: none
+  const std::atomic<int>* stop = nullptr;  // once it is not 0 the import ends with an Error, after its running batch; may be null
 };
 
 struct ImportedNet {

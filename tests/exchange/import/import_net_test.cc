@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "exchange/import/border.h"
 #include "exchange/import/float_net.h"
 #include "exchange/import/import.h"
 #include "models/models.h"
 #include "support/float_files.h"
 #include "support/nets.h"
+#include "support/temp_folder.h"
 #include "train/trained_net.h"
 
 namespace intrain::test {
@@ -112,6 +114,16 @@ TEST_F(ImportNet, ThreadsChangeNoNumber) {
   ImportedNet three = import_net(tensors_, config_, data_);
   three.info.config.threads = one.info.config.threads;
   EXPECT_EQ(bytes(std::move(three)), bytes(std::move(one)));
+}
+
+TEST_F(ImportNet, EndsWhenItIsAskedTo) {
+  const std::atomic<int> stop{1};
+  for (ImportOptions* options : {&tensors_, &graph_}) {
+    options->stop = &stop;
+    test::expect_error([&] { import_net(*options, config_, data_); }, "it was stopped before its end", "");
+  }
+  // Also where only the border is left to be found.
+  EXPECT_THROW(border_hits(from_.net, data_.train, make_normalization(data_.train), false, kBatch, kBatch, &stop), Error);
 }
 
 TEST_F(ImportNet, WhatCannotBeIsRefusedByItsSetting) {
