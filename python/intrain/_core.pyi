@@ -407,7 +407,8 @@ class EpochReport:
     @property
     def train_accuracy(self) -> float: ...
     @property
-    def test_loss(self) -> float: ...
+    def test_loss(self) -> float:
+        """NaN where there is nothing to evaluate on, and so is the accuracy."""
     @property
     def test_accuracy(self) -> float: ...
     @property
@@ -433,6 +434,8 @@ class StepResult:
 
 @final
 class FitResult:
+    """What became of a call of fit."""
+
     @property
     def stopped(self) -> bool:
         """Before the end: fit can be called again."""
@@ -476,8 +479,8 @@ class Trainer:
     def resume(state: bytes, settings: Settings, data: DataSplits, folder: bool = False) -> Trainer:
         """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which data, threads, out, save_every, keep, and within limits
         epochs and patience may be others. Raises `CheckpointError`, `DataError` or `ConfigError` where it cannot go on to the same result."""
-    def fit(self, observer: _Observer | None = None, every_step: bool = False) -> FitResult:
-        """What is left of the epochs. `every_step`: the observer is told of each step, else of the newest one at most every 0.1 s.
+    def fit(self, observer: _Observer | None = None, step_seconds: float | None = None) -> FitResult:
+        """What is left of the epochs. `step_seconds`: at most so often the observer is told of the newest step; 0: of each; None: of none.
 
         Ctrl-C, and whatever a signal handler raises, is raised once the running step is done and the state saved; fit can then be called again.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,12 +54,16 @@ class Schedule:
 
 
 def threads_of(n_jobs: int | None) -> int:
-    """The smallest of the cores that there are to be had, ``INTRAIN_NUM_THREADS`` and `n_jobs`; None and -1 ask for all."""
+    """The smallest of the cores that there are to be had, ``INTRAIN_NUM_THREADS`` and `n_jobs`, of which more get a warning; None and -1 ask for all."""
     most = _core.default_threads()
     if n_jobs is None or n_jobs == -1:
         return most
     if n_jobs < 1:
         raise ConfigError(f"{n_jobs} threads", hint="give 1 or more, or -1 for all", setting="threads")
+    if n_jobs > most:
+        warnings.warn(
+            f"{n_jobs} threads were asked for, but {most} will compute: as many as this process has cores, or INTRAIN_NUM_THREADS says", stacklevel=3
+        )
     return min(n_jobs, most)
 
 

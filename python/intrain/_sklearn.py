@@ -76,7 +76,7 @@ def threads_default(n_jobs: int | None) -> int:
     """As `threads_of`; None also obeys ``OMP_NUM_THREADS``, by which joblib shares the cores among its workers."""
     said = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if n_jobs is None and said.isdecimal() and int(said) > 0:
-        return threads_of(int(said))
+        return min(int(said), threads_of(None))
     if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, (int, np.integer))):
         raise ConfigError(f"n_jobs is {n_jobs!r}", setting="n_jobs", hint="give a whole number, -1 for all cores, or None")
     return threads_of(n_jobs)

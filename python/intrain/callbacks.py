@@ -7,6 +7,7 @@ from collections.abc import Callable as Function
 from typing import TYPE_CHECKING, Any
 
 from . import _core
+from .errors import ConfigError
 
 if TYPE_CHECKING:
     from .history import History
@@ -31,6 +32,11 @@ class Callback:
     def on_train_end(self, trainer: Trainer, history: History) -> None: ...
 
 
+def _need_validation(plan: _core.Plan, what: str) -> None:
+    if plan.test_images == 0:
+        raise ConfigError(f"{what} goes by the test accuracy, and there is nothing to evaluate on", hint="give validation data")
+
+
 class EarlyStopping(Callback):
     """Ends after so many epochs in which the test accuracy was not better than ever before."""
 
@@ -39,6 +45,7 @@ class EarlyStopping(Callback):
         self.best_epoch = 0
 
     def on_train_begin(self, trainer: Trainer, plan: _core.Plan) -> None:
+        _need_validation(plan, "EarlyStopping")
         self.best_epoch = 0
 
     def on_epoch_end(self, trainer: Trainer, epoch: _core.EpochReport) -> bool:
@@ -53,6 +60,10 @@ class Checkpoint(Callback):
     def __init__(self, path: str | os.PathLike[str], best_only: bool = False) -> None:
         self.path = path
         self.best_only = best_only
+
+    def on_train_begin(self, trainer: Trainer, plan: _core.Plan) -> None:
+        if self.best_only:
+            _need_validation(plan, "Checkpoint(best_only=True)")
 
     def on_epoch_end(self, trainer: Trainer, epoch: _core.EpochReport) -> None:
         if epoch.best or not self.best_only:
@@ -110,3 +121,11 @@ def as_callbacks(callbacks: AnyCallback | list[AnyCallback] | tuple[AnyCallback,
         return []
     several = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
     return [c if hasattr(c, "on_epoch_end") else EachEpoch(c) for c in several]  # type: ignore[misc]
+
+
+def step_seconds(callbacks: list[Callback]) -> float | None:
+    """How often they want to be told of a step; None: not at all, so that the training need not wait for Python."""
+    listening = [c for c in callbacks if getattr(c.on_step_end, "__func__", None) is not Callback.on_step_end]
+    if not listening:
+        return None
+    return 0.0 if any(getattr(c, "every_step", False) for c in listening) else 0.1

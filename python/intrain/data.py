@@ -64,7 +64,7 @@ class Data:
         labels = as_labels(y, len(images), classes)
         self.has_validation = X_val is not None
         if X_val is None:
-            val_images, val_labels = images[:1], labels[:1]
+            val_images, val_labels = images[:0], labels[:0]
         else:
             val_images = as_images(X_val, "validation images", layout)
             val_labels = as_labels(y_val, len(val_images), classes, "validation labels")
@@ -72,13 +72,14 @@ class Data:
             raise DataError(
                 f"images of {images.shape[1:]}, but validation images of {val_images.shape[1:]}", hint="give both of one shape"
             )
+        largest = max(int(of.max()) for of in (labels, val_labels) if len(of))
         if classes is None:
-            classes = len(class_names) if class_names else int(max(labels.max(), val_labels.max())) + 1
+            classes = len(class_names) if class_names else largest + 1
         names = list(class_names or [])
         if names and len(names) != classes:
             raise DataError(f"{len(names)} class names for {classes} classes", hint="give one for each")
-        if classes <= int(max(labels.max(), val_labels.max())):
-            raise DataError(f"the labels hold {int(max(labels.max(), val_labels.max()))}, but there are {classes} classes", hint="number them from 0 on")
+        if classes <= largest:
+            raise DataError(f"the labels hold {largest}, but there are {classes} classes", hint="number them from 0 on")
         if classes < 2:
             raise DataError("the labels are all of one class", hint="there is nothing to learn; give `classes` if others come later")
         train = _core.Dataset(images, labels, classes)
@@ -110,7 +111,7 @@ class Data:
 
     @property
     def test(self) -> _core.Dataset:
-        """What is evaluated on; one training image where there is nothing."""
+        """What is evaluated on; no images where there is nothing."""
         return self.splits.test
 
     @property

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from . import _core
 from ._arrays import as_images, as_labels
 from ._settings import SGD, Schedule, SettingValue, make_settings, set_all, settings_dict, threads_of
-from .callbacks import AnyCallback, Progress, as_callbacks
+from .callbacks import AnyCallback, Progress, as_callbacks, step_seconds
 from .data import Data, Stream
 from .errors import ConfigError, DataError
 from .history import History
@@ -87,8 +87,6 @@ class Trainer:
         if not isinstance(data, Data):
             raise DataError(f"{type(data).__name__} is no data set", hint="give intrain.Data(X, y, X_val, y_val), or a data spec")
         set_all(settings, {key: value for key, value in data.settings.items() if key not in self._given})
-        if not data.has_validation and settings["patience"] != 0:
-            raise ConfigError("there is nothing to evaluate on", setting="patience", hint="give Data X_val and y_val, or no `patience`")
         net = self._net if isinstance(self._net, Net) else Net(self._net, data.shape, data.classes)
         if net.shape != data.shape or (net.classes != data.classes and not net.has_numbers):
             raise DataError(
@@ -201,7 +199,7 @@ class Trainer:
             return any(answer is True for answer in answers)
 
         try:
-            result = core.fit(observe, any(getattr(c, "every_step", False) for c in several))
+            result = core.fit(observe, step_seconds(several))
             history._end(result)
         finally:
             for callback in several:

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "bindings.h"
+#include "documented.h"
 #include "errors.h"
 #include "models/net_file.h"
 #include "net.h"
@@ -224,10 +225,10 @@ void bind_convolutions(Bound& builder) {
 }  // namespace
 
 void bind_builder(nb::module_& m) {
-  nb::class_<ValueObject>(m, "Value").def_prop_ro("shape", [](const ValueObject& v) {
+  Class<ValueObject>(m, "Value").def_prop_ro("shape", [](const ValueObject& v) {
     return nb::make_tuple(v.read->h, v.read->w, v.read->c);
   });
-  nb::class_<BuilderObject> builder(m, "NetBuilder");
+  Class<BuilderObject> builder(m, "NetBuilder");
   builder
       .def(nb::init<int, int, int, int, const std::string&>(), nb::arg("height"), nb::arg("width"), nb::arg("channels"),
            nb::arg("classes"), nb::arg("name") = "net")

@@ -7,7 +7,9 @@
 
 #include "arrays.h"
 #include "bindings.h"
+#include "core/stop.h"
 #include "data/source.h"
+#include "documented.h"
 #include "errors.h"
 #include "interruptible.h"
 #include "train/data_options.h"
@@ -44,7 +46,7 @@ class PhotoProgress {
  public:
   PhotoProgress(Interruptible& work, nb::object tell) : work_(work), tell_(std::move(tell)) {}
   void operator()(int64_t done, int64_t total) {
-    if (*work_.stop() != 0) throw Error("interrupted", "", "");  // what ends it: run() tells why
+    check_stop(work_.stop());
     const auto now = std::chrono::steady_clock::now();
     if (tell_.is_none() || now < next_) return;
     next_ = now + std::chrono::milliseconds(100);
@@ -75,7 +77,7 @@ DataSplits load_splits(const TrainConfig& config, nb::object tell) {
 }  // namespace
 
 void bind_data(nb::module_& m) {
-  nb::class_<Dataset>(m, "Dataset")
+  Class<Dataset>(m, "Dataset")
       .def(
           "__init__",
           [](Dataset* self, const ImageArray& images, const LabelArray& labels, int classes) {
@@ -100,7 +102,7 @@ void bind_data(nb::module_& m) {
                    })
       .def_ro("files", &Dataset::files);
 
-  nb::class_<DataSplits>(m, "DataSplits")
+  Class<DataSplits>(m, "DataSplits")
       .def(
           "__init__",
           [](DataSplits* self, const Dataset& train, const Dataset& test, std::vector<std::string> class_names, bool mirror,
@@ -120,7 +122,7 @@ void bind_data(nb::module_& m) {
       .def_ro("name", &DataSplits::spec)
       .def_ro("broken", &DataSplits::broken);
 
-  m.def("load_data", load_splits, nb::arg("settings"), nb::arg("progress") = nb::none());
+  define(m, "load_data", load_splits, nb::arg("settings"), nb::arg("progress") = nb::none());
 }
 
 }  // namespace intrain::python

@@ -1,8 +1,9 @@
 #include "interruptible.h"
 
 #include <nanobind/nanobind.h>
+#include <time.h>
 
-#include <chrono>
+#include <system_error>
 #include <thread>
 
 namespace intrain::python {
@@ -11,9 +12,27 @@ namespace nb = nanobind;
 
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenSignals{100};
+// A signal's handler wakes the thread that it runs in, which is the main one unless that keeps signals out. This is for what it misses: signals
+// just before it falls asleep, or seen by another thread.
+constexpr long kMostSleepNs = 500'000'000, kSecondNs = 1'000'000'000;
+
+timespec end_of_sleep() {
+  timespec end;
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  end.tv_nsec += kMostSleepNs;
+  if (end.tv_nsec >= kSecondNs) {
+    end.tv_nsec -= kSecondNs;
+    ++end.tv_sec;
+  }
+  return end;
+}
 
 }  // namespace
+
+Interruptible::Interruptible() {
+  if (sem_init(&wake_, 0, 0) != 0) throw std::system_error(errno, std::generic_category());
+}
+Interruptible::~Interruptible() { sem_destroy(&wake_); }
 
 void Interruptible::run(const std::function<void()>& work) {
   std::exception_ptr failure;
@@ -26,7 +45,7 @@ void Interruptible::run(const std::function<void()>& work) {
     }
     const std::lock_guard lock(mutex_);
     done_ = true;
-    changed_.notify_all();
+    sem_post(&wake_);
   });
   while (wait()) {
     make_call();
@@ -43,11 +62,12 @@ void Interruptible::run(const std::function<void()>& work) {
   if (failure != nullptr) std::rethrow_exception(failure);
 }
 
-// Until there is a call to make, or it is time to look for signals; false: the work is done.
+// Until there is a call to make, or signals to look for; false: the work is done.
 bool Interruptible::wait() {
   const nb::gil_scoped_release release;
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, kBetweenSignals, [&] { return done_ || pending_ != nullptr; });
+  const timespec end = end_of_sleep();
+  sem_clockwait(&wake_, CLOCK_MONOTONIC, &end);  // whatever ended it, there is no harm in looking
+  const std::lock_guard lock(mutex_);
   return !done_;
 }
 
@@ -77,7 +97,7 @@ void Interruptible::keep_error(const Body& body) {
 void Interruptible::call(const std::function<void()>& body) {
   std::unique_lock lock(mutex_);
   pending_ = &body;
-  changed_.notify_all();
+  sem_post(&wake_);
   changed_.wait(lock, [&] { return pending_ == nullptr; });
 }
 

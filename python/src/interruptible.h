@@ -1,6 +1,8 @@
 // Long work without the GIL, which Ctrl-C ends and which may call Python now and then.
 #pragma once
 
+#include <semaphore.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <exception>
@@ -10,9 +12,14 @@
 namespace intrain::python {
 
 // The work has a thread of its own. The one that called waits, without the GIL; it sees signals, as Python handles them in the main thread only, and
-// makes the calls, so that they come in the thread in which Python called.
+// makes the calls, so that they come in the thread in which Python called. In between it sleeps: the cores are the work's.
 class Interruptible {
  public:
+  Interruptible();
+  ~Interruptible();
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
   // With the GIL. Throws, once the work has ended: first what a signal's handler or a call raised, then what the work threw.
   void run(const std::function<void()>& work);
 
@@ -29,6 +36,7 @@ class Interruptible {
   void keep_error(const Body& body);
 
   std::atomic<int> stop_{0};
+  sem_t wake_;  // of the thread that waits
   std::mutex mutex_;
   std::condition_variable changed_;
   const std::function<void()>* pending_ = nullptr;  // call

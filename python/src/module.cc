@@ -1,9 +1,11 @@
 #include "bindings.h"
 #include "core/version.h"
+#include "documented.h"
 
 NB_MODULE(_core, m) {
   using namespace intrain::python;
   nanobind::set_leak_warnings(false);  // what a notebook holds at its end is no leak
+  m.attr("__doc__") = docstring("");
   m.attr("__version__") = intrain::kVersion;
   bind_errors();
   bind_system(m);

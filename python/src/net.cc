@@ -10,6 +10,7 @@
 #include "checkpoint/signature.h"
 #include "core/version.h"
 #include "data/loader.h"
+#include "documented.h"
 #include "errors.h"
 #include "exchange/export/export.h"
 #include "exchange/import/import_net.h"
@@ -173,10 +174,10 @@ nb::tuple import_file(const TrainConfig& settings, const DataSplits& data, const
     config.model = model->model();
     config.net = model->toml();
   }
-  const ImportOptions options{safetensors, onnx, new_head, prefix, order, calibrate};
   std::optional<ImportedNet> imported;
   std::optional<Checkpoint> checkpoint;
   Interruptible work;
+  const ImportOptions options{safetensors, onnx, new_head, prefix, order, calibrate, work.stop()};
   work.run([&] {
     errors_are(Kind::kExchange, [&] {
       imported.emplace(import_net(options, config, data));
@@ -189,7 +190,7 @@ nb::tuple import_file(const TrainConfig& settings, const DataSplits& data, const
 }  // namespace
 
 void bind_net(nb::module_& m) {
-  nb::class_<NetObject>(m, "Net")
+  Class<NetObject>(m, "Net")
       .def(
           "__init__",
           [](NetObject* self, const std::string& model, int h, int w, int c, int classes, const std::string& toml) {

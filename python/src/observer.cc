@@ -7,12 +7,6 @@ namespace intrain::python {
 
 namespace nb = nanobind;
 
-namespace {
-
-constexpr std::chrono::milliseconds kBetweenSteps{100};
-
-}  // namespace
-
 template <class Report>
 void PythonObserver::tell(const char* event, const Report& report) {
   if (observer_.is_none()) return;
@@ -26,9 +20,10 @@ void PythonObserver::on_start(const TrainingPlan& plan) { tell("start", plan); }
 
 void PythonObserver::on_step(const StepReport& report) {
   losses_.push_back(report.loss);
+  if (!step_seconds_) return;
   const auto now = std::chrono::steady_clock::now();
-  if (!every_step_ && now < next_ && report.step < report.total_steps) return;
-  next_ = now + kBetweenSteps;
+  if (now < next_ && report.step < report.total_steps) return;
+  next_ = now + std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(*step_seconds_));
   tell("step", report);
 }
 

@@ -4,6 +4,7 @@
 #include <nanobind/nanobind.h>
 
 #include <chrono>
+#include <optional>
 #include <vector>
 
 #include "interruptible.h"
@@ -14,8 +15,9 @@ namespace intrain::python {
 // Calls observer(event, report), where there is one, in the thread that Python called fit in. True asks for a stop.
 class PythonObserver final : public TrainObserver {
  public:
-  PythonObserver(Interruptible& work, nanobind::object observer, bool every_step)
-      : work_(work), observer_(std::move(observer)), every_step_(every_step) {}
+  // step_seconds: at most so often it is told of a step, the newest; 0: of each; none: of no step.
+  PythonObserver(Interruptible& work, nanobind::object observer, std::optional<double> step_seconds)
+      : work_(work), observer_(std::move(observer)), step_seconds_(step_seconds) {}
 
   void on_start(const TrainingPlan& plan) override;
   void on_step(const StepReport& report) override;
@@ -29,7 +31,7 @@ class PythonObserver final : public TrainObserver {
 
   Interruptible& work_;
   const nanobind::object observer_;
-  const bool every_step_;
+  const std::optional<double> step_seconds_;
   std::chrono::steady_clock::time_point next_{};
   std::vector<double> losses_;
 };

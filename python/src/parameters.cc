@@ -8,6 +8,7 @@
 #include "arrays.h"
 #include "base/formats.h"
 #include "bindings.h"
+#include "documented.h"
 
 namespace intrain::python {
 
@@ -22,7 +23,7 @@ nb::object array(std::span<T> numbers, const Parameter& p, nb::handle owner) {
 }  // namespace
 
 void bind_parameters(nb::module_& m) {
-  nb::class_<ParameterView>(m, "Parameter")
+  Class<ParameterView>(m, "Parameter")
       .def_prop_ro("name", [](const ParameterView& v) { return v.parameter->name; })
       .def_prop_ro("shape", [](const ParameterView& v) { return shape_of(v.parameter->shape); })
       .def_prop_ro("frozen", [](const ParameterView& v) { return v.parameter->frozen; })

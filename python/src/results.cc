@@ -7,6 +7,7 @@
 #include "analysis/confusion.h"
 #include "arrays.h"
 #include "bindings.h"
+#include "documented.h"
 #include "train/observer.h"
 #include "train/trainer.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 void bind_evaluation(nb::module_& m) {
   const auto metrics = [](auto&& of) { return [of](const EvaluationResult& e) { return of(e.evaluation.metrics); }; };
-  nb::class_<EvaluationResult>(m, "Evaluation")
+  Class<EvaluationResult>(m, "Evaluation")
       .def_prop_ro("count", metrics([](const Metrics& all) { return all.count; }))
       .def_prop_ro("hits", metrics([](const Metrics& all) { return all.hits; }))
       .def_prop_ro("accuracy", metrics([](const Metrics& all) { return all.accuracy(); }))
@@ -63,7 +64,7 @@ nb::object edges(const NumbersResult& n) {
 }
 
 void bind_numbers(nb::module_& m) {
-  nb::class_<NumbersResult>(m, "TensorNumbers")
+  Class<NumbersResult>(m, "TensorNumbers")
       .def_ro("layer", &NumbersResult::layer)
       .def_ro("kind", &NumbersResult::kind)
       .def_prop_ro("count", [](const NumbersResult& n) { return n.statistics.count; })
@@ -76,7 +77,7 @@ void bind_numbers(nb::module_& m) {
 }
 
 void bind_reports(nb::module_& m) {
-  nb::class_<TrainingPlan>(m, "Plan")
+  Class<TrainingPlan>(m, "Plan")
       .def_ro("train_images", &TrainingPlan::train_images)
       .def_ro("test_images", &TrainingPlan::test_images)
       .def_ro("steps_per_epoch", &TrainingPlan::steps_per_epoch)
@@ -87,7 +88,7 @@ void bind_reports(nb::module_& m) {
       .def_ro("isa", &TrainingPlan::isa)
       .def_prop_ro("threads", [](const TrainingPlan& plan) { return plan.config.threads; })
       .def_prop_ro("folder", [](const TrainingPlan& plan) { return plan.config.out; });
-  nb::class_<StepReport>(m, "StepReport")
+  Class<StepReport>(m, "StepReport")
       .def_ro("step", &StepReport::step)
       .def_ro("total_steps", &StepReport::total_steps)
       .def_ro("epoch", &StepReport::epoch)
@@ -96,7 +97,7 @@ void bind_reports(nb::module_& m) {
       .def_ro("learning_rate", &StepReport::rate)
       .def_ro("images_per_second", &StepReport::images_per_second)
       .def_ro("seconds_left", &StepReport::seconds_left);
-  nb::class_<EpochReport>(m, "EpochReport")
+  Class<EpochReport>(m, "EpochReport")
       .def_ro("epoch", &EpochReport::epoch)
       .def_ro("step", &EpochReport::step)
       .def_ro("train_loss", &EpochReport::train_loss)
@@ -106,7 +107,7 @@ void bind_reports(nb::module_& m) {
       .def_ro("best", &EpochReport::best)
       .def_ro("images_per_second", &EpochReport::images_per_second)
       .def_ro("seconds", &EpochReport::seconds);
-  nb::class_<Metrics>(m, "StepResult")
+  Class<Metrics>(m, "StepResult")
       .def_ro("count", &Metrics::count)
       .def_ro("hits", &Metrics::hits)
       .def_prop_ro("loss", [](const Metrics& step) { return step.mean_loss(); })

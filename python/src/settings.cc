@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "bindings.h"
+#include "documented.h"
 #include "errors.h"
 #include "settings/config_file.h"
 #include "settings/recipe.h"
@@ -180,7 +181,7 @@ std::string help(const std::string& key) {
 }  // namespace
 
 void bind_settings(nb::module_& m) {
-  nb::class_<TrainConfig>(m, "Settings")
+  Class<TrainConfig>(m, "Settings")
       .def(nb::init<>())
       .def("copy", [](const TrainConfig& config) { return config; })
       .def_static("keys",

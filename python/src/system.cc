@@ -11,6 +11,7 @@
 #include "cli/command_line.h"
 #include "core/parallel.h"
 #include "data/source.h"
+#include "documented.h"
 #include "errors.h"
 #include "isa/isa.h"
 #include "models/models.h"
@@ -34,12 +35,13 @@ int default_threads() {
 }
 
 void bind_system(nb::module_& m) {
-  m.def("default_threads", default_threads);
-  m.def("instruction_set", [] { return errors_are(Kind::kConfig, [] { return std::string(isa_info(Runtime(1).isa()).name); }); });
-  m.def("model_names", model_names);
-  m.def("data_help", data_help);
-  m.def(
-      "command_line",
+  define(m, "default_threads", default_threads);
+  define(m, "instruction_set",
+         [] { return errors_are(Kind::kConfig, [] { return std::string(isa_info(Runtime(1).isa()).name); }); });
+  define(m, "model_names", model_names);
+  define(m, "data_help", data_help);
+  define(
+      m, "command_line",
       [](std::vector<std::string> arguments) {
         std::vector<char*> argv;
         for (std::string& argument : arguments) argv.push_back(argument.data());

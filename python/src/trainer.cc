@@ -1,5 +1,6 @@
 #include "trainer.h"
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
@@ -7,6 +8,7 @@
 #include "bindings.h"
 #include "checkpoint/signature.h"
 #include "data/augment.h"
+#include "documented.h"
 #include "errors.h"
 #include "images.h"
 #include "interruptible.h"
@@ -39,6 +41,7 @@ TrainerObject::TrainerObject(const TrainConfig& settings, const DataSplits& spli
   options.resume = resume;
   if (begin != nullptr) options.begin = &begin->checkpoint();
   Interruptible work;
+  options.stop = work.stop();
   // The views of parameters keep the data, too, which the training reads.
   work.run([&] {
     errors_are(resume != nullptr ? Kind::kCheckpoint : Kind::kConfig, [&] {
@@ -47,10 +50,10 @@ TrainerObject::TrainerObject(const TrainConfig& settings, const DataSplits& spli
   });
 }
 
-FitOutcome TrainerObject::fit(nb::object told, bool every_step) {
+FitOutcome TrainerObject::fit(nb::object told, std::optional<double> step_seconds) {
   const Busy::Use use(busy_, true);
   Interruptible work;
-  PythonObserver observer(work, std::move(told), every_step);
+  PythonObserver observer(work, std::move(told), step_seconds);
   TrainResult result;
   work.run([&] { errors_are(Kind::kData, [&] { result = run_->fit(&observer, work.stop()); }); });
   FitOutcome outcome{std::move(result), {}, run_->folder(), std::move(observer.losses())};
@@ -141,7 +144,7 @@ std::string TrainerObject::signature() {
 namespace {
 
 void bind_outcome(nb::module_& m) {
-  nb::class_<FitOutcome>(m, "FitResult")
+  Class<FitOutcome>(m, "FitResult")
       .def_prop_ro("stopped", [](const FitOutcome& o) { return o.result.stopped; })
       .def_prop_ro("step", [](const FitOutcome& o) { return o.result.step; })
       .def_prop_ro("signature", [](const FitOutcome& o) { return signature_text(o.result.signature); })
@@ -164,7 +167,7 @@ nb::tuple find_point(const std::string& folder) {
 
 void bind_trainer(nb::module_& m) {
   bind_outcome(m);
-  nb::class_<TrainerObject>(m, "Trainer")
+  Class<TrainerObject>(m, "Trainer")
       .def(
           "__init__",
           [](TrainerObject* self, const TrainConfig& settings, const DataSplits& data, const NetObject& net, bool folder,
@@ -178,7 +181,7 @@ void bind_trainer(nb::module_& m) {
             return std::make_unique<TrainerObject>(settings, data, nullptr, nullptr, &from, folder);
           },
           nb::arg("state"), nb::arg("settings"), nb::arg("data"), nb::arg("folder") = false)
-      .def("fit", &TrainerObject::fit, nb::arg("observer") = nb::none(), nb::arg("every_step") = false)
+      .def("fit", &TrainerObject::fit, nb::arg("observer") = nb::none(), nb::arg("step_seconds") = nb::none())
       .def("step", &TrainerObject::step, nb::arg("images").noconvert(), nb::arg("labels").noconvert())
       .def("evaluate", &TrainerObject::evaluate, nb::arg("data"))
       .def("predict", &TrainerObject::predict, nb::arg("images").noconvert())
@@ -197,9 +200,9 @@ void bind_trainer(nb::module_& m) {
             return view(&t.trainer().normalization().table[0][0], {static_cast<size_t>(t.trainer().net().channels()), 256}, self);
           })
       .def_prop_ro("folder", [](const TrainerObject& t) { return t.folder(); });
-  m.def(
-      "resume_settings", [](const nb::bytes& state) { return parse_state(state).info.config; }, nb::arg("state"));
-  m.def("read_resume_point", find_point, nb::arg("folder"));
+  define(
+      m, "resume_settings", [](const nb::bytes& state) { return parse_state(state).info.config; }, nb::arg("state"));
+  define(m, "read_resume_point", find_point, nb::arg("folder"));
 }
 
 }  // namespace intrain::python

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ class TrainerObject {
   TrainerObject(const TrainConfig& config, const DataSplits& splits, const NetObject* net, const NetObject* begin,
                 const Checkpoint* resume, bool folder);
 
-  FitOutcome fit(nb::object observer, bool every_step);
+  FitOutcome fit(nb::object observer, std::optional<double> step_seconds);
   Metrics step(const ImageArray& images, const nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>& labels);
   EvaluationResult evaluate(const Dataset& data);
   nb::tuple predict(const ImageArray& images);

@@ -4,6 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -41,6 +42,21 @@ def test_the_signature_is_the_programs(arrays, train_program, tmp_path):
     assert again.signature_ == expected
     assert set(again.predict(X_val)) <= set(names)
     np.testing.assert_array_equal(again.predict(X_val), names[clf.predict(X_val)])
+
+
+def test_nets_of_ones_own_are_the_programs(arrays, train_program, tmp_path):
+    """Layer by layer, and from TOML."""
+    X, y, X_val, y_val = arrays
+    (tmp_path / "net.toml").write_text(small_net((12, 12, 1), 10).toml)
+    expected = train_program("--data", "synthetic:256", "--model", tmp_path / "net.toml", "--epochs", 2, "--batch", 16, "--out", tmp_path / "run")
+    for model in (small_net, tmp_path / "net.toml"):
+        assert Classifier(model, epochs=2, batch_size=16).fit(X, y).signature_ == expected
+
+
+def test_threads_that_are_not_there(arrays):
+    clf = Classifier("mlp", epochs=1, batch_size=16, n_jobs=10**4)
+    with pytest.warns(UserWarning, match="10000 threads were asked for"):
+        clf.fit(*arrays[:2])
 
 
 def test_fashion_mnist(fashion_mnist_signature):
@@ -150,6 +166,10 @@ def test_threads_in_workers_of_joblib(monkeypatch):
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert threads_default(None) == 1 and threads_default(-1) == intrain.default_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", "10000")  # asked of others: no warning
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert threads_default(None) == intrain.default_threads()
 
 
 def test_searches_pipelines_and_workers(digits):

@@ -41,7 +41,7 @@ except KeyboardInterrupt:
     again = intrain.Trainer.resume(state, trainer.data)
     assert again.steps_done == done and again.signature == trainer.signature
     trainer.step(X[:4], y[:4])
-    print("ended", late < 5, done > 0)
+    print("ended", late < 1, done > 0)
 """
 
 
@@ -60,6 +60,56 @@ def test_ctrl_c_saves_the_run_folder(tmp_path):
         "    trainer.step", "    assert intrain.Trainer.resume(trainer.folder, trainer.data).signature == trainer.signature\n    trainer.step")
     done = run_python(text)
     assert done.stdout == "ended True True\n", done.stdout + done.stderr
+
+
+IMPORTED = """
+import os, signal, threading, time
+import numpy as np, intrain
+rng = np.random.default_rng(0)
+sizes = [144, 200, 100, 50, 10]
+tensors = {}
+for i in range(4):
+    tensors[f"{2 * i + 1}.weight"] = rng.normal(0, (2 / sizes[i]) ** 0.5, (sizes[i + 1], sizes[i])).astype(np.float32)
+    tensors[f"{2 * i + 1}.bias"] = np.zeros(sizes[i + 1], np.float32)
+X = rng.integers(0, 256, (300000, 12, 12), dtype=np.uint8)
+data = intrain.Data(X, np.arange(len(X)) % 10)
+def send():
+    sent.append(time.monotonic())
+    os.kill(os.getpid(), signal.SIGINT)
+sent = []
+threading.Timer(0.5, send).start()
+try:
+    intrain.from_torch(tensors, data, model="mlp", calibrate=len(X), n_jobs=1)
+except KeyboardInterrupt:
+    print("ended", time.monotonic() - sent[0] < 1)
+"""
+
+
+def test_ctrl_c_ends_an_import():
+    done = run_python(IMPORTED)
+    assert done.stdout == "ended True\n", done.stdout + done.stderr
+
+
+WAITING = """
+import threading, time
+import numpy as np, intrain
+rng = np.random.default_rng(0)
+X, y = rng.integers(0, 256, (4096, 16, 16, 3), dtype=np.uint8), rng.integers(0, 10, 4096)
+trainer = intrain.Trainer("resnet8", data=intrain.Data(X, y), epochs=2, batch=32, threads=1)
+def waits():
+    text = open(f"/proc/self/task/{threading.get_native_id()}/status").read()
+    return int(text.split("\\nvoluntary_ctxt_switches:")[1].split()[0])
+before, begin = waits(), time.monotonic()
+steps = trainer.fit().step
+print(waits() - before, time.monotonic() - begin, steps)
+"""
+
+
+def test_the_waiting_thread_leaves_the_cores_alone():
+    """It wakes for an epoch, and twice a second for signals: not for steps to which nobody listens."""
+    done = run_python(WAITING)
+    wakes, seconds, steps = map(float, done.stdout.split())
+    assert steps == 256 and wakes < 12 + 3 * seconds, done.stdout
 
 
 def test_a_callback_that_raises(data):
@@ -104,6 +154,44 @@ def test_callbacks(data):
                     ("end", history.signature)]
     assert history.signature == intrain.Trainer("mlp", data=data, epochs=2, batch=128, lr=0.05).fit().signature
     assert history.history["epoch"] == [1, 2] and len(history.step_losses) == 4
+
+
+def test_who_is_told_of_steps():
+    class Each(intrain.Callback):
+        every_step = True
+
+        def on_step_end(self, trainer, step): ...
+
+    class Some(intrain.Callback):
+        def on_step_end(self, trainer, step): ...
+
+    some = intrain.Callback()
+    some.on_step_end = lambda trainer, step: None
+    of = intrain.callbacks.step_seconds
+    assert of([]) is of([intrain.Callback(), intrain.EarlyStopping()]) is None
+    assert of([Some()]) == of([some]) == of([intrain.Progress()]) == 0.1 and of([Some(), Each()]) == 0
+
+
+def test_nothing_to_evaluate_on(arrays, data, tmp_path):
+    """The same training, and nobody is told of an accuracy that there is not."""
+    alone = intrain.Data(*arrays[:2], classes=data.classes, mirror=data.splits.mirror)
+    assert not alone.has_validation and len(alone.test) == 0 and alone.test.shape == alone.shape
+    settings = {"epochs": 2, "batch": 16, "lr": 0.05}
+    told = []
+    trainer = intrain.Trainer("mlp", data=alone, **settings)
+    history = trainer.fit(callbacks=[lambda trainer, epoch: told.append(epoch), intrain.Checkpoint(tmp_path / "net.ckpt")])
+    assert history.signature == intrain.Trainer("mlp", data=data, **settings).fit().signature
+    assert "val_accuracy" not in history and history.test is None and (tmp_path / "net.ckpt").exists()
+    assert all(np.isnan(epoch.test_loss) and np.isnan(epoch.test_accuracy) and not epoch.best for epoch in told) and len(told) == 2
+    assert intrain.Trainer.resume(trainer.state(), alone).signature == history.signature
+    for callback in (intrain.EarlyStopping(), intrain.Checkpoint(tmp_path / "best.ckpt", best_only=True)):
+        with pytest.raises(intrain.ConfigError, match="nothing to evaluate on\nhint: give validation data"):
+            intrain.Trainer("mlp", data=alone, **settings).fit(callbacks=callback)
+    with pytest.raises(intrain.ConfigError, match="nothing to evaluate on"):
+        intrain.Trainer("mlp", data=alone, patience=1, **settings)
+    with pytest.raises(intrain.ConfigError, match="a run folder"):
+        intrain.Trainer("mlp", data=alone, out=tmp_path / "run", **settings)
+    assert not (tmp_path / "best.ckpt").exists() and not (tmp_path / "run").exists()
 
 
 def test_early_stopping(data, tmp_path):
@@ -234,7 +322,8 @@ def test_threads(monkeypatch):
     assert 1 <= intrain.default_threads() <= cores
     monkeypatch.setenv("INTRAIN_NUM_THREADS", "1")
     assert intrain.default_threads() == 1
-    assert intrain.Trainer("mlp", threads=8).settings["threads"] == 1
+    with pytest.warns(UserWarning, match=f"{cores + 8} threads were asked for, but 1 will compute"):
+        assert intrain.Trainer("mlp", threads=cores + 8).settings["threads"] == 1
     for wrong in ("0", "two", "1.5", "-1"):
         monkeypatch.setenv("INTRAIN_NUM_THREADS", wrong)
         with pytest.raises(intrain.ConfigError, match="INTRAIN_NUM_THREADS"):

@@ -1,11 +1,14 @@
 """What documents show is what happens: every snippet in the docstrings, the page and the README, every example, the notebook."""
 
+import ast
 import doctest
 import importlib
+import inspect
 import pkgutil
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -23,6 +26,28 @@ def test_docstrings(name):
         pytest.importorskip("sklearn")
     module = importlib.import_module("intrain" + (name and "." + name))
     assert doctest.testmod(module, optionflags=OPTIONS).failed == 0
+
+
+def test_help_of_the_extension():
+    """It shows what the stub says, which stands there alone."""
+    shown = 0
+
+    def compare(nodes, owner):
+        nonlocal shown
+        for node in nodes:
+            if not isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                continue
+            thing = inspect.getattr_static(owner, node.name)
+            if text := ast.get_docstring(node):
+                assert text in inspect.cleandoc(thing.__doc__), node.name
+                shown += 1
+            if isinstance(node, ast.ClassDef):
+                compare(node.body, thing)
+
+    stub = ast.parse(Path(intrain.__file__).with_name("_core.pyi").read_text())
+    assert intrain._core.__doc__ == ast.get_docstring(stub)
+    compare(stub.body, intrain._core)
+    assert shown > 90
 
 
 def test_the_page(tmp_path, monkeypatch):
