@@ -4,8 +4,8 @@
     PYTHONPATH=build/release/python build/python-tests/bin/python bench/python_fit.py [--data fashion-mnist] [--model resnet8] [--rounds 3]
 
 --trainer: intrain.Trainer instead, which takes no scikit-learn.
-Images/s are those of the epoch, without reading and evaluating, medians of the rounds. Memory is the peak of the process, and what fit adds to what
-it had before, the arrays among it. Import time is of a fresh interpreter, the median of 9, with numpy and without.
+Images/s are those of the epoch, without reading and evaluating, medians of the rounds. Memory: what fit takes is the peak of the process while it
+runs, less what was resident just before, and the arrays, which the program holds too; that is set against the program's peak. Import time is of a fresh interpreter, the median of 9, with numpy and without.
 """
 import argparse
 import os
@@ -28,19 +28,22 @@ for name, array in arrays.items():
 print(sum(array.nbytes for array in arrays.values()) / 1e6, data.splits.mirror, intrain.instruction_set())
 """
 FIT = """
-import resource, sys
+import sys
 import numpy as np, intrain
 folder, model, batch, threads, mirror, trainer = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), *map(eval, sys.argv[5:])
 X, y, X_val, y_val = (np.load(f"{folder}/{name}.npy") for name in ("X", "y", "X_val", "y_val"))
 if not trainer:
     intrain.Classifier
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def resident(key):
+    return next(line.split()[1] for line in open("/proc/self/status") if line.startswith(key))
+open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew
+before = resident("VmRSS")
 if trainer:
     data = intrain.Data(X, y, X_val, y_val, mirror=mirror)
     history = intrain.Trainer(model, data=data, epochs=1, batch=batch, threads=threads).fit()
 else:
     history = intrain.Classifier(model, epochs=1, batch_size=batch, n_jobs=threads, mirror=mirror).fit(X, y, validation_data=(X_val, y_val)).history_
-print(history.signature, history["images_per_second"][0], before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(history.signature, history["images_per_second"][0], before, resident("VmHWM"))
 """
 IMPORT = "import time; a = time.perf_counter(); import numpy; b = time.perf_counter(); import intrain; c = time.perf_counter(); print(b - a, c - b)"
 
@@ -61,13 +64,13 @@ def by_program(options, folder):
     if status != 0:
         sys.exit(text)
     rate = float((run / "epochs.csv").read_text().splitlines()[1].split(",")[6])
-    return re.search(r"signature: (\w+)", text)[1], rate, used.ru_maxrss / 1000
+    return re.search(r"signature: (\w+)", text)[1], rate, used.ru_maxrss * 1.024e-3
 
 
 def by_python(options, folder, mirror):
-    """Signature, images/s, memory before fit and peak in MB."""
+    """Signature, images/s, memory before fit and peak of it in MB."""
     signature, rate, before, peak = run_python(FIT, folder, options.model, options.batch, options.threads, mirror, options.trainer)
-    return signature, float(rate), float(before) / 1000, float(peak) / 1000
+    return signature, float(rate), float(before) * 1.024e-3, float(peak) * 1.024e-3
 
 
 def main():
@@ -98,7 +101,9 @@ def main():
     print(f"{options.model}, {options.data}, batch {options.batch}, {options.threads} threads of {cpu}, {isa}")
     print(f"signature {signatures.pop()} of all {2 * options.rounds} runs")
     print(f"images/s: intrain train {rates[0]:.0f}, {'Trainer' if options.trainer else 'Classifier'}.fit {rates[1]:.0f}; ratio, median of {options.rounds} pairs: {ratio:.3f}")
-    print(f"peak: intrain train {peaks[0]:.0f} MB, Python {peaks[1]:.0f} MB, of which {before:.0f} MB before fit; the data are {float(size):.0f} MB")
+    added = statistics.median(row[3] - row[2] for row in python)
+    print(f"memory: intrain train {peaks[0]:.0f} MB; fit {added + float(size):.0f} MB, of which the arrays {float(size):.0f}; ratio {(added + float(size)) / peaks[0]:.2f}")
+    print(f"the whole Python process: {peaks[1]:.0f} MB, of which {before:.0f} MB before fit")
     print(f"import: numpy {statistics.median(i[0] for i in imports):.3f} s, then intrain {statistics.median(i[1] for i in imports):.3f} s")
 
 
