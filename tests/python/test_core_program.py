@@ -15,7 +15,7 @@ def run(*arguments, **options):
 
 
 def test_it_says_what_the_program_says(program):
-    for arguments in (["--version"], ["--help"], ["train", "--help"], ["info"], ["nothing"], [], ["train", "--epochs", "0"]):
+    for arguments in ([], ["train", "--help"], ["nothing"], ["train", "--epochs", "0"]):  # each a start of Python
         ours = run(*arguments)
         theirs = subprocess.run([program, *arguments], capture_output=True, text=True)
         assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)

@@ -110,7 +110,7 @@ def test_checkpoints_go_both_ways(tmp_path, program, run_program, train_program,
     assert trainer.signature == intrain.Net.from_state(state).signature
 
     # A run of the program that is stopped after some steps.
-    process = subprocess.Popen([program, "train", "--data", "synthetic:4096", "--model", "mlp", "--epochs", "12",
+    process = subprocess.Popen([program, "train", "--data", "synthetic:4096", "--model", "mlp", "--epochs", "6",
                                 "--batch", "16", "--seed", "3", "--out", tmp_path / "stopped"], stdout=subprocess.DEVNULL)
     while not (tmp_path / "stopped/metrics.jsonl").exists() or os.path.getsize(tmp_path / "stopped/metrics.jsonl") < 2000:
         time.sleep(0.01)
@@ -118,7 +118,7 @@ def test_checkpoints_go_both_ways(tmp_path, program, run_program, train_program,
     assert process.wait() == 130
     resumed = intrain.Trainer.resume(tmp_path / "stopped").fit()
     assert not resumed.stopped and resumed.folder == str(tmp_path / "stopped")
-    assert resumed.signature == intrain.Trainer("mlp", data="synthetic:4096", epochs=12, batch=16, seed=3).fit().signature
+    assert resumed.signature == intrain.Trainer("mlp", data="synthetic:4096", epochs=6, batch=16, seed=3).fit().signature
     assert (tmp_path / "stopped/final.ckpt").exists()
 
 
