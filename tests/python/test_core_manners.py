@@ -50,7 +50,7 @@ def test_ctrl_c_ends_after_the_running_step(event, delay):
     """Also while it evaluates, between epochs."""
     text = INTERRUPTED.format(event=event, delay=delay)
     if event == "on_epoch_end":
-        text = text.replace("batch=32", "batch=1024")
+        text = text.replace("batch=32", "batch=256")
     done = run_python(text)
     assert done.stdout == "ended True True\n", done.stdout + done.stderr
 
