@@ -31,6 +31,10 @@ foreach(row IN LISTS rows)
     # g++ 12 would move the loads of a tile's loop up to where their registers are still taken.
     list(APPEND INTRAIN_FLAGS_${name} $<$<CXX_COMPILER_ID:GNU>:-fno-schedule-insns>)
   endif()
+  if(name STREQUAL i8mm)
+    # It would copy sums from register to register, too, on the pipes that multiply.
+    list(APPEND INTRAIN_FLAGS_${name} $<$<CXX_COMPILER_ID:GNU>:-fno-tree-ter$<SEMICOLON>-frename-registers>)
+  endif()
 endforeach()
 
 # intrain_isa_files(<variable> <ISA> <file>...): those of the files that are kernel files of that instruction set.
