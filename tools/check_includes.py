@@ -54,7 +54,7 @@ LIBRARIES = {
     "simde/": (r"ops/intrinsics\.h", None),
 }
 FREESTANDING = {"cstdint", "cstddef"}
-KERNEL_SYSTEM = {"cstdint", "cstddef", "immintrin.h", "arm_neon.h", "simde/x86/avx2.h", "simde/x86/avx512.h"}
+KERNEL_SYSTEM = {"cstdint", "cstddef", "immintrin.h", "arm_neon.h", "simde/x86/avx2.h", "simde/x86/avx512.h", "simde/arm/neon.h"}
 REFERENCE_FILE = re.compile(r"ops/(?!peak/)\w+/\w*reference\.cc")  # what the peak is measured beside is no arithmetic
 # The instruction sets are those of isa.def; the first one has no kernel files.
 ISAS = re.findall(r"^INTRAIN_ISA\(\w+, (\w+),", (Path(__file__).resolve().parents[1] / "src/isa/isa.def").read_text(), re.M)[1:]

@@ -1,5 +1,6 @@
 // The vector and tile intrinsics of the target's architecture, for kernel files. INTRAIN_EMULATE_VNNI (tests/CMakeLists.txt) takes those of x86
-// from SIMDe, which writes them in terms of what the compiler has: so the bits of their kernels can be tested on CPUs without them.
+// from SIMDe, which writes them in terms of what the compiler has, INTRAIN_EMULATE_NEON those of ARM: so the bits of their kernels can be tested on
+// CPUs without them.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +48,32 @@ static inline __m512i sra_epi32(__m512i a, __m128i count) {
 
 #include "ops/amx_emulation.h"
 
+#elif defined(INTRAIN_EMULATE_NEON)
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/arm/neon.h>
+
+// What SIMDe 0.7.4 lacks, lane by lane as ARM's manual defines it.
+namespace intrain::ops::emulated {
+
+// c[i][j] + the sum over 8 of a[i][k] b[j][k]. Calls, as many are in a tile.
+template <class A>
+[[gnu::noinline]] static int32x4_t multiply_2x8_8x2(int32x4_t c, A a, int8x16_t b) {
+  int32_t sum[4];
+  __builtin_memcpy(sum, &c, sizeof sum);
+  for (int i = 0; i < 32; ++i) sum[i / 8] += a[i / 16 * 8 + i % 8] * b[i % 16];
+  __builtin_memcpy(&c, sum, sizeof sum);
+  return c;
+}
+[[gnu::noinline, maybe_unused]] static int32x4_t dot_mixed(int32x4_t c, uint8x16_t a, int8x16_t b) {
+  for (int i = 0; i < 16; ++i) c[i / 4] += a[i] * b[i];
+  return c;
+}
+
+}  // namespace intrain::ops::emulated
+#define vmmlaq_s32 ::intrain::ops::emulated::multiply_2x8_8x2
+#define vusmmlaq_s32 ::intrain::ops::emulated::multiply_2x8_8x2
+#define vusdotq_s32 ::intrain::ops::emulated::dot_mixed
+
 #elif defined(__x86_64__)
 #include <immintrin.h>
 
@@ -63,7 +90,7 @@ static inline void compiler_fence([[maybe_unused]] void* p) { asm volatile("" : 
 // What the vector v holds is not known.
 template <class Register>
 static inline void hide(Register& v) {
-#if defined(INTRAIN_EMULATE_VNNI)
+#if defined(INTRAIN_EMULATE_VNNI) || defined(INTRAIN_EMULATE_NEON)
   asm volatile("" : "+m"(v));
 #elif defined(__x86_64__)
   asm volatile("" : "+v"(v));

@@ -2,14 +2,14 @@
 
 namespace intrain::ops {
 
-// What a row of isa.def adds where the target is of its architecture.
+// What a row of isa.def adds where the target is of its architecture; INTRAIN_EMULATED (tests/CMakeLists.txt): of any.
 #define INTRAIN_ON_any(...) __VA_ARGS__
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(INTRAIN_EMULATED)
 #define INTRAIN_ON_x86_64(...) __VA_ARGS__
 #else
 #define INTRAIN_ON_x86_64(...)
 #endif
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(INTRAIN_EMULATED)
 #define INTRAIN_ON_aarch64(...) __VA_ARGS__
 #else
 #define INTRAIN_ON_aarch64(...)

@@ -117,7 +117,7 @@ inline std::vector<KernelTable> kernel_tables() {
   std::vector<KernelTable> list;
   for (const IsaInfo& info : isas_to_test())
     list.push_back({info.name + std::string(kTestNameSuffix), ops::make_kernels(info.isa), runs_here(info.isa)});
-#if !defined(INTRAIN_EMULATE_VNNI)
+#if !defined(INTRAIN_EMULATED)
   for (const TileKernel* tile : plain_tile_kernels()) {
     ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
     kernels.tile = tile;
