@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/slice.h"
 
 namespace intrain {
 
@@ -17,41 +19,76 @@ namespace {
 
 constexpr const char* kEnded = "it ended before the others";
 
+using Counts = std::array<int64_t, Reducer::kChannels>;
+constexpr Counts kNever = {INT64_MAX, INT64_MAX};
+
 bool same_kind(const ReduceSpan& a, const ReduceSpan& b) { return a.type == b.type && a.count == b.count; }
 
-// Into all of them.
-template <class Integer>
+// An integer of `kBytes` bytes in a span, without its sign: sums are modulo 2^bits.
+template <int kBytes>
+uint64_t load(const void* values, int64_t i) {
+  uint64_t v = 0;
+  std::memcpy(&v, static_cast<const uint8_t*>(values) + i * kBytes, kBytes);
+  return v;
+}
+template <int kBytes>
+void store(void* values, int64_t i, uint64_t v) {
+  std::memcpy(static_cast<uint8_t*>(values) + i * kBytes, &v, kBytes);
+}
+template <int kBytes>
+int64_t with_sign(uint64_t v) {
+  return static_cast<int64_t>(v << (64 - 8 * kBytes)) >> (64 - 8 * kBytes);
+}
+
+template <int kBytes>
 void reduce(ReduceOp op, const std::vector<void*>& values, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    // Without a sign: partial sums may wrap, as long as the whole one fits.
-    using Unsigned = std::make_unsigned_t<Integer>;
-    Integer all = static_cast<const Integer*>(values[0])[i];
+  const int ranks = static_cast<int>(values.size());
+  const auto all_of = [&](int64_t i) {
+    uint64_t all = load<kBytes>(values[0], i);
     for (size_t r = 1; r < values.size(); ++r) {
-      const Integer v = static_cast<const Integer*>(values[r])[i];
-      all = op == ReduceOp::kMax ? std::max(all, v) : static_cast<Integer>(static_cast<Unsigned>(all) + static_cast<Unsigned>(v));
+      const uint64_t v = load<kBytes>(values[r], i);
+      all = op != ReduceOp::kMax ? all + v : with_sign<kBytes>(v) > with_sign<kBytes>(all) ? v : all;
     }
-    for (void* v : values) static_cast<Integer*>(v)[i] = all;
+    return all;
+  };
+  for (int rank = 0; rank < ranks; ++rank) {
+    const Slice slice = slice_of(count, rank, ranks);
+    void* const own = values[static_cast<size_t>(rank)];
+    for (int64_t i = slice.first; i < slice.first + slice.count; ++i) {
+      const uint64_t all = op == ReduceOp::kGather ? load<kBytes>(own, i) : all_of(i);
+      if (op == ReduceOp::kScatteredSum)
+        store<kBytes>(own, i, all);
+      else
+        for (void* v : values) store<kBytes>(v, i, all);
+    }
   }
 }
 
-// What the ranks share. Reduction n of each rank is at place n mod kMostUnderWay.
+void reduce(ReduceOp op, const ReduceSpan& span, const std::vector<void*>& values) {
+  constexpr void (*kReduce[])(ReduceOp, const std::vector<void*>&, int64_t) = {reduce<1>, reduce<2>, reduce<3>, reduce<4>,
+                                                                               reduce<8>};
+  kReduce[static_cast<int>(span.type)](op, values, span.count);
+}
+
+// What the ranks share. Reduction n of a channel is at place n mod kMostUnderWay.
 class Group {
  public:
-  explicit Group(int ranks) : ranks_(ranks), left_(static_cast<size_t>(ranks), INT64_MAX) {
-    int64_t number = 0;
-    for (Place& place : places_) {
-      place.number = number++;
-      place.values.resize(static_cast<size_t>(ranks));
-    }
+  explicit Group(int ranks) : ranks_(ranks), left_(static_cast<size_t>(ranks), kNever) {
+    for (auto& places : places_)
+      for (int64_t number = 0; number < Reducer::kMostUnderWay; ++number) {
+        Place& place = places[static_cast<size_t>(number)];
+        place.number = number;
+        place.values.resize(static_cast<size_t>(ranks));
+      }
   }
 
-  void begin(int rank, int64_t number, ReduceOp op, const ReduceSpan& span) {
+  void begin(int rank, Channel channel, int64_t number, ReduceOp op, const ReduceSpan& span) {
     std::unique_lock lock(mutex_);
-    Place& place = place_of(number);
+    Place& place = place_of(channel, number);
     changed_.wait(lock, [&] { return failure_ || place.number == number; });  // those who were here have left
     if (failure_) return;
-    const auto gone = std::find_if(left_.begin(), left_.end(), [&](int64_t begun) { return begun <= number; });
-    if (gone != left_.end()) return set_failure(static_cast<int>(gone - left_.begin()), kEnded);
+    for (int other = 0; other < ranks_; ++other)
+      if (left_[static_cast<size_t>(other)][static_cast<size_t>(channel)] <= number) return set_failure(other, kEnded);
     if (place.begun == 0) {
       place.op = op;
       place.span = span;
@@ -60,16 +97,13 @@ class Group {
     }
     place.values[static_cast<size_t>(rank)] = span.data;
     if (++place.begun < ranks_) return;
-    if (span.type == ReduceSpan::Type::kS32)
-      reduce<int32_t>(op, place.values, span.count);
-    else
-      reduce<int64_t>(op, place.values, span.count);
+    reduce(op, span, place.values);
     changed_.notify_all();
   }
 
-  std::optional<RankFailure> finish(int64_t number) {
+  std::optional<RankFailure> finish(Channel channel, int64_t number) {
     std::unique_lock lock(mutex_);
-    Place& place = place_of(number);
+    Place& place = place_of(channel, number);
     changed_.wait(lock, [&] { return failure_ || (place.number == number && place.begun == ranks_); });
     if (failure_) return failure_;
     if (++place.finished < ranks_) return {};
@@ -79,12 +113,13 @@ class Group {
     return {};
   }
 
-  // After `begun` reductions: who waits for a later one would wait for ever.
-  void leave(int rank, int64_t begun) {
+  // After `begun` reductions of each channel: who waits for a later one would wait for ever.
+  void leave(int rank, const Counts& begun) {
     const std::lock_guard lock(mutex_);
     left_[static_cast<size_t>(rank)] = begun;
-    for (const Place& place : places_)
-      if (place.begun > 0 && place.number >= begun) set_failure(rank, kEnded);
+    for (size_t channel = 0; channel < places_.size(); ++channel)
+      for (const Place& place : places_[channel])
+        if (place.begun > 0 && place.number >= begun[channel]) set_failure(rank, kEnded);
   }
 
   void fail(int rank, const std::string& what) {
@@ -103,17 +138,19 @@ class Group {
     std::vector<void*> values;       // by rank
   };
 
-  Place& place_of(int64_t number) { return places_[static_cast<size_t>(number % Reducer::kMostUnderWay)]; }
+  Place& place_of(Channel channel, int64_t number) {
+    return places_[static_cast<size_t>(channel)][static_cast<size_t>(number % Reducer::kMostUnderWay)];
+  }
   void set_failure(int rank, const std::string& what) {
     if (!failure_) failure_ = {rank, what};
     changed_.notify_all();
   }
 
   const int ranks_;
-  std::vector<int64_t> left_;  // reductions that a rank had begun when it ended
+  std::vector<Counts> left_;  // reductions that a rank had begun when it ended
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::array<Place, Reducer::kMostUnderWay> places_;
+  std::array<std::array<Place, Reducer::kMostUnderWay>, Reducer::kChannels> places_;
   std::optional<RankFailure> failure_;
 };
 
@@ -123,11 +160,16 @@ class LocalRank final : public Reducer {
   ~LocalRank() override { group_->leave(rank(), begun_); }
 
  private:
-  void start(ReduceOp op, ReduceSpan values) override { group_->begin(rank(), begun_++, op, values); }
-  std::optional<RankFailure> wait() override { return group_->finish(finished_++); }
+  void start(Channel channel, ReduceOp op, ReduceSpan values) override {
+    group_->begin(rank(), channel, begun_[static_cast<size_t>(channel)]++, op, values);
+  }
+  std::optional<RankFailure> wait(Channel channel) override {
+    return group_->finish(channel, finished_[static_cast<size_t>(channel)]++);
+  }
+  void fail() override { group_->fail(rank(), kEnded); }
 
   const std::shared_ptr<Group> group_;
-  int64_t begun_ = 0, finished_ = 0;
+  Counts begun_{}, finished_{};
 };
 
 }  // namespace

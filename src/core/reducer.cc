@@ -4,9 +4,14 @@
 
 namespace intrain {
 
-void Reducer::reduce(ReduceOp op, ReduceSpan values) {
-  start(op, values);
-  if (const std::optional<RankFailure> failure = wait())
+void Reducer::count(ReduceOp op, const ReduceSpan& values, Channel channel) {
+  ReducerTraffic& traffic = traffic_[static_cast<size_t>(channel)];
+  ++traffic.calls;
+  traffic.bytes += op == ReduceOp::kSum || op == ReduceOp::kMax ? 2 * values.bytes() : values.bytes();
+}
+
+void Reducer::complete(Channel channel) {
+  if (const std::optional<RankFailure> failure = finish(channel))
     throw Error("rank " + std::to_string(failure->rank) + ": " + failure->what, "", "the run goes on from its newest checkpoint");
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <stdexcept>
 #include <vector>
 
@@ -78,6 +79,63 @@ TEST(LocalRanks, SeveralUnderWay) {
   });
 }
 
+// Each type's integers, in slices that do not divide and of fewer of them than ranks.
+TEST(LocalRanks, ScatteredSumAndGather) {
+  using Type = ReduceSpan::Type;
+  for (const int ranks : {1, 2, 3, 8})
+    for (const int64_t count : {0, 2, 17})
+      run_local_ranks(ranks, [&](int rank, std::unique_ptr<Reducer> reducer) {
+        const Slice own = slice_of(count, rank, ranks);
+        for (const Type type : {Type::kS8, Type::kS16, Type::kS24, Type::kS32, Type::kS64}) {
+          const int bytes = ReduceSpan::bytes_of(type);
+          std::vector<uint8_t> memory(static_cast<size_t>(count * bytes + 1), 0x55);
+          const auto put = [&](int64_t i, int64_t v) {
+            std::memcpy(&memory[static_cast<size_t>(i * bytes)], &v, static_cast<size_t>(bytes));
+          };
+          const auto get = [&](int64_t i) {
+            uint64_t v = 0;
+            std::memcpy(&v, &memory[static_cast<size_t>(i * bytes)], static_cast<size_t>(bytes));
+            return static_cast<int64_t>(v << (64 - 8 * bytes)) >> (64 - 8 * bytes);
+          };
+          // Of all but rank 0: what goes beyond the type's end on the way, unless there are two ranks.
+          for (int64_t i = 0; i < count; ++i) put(i, (int64_t{1} << (8 * bytes - 2)) * (rank == 0 ? 1 - ranks : 1) - i);
+          reducer->begin(ReduceOp::kScatteredSum, {type, memory.data(), count}, Channel::kGradients);
+          ASSERT_FALSE(reducer->finish(Channel::kGradients));
+          for (int64_t i = own.first; i < own.first + own.count; ++i)
+            EXPECT_EQ(get(i), ranks == 1 ? -i : -i * ranks) << bytes << " bytes on " << ranks;
+          for (int64_t i = 0; i < count; ++i) put(i, -1);
+          for (int64_t i = own.first; i < own.first + own.count; ++i) put(i, i - rank);
+          reducer->begin(ReduceOp::kGather, {type, memory.data(), count}, Channel::kGradients);
+          ASSERT_FALSE(reducer->finish(Channel::kGradients));
+          for (int other = 0; other < ranks; ++other) {
+            const Slice slice = slice_of(count, other, ranks);
+            for (int64_t i = slice.first; i < slice.first + slice.count; ++i) EXPECT_EQ(get(i), i - other) << bytes << " bytes";
+          }
+          EXPECT_EQ(memory.back(), 0x55);
+        }
+      });
+}
+
+// Small ones go past a gradient that one rank has not even begun.
+TEST(LocalRanks, ChannelsDoNotWaitForEachOther) {
+  run_local_ranks(3, [&](int rank, std::unique_ptr<Reducer> reducer) {
+    std::vector<int64_t> gradient(5, rank);
+    if (rank != 2) reducer->begin(ReduceOp::kSum, {gradient.data(), 5}, Channel::kGradients);
+    for (int64_t i = 0; i < 20; ++i) {
+      int64_t value = i + rank;
+      reducer->max(&value, 1);
+      EXPECT_EQ(value, i + 2);
+    }
+    if (rank == 2) reducer->begin(ReduceOp::kSum, {gradient.data(), 5}, Channel::kGradients);
+    reducer->complete(Channel::kGradients);
+    EXPECT_EQ(gradient, std::vector<int64_t>(5, 3));
+    EXPECT_EQ(reducer->traffic(Channel::kSmall).calls, 20);
+    EXPECT_EQ(reducer->traffic(Channel::kSmall).bytes, 20 * 2 * 8);
+    EXPECT_EQ(reducer->traffic(Channel::kGradients).calls, 1);
+    EXPECT_EQ(reducer->traffic(Channel::kGradients).bytes, 2 * 5 * 8);
+  });
+}
+
 std::string error_of(int ranks, const std::function<void(int, Reducer&)>& body) {
   try {
     run_local_ranks(ranks, [&](int rank, std::unique_ptr<Reducer> reducer) { body(rank, *reducer); });
@@ -109,6 +167,28 @@ TEST(LocalRanks, FailureIsAResult) {
                        ASSERT_TRUE(failure);
                        EXPECT_EQ(failure->rank, 1);
                        EXPECT_EQ(failure->what, "it ended before the others");
+                     }),
+            "no more");
+}
+
+// Its memory may be gone when the others come to it.
+TEST(LocalRanks, WhoGivesUpIsLeftAlone) {
+  EXPECT_EQ(error_of(2,
+                     [](int rank, Reducer& reducer) {
+                       int64_t value = rank;
+                       if (rank == 0) {
+                         auto gone = std::make_unique<int64_t>(0);
+                         reducer.begin(ReduceOp::kSum, {gone.get(), 1}, Channel::kGradients);
+                         reducer.give_up();
+                         gone.reset();
+                         EXPECT_TRUE(reducer.finish());
+                         throw std::runtime_error("no more");
+                       }
+                       reducer.begin(ReduceOp::kSum, {&value, 1});
+                       EXPECT_TRUE(reducer.finish());
+                       reducer.begin(ReduceOp::kSum, {&value, 1}, Channel::kGradients);
+                       EXPECT_TRUE(reducer.finish(Channel::kGradients));
+                       EXPECT_EQ(value, 1);
                      }),
             "no more");
 }

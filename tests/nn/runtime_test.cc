@@ -16,8 +16,8 @@ class CountingReducer final : public Reducer {
   explicit CountingReducer(int& calls) : Reducer(0, 2), calls_(calls) {}
 
  private:
-  void start(ReduceOp, ReduceSpan) override { ++calls_; }
-  std::optional<RankFailure> wait() override { return {}; }
+  void start(Channel, ReduceOp, ReduceSpan) override { ++calls_; }
+  std::optional<RankFailure> wait(Channel) override { return {}; }
 
   int& calls_;
 };
