@@ -14,7 +14,7 @@ readonly here=$(cd "$(dirname "$0")" && pwd)
 readonly root=$(cd "${1:-$here/..}" && pwd)
 readonly kernels="/($(sed -n 's/^INTRAIN_ISA(\w*, \(\w*\),.*/\1/p' "$here/../src/isa/isa.def" | paste -sd '|'))[a-z0-9_]*\.cc$"
 # ops/peak computes no number of the contract. Of ops/conv2d the reference and the shifts are arithmetic, the rest are plans and threads.
-readonly hosted='^(ops/peak/.*|ops/conv2d/.*|optim/(sgd|gradient_sum|rate_at)[.]cc)$'
+readonly hosted='^(ops/peak/.*|ops/conv2d/.*|optim/(sgd|gradient_sum|gradient_exchange|rate_at)[.]cc)$'
 readonly not_hosted='^ops/conv2d/(reference|staging)[.]cc$'
 readonly memory='^(memcpy|memset)$'
 # What a compiler for 32 bits calls in place of instructions.

@@ -26,7 +26,10 @@ struct INTRAIN_API Parameter {
   std::span<int32_t> master;    // kMasterExp
   std::span<int16_t> momentum;  // momentum_exp; empty outside training and if frozen
   std::span<int64_t> grad;      // grad_exp: exact sums; likewise, and below the lowest layer that learns
-  uint32_t number = 0;          // in the net, for the random numbers
+  // On several ranks, unless it is reduced already: where it is packed for them, kWireBytes an element (optim/gradient_exchange.h).
+  std::span<uint8_t> wire;
+  static constexpr int kWireBytes = 4;
+  uint32_t number = 0;  // in the net, for the random numbers
   int32_t momentum_exp = -64;
   int32_t grad_exp = 0;
 

@@ -14,6 +14,7 @@ namespace intrain {
 
 BatchNorm::BatchNorm(std::string layer, Value* shortcut, Value* out, Activation activation)
     : layer_(std::move(layer)), shortcut_(shortcut), out_(out), activation_(activation) {
+  out_->takes_top = true;
   gamma_.name = layer_ + ".gamma";
   gamma_.initializer = Initializer::kOne;
   beta_.name = layer_ + ".beta";
@@ -196,9 +197,7 @@ int BatchNorm::backward(const LayerContext& context) {
   Value::Gradient& error = *out_->error;
   CHECK_TRUE(error.written);
 
-  int64_t top = ops::error_top(error.exp, error.max, context.count);
-  context.reducer.max(&top, 1);
-  const int e_exp = ops::aligned_exp(top);
+  const int e_exp = ops::aligned_exp(context.top(error));
   std::fill(error_sums_.begin(), error_sums_.end(), 0);
   const Strips strips(pixels, out_->c, context.count, context.pool.threads());
   const int top_a = activation_top(activation_, widths_);

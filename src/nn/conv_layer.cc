@@ -46,14 +46,16 @@ void ConvLayer::multiply(const LayerContext& context, int16_t* staged, bool stri
 
 void ConvLayer::multiply_back(const LayerContext& context) {
   e2_.show(context, name_, context.count * out_elements());
+  if (in_->error != nullptr) {
+    const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardData);
+    e2_.backward_data(context, conv_, *in_, weight8_.data(), weight_exp_, backward_workspace_);
+    context.begin_top(*in_);
+  }
   if (weight_.learns()) {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardWeights);
     e2_.backward_weights(context, conv_, *in_, weight_, backward_workspace_);
   }
   context.finish(weight_);
-  if (in_->error == nullptr) return;
-  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvBackwardData);
-  e2_.backward_data(context, conv_, *in_, weight8_.data(), weight_exp_, backward_workspace_);
 }
 
 }  // namespace intrain

@@ -57,7 +57,9 @@ struct Value {
   struct Gradient {
     int16_t* data = nullptr;
     int32_t *exp = nullptr, *max = nullptr;
-    bool written = false;                // by a consumer, in this backward pass
+    bool written = false;    // by a consumer, in this backward pass
+    bool top_begun = false;  // LayerContext::begin_top()
+    int64_t top = 0;
     int buffer = -1, scale_buffer = -1;  // in the plan; of data, and of exp and max
     int first = 0, last = 0;
   };
@@ -69,14 +71,20 @@ struct Value {
   bool is_signed() const { return kind == Kind::kInput || kind == Kind::kSigned; }
   int64_t pixels() const { return int64_t{h} * w; }
   int64_t elements() const { return pixels() * c; }
+  bool takes_top = false;  // the layer that makes it calls LayerContext::top() for its error
   int data_buffer = -1;
 };
 
 // What a backward pass hands each parameter to when its gradient is complete. It may change what is stored of the parameter; the
-// memory of the gradient serves others afterwards.
+// memory of the gradient serves others afterwards; on several ranks it stays, for gradients that are not reduced already, until kLayersLater
+// more layers have gone backward, or all have.
 class INTRAIN_API GradientSink {
  public:
+  static constexpr int kLayersLater = 4;
   virtual void gradient(Parameter& p) = 0;
+  // All of a layer's have been handed over; of all layers.
+  virtual void layer_done() {}
+  virtual void pass_done() {}
 
  protected:
   ~GradientSink() = default;
@@ -98,6 +106,7 @@ struct LayerContext {
   GradientSink* gradients = nullptr;  // of a backward pass
   TensorSink* tensors = nullptr;      // null: none looks
   bool frozen_statistics = false;     // forward() and backward() take batch norm's running ones as constants
+  bool ends_pass = false;             // no other layer goes backward after this one
 
   void finish(Parameter& p) const {
     if (gradients != nullptr && p.learns()) gradients->gradient(p);
@@ -109,6 +118,10 @@ struct LayerContext {
   // To its width, once E1 of image n is formed, of this layer's input or, for the residual streams that layers form, output. Returns its
   // maximum, which was `max`.
   int32_t narrow_error(int64_t n, int16_t* error, int64_t elements, int32_t max, bool of_input = true) const;
+  // The largest unit of E1 over all ranks (ops::error_top), which is complete and no other layer will add to. If the layer that goes backward
+  // next takes it, it can be begun before this layer multiplies its weights, so that they fill the wait.
+  void begin_top(const Value& in) const;
+  int64_t top(Value::Gradient& error) const;
   // Of image n's E2 in this layer.
   ErrorRandom error_random(int64_t n) const {
     return product_error_random(seed, step, layer_number, first_sample + static_cast<uint32_t>(n));

@@ -74,6 +74,11 @@ void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* 
 
 void Linear::backward_products(const LayerContext& context) {
   e2_.show(context, name_, int64_t{context.count} * shape_.k);
+  if (in_->error != nullptr) {
+    const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
+    e2_.backward_data(context, product_, *in_, weight8_.data(), weight_exp_, backward_workspace_);
+    context.begin_top(*in_);
+  }
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
     if (bias_.learns()) e2_.backward_bias(context.count, bias_);
@@ -81,9 +86,6 @@ void Linear::backward_products(const LayerContext& context) {
   }
   context.finish(weight_);
   context.finish(bias_);
-  if (in_->error == nullptr) return;
-  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
-  e2_.backward_data(context, product_, *in_, weight8_.data(), weight_exp_, backward_workspace_);
 }
 
 void LinearRelu::forward(const LayerContext& context) {
@@ -109,9 +111,7 @@ void LinearRelu::describe(GraphSink& sink) {
 void LinearRelu::quantize_error(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   Value::Gradient& error = *out_->error;
-  int64_t top = ops::error_top(error.exp, error.max, context.count);
-  context.reducer.max(&top, 1);
-  const int e_exp = ops::aligned_exp(top);
+  const int e_exp = ops::aligned_exp(context.top(error));
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
     const int align = ops::error_align(e_exp, error.exp[i], error.max[i]);

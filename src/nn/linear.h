@@ -46,7 +46,7 @@ class Linear : public Layer {
 // y = ReLU(W x + b), requantized to u8.
 class LinearRelu final : public Linear {
  public:
-  LinearRelu(std::string name, Value* in, Value* out) : Linear(std::move(name), in, out->c), out_(out) {}
+  LinearRelu(std::string name, Value* in, Value* out) : Linear(std::move(name), in, out->c), out_(out) { out->takes_top = true; }
   void forward(const LayerContext& context) override;
   void evaluate(const LayerContext& context) override { forward(context); }
   void backward(const LayerContext& context) override;

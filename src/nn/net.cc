@@ -78,6 +78,7 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
     p.master = {reinterpret_cast<int32_t*>(at(buffers[i].master)), n};
     if (buffers[i].momentum >= 0) p.momentum = {reinterpret_cast<int16_t*>(at(buffers[i].momentum)), n};
     if (buffers[i].grad >= 0) p.grad = {reinterpret_cast<int64_t*>(at(buffers[i].grad)), n};
+    if (buffers[i].wire >= 0) p.wire = {at(buffers[i].wire), n * Parameter::kWireBytes};
   }
   for (const auto& v : values_) {
     if (v->data_buffer >= 0) v->data = v->output = at(v->data_buffer);
@@ -108,7 +109,10 @@ std::vector<Net::ParameterBuffers> Net::plan_parameters() {
       b.master = plan_.add(p->name, n * 4, 0, ever);
       if (!training_ || p->frozen) continue;
       b.momentum = plan_.add(p->name + ".momentum", n * 2, 0, ever);
-      b.grad = plan_.add(p->name + ".grad", n * 8, 2 * layers - i, keep_gradients_ ? ever : 2 * layers - i);
+      const bool shared = runtime_->reducer().ranks() > 1 && !p->grad_reduced;
+      const int made = 2 * layers - i, used = shared ? std::min(made + GradientSink::kLayersLater, ever) : made;
+      b.grad = plan_.add(p->name + ".grad", n * 8, made, keep_gradients_ ? ever : used);
+      if (shared) b.wire = plan_.add(p->name + ".wire", n * Parameter::kWireBytes, made, used);
     }
   return buffers;
 }
@@ -241,16 +245,29 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   c.frozen_statistics = frozen_statistics_;
   c.tensors = tensor_sink_;
   for (const auto& v : values_)
-    if (v->error != nullptr) v->error->written = false;
+    if (v->error != nullptr) v->error->written = v->error->top_begun = false;
   head_->set_labels(batch.labels.data());
+  try {
+    go_backward(c);
+  } catch (...) {
+    // What is under way lies in the memory of this net, which may end before the reducer.
+    runtime_->reducer().give_up();
+    throw;
+  }
+}
+
+void Net::go_backward(LayerContext& c) {
   // Parameters may have been frozen since they were planned.
   const int lowest = std::max(lowest_, lowest_learning());
   auto value = values_.rbegin();  // in the order of their producers
   for (auto i = static_cast<int64_t>(layers_.size()) - 1; i >= lowest; --i) {
     for (; value != values_.rend() && (*value)->producer >= i; ++value) check_error(**value);
     c.layer_number = static_cast<uint32_t>(i);
+    c.ends_pass = i == lowest;
     layers_[static_cast<size_t>(i)]->backward(c);
+    if (c.gradients != nullptr) c.gradients->layer_done();
   }
+  if (c.gradients != nullptr) c.gradients->pass_done();
 }
 
 void Net::describe(GraphSink& sink) {

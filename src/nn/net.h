@@ -89,12 +89,13 @@ class INTRAIN_API Net {
   friend class NetBuilder;
   Net() = default;
   LayerContext context(const Batch& batch);
+  void go_backward(LayerContext& context);
   void check_prepared() const;
   void check_images(const Batch& batch) const;
   void check_not_prepared(const char* setting) const;
   void check_training() const;
   struct ParameterBuffers {
-    int master = -1, momentum = -1, grad = -1;
+    int master = -1, momentum = -1, grad = -1, wire = -1;
   };
   int lowest_learning() const;
   std::vector<ParameterBuffers> plan_parameters();

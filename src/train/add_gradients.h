@@ -5,21 +5,18 @@
 
 #include "nn/net.h"
 #include "optim/gradient_sum.h"
+#include "train/whole_gradients.h"
 
 namespace intrain {
 
-class AddGradients final : public GradientSink {
+class AddGradients final : public WholeGradients {
  public:
   // sums: by the number of the parameter. Both must outlive it.
-  AddGradients(Net& net, std::vector<GradientSum>& sums) : net_(net), sums_(sums) {}
-  void gradient(Parameter& p) override {
-    if (p.frozen) return;
-    if (!p.grad_reduced) net_.runtime().reducer().sum(p.grad.data(), p.count());  // before any rounding: ranks cannot show
-    sums_[p.number].add(p, net_.runtime().pool());
-  }
+  AddGradients(Net& net, std::vector<GradientSum>& sums) : WholeGradients(net, nullptr), sums_(sums) {}
 
  private:
-  Net& net_;
+  void whole(Parameter& p) override { sums_[p.number].add(p, net_.runtime().pool()); }
+
   std::vector<GradientSum>& sums_;
 };
 

@@ -5,6 +5,7 @@
 #include "optim/sgd.h"
 #include "train/add_gradients.h"
 #include "train/tensor_counts.h"
+#include "train/whole_gradients.h"
 
 namespace intrain {
 namespace {
@@ -16,17 +17,17 @@ void update_parameter(Net& net, Parameter& p, const SgdStep& step) {
   sgd_update(p, step, net.runtime().kernels(), net.runtime().pool());  // optim/: G, momentum and W, stochastic rounding
 }
 
-class Update final : public GradientSink {
+// WAGEUBN rounds to n, after the decay, and what looks at gradients rounds them by itself: they take the sums.
+const SgdStep* gradient_rounding(const Net& net, const SgdStep& step) {
+  return step.range_log2 > 0 || net.tensor_sink() != nullptr ? nullptr : &step;
+}
+
+class Update final : public WholeGradients {
  public:
-  Update(Net& net, const SgdStep& step) : net_(net), step_(step) {}
-  void gradient(Parameter& p) override {
-    if (p.frozen) return;
-    if (!p.grad_reduced) net_.runtime().reducer().sum(p.grad.data(), p.count());  // before any rounding: ranks cannot show
-    update_parameter(net_, p, step_);
-  }
+  Update(Net& net, const SgdStep& step) : WholeGradients(net, gradient_rounding(net, step)), step_(step) {}
 
  private:
-  Net& net_;
+  void whole(Parameter& p) override { update_parameter(net_, p, step_); }
   const SgdStep& step_;
 };
 

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "core/local_ranks.h"
+#include "core/slice.h"
 #include "models/models.h"
 #include "support/allocations.h"
 #include "support/isas.h"
@@ -29,6 +31,29 @@ TEST_P(NoAllocation, InAStepOrAnEvaluation) {
       EXPECT_EQ(allocations() - before, 0) << model << ", an evaluation, " << threads << " threads";
     }
   }
+}
+
+// Nor on ranks, while several gradients are under way.
+TEST(NoAllocationOnRanks, InAStep) {
+  for (const char* model : {"mlp", "resnet8", "mobilenet_v2"})
+    run_local_ranks(3, [&](int rank, std::unique_ptr<Reducer> reducer) {
+      const Slice slice = slice_of(8, rank, 3);
+      Batch batch = synthetic_batch(static_cast<int>(slice.count), static_cast<int>(slice.first));
+      batch.first = static_cast<int>(slice.first);
+      batch.total = 8;
+      const auto runtime = std::make_shared<Runtime>(1, std::move(reducer));
+      ReadyNet ready(build_model(model, 12, 12, 1, 10), 8, {.runtime = runtime});
+      // All are between two of these sums while anyone counts.
+      int64_t all = 0;
+      runtime->reducer().sum(&all, 1);
+      const int64_t before = allocations();
+      runtime->reducer().sum(&all, 1);
+      for (uint32_t step = 0; step < 2; ++step) ready.train(batch, 50, step);
+      runtime->reducer().sum(&all, 1);
+      const int64_t taken = allocations() - before;
+      runtime->reducer().sum(&all, 1);
+      EXPECT_EQ(taken, 0) << model << ", two steps on rank " << rank;
+    });
 }
 
 TEST(NoAllocationCounter, SeesAnAllocation) {

@@ -25,7 +25,8 @@ struct RunSettings {
   int threads = 1;
   bool training = true;
   uint64_t seed = 1;
-  const ops::TileKernel* tile = nullptr;  // instead of the instruction set's
+  const ops::TileKernel* tile = nullptr;       // instead of the instruction set's
+  std::shared_ptr<Runtime> runtime = nullptr;  // instead of all these
 };
 
 struct ReadyNet {
@@ -35,7 +36,7 @@ struct ReadyNet {
     ops::Kernels kernels = ops::make_kernels(s.isa);
     if (s.tile != nullptr) kernels.tile = s.tile;
     net.keep_gradients();
-    net.prepare(max_batch, s.training, std::make_shared<Runtime>(kernels, s.threads, s.threads));
+    net.prepare(max_batch, s.training, s.runtime ? s.runtime : std::make_shared<Runtime>(kernels, s.threads, s.threads));
     net.initialize(s.seed);
   }
   // Momentum 0.9, no decay.

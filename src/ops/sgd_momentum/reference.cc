@@ -24,6 +24,12 @@ class Bits {
   Philox4 words_{};
 };
 
+int64_t rounded_gradient(const SgdPass& pass, Bits& bits, int64_t i) {
+  const SgdTensor& p = pass.tensor;
+  return pass.step.nearest_grad ? quantize(p.grad[i], pass.scale.grad_shift, p.grad_bits)
+                                : quantize_stochastic(p.grad[i], pass.scale.grad_shift, p.grad_bits, bits.at(i));
+}
+
 }  // namespace
 
 SgdScale sgd_scale(const SgdTensor& p, const SgdStep& s, uint64_t grad_max) {
@@ -41,6 +47,11 @@ uint64_t sgd_grad_max_reference(const SgdPass& pass) {
   return max;
 }
 
+void sgd_round_gradient_reference(const SgdPass& pass) {
+  Bits bits(pass.tensor, pass.step, RandomUse::kGradient);
+  for (int64_t i = pass.begin; i < pass.end; ++i) pass.tensor.grad[i] = rounded_gradient(pass, bits, i);
+}
+
 uint64_t sgd_accumulate_reference(const SgdPass& pass) {
   const SgdTensor& p = pass.tensor;
   const SgdStep& s = pass.step;
@@ -48,8 +59,7 @@ uint64_t sgd_accumulate_reference(const SgdPass& pass) {
   Bits bits(p, s, RandomUse::kGradient);
   uint64_t max = 0;
   for (int64_t i = pass.begin; i < pass.end; ++i) {
-    const int64_t g = s.nearest_grad ? quantize(p.grad[i], scale.grad_shift, p.grad_bits)
-                                     : quantize_stochastic(p.grad[i], scale.grad_shift, p.grad_bits, bits.at(i));
+    const int64_t g = rounded_gradient(pass, bits, i);
     const int64_t v = scale_pow2(int64_t{s.mom.mantissa} * p.momentum[i], p.momentum_exp + s.mom.exp - scale.exp) +
                       scale_pow2(g, p.grad_exp + scale.grad_shift - scale.exp) +
                       scale_pow2(int64_t{s.decay.mantissa} * p.master[i], kMasterExp + s.decay.exp - scale.exp);

@@ -60,8 +60,12 @@ struct SgdPass {
   int shift;       // t', read by sgd_update only
   int64_t begin, end;
 };
-uint64_t sgd_grad_max_reference(const SgdPass& p);    // max |g|
+uint64_t sgd_grad_max_reference(const SgdPass& p);    // max |g|; begin may be any number
 uint64_t sgd_accumulate_reference(const SgdPass& p);  // g = v; max |v|
 void sgd_update_reference(const SgdPass& p);          // m = m', W = W'
+
+// g = G, from any `begin` on. A tensor of G at e_g + t has t = 0 and the same G and E: whoever has G and not g goes on from it to the same bits.
+// (|G| < 2^(grad_bits - 1), so quantize_shift is 0 and nothing is rounded again, and exponent + bits of the term is as before.)
+void sgd_round_gradient_reference(const SgdPass& p);
 
 }  // namespace intrain::ops
