@@ -10,6 +10,7 @@ function(intrain_folder name)
   list(TRANSFORM arg_USES PREPEND intrain_)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/src/cli/main\\.cc$")  # of the program, not of the library
+  list(FILTER sources EXCLUDE REGEX "/src/ranks/mpi/")  # cmake/mpi.cmake
   if(INTRAIN_CAIRO STREQUAL "linked")
     list(FILTER sources EXCLUDE REGEX "/cairo_loaded\\.cc$")
   else()

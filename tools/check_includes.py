@@ -18,10 +18,10 @@ from pathlib import Path
 
 # Folder -> the folders its files may include besides itself: those named and what stands beneath them.
 BESIDE = {
-    "base": "", "core": "base", "isa": "core", "ops": "isa", "optim": "ops", "nn": "ops", "models": "nn optim",
+    "base": "", "core": "base", "ranks": "core", "isa": "core", "ops": "isa", "optim": "ops", "nn": "ops", "models": "nn optim",
     "io": "core", "data": "core", "settings": "io ops", "checkpoint": "settings nn",
     "train": "models data checkpoint", "exchange": "train", "runs": "train", "analysis": "runs", "report": "analysis", "bench": "report",
-    "cli": "bench exchange",
+    "cli": "bench exchange ranks",
 }
 USES = {}
 for folder, beneath in BESIDE.items():
@@ -48,6 +48,7 @@ LIBRARIES = {
     "tensorboard.pb.h": (r"runs/tensorboard\.cc", 1),
     "xxhash.h": (r"core/\w+\.cc", 1),
     "cairo": (r"report/draw/\w+\.cc", 2),
+    "mpi.h": (r"ranks/mpi/plugin\.cc", 1),
     "cpuid.h": (r"isa/detect_x86\.cc", 1),
     "immintrin.h": (r"ops/intrinsics\.h", None),
     "arm_neon.h": (r"ops/intrinsics\.h", None),
@@ -62,7 +63,7 @@ KERNEL_FILE = re.compile(rf"ops/.*/({'|'.join(ISAS)})(_\w+)?\.cc")
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # A system header is one of the language or of POSIX if its name is like these; else it is a library and needs a row above.
-STANDARD = re.compile(r"[a-z_0-9]+|(assert|dlfcn|errno|fcntl|fnmatch|pthread|signal|unistd|stdlib|string|stdio|time|sched|sys/\w+)\.h")
+STANDARD = re.compile(r"[a-z_0-9]+|(assert|dlfcn|errno|fcntl|fnmatch|poll|pthread|signal|unistd|stdlib|string|stdio|time|sched|sys/\w+)\.h")
 
 
 def read_includes(src):

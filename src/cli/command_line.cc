@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
 #include "core/error.h"
 #include "core/version.h"
 
@@ -60,10 +61,12 @@ int run(int argc, char** argv) {
     print("{}", text.str());
     return status;
   } catch (const CLI::ParseError& e) {
-    return print_error(e.what(), "", help_line(app));
+    throw Error(e.what(), "", help_line(app));
   }
   for (const Command& command : commands) {
     if (!command.app->parsed()) continue;
+    if (command.on_ranks == OnRanks::kTogether) join_ranks();
+    if (command.on_ranks == OnRanks::kRefused) refuse_ranks(command.app->get_name());
     try {
       return command.run();
     } catch (Error& e) {
@@ -72,25 +75,25 @@ int run(int argc, char** argv) {
       throw;
     }
   }
-  return print_error("no subcommand is given", "", help_line(app));
+  throw Error("no subcommand is given", "", help_line(app));
 }
 
 int run_telling_errors(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const Error& e) {
-    return print_error(e);
+    return end_with(e);
   } catch (const std::bad_alloc&) {
-    return print_error("out of memory", "", kLessMemory);
+    return end_with({"out of memory", "", kLessMemory});
   } catch (const std::length_error&) {  // more than a container can hold
-    return print_error("out of memory", "", kLessMemory);
+    return end_with({"out of memory", "", kLessMemory});
   } catch (const std::filesystem::filesystem_error& e) {
-    return print_error(e.code().message(), e.path1().string(), "check the path and its permissions");
+    return end_with({e.code().message(), e.path1().string(), "check the path and its permissions"});
   } catch (const std::system_error& e) {  // of threads, mostly
-    return print_error("the system refuses: " + e.code().message(), "",
-                       "choose fewer --threads, or allow more processes and open files (ulimit -u, ulimit -n)");
+    return end_with({"the system refuses: " + e.code().message(), "",
+                     "choose fewer --threads, or allow more processes and open files (ulimit -u, ulimit -n)"});
   } catch (const std::exception& e) {
-    return print_error(e.what(), "", "this should not happen: please report it with the command line");
+    return end_with({e.what(), "", "this should not happen: please report it with the command line"});
   }
 }
 
@@ -98,7 +101,9 @@ int run_telling_errors(int argc, char** argv) {
 
 int command_line(int argc, char** argv) {
   prepare_streams();
-  return finish(run_telling_errors(argc, argv));
+  const int status = finish(run_telling_errors(argc, argv));
+  leave_ranks();
+  return status;
 }
 
 }  // namespace intrain::cli

@@ -3,6 +3,8 @@
 
 #include <functional>
 
+#include "cli/ranks.h"
+
 namespace CLI {
 class App;
 }
@@ -13,6 +15,7 @@ struct Command {
   CLI::App* app;
   // What it does with the flags once they are parsed. Returns the exit status, and throws Error.
   std::function<int()> run;
+  OnRanks on_ranks = OnRanks::kRefused;
 };
 
 // Each adds its subcommand to `app`.

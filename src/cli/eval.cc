@@ -12,6 +12,7 @@
 #include "cli/decimal.h"
 #include "cli/flags.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "report/draw/confusion_picture.h"
@@ -81,7 +82,6 @@ int run(const EvalFlags& flags) {
   const std::optional<Split> split = to_split(flags.split);
   const std::string split_name = flags.split.empty() ? "test" : flags.split;
   validate_batch(flags.batch);
-  validate_threads(flags.threads);
   check_writable("--json", flags.json);
   check_writable("--confusion", flags.confusion);
   const Checkpoint checkpoint = read_trained(flags.checkpoint);
@@ -98,8 +98,11 @@ int run(const EvalFlags& flags) {
   check_fit(checkpoint, data.test, data);
 
   const int batch = std::min(flags.batch, data.test.count);
-  TrainedNet trained(checkpoint, batch, false, flags.threads);
-  Loader loader(data.test, normalization_of(checkpoint), {batch, false, false, 0, 0, flags.threads});
+  const std::shared_ptr<Runtime> runtime = make_runtime(flags.threads);
+  const Reducer& ranks = runtime->reducer();
+  TrainedNet trained(checkpoint, batch, false, runtime);
+  Loader loader(data.test, normalization_of(checkpoint),
+                {.batch = batch, .threads = flags.threads, .rank = ranks.rank(), .ranks = ranks.ranks()});
   const Evaluation result = evaluate(trained.net, loader);
   const Metrics& metrics = result.metrics;
   print_broken(data, out);
@@ -110,7 +113,7 @@ int run(const EvalFlags& flags) {
     print_classes(out, info, data.test, result.predicted);
   else
     print(out, "{} classes: --json has the counts of each\n", info.classes);
-  if (!flags.confusion.empty()) {
+  if (!flags.confusion.empty() && is_first_rank()) {
     draw_confusion(fmt::format("{} after {} on {}: {} of {} {} images", info.model, plural(info.epoch, "epoch"),
                                data_name(data.spec), percent_text(metrics.accuracy()), metrics.count, split_name),
                    class_labels(info), confusion_matrix(data.test.labels, result.predicted, info.classes), flags.confusion);
@@ -146,7 +149,13 @@ Command add_eval(CLI::App& app) {
       ->type_name("FILE|-");
   add_crop(eval, flags->crop);
   add_threads(eval, flags->threads);
-  return {&eval, [flags] { return run(*flags); }};
+  return {&eval,
+          [flags, &eval] {
+            validate_threads(flags->threads);
+            flags->threads = threads_here(flags->threads, eval.count("--threads") > 0);
+            return run(*flags);
+          },
+          OnRanks::kTogether};
 }
 
 }  // namespace intrain::cli

@@ -59,7 +59,7 @@ int run() {
 
 Command add_info(CLI::App& app) {
   return {app.add_subcommand("info", "Show the CPU's instruction sets and which kernel runs for each operator"),
-          [] { return run(); }};
+          [] { return run(); }, OnRanks::kEach};
 }
 
 }  // namespace intrain::cli

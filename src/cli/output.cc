@@ -21,6 +21,8 @@ namespace {
 // Why stdout could not be written first; 0: it could.
 int g_lost = 0;
 bool g_told = false;
+// Of a rank but the first: "rank 2 on node7: ".
+std::string g_rank;
 
 void remember(bool written) {
   if (!written && g_lost == 0) g_lost = errno != 0 ? errno : EIO;
@@ -46,9 +48,19 @@ void prepare_streams() {
 int print_error(const std::string& what, const std::string& where, const std::string& hint) {
   constexpr int kBadInput = 2;
   flush(stdout);
-  print(stderr, "error: {}{}\nhint: {}\n", printable(what), where.empty() ? "" : fmt::format(" ({})", printable(where)),
-        printable(hint));
+  const std::string text = fmt::format("error: {}{}{}\nhint: {}\n", g_rank, printable(what),
+                                       where.empty() ? "" : fmt::format(" ({})", printable(where)), printable(hint));
+  std::fwrite(text.data(), 1, text.size(), stderr);
   return kBadInput;
+}
+
+void set_rank(const std::string& name, bool first) { g_rank = first ? "" : name + ": "; }
+
+bool is_silent() { return !g_rank.empty(); }
+
+void print_warning(const std::string& text) {
+  const std::string line = fmt::format("warning: {}\n", printable(text));
+  std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 int print_error(const Error& error) { return print_error(error.what(), place_of(error), with_flags(error.hint)); }
@@ -70,6 +82,7 @@ std::string with_flags(const std::string& text) {
 }
 
 void print_text(std::FILE* out, const std::string& text) {
+  if (is_silent()) return;
   errno = 0;
   const bool written = std::fwrite(text.data(), 1, text.size(), out) == text.size();
   if (out == stdout) remember(written);
@@ -98,7 +111,7 @@ int finish(int status) {
 }
 
 void check_writable(const char* flag, const std::string& path) {
-  if (path.empty() || path == "-") return;
+  if (path.empty() || path == "-" || is_silent()) return;
   try {
     check_output(path);
   } catch (const Error& e) {
@@ -109,7 +122,7 @@ void check_writable(const char* flag, const std::string& path) {
 void write_result(const std::string& path, const std::string& text) {
   if (path == "-")
     print_text(stdout, text);
-  else if (!path.empty())
+  else if (!path.empty() && !is_silent())
     write_file(path, text);
 }
 

@@ -16,10 +16,17 @@ namespace intrain::cli {
 // pipe without a reader and a limit on the size of files be errors like others.
 void prepare_streams();
 
+// Of several ranks (cli/ranks.h): of those but the first nothing is told but errors, behind "rank 2 on node7: ".
+void set_rank(const std::string& name, bool first);
+// Whether nothing is told or written here.
+bool is_silent();
+
 // Two lines on stderr, "error: what (where)" and "hint: ..."; where may be empty. All may hold foreign text. Returns the exit status of bad
 // input, 2.
 int print_error(const std::string& what, const std::string& where, const std::string& hint);
 int print_error(const Error& error);
+// A line on stderr of what does not end the program, on any rank.
+void print_warning(const std::string& text);
 // Where the error is: "--batch", "--out runs/x", a file; may be empty.
 std::string place_of(const Error& error);
 // `text` of a hint or a help with flags in place of the settings that stand in it in backquotes.

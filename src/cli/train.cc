@@ -13,6 +13,7 @@
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/shell.h"
@@ -20,6 +21,7 @@
 #include "models/net_file.h"
 #include "report/curve_picture.h"
 #include "runs/resume_point.h"
+#include "runs/run_files.h"
 #include "runs/training_run.h"
 #include "settings/config_file.h"
 #include "settings/duration.h"
@@ -51,7 +53,7 @@ void on_signal(int signal) {
 }
 
 void handle_signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     struct sigaction action {};
     // As nohup leaves it.
     if (signal == SIGHUP && (sigaction(signal, nullptr, &action) != 0 || action.sa_handler == SIG_IGN)) continue;
@@ -65,7 +67,32 @@ class TrainProgress final : public Progress {
  public:
   using Progress::Progress;
   void on_ready() override { g_training = true; }
+  void on_start(const TrainingPlan& plan) override {
+    folder_ = plan.config.out;
+    Progress::on_start(plan);
+  }
+  // Of the run, once it has begun.
+  const std::string& folder() const { return folder_; }
+
+ private:
+  std::string folder_;
 };
+
+// The same of a run on several ranks, where its line begins with what starts them.
+std::string resume_line(const std::string& folder) {
+  return (rank_count() > 1 ? "mpirun -n N " : "") + ("intrain train " + shell_flag("--resume", folder));
+}
+
+// A rank is gone: what is left of the run, whose folder may not be known yet.
+void add_way_back(LostRank& lost, const std::string& folder) {
+  if (folder.empty()) {
+    lost.hint = "the run has not begun: start it again";
+    return;
+  }
+  const std::vector<int64_t> saved = saved_steps(folder);
+  lost.hint = "go on, on any number of ranks: " + resume_line(folder);
+  if (!saved.empty()) lost.hint = "the newest checkpoint is " + folder + "/" + step_name(saved[0]) + "; " + lost.hint;
+}
 
 // The data of a run that goes on: they may have been moved since.
 DataSplits load_again(const TrainConfig& config) {
@@ -81,17 +108,25 @@ int run(const TrainConfig& config, const DataSplits& data, const Checkpoint* res
   print_photos(data);
   TrainProgress progress(stdout);
   CurvePicture curve;
-  ObserverList observers({&curve, &progress});
+  ObserverList observers({is_first_rank() ? &curve : nullptr, &progress});
   TrainOptions options;
   options.observer = &observers;
   options.resume = resume;
   options.stop = &g_stop;
-  const TrainResult result = train(config, data, options);
+  options.runtime = make_runtime(config.threads);
+  const TrainResult result = [&] {
+    try {
+      return train(config, data, options);
+    } catch (LostRank& lost) {
+      add_way_back(lost, progress.folder());
+      throw;
+    }
+  }();
   print_broken(data, stdout, result.folder);
   if (result.stopped) {
     progress.clear();
-    print("stopped after step {}; continue with: intrain train {}\n", result.step, shell_flag("--resume", result.folder));
-    return 128 + g_stop;
+    print("stopped after step {}; continue with: {}\n", result.step, resume_line(result.folder));
+    return 128 + largest_of_ranks(g_stop);
   }
   print("time: {}\n", duration_text(result.seconds));
   print("run folder: {}\n", printable(result.folder));
@@ -118,6 +153,7 @@ int begin(const CLI::App& given, TrainConfig config) {
   if (given.count("--init-from") > 0 && given.count("--model") + given.count("--config") == 0) take_net(config);
   handle_signals();
   validate(config);
+  config.threads = threads_here(config.threads, given.count("--threads") > 0);
   if (is_net_file(config.model) && config.net.empty()) config.net = read_net_file(config.model);  // and into the run's files
   return run(config, load_showing(config.data, training_options(config), config.threads), nullptr);
 }
@@ -159,6 +195,7 @@ int go_on(const CLI::App& given, const TrainFlags& flags) {
     return (setting.traits & kOnResume) != 0 && (setting.key == "threads" || given.count(flag_of(setting.key)) > 0);
   });
   config.out = flags.resume;  // it may have been moved
+  config.threads = threads_here(config.threads, given.count("--threads") > 0);
   // What train() checks, too, before the photos are looked at.
   validate(config);
   check_config_file(flags.resume, point.checkpoint.info.config, config);
@@ -207,7 +244,8 @@ Command add_train(CLI::App& app) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   train.add_option("--resume", flags->resume, resume_help())->type_name("DIR");
-  return {&train, [flags, &train] { return train.count("--resume") > 0 ? go_on(train, *flags) : begin(train, flags->config); }};
+  return {&train, [flags, &train] { return train.count("--resume") > 0 ? go_on(train, *flags) : begin(train, flags->config); },
+          OnRanks::kTogether};
 }
 
 }  // namespace intrain::cli

@@ -2,7 +2,9 @@
 
 #include "cli/commands.h"
 #include "cli/flags.h"
+#include "cli/ranks.h"
 #include "cli/verify_run.h"
+#include "settings/config.h"
 
 namespace intrain::cli {
 
@@ -18,7 +20,13 @@ Command add_verify(CLI::App& app) {
                   "problem to train, a net or wageubn, which is resnet8_v2 by the paper's recipe: " + verify_names())
       ->type_name("NAME");
   add_threads(verify, flags->threads);
-  return {&verify, [flags] { return run_verify_command(flags->model, flags->threads); }};
+  return {&verify,
+          [flags, &verify] {
+            validate_threads(flags->threads);
+            const int threads = threads_here(flags->threads, verify.count("--threads") > 0);
+            return run_verify_command(flags->model, make_runtime(threads));
+          },
+          OnRanks::kTogether};
 }
 
 }  // namespace intrain::cli

@@ -4,15 +4,14 @@
 #include "cli/output.h"
 #include "core/text.h"
 #include "isa/isa.h"
-#include "settings/config.h"
 #include "settings/number_text.h"
 #include "train/verify.h"
 
 namespace intrain::cli {
 
-int run_verify_command(const std::string& name, int threads) {
-  validate_threads(threads);
-  const VerifyResult result = run_verify(name, threads);
+int run_verify_command(const std::string& name, std::shared_ptr<Runtime> runtime) {
+  const int threads = runtime->pool().threads();
+  const VerifyResult result = run_verify(name, std::move(runtime));
   const bool equal = result.signature == result.published;
   print("{}, {}, test accuracy {}\n", isa_info(select_isa()).name, plural(threads, "thread"), percent_text(result.test_accuracy));
   if (equal)

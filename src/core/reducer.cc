@@ -1,8 +1,8 @@
 #include "core/reducer.h"
 
-#include "core/error.h"
-
 namespace intrain {
+
+std::string Reducer::name_of(int rank) const { return "rank " + std::to_string(rank); }
 
 void Reducer::count(ReduceOp op, const ReduceSpan& values, Channel channel) {
   ReducerTraffic& traffic = traffic_[static_cast<size_t>(channel)];
@@ -11,8 +11,11 @@ void Reducer::count(ReduceOp op, const ReduceSpan& values, Channel channel) {
 }
 
 void Reducer::complete(Channel channel) {
-  if (const std::optional<RankFailure> failure = finish(channel))
-    throw Error("rank " + std::to_string(failure->rank) + ": " + failure->what, "", "the run goes on from its newest checkpoint");
+  if (const std::optional<RankFailure> failure = finish(channel)) {
+    LostRank lost(name_of(failure->rank) + ": " + failure->what, "", "the run goes on from its newest checkpoint");
+    lost.rank = failure->rank;
+    throw lost;
+  }
 }
 
 }  // namespace intrain

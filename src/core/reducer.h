@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/api.h"
+#include "core/error.h"
 
 namespace intrain {
 
@@ -41,6 +42,17 @@ struct RankFailure {
   std::string what;
 };
 
+// The same as what is thrown: no later reduction has a result either.
+struct INTRAIN_API LostRank : Error {
+  using Error::Error;
+  int rank = 0;
+};
+
+// Why this rank ends is another's failure, which that one tells itself.
+struct INTRAIN_API ToldElsewhere : Error {
+  using Error::Error;
+};
+
 // Reductions of one channel never wait for those of the other.
 enum class Channel {
   kSmall,      // what a layer waits for: sums and maxima of batch norm and errors, and what a training agrees on
@@ -69,6 +81,14 @@ class INTRAIN_API Reducer {
   int ranks() const { return ranks_; }
   const ReducerTraffic& traffic(Channel channel) const { return traffic_[static_cast<size_t>(channel)]; }
 
+  // "rank 2", with its host where that is known.
+  virtual std::string name_of(int rank) const;
+  // Where in the net what is reduced from now on comes from, for whoever waits for it: the layer's name, and the pass, a literal. Null: neither.
+  void set_place(const char* layer, const char* pass) {
+    layer_ = layer;
+    pass_ = pass;
+  }
+
   void begin(ReduceOp op, ReduceSpan values, Channel channel = Channel::kSmall) {
     if (ranks_ == 1) return;
     count(op, values, channel);
@@ -94,6 +114,8 @@ class INTRAIN_API Reducer {
 
  protected:
   Reducer(int rank, int ranks) : rank_(rank), ranks_(ranks) {}
+  const char* layer() const { return layer_; }
+  const char* pass() const { return pass_; }
   virtual void start(Channel channel, ReduceOp op, ReduceSpan values) = 0;
   virtual std::optional<RankFailure> wait(Channel channel) = 0;
   virtual void fail() {}
@@ -108,6 +130,7 @@ class INTRAIN_API Reducer {
 
   const int rank_, ranks_;
   std::array<ReducerTraffic, kChannels> traffic_;
+  const char *layer_ = nullptr, *pass_ = nullptr;
 };
 
 // Costs a comparison.

@@ -164,7 +164,11 @@ void Net::forward(const Batch& batch) {
   LayerContext c = context(batch);
   c.frozen_statistics = frozen_statistics_;
   c.tensors = tensor_sink_;
-  for (const auto& layer : layers_) layer->forward(c);
+  for (const auto& layer : layers_) {
+    c.reducer.set_place(layer->name().c_str(), "forward");
+    layer->forward(c);
+  }
+  c.reducer.set_place(nullptr, nullptr);
 }
 
 void Net::evaluate(const Batch& batch) {
@@ -211,10 +215,12 @@ void Net::go_backward(LayerContext& c) {
     for (; value != values_.rend() && (*value)->producer >= i; ++value) check_error(**value);
     c.layer_number = static_cast<uint32_t>(i);
     c.ends_pass = i == lowest;
+    c.reducer.set_place(layers_[static_cast<size_t>(i)]->name().c_str(), "backward");
     layers_[static_cast<size_t>(i)]->backward(c);
     if (c.gradients != nullptr) c.gradients->layer_done();
   }
   if (c.gradients != nullptr) c.gradients->pass_done();
+  c.reducer.set_place(nullptr, nullptr);
 }
 
 void Net::describe(GraphSink& sink) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <memory>
 #include <optional>
 
@@ -11,6 +12,7 @@
 #include "isa/isa.h"
 #include "runs/run_data.h"
 #include "runs/run_folder.h"
+#include "train/over_ranks.h"
 #include "train/run_length.h"
 
 namespace intrain {
@@ -64,22 +66,31 @@ class TrainingRun::FolderWriter final : public TrainObserver {
 // The folder first; then the caller's, told what only the run knows.
 class TrainingRun::RunObservers final : public ObserverList {
  public:
-  RunObservers(FolderWriter* folder, TrainObserver* next, const RunData& data)
-      : ObserverList({folder, next}), folder_(folder), next_(next), data_(data) {}
+  RunObservers(FolderWriter* folder, TrainObserver* next, const RunData& data, Reducer& reducer)
+      : ObserverList({folder, next}), folder_(folder), next_(next), data_(data), reducer_(reducer) {}
   void on_start(const TrainingPlan& plan) override {
     TrainingPlan informed = plan;
     informed.gone = data_.gone();
-    if (folder_ != nullptr) {
-      folder_->on_start(plan);
-      informed.config.out = folder_->path();
+    std::exception_ptr failure;
+    try {
+      if (folder_ != nullptr) folder_->on_start(plan);
+    } catch (...) {
+      failure = std::current_exception();
     }
+    fail_together(reducer_, failure, "could not begin the run");
+    path_ = text_of_first(reducer_, folder_ != nullptr ? folder_->path() : "");
+    if (!path_.empty()) informed.config.out = path_;
     if (next_ != nullptr) next_->on_start(informed);
   }
+  // Of the run; empty if there is none.
+  const std::string& path() const { return path_; }
 
  private:
   FolderWriter* const folder_;
   TrainObserver* const next_;
   const RunData& data_;
+  Reducer& reducer_;
+  std::string path_;
 };
 
 namespace {
@@ -102,32 +113,36 @@ class TrainingRun::Run {
                   .resume = options.resume,
                   .begin = options.begin,
                   .images_are_gone = !data_.scaling_is_known(),
+                  .runtime = options.runtime,
                   .stop = options.stop}) {
     if (!options.write_folder) return;
     if (data_.splits().test.count == 0)
       throw Error("a run folder tells of the accuracy on test images, and there are none", Setting{"out", config.out},
                   "give test images, or no folder");
-    folder_.emplace(data_, options.resume, config.out);
+    if (reducer().rank() == 0) folder_.emplace(data_, options.resume, config.out);
   }
 
   TrainResult fit(TrainObserver* observer, const std::atomic<int>* stop) {
-    RunObservers observers(folder_ ? &*folder_ : nullptr, observer, data_);
+    RunObservers observers(folder_ ? &*folder_ : nullptr, observer, data_, reducer());
     const Closed closed{folder_};
     try {
       FitResult result = trainer_.fit(observers, stop);
-      return {std::move(result), path()};
+      path_ = observers.path();
+      return {std::move(result), path_};
     } catch (const LoadFailure& e) {
-      if (!folder_ || !e.is_saved) throw Error(e);
-      throw Error(fmt::format("{}; the run is saved after step {}", e.what(), e.step), Setting{e.setting, e.where},
-                  fmt::format("go on, with what it misses put back or without it: intrain train {}",
-                              shell_flag("--resume", folder_->path())));
+      path_ = observers.path();
+      if (path_.empty() || !e.is_saved) throw Error(e);
+      throw Error(
+          fmt::format("{}; the run is saved after step {}", e.what(), e.step), Setting{e.setting, e.where},
+          fmt::format("go on, with what it misses put back or without it: intrain train {}", shell_flag("--resume", path_)));
     }
   }
 
   Trainer& trainer() { return trainer_; }
-  const std::string& path() const { return folder_ ? folder_->path() : none_; }
+  const std::string& path() const { return folder_ ? folder_->path() : path_; }
 
  private:
+  Reducer& reducer() { return trainer_.net().runtime().reducer(); }
   // Also after what was thrown.
   struct Closed {
     std::optional<FolderWriter>& folder;
@@ -139,7 +154,7 @@ class TrainingRun::Run {
   const RunData data_;
   Trainer trainer_;
   std::optional<FolderWriter> folder_;
-  const std::string none_;
+  std::string path_;  // what the first rank made
 };
 
 TrainingRun::TrainingRun(const TrainConfig& config, const DataSplits& data, const TrainOptions& options)

@@ -25,6 +25,8 @@ struct TrainOptions {
   const Checkpoint* begin = nullptr;  // TrainerOptions::begin
   // Once it is not 0 the training stops after its step and saves its state; before the first there is none, and an Error. May be null.
   const std::atomic<int>* stop = nullptr;
+  // TrainerOptions::runtime. On several ranks the first alone writes the run folder, which all know.
+  std::shared_ptr<Runtime> runtime = nullptr;
 };
 
 struct TrainResult : FitResult {

@@ -43,6 +43,8 @@ struct Unloadable {
 const Batch& next_batch(Loader& loader, Reducer& reducer) {
   try {
     return next_on_all(loader, reducer);
+  } catch (const LostRank&) {
+    throw;
   } catch (const Error& e) {
     throw Unloadable{e};
   } catch (const std::bad_alloc&) {
@@ -123,6 +125,8 @@ class Trainer::Training::Loop {
       Evaluation test = intrain::evaluate(t_.net_, *test_loader_, stop_);
       evaluation_seconds_ = seconds_since(start);
       return test;
+    } catch (const LostRank&) {
+      throw;
     } catch (const Error& e) {
       throw Unloadable{e};
     }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace intrain {
 
@@ -12,6 +13,68 @@ bool on_any(Reducer& reducer, bool here) {
   int64_t any = here ? 1 : 0;
   reducer.max(&any, 1);
   return any != 0;
+}
+
+void fail_together(Reducer& reducer, const std::exception_ptr& failure, const std::string& what) {
+  int64_t failed = failure ? reducer.rank() : -1;
+  reducer.max(&failed, 1);
+  if (failure) std::rethrow_exception(failure);
+  if (failed >= 0) throw ToldElsewhere(reducer.name_of(static_cast<int>(failed)) + " " + what, "", "its own message says why");
+}
+
+std::string text_of_first(Reducer& reducer, const std::string& text) {
+  if (reducer.ranks() == 1) return text;
+  const bool first = reducer.rank() == 0;
+  int64_t size = first ? static_cast<int64_t>(text.size()) : 0;
+  reducer.sum(&size, 1);
+  std::vector<int32_t> bytes(static_cast<size_t>(size));
+  if (first) std::transform(text.begin(), text.end(), bytes.begin(), [](char c) { return static_cast<uint8_t>(c); });
+  if (size > 0) reducer.sum(bytes.data(), size);
+  std::string whole(bytes.size(), '\0');
+  std::transform(bytes.begin(), bytes.end(), whole.begin(), [](int32_t byte) { return static_cast<char>(byte); });
+  return whole;
+}
+
+namespace {
+
+void check_same(Reducer& reducer, const std::string& what, uint64_t here, const std::string& hint) {
+  std::vector<int64_t> all(static_cast<size_t>(reducer.ranks()));
+  all[static_cast<size_t>(reducer.rank())] = static_cast<int64_t>(here);
+  reducer.sum(all.data(), reducer.ranks());
+  constexpr int kNamed = 8;
+  std::string others;
+  int count = 0;
+  for (int r = 1; r < reducer.ranks(); ++r)
+    if (all[static_cast<size_t>(r)] != all[0] && ++count <= kNamed) others += (others.empty() ? "" : ", ") + reducer.name_of(r);
+  if (count > kNamed) others += " and " + std::to_string(count - kNamed) + " more";
+  if (count > 0) throw Error(what + " of " + reducer.name_of(0) + " and those of " + others + " are not the same", "", hint);
+}
+
+uint64_t hash_of(const std::vector<uint8_t>& bytes) { return hash64(bytes.data(), bytes.size()); }
+
+}  // namespace
+
+void check_same_start(Reducer& reducer, const CheckpointInfo& info, uint64_t state) {
+  if (reducer.ranks() == 1) return;
+  CheckpointInfo settings;
+  settings.model = info.model;
+  settings.config = info.config;
+  // What may differ by machine; the data by what they hold.
+  const TrainConfig free;
+  settings.config.data = free.data;
+  settings.config.threads = free.threads;
+  settings.config.out = free.out;
+  settings.config.save_every = free.save_every;
+  settings.config.keep = free.keep;
+  check_same(reducer, "the settings", hash_of(checkpoint_bytes(settings, {})), "give all ranks the same flags and files");
+  CheckpointInfo data;
+  data.class_names = info.class_names;
+  data.data = info.data;
+  data.train_count = info.train_count;
+  data.test_count = info.test_count;
+  data.normalization = info.normalization;
+  check_same(reducer, "the data", hash_of(checkpoint_bytes(data, {})), "give all ranks the same images, in the same order");
+  check_same(reducer, "the states of the net", state, "let all ranks begin with the same checkpoint");
 }
 
 const Batch& next_on_all(Loader& loader, Reducer& reducer) {
@@ -23,10 +86,7 @@ const Batch& next_on_all(Loader& loader, Reducer& reducer) {
   } catch (...) {
     failure = std::current_exception();
   }
-  int64_t failed = failure ? reducer.rank() : -1;
-  reducer.max(&failed, 1);
-  if (failure) std::rethrow_exception(failure);
-  if (failed >= 0) throw Error("rank " + std::to_string(failed) + " could not load its images", "", "its own message says why");
+  fail_together(reducer, failure, "could not load its images");
   return *batch;
 }
 

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
+#include <string>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
 #include "core/batch.h"
 #include "core/reducer.h"
 #include "data/loader.h"
@@ -15,6 +18,15 @@ namespace intrain {
 
 // Whether it is so on any rank.
 bool on_any(Reducer& reducer, bool here);
+
+// What failed on a rank, or null, makes all throw: there the same, and on the others ToldElsewhere, which says of that rank `what`.
+void fail_together(Reducer& reducer, const std::exception_ptr& failure, const std::string& what);
+
+// What rank 0 has, on all.
+std::string text_of_first(Reducer& reducer, const std::string& text);
+
+// Before the first step: throws Error, naming ranks, unless all train the same net, of the same state, in the same way, on the same data.
+void check_same_start(Reducer& reducer, const CheckpointInfo& info, uint64_t state);
 
 // The loader's next batch. Throws what loading it threw, and Error on the other ranks then: none goes on alone.
 const Batch& next_on_all(Loader& loader, Reducer& reducer);

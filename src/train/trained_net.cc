@@ -22,11 +22,15 @@ Checkpoint read_trained(const std::string& path) {
   return read_checkpoint(path, [](const Checkpoint& c) { check_state(c, c.info.model, build(c.info).state()); });
 }
 
-TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads) : net(build(checkpoint.info)) {
+TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads)
+    : TrainedNet(checkpoint, max_batch, training, std::make_shared<Runtime>(threads)) {}
+
+TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, std::shared_ptr<Runtime> runtime)
+    : net(build(checkpoint.info)) {
   check_state(checkpoint, checkpoint.info.model, net.state());
   net.set_widths(checkpoint.info.config.widths);
   if (training) freeze(checkpoint.info.config, net);
-  net.prepare(max_batch, training, std::make_shared<Runtime>(threads));
+  net.prepare(max_batch, training, std::move(runtime));
   restore_state(checkpoint, checkpoint.info.model, net.state());
   net.quantize_parameters();
   if (training) set_label_smoothing(checkpoint.info.config, net);

@@ -1,6 +1,7 @@
 // The net of a checkpoint, ready to run.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,13 +15,14 @@ namespace intrain {
 // read_checkpoint, for a net of models/models.h: refused before memory is taken for its arrays unless they are those of its net.
 INTRAIN_API Checkpoint read_trained(const std::string& path);
 
-// On a Runtime of its own.
 struct INTRAIN_API TrainedNet {
   Net net;
 
   // For batches of up to max_batch images; `training`: with a backward pass, of the configured loss and frozen parameters. Throws Error if
   // the checkpoint's model is unknown or does not fit its arrays, or for more threads than there are to be had.
   TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads);
+  // With a runtime of the caller's.
+  TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, std::shared_ptr<Runtime> runtime);
 };
 
 // Before Net::prepare(): marks the parameters that config.freeze names, and freezes the running statistics if asked to. Throws Error if a pattern names none, or all are frozen.

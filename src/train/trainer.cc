@@ -4,9 +4,11 @@
 #include <optional>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/signature.h"
 #include "core/stop.h"
 #include "models/models.h"
 #include "train/fit.h"
+#include "train/over_ranks.h"
 #include "train/run_length.h"
 #include "train/trained_net.h"
 #include "train/training.h"
@@ -90,6 +92,8 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
       options.images_are_gone ? normalization_of(*options.resume) : normalization_of(config, images, origin);
   check_stop(options.stop);
   training_ = std::make_unique<Training>(Training::Parts{std::move(config), std::move(net), norm}, data, options.resume);
+  if (Reducer& reducer = this->net().runtime().reducer(); reducer.ranks() > 1)
+    check_same_start(reducer, training_->info(), state_signature(this->net().state(), steps_done()));
 }
 
 Trainer::~Trainer() = default;

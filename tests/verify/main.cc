@@ -8,7 +8,7 @@
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
   try {
-    return intrain::cli::run_verify_command(argv[1], std::atoi(argv[2]));
+    return intrain::cli::run_verify_command(argv[1], std::make_shared<intrain::Runtime>(std::atoi(argv[2])));
   } catch (const intrain::Error& e) {
     std::fprintf(stderr, "error: %s\n", e.what());
     return 2;

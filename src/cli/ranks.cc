@@ -1,0 +1,114 @@
+#include "cli/ranks.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include "cli/output.h"
+#include "core/hash.h"
+#include "ranks/launch.h"
+#include "ranks/mpi_library.h"
+#include "ranks/mpi_ranks.h"
+
+namespace intrain::cli {
+
+namespace {
+
+struct World {
+  Launch launch = find_launch();
+  std::unique_ptr<MpiRanks> ranks;  // null: not joined
+  bool ended = false;
+};
+
+World& world() {
+  static World all;
+  return all;
+}
+
+// Where the ranks did not come together: told by the one that the launcher calls the first, and by others unless that ended them.
+int end_alone(const Error& error) {
+  const Launch& launch = world().launch;
+  if (launch.is_alone()) return print_error(error);
+  if (launch.rank > 0) std::this_thread::sleep_for(std::chrono::seconds(1));
+  set_rank("rank " + std::to_string(launch.rank) + " on " + host_name(), launch.rank == 0);
+  return print_error(error);
+}
+
+uint64_t number_of(const Error& error) {
+  const std::string text = error.what() + ("\n" + error.setting) + "\n" + error.where + "\n" + error.hint;
+  return hash64(text.data(), text.size()) | 1;  // 0 is none
+}
+
+}  // namespace
+
+void join_ranks() {
+  World& w = world();
+  if (w.launch.is_alone() || w.ranks) return;
+  MpiOptions options;
+  options.patience_ms = patience_of_environment();
+  options.warn = [](const std::string& line) { print_warning(line); };
+  w.ranks = std::make_unique<MpiRanks>(load_mpi_plugin(w.launch), w.launch, std::move(options));
+  set_rank(w.ranks->name_of(w.ranks->rank()), w.ranks->rank() == 0);
+}
+
+void refuse_ranks(const std::string& command) {
+  const Launch& launch = world().launch;
+  if (!launch.is_alone())
+    throw Error("'intrain " + command + "' runs on one process, and " + launch.launcher + " started several", "",
+                "start it without " + launch.launcher);
+}
+
+bool is_first_rank() { return !world().ranks || world().ranks->rank() == 0; }
+int rank_count() { return world().ranks ? world().ranks->ranks() : 1; }
+
+std::shared_ptr<Runtime> make_runtime(int threads) {
+  return std::make_shared<Runtime>(threads, world().ranks ? world().ranks->reducer() : nullptr);
+}
+
+int threads_here(int threads, bool given) { return given || !world().ranks ? threads : world().ranks->threads(); }
+
+int largest_of_ranks(int value) {
+  int64_t largest = value;
+  if (world().ranks) world().ranks->reducer()->max(&largest, 1);
+  return static_cast<int>(largest);
+}
+
+int end_with(const Error& error) {
+  constexpr int kBadInput = 2, kPatienceMs = 1000;
+  World& w = world();
+  if (!w.ranks) try {
+      join_ranks();
+    } catch (const Error&) {
+    }
+  if (!w.ranks) return end_alone(error);
+  MpiRanks& ranks = *w.ranks;
+  w.ended = true;
+  if (const auto* lost = dynamic_cast<const LostRank*>(&error)) {
+    // The launcher may end this process any moment.
+    if (ranks.tells(lost->rank)) {
+      print_error(error);
+    } else {
+      std::this_thread::sleep_for(std::chrono::seconds(2));
+    }
+    ranks.abort(kBadInput);
+  }
+  const uint64_t mine = number_of(error);
+  const auto all = ranks.end(mine, kPatienceMs);
+  bool told = all && dynamic_cast<const ToldElsewhere*>(&error) != nullptr;
+  for (int r = 0; all && r < ranks.rank(); ++r) told = told || (*all)[static_cast<size_t>(r)] == mine;
+  if (!told) print_error(error);
+  if (!all) ranks.abort(kBadInput);
+  return kBadInput;
+}
+
+void leave_ranks() {
+  World& w = world();
+  if (!w.ranks) return;
+  if (!w.ended && !w.ranks->end(0, -1)) w.ranks->abort(1);
+  w.ranks->leave();
+  w.ranks.reset();
+}
+
+}  // namespace intrain::cli

@@ -1,0 +1,115 @@
+// Ranks as processes of MPI.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/reducer.h"
+#include "ranks/launch.h"
+#include "ranks/mpi_plugin.h"
+#include "ranks/rank_hosts.h"
+#include "ranks/rank_watch.h"
+
+namespace intrain {
+
+struct MpiOptions {
+  // What waits so long is told of, and fails after ten times that. Of the environment: patience_of_environment().
+  int64_t patience_ms = 60'000;
+  // A line about ranks that are waited for. Called on a thread of its own, on one rank.
+  std::function<void(const std::string& line)> warn = [](const std::string&) {};
+};
+// INTRAIN_RANKS_PATIENCE in seconds, 1 to 86400, or 60. Throws Error for another value.
+int64_t patience_of_environment();
+
+// This process as a rank: one a process. MPI is called by one thread at a time: by the one that reduces, and, while it computes or waits, by one
+// that keeps reductions going, watches the other ranks, and sleeps in between.
+class MpiRanks {
+ public:
+  // Joins the others and tries whether sums come out right. Throws Error, naming ranks and hosts.
+  MpiRanks(const IntrainMpiPlugin& plugin, const Launch& launch, MpiOptions options);
+  ~MpiRanks();
+  MpiRanks(const MpiRanks&) = delete;
+  MpiRanks& operator=(const MpiRanks&) = delete;
+
+  int rank() const { return rank_; }
+  int ranks() const { return ranks_; }
+  const std::string& library() const { return library_; }
+  // "rank 2 on node7".
+  std::string name_of(int rank) const;
+  // For the Runtime; this object must outlive it. One at a time.
+  std::unique_ptr<Reducer> reducer();
+  // How many threads this rank should compute with, where nobody says: ranks of one machine share its cores.
+  int threads() const;
+
+  // How ranks end. Each calls end() once, with 0 or a number that stands for its error, and has those of all, in their order; nothing if others
+  // do not come to theirs within wait_ms (-1: for as long as it takes), or are lost. Then leave(), or abort(), which ends all.
+  std::optional<std::vector<uint64_t>> end(uint64_t error, int64_t wait_ms);
+  void leave();
+  [[noreturn]] void abort(int status);
+  // Whether this rank is to tell why a reduction failed, for all on its machine.
+  bool tells(int lost) const;
+
+ private:
+  class Ranked;
+  static constexpr int kControl = 2, kChannels = 3;
+  // Slots of the plug-in: those of a channel one after the other.
+  static constexpr int kSlots = kChannels * Reducer::kMostUnderWay;
+  static int slot_at(int channel, int64_t number) {
+    return channel * Reducer::kMostUnderWay + static_cast<int>(number % Reducer::kMostUnderWay);
+  }
+
+  void exchange_hosts();
+  void open_processes();
+  void start(int channel, ReduceOp op, const ReduceSpan& span, const char* layer, const char* pass);
+  // Of the control channel: mine of each rank in all[].
+  template <class Mine>
+  std::optional<RankFailure> gather(std::vector<Mine>& all, const Mine& mine, const char* what, int64_t wait_ms);
+  std::optional<RankFailure> wait(int channel, int64_t wait_ms = -1);
+  // With the lock.
+  void lose(int rank, const std::string& what);
+  void call_failed(const char* why);
+  std::string unlocked_name_of(int rank) const;
+
+  // Of the thread that watches.
+  void watch();
+  void keep_going();
+  void tick(RankWatch::Clock::time_point now);
+  void look_for_the_dead();
+  void say_and_hear(RankWatch::Clock::time_point now);
+
+  const IntrainMpiPlugin& plugin_;
+  const MpiOptions options_;
+  int32_t rank_ = 0, ranks_ = 1;
+  std::string library_;
+
+  mutable std::mutex mutex_;  // of the plug-in, and of what follows
+  std::vector<RankHost> hosts_;
+  std::vector<int> living_;  // by rank: a descriptor of the process, where it is on this machine, else -1
+  std::optional<RankFailure> failure_;
+  RankWatch watch_;
+  int64_t said_[2] = {}, heard_ = 0;  // beats, to each who listens; by this one
+  // What is under way, for whoever waits for it.
+  struct Pending {
+    const char* what = "";
+    int64_t count = 0;
+    char layer[48] = {};
+    const char* pass = nullptr;  // null: of no layer
+  };
+  static std::string text_of(const Pending& pending);
+  Pending pending_[kSlots];
+  int64_t begun_[kChannels] = {}, finished_[kChannels] = {};
+
+  std::atomic<bool> waiting_{false};  // the thread that reduces keeps them going itself
+  std::atomic<int> under_way_{0};
+  std::atomic<bool> ending_{false};
+  std::thread watcher_;
+};
+
+}  // namespace intrain
