@@ -235,6 +235,16 @@ void MpiRanks::leave() {
 }
 
 void MpiRanks::abort(int status) {
+  constexpr milliseconds kToHear{300};
+  {
+    const std::lock_guard lock(mutex_);
+    Beat last;
+    last.failed = 1;
+    int32_t sent = 0;
+    for (int r = 0; r < ranks_; ++r)
+      if (r != rank_) plugin_.send(r, &last, sizeof last, &sent);  // they end with it or without
+  }
+  std::this_thread::sleep_for(kToHear);
   const std::lock_guard lock(mutex_);
   plugin_.abort(status);
   _exit(status);
@@ -243,7 +253,7 @@ void MpiRanks::abort(int status) {
 bool MpiRanks::tells(int lost) const {
   const std::lock_guard lock(mutex_);
   const RankHost& here = hosts_[static_cast<size_t>(rank_)];
-  return std::none_of(hosts_.begin(), hosts_.end(), [&](const RankHost& other) {
+  return !is_told_ && std::none_of(hosts_.begin(), hosts_.end(), [&](const RankHost& other) {
     return other.rank < rank_ && other.rank != lost && here.machine != 0 && other.machine == here.machine;
   });
 }
@@ -279,8 +289,8 @@ void MpiRanks::tick(Clock::time_point now) {
   {
     const std::lock_guard lock(mutex_);
     if (failure_) return;
-    look_for_the_dead();
     say_and_hear(now);
+    look_for_the_dead();
     const int channel = watch_.channel();
     if (channel < 0 || failure_) return;
     const RankWatch::Word word = watch_.word(
@@ -312,12 +322,16 @@ void MpiRanks::say_and_hear(Clock::time_point now) {
       said_[to] += sent;
     }
   }
-  for (int32_t from = 0; rank_ < 2 && from >= 0;) {
+  for (;;) {
+    int32_t from = -1;
     why = plugin_.receive(&beat, sizeof beat, &from);
     if (why != nullptr) return call_failed(why);
-    if (from < 0) break;
+    if (from < 0) return;
     ++heard_;
     watch_.hear(from, beat, now);
+    if (beat.failed == 0) continue;
+    is_told_ = true;
+    lose(from, "it has ended with an error");
   }
 }
 

@@ -52,8 +52,9 @@ class MpiRanks {
   // do not come to theirs within wait_ms (-1: for as long as it takes), or are lost. Then leave(), or abort(), which ends all.
   std::optional<std::vector<uint64_t>> end(uint64_t error, int64_t wait_ms);
   void leave();
+  // After this rank has told why.
   [[noreturn]] void abort(int status);
-  // Whether this rank is to tell why a reduction failed, for all on its machine.
+  // Whether this rank is to tell that `lost` is, for all on its machine: not if that one has told why it ends.
   bool tells(int lost) const;
 
  private:
@@ -93,6 +94,7 @@ class MpiRanks {
   std::vector<RankHost> hosts_;
   std::vector<int> living_;  // by rank: a descriptor of the process, where it is on this machine, else -1
   std::optional<RankFailure> failure_;
+  bool is_told_ = false;  // by the rank itself
   RankWatch watch_;
   int64_t said_[2] = {}, heard_ = 0;  // beats, to each who listens; by this one
   // What is under way, for whoever waits for it.

@@ -12,6 +12,7 @@ namespace intrain {
 // What a rank says.
 struct Beat {
   int64_t begun[3] = {};  // reductions, by channel
+  int64_t failed = 0;     // not 0: it ends, and has told why
 };
 
 class RankWatch {

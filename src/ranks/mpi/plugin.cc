@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -33,8 +34,8 @@ struct Message {
 MPI_Comm g_channels[kChannels], g_messages;
 int g_ranks = 0;
 Slot g_slots[kSlots];
-MPI_Datatype g_types[9];  // by width in bytes
-std::vector<Message> g_sent;
+MPI_Datatype g_types[9];     // by width in bytes
+std::deque<Message> g_sent;  // messages on their way do not move
 char g_library[MPI_MAX_LIBRARY_VERSION_STRING];
 
 // Null if it went well.
@@ -134,10 +135,8 @@ const char* send(int32_t to, const void* message, int32_t size, int32_t* sent) {
   if (size < 0 || size > kMostMessageBytes) return "a message that is too long";
   auto place = std::find_if(g_sent.begin(), g_sent.end(), [&](const Message& m) { return m.to == to; });
   if (place == g_sent.end()) {
-    // Messages on their way do not move.
-    if (g_sent.capacity() == 0) g_sent.reserve(2);
-    if (g_sent.size() == g_sent.capacity()) return "messages to more than two ranks";
-    place = g_sent.insert(g_sent.end(), Message{.to = to, .bytes = {}});
+    g_sent.push_back({.to = to, .bytes = {}});
+    place = std::prev(g_sent.end());
   }
   int done = 1;
   INTRAIN_MPI(MPI_Test(&place->request, &done, MPI_STATUS_IGNORE));
