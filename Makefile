@@ -9,6 +9,7 @@ help:
 	@echo "make check     before each commit: layout, include directions, the unit tests of what changed: about a minute once it is built"
 	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"
+	@echo "make mpi       and build/release/intrain_mpi.so, with which 'mpirun -n 4 build/release/intrain train' is one training; MPI=mpich for that one"
 	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb; with ARCH=arm64 one for 64-bit ARM, in build/arm64"
 	@echo "make wheel     build/wheel/intrain-<version>-*.whl, the Python package for every Python from 3.10 on"
 	@echo "make docs      build/docs/html: the public headers; build/docs/python: the Python package"
@@ -38,6 +39,13 @@ release:
 	cmake --preset release
 	cmake --build build/release --target intrain libintrain
 
+MPI ?= openmpi
+
+mpi:
+	@tools/setup.sh $(MPI)
+	cmake --preset release -DINTRAIN_MPI=$(MPI)
+	cmake --build build/release --target intrain intrain_mpi
+
 ifeq ($(ARCH) $(shell uname -m),arm64 x86_64)
 PRESET = arm64
 else
@@ -66,4 +74,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo test check fuzz release package wheel docs format clean
+.PHONY: help demo test check fuzz release mpi package wheel docs format clean

@@ -7,6 +7,8 @@
 #   tools/setup.sh fuzz      or make fuzz
 #   tools/setup.sh package   or make package
 #   tools/setup.sh docs      or make docs
+#   tools/setup.sh openmpi   or make mpi
+#   tools/setup.sh mpich     or make mpi MPI=mpich
 #   tools/setup.sh arm64     or to build for 64-bit ARM on another architecture, and to run that by QEMU
 #   tools/setup.sh python    or pip install . and make wheel
 #
@@ -23,6 +25,8 @@ case "${1:-}" in
   package) packages+=(dpkg-dev file) ;;
   python) packages+=(python3-dev python3-venv) ;;
   docs) packages+=(doxygen python3 python3-venv) ;;
+  openmpi) packages+=(openmpi-bin libopenmpi-dev) ;;
+  mpich) packages+=(mpich libmpich-dev) ;;
   check) packages+=(clang-format python3 libsimde-dev ccache) ;;
   test) packages+=(clang clang-format binutils python3 python3-dev python3-venv util-linux libsimde-dev dpkg-dev file doxygen) ;;
   arm64)
@@ -31,7 +35,7 @@ case "${1:-}" in
       libgif-dev libtomlplusplus-dev libprotobuf-dev libonnx1 libgtest-dev; do
       packages+=("$library:arm64")
     done ;;
-  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs|arm64|python" >&2; exit 2 ;;
+  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs|openmpi|mpich|arm64|python" >&2; exit 2 ;;
 esac
 [[ "${INTRAIN_SKIP_SETUP:-}" == 1 ]] && exit 0
 

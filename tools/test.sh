@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package python training peers arm64
+#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package python training peers ranks arm64
 #   tools/test.sh style changed  what make check runs: of the unit tests those of what changed
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
@@ -395,6 +395,18 @@ section_peers() {
     build/release/export_reference "$logs/run/final.ckpt" fashion-mnist
 }
 
+section_ranks() {
+  heading "ranks: one training on several processes of MPI, the same bytes on any number of them, and what happens when one of them ends or hangs"
+  if ! tools/setup.sh openmpi > "$logs/openmpi-setup.log" 2>&1 || ! command -v mpirun > "$logs/openmpi-setup.log"; then
+    skip "ranks of MPI" "Open MPI could not be installed: $(tail -n 1 "$logs/openmpi-setup.log")"
+    return
+  fi
+  build release intrain intrain_mpi -- -DINTRAIN_MPI=openmpi || return
+  check "the plug-in is hardened" tools/check_hardening.sh build/release/intrain_mpi.so
+  script_arguments=("$PWD/$release")
+  run_scripts tests/ranks/mpi.sh
+}
+
 # run_on_arm_cpu CPU ISA MODELS TESTS: nets and tests. A line each.
 readonly arm_build=build/arm64
 emulated() { qemu-aarch64-static -cpu "$@"; }
@@ -468,7 +480,7 @@ section_arm64() {
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package python training peers arm64)
+[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package python training peers ranks arm64)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   begun=$SECONDS

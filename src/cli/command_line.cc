@@ -65,6 +65,7 @@ int run(int argc, char** argv) {
   }
   for (const Command& command : commands) {
     if (!command.app->parsed()) continue;
+    if (command.on_ranks == OnRanks::kEach) stay_apart();
     if (command.on_ranks == OnRanks::kTogether) join_ranks();
     if (command.on_ranks == OnRanks::kRefused) refuse_ranks(command.app->get_name());
     try {

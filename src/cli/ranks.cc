@@ -19,7 +19,7 @@ namespace {
 struct World {
   Launch launch = find_launch();
   std::unique_ptr<MpiRanks> ranks;  // null: not joined
-  bool ended = false;
+  bool tried = false, ended = false;
 };
 
 World& world() {
@@ -45,13 +45,16 @@ uint64_t number_of(const Error& error) {
 
 void join_ranks() {
   World& w = world();
-  if (w.launch.is_alone() || w.ranks) return;
+  if (w.launch.is_alone() || w.tried) return;
+  w.tried = true;
   MpiOptions options;
   options.patience_ms = patience_of_environment();
   options.warn = [](const std::string& line) { print_warning(line); };
   w.ranks = std::make_unique<MpiRanks>(load_mpi_plugin(w.launch), w.launch, std::move(options));
   set_rank(w.ranks->name_of(w.ranks->rank()), w.ranks->rank() == 0);
 }
+
+void stay_apart() { world().tried = true; }
 
 void refuse_ranks(const std::string& command) {
   const Launch& launch = world().launch;
@@ -78,10 +81,10 @@ int largest_of_ranks(int value) {
 int end_with(const Error& error) {
   constexpr int kBadInput = 2, kPatienceMs = 1000;
   World& w = world();
-  if (!w.ranks) try {
-      join_ranks();
-    } catch (const Error&) {
-    }
+  try {
+    join_ranks();  // of what is wrong before, as a flag, the others know too
+  } catch (const Error&) {
+  }
   if (!w.ranks) return end_alone(error);
   MpiRanks& ranks = *w.ranks;
   w.ended = true;

@@ -18,6 +18,8 @@ enum class OnRanks {
 
 // Joins the others if this process is one of several. Throws Error if it cannot.
 void join_ranks();
+// Where each does its own: waits for none of the others.
+void stay_apart();
 // Where several were started: throws Error, naming the subcommand.
 void refuse_ranks(const std::string& command);
 

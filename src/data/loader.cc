@@ -164,10 +164,11 @@ const LoaderOptions& checked(const Dataset& set, const LoaderOptions& options) {
   if (options.batch < 1 || options.batch > most)
     throw Error("batches of " + std::to_string(options.batch) + " of " + std::to_string(set.count) + " images", Setting{"batch"},
                 "give 1 or more, and no more than there are to train on");
-  if (options.ranks < 1 || options.rank < 0 || options.rank >= options.ranks ||
-      (options.training && options.ranks > options.batch))
-    throw Error("batches of " + std::to_string(options.batch) + " images for rank " + std::to_string(options.rank) + " of " +
-                    std::to_string(options.ranks),
+  if (options.ranks < 1 || options.rank < 0 || options.rank >= options.ranks)
+    throw Error("there is no rank " + std::to_string(options.rank) + " of " + std::to_string(options.ranks), "",
+                "ranks count from 0");
+  if (options.training && options.ranks > options.batch)
+    throw Error("batches of " + std::to_string(options.batch) + " images for " + std::to_string(options.ranks) + " ranks",
                 Setting{"batch"}, "give at least one image a rank");
   if (options.threads < 1) throw Error(std::to_string(options.threads) + " threads", Setting{"threads"}, "give 1 or more");
   if (options.first_step < 0)

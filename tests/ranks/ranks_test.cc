@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -185,6 +187,39 @@ TEST(Ranks, APhotoThatGoesAwayEndsAll) {
   });
   EXPECT_EQ(steps[0], steps[1]);
   EXPECT_LT(steps[0], 2);  // of an epoch
+}
+
+// Each throws the same, before the first step.
+void expect_refused(const std::string& what, const std::function<void(int rank, TrainConfig& config)>& change) {
+  int refused = 0;
+  std::mutex mutex;
+  run_local_ranks(3, [&](int rank, std::unique_ptr<Reducer> reducer) {
+    TrainConfig config = config_of("mlp", "synthetic:64", 11);
+    change(rank, config);
+    const DataSplits data = load_data(config.data);
+    try {
+      Trainer trainer(config, data, {.runtime = std::make_shared<Runtime>(1, std::move(reducer))});
+    } catch (const Error& e) {
+      const std::lock_guard lock(mutex);
+      EXPECT_EQ(std::string(e.what()), what);
+      ++refused;
+    }
+  });
+  EXPECT_EQ(refused, what.empty() ? 0 : 3);
+}
+
+TEST(Ranks, BeginTheSame) {
+  expect_refused("the settings of rank 0 and those of rank 1 are not the same", [](int rank, TrainConfig& config) {
+    if (rank == 1) config.weight_decay *= 2;
+  });
+  expect_refused("the data of rank 0 and those of rank 1, rank 2 are not the same", [](int rank, TrainConfig& config) {
+    if (rank > 0) config.data = "synthetic:66";
+  });
+  expect_refused("", [](int rank, TrainConfig& config) {
+    config.out = "run" + std::to_string(rank);
+    config.threads = rank + 1;
+    config.save_every = rank;
+  });
 }
 
 TEST(Ranks, MoreThanImagesABatchAreRefused) {
