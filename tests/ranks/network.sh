@@ -15,7 +15,7 @@ ends_as_whole() { [[ -n $signature && $(signature_of "$1") == "$signature" ]]; }
 untimed() { sed -e '/^{"type": "start"/d' -e 's/, "images_per_second": .*//' "$1"; }
 
 # 1. Ranks that are killed, each time gone on with on another number of them.
-readonly here=(mpirun --oversubscribe --allow-run-as-root --bind-to none)
+readonly mpirun=(mpirun --oversubscribe --allow-run-as-root --bind-to none)
 count=0
 wrong=0
 while ((count < kills)); do
@@ -23,10 +23,10 @@ while ((count < kills)); do
   until [[ -s run/final.ckpt ]]; do
     n=$((RANDOM % 4 + 1))
     if compgen -G 'run/*.ckpt' > /dev/null; then
-      "${here[@]}" -n $n "$intrain" train --resume run --save-every 2 > log 2>&1 &
+      "${mpirun[@]}" -n $n "$intrain" train --resume run --save-every 2 > log 2>&1 &
     else
       rm -rf run
-      "${here[@]}" -n $n "$intrain" "${training[@]}" --out run --save-every 2 > log 2>&1 &
+      "${mpirun[@]}" -n $n "$intrain" "${training[@]}" --out run --save-every 2 > log 2>&1 &
     fi
     job=$!
     sleep "$((RANDOM % 2)).$((RANDOM % 10))"
