@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/error.h"
+
 namespace intrain {
 
 namespace {
@@ -28,6 +30,8 @@ constexpr Variables kLaunchers[] = {{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RA
                                     {"PMI_SIZE", "PMI_RANK", "mpirun"},
                                     {"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "srun"}};
 
+constexpr const char* kPatienceVariable = "INTRAIN_RANKS_PATIENCE";
+
 }  // namespace
 
 Launch find_launch() {
@@ -42,6 +46,19 @@ Launch find_launch() {
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "an unnamed host";
+}
+
+int64_t patience_of_environment() {
+  constexpr int64_t kDefault = 60, kMost = 86'400;
+  const char* text = std::getenv(kPatienceVariable);
+  if (text == nullptr || *text == '\0') return kDefault * 1000;
+  int64_t seconds = 0;
+  const char* end = text + std::strlen(text);
+  const auto [at, error] = std::from_chars(text, end, seconds);
+  if (error != std::errc() || at != end || seconds < 1 || seconds > kMost)
+    throw Error(std::string("'") + text + "' is no number of seconds", kPatienceVariable,
+                "give 1 to 86400, or leave it out for 60");
+  return seconds * 1000;
 }
 
 }  // namespace intrain

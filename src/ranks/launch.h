@@ -1,6 +1,7 @@
 // Whether this process is one of several that a launcher of MPI programs started.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace intrain {
@@ -18,5 +19,8 @@ Launch find_launch();
 
 // As the system calls this machine.
 std::string host_name();
+
+// In milliseconds: INTRAIN_RANKS_PATIENCE, 1 to 86400 seconds, or 60. Throws Error for another value.
+int64_t patience_of_environment();
 
 }  // namespace intrain

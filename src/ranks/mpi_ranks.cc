@@ -1,18 +1,17 @@
 #include "ranks/mpi_ranks.h"
 
-#include <poll.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 
+#include "core/check.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/slice.h"
+#include "ranks/add_parts.h"
 #include "ranks/check_sums.h"
 
 namespace intrain {
@@ -41,22 +40,7 @@ class Pause {
   int count_ = 0;
 };
 
-constexpr const char* kPatienceVariable = "INTRAIN_RANKS_PATIENCE";
-
 }  // namespace
-
-int64_t patience_of_environment() {
-  constexpr int64_t kDefault = 60, kMost = 86'400;
-  const char* text = std::getenv(kPatienceVariable);
-  if (text == nullptr || *text == '\0') return kDefault * 1000;
-  int64_t seconds = 0;
-  const char* end = text + std::strlen(text);
-  const auto [at, error] = std::from_chars(text, end, seconds);
-  if (error != std::errc() || at != end || seconds < 1 || seconds > kMost)
-    throw Error(std::string("'") + text + "' is no number of seconds", kPatienceVariable,
-                "give 1 to 86400, or leave it out for 60");
-  return seconds * 1000;
-}
 
 // What a Runtime has.
 class MpiRanks::Ranked final : public Reducer {
@@ -65,8 +49,11 @@ class MpiRanks::Ranked final : public Reducer {
   std::string name_of(int rank) const override { return all_.name_of(rank); }
 
  private:
-  void start(ReduceOp op, ReduceSpan values) override { all_.start(0, op, values, layer(), pass()); }
-  std::optional<RankFailure> wait() override { return all_.wait(0); }
+  void start(Channel channel, ReduceOp op, ReduceSpan values) override {
+    all_.start(static_cast<int>(channel), op, values, layer(), pass());
+  }
+  std::optional<RankFailure> wait(Channel channel) override { return all_.wait(static_cast<int>(channel)); }
+  void fail() override { all_.give_up(); }
 
   MpiRanks& all_;
 };
@@ -81,6 +68,8 @@ MpiRanks::MpiRanks(const IntrainMpiPlugin& plugin, const Launch& launch, MpiOpti
     throw Error(launch.launcher + " started " + std::to_string(launch.ranks) + " ranks, but MPI (" + library_ + ") knows of " +
                     std::to_string(ranks_),
                 "", "start with the mpirun of that MPI, or give srun the --mpi that it takes ('srun --mpi=list')");
+  slices_.resize(static_cast<size_t>(ranks_) + 1);
+  parts_at_ = slices_;
   watch_ = RankWatch(rank_, ranks_, options_.patience_ms);
   living_.assign(static_cast<size_t>(ranks_), -1);
   watcher_ = std::thread([this] { watch(); });
@@ -149,16 +138,49 @@ void MpiRanks::start(int channel, ReduceOp op, const ReduceSpan& span, const cha
   const std::lock_guard lock(mutex_);
   const int slot = slot_at(channel, begun_[channel]++);
   Pending& pending = pending_[slot];
-  pending.what = op == ReduceOp::kSum ? "a sum" : "a maximum";
+  constexpr const char* kWhat[] = {"a sum", "a maximum", "a scattered sum", "a gathering"};
+  pending.what = kWhat[static_cast<int>(op)];
   pending.count = span.count;
   pending.pass = layer != nullptr ? pass : nullptr;
   std::snprintf(pending.layer, sizeof pending.layer, "%s", layer != nullptr ? layer : "");
   ++under_way_;
   if (failure_) return;
-  if (const char* why =
-          plugin_.reduce(slot, channel, op == ReduceOp::kSum ? kIntrainMpiSum : kIntrainMpiMax,
-                         span.type == ReduceSpan::Type::kS32 ? kIntrainMpiS32 : kIntrainMpiS64, span.data, span.count))
-    call_failed(why);
+  if (const char* why = begin(slot, channel, op, span)) call_failed(why);
+}
+
+const char* MpiRanks::begin(int slot, int channel, ReduceOp op, const ReduceSpan& span) {
+  const bool wide = span.type == ReduceSpan::Type::kS64;
+  const int width = ReduceSpan::bytes_of(span.type);
+  if (op == ReduceOp::kSum || op == ReduceOp::kMax) {
+    CHECK_TRUE(wide || span.type == ReduceSpan::Type::kS32);
+    return plugin_.reduce(slot, channel, op == ReduceOp::kSum ? kIntrainMpiSum : kIntrainMpiMax,
+                          wide ? kIntrainMpiS64 : kIntrainMpiS32, span.data, span.count);
+  }
+  for (int r = 0; r < ranks_; ++r) slices_[static_cast<size_t>(r)] = slice_of(span.count, r, ranks_).first;
+  slices_.back() = span.count;
+  if (op == ReduceOp::kGather) return plugin_.gather(slot, channel, width, span.data, slices_.data());
+  // Each rank is sent its slice of all others, and adds.
+  const int64_t mine = slice_of(span.count, rank_, ranks_).count;
+  for (int r = 0; r <= ranks_; ++r) parts_at_[static_cast<size_t>(r)] = r * mine;
+  Pending& pending = pending_[slot];
+  pending.scattered.emplace(span);
+  if (const auto bytes = static_cast<size_t>(ranks_ * mine * width); pending.parts.size() < bytes) pending.parts.resize(bytes);
+  return plugin_.exchange(slot, channel, width, span.data, slices_.data(), pending.parts.data(), parts_at_.data());
+}
+
+// What is done of a reduction once all is there.
+void MpiRanks::complete(Pending& pending) {
+  if (!pending.scattered) return;
+  const ReduceSpan span = *pending.scattered;
+  pending.scattered.reset();
+  const Slice mine = slice_of(span.count, rank_, ranks_);
+  const int width = ReduceSpan::bytes_of(span.type);
+  add_parts(width, pending.parts.data(), ranks_, mine.count, static_cast<uint8_t*>(span.data) + mine.first * width);
+}
+
+void MpiRanks::give_up() {
+  const std::lock_guard lock(mutex_);
+  lose(rank_, "it has given up");
 }
 
 std::optional<RankFailure> MpiRanks::wait(int channel, int64_t wait_ms) {
@@ -177,8 +199,12 @@ std::optional<RankFailure> MpiRanks::wait(int channel, int64_t wait_ms) {
     if (!done && !failure_ && !late) continue;
     watch_.wait_no_more();
     waiting_ = false;
-    if (failure_) return failure_;
+    if (failure_) {
+      if (!hosts_.empty() && unlocked_tells(failure_->rank)) announce_failure();
+      return failure_;
+    }
     if (!done) return RankFailure{rank_, "others do not come"};
+    complete(pending_[slot]);
     ++finished_[channel];
     --under_way_;
     return {};
@@ -195,7 +221,9 @@ std::optional<RankFailure> MpiRanks::gather(std::vector<Mine>& all, const Mine& 
   {
     const std::lock_guard lock(mutex_);
     const int slot = slot_at(kControl, begun_[kControl]++);
-    pending_[slot] = {what, ranks_, {}, nullptr};
+    pending_[slot].what = what;
+    pending_[slot].count = ranks_;
+    pending_[slot].pass = nullptr;
     ++under_way_;
     if (!failure_)
       if (const char* why = plugin_.gather(slot, kIntrainMpiControl, 8, all.data(), at.data())) call_failed(why);
@@ -234,15 +262,22 @@ void MpiRanks::leave() {
   plugin_.leave();  // who cannot leave ends all the same
 }
 
+// Only while what is under way is still there: MPI goes on with it whenever it is called.
+void MpiRanks::announce_failure() {
+  if (is_announced_) return;
+  is_announced_ = true;
+  Beat last;
+  last.failed = 1;
+  int32_t sent = 0;
+  for (int r = 0; r < ranks_; ++r)
+    if (r != rank_) plugin_.send(r, &last, sizeof last, &sent);  // they end with it or without
+}
+
 void MpiRanks::abort(int status) {
   constexpr milliseconds kToHear{300};
-  {
+  if (under_way_ == 0) {
     const std::lock_guard lock(mutex_);
-    Beat last;
-    last.failed = 1;
-    int32_t sent = 0;
-    for (int r = 0; r < ranks_; ++r)
-      if (r != rank_) plugin_.send(r, &last, sizeof last, &sent);  // they end with it or without
+    announce_failure();
   }
   std::this_thread::sleep_for(kToHear);
   const std::lock_guard lock(mutex_);
@@ -252,87 +287,14 @@ void MpiRanks::abort(int status) {
 
 bool MpiRanks::tells(int lost) const {
   const std::lock_guard lock(mutex_);
+  return unlocked_tells(lost);
+}
+
+bool MpiRanks::unlocked_tells(int lost) const {
   const RankHost& here = hosts_[static_cast<size_t>(rank_)];
   return !is_told_ && std::none_of(hosts_.begin(), hosts_.end(), [&](const RankHost& other) {
     return other.rank < rank_ && other.rank != lost && here.machine != 0 && other.machine == here.machine;
   });
-}
-
-void MpiRanks::watch() {
-  constexpr milliseconds kTick{100};
-  Clock::time_point next = Clock::now() + kTick;
-  while (!ending_) {
-    const bool computing = under_way_ > 0 && !waiting_;
-    if (computing) keep_going();
-    if (const Clock::time_point now = Clock::now(); now >= next) {
-      tick(now);
-      next = now + kTick;
-    }
-    std::this_thread::sleep_for(computing ? microseconds(100) : microseconds(1000));
-  }
-}
-
-// MPI moves what it is asked about, and the rest with it.
-void MpiRanks::keep_going() {
-  const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock || failure_) return;
-  for (int channel = 0; channel < kControl; ++channel) {
-    int32_t done = 0;
-    if (begun_[channel] == finished_[channel]) continue;
-    if (const char* why = plugin_.test(slot_at(channel, begun_[channel] - 1), &done)) call_failed(why);
-    return;
-  }
-}
-
-void MpiRanks::tick(Clock::time_point now) {
-  std::string line;
-  {
-    const std::lock_guard lock(mutex_);
-    if (failure_) return;
-    say_and_hear(now);
-    look_for_the_dead();
-    const int channel = watch_.channel();
-    if (channel < 0 || failure_) return;
-    const RankWatch::Word word = watch_.word(
-        now, [&](int r) { return unlocked_name_of(r); }, text_of(pending_[slot_at(channel, finished_[channel])]));
-    if (word.failed)
-      lose(word.rank, word.line);
-    else
-      line = word.line;
-  }
-  if (!line.empty()) options_.warn(line);
-}
-
-void MpiRanks::look_for_the_dead() {
-  for (size_t r = 0; r < living_.size(); ++r) {
-    pollfd look{living_[r], POLLIN, 0};
-    if (living_[r] >= 0 && poll(&look, 1, 0) > 0) lose(static_cast<int>(r), "it has ended, and the others wait for it");
-  }
-}
-
-void MpiRanks::say_and_hear(Clock::time_point now) {
-  const char* why = nullptr;
-  Beat beat;
-  if (watch_.is_due(now)) {
-    std::copy_n(begun_, kChannels, beat.begun);
-    for (const int to : watch_.listeners()) {
-      int32_t sent = 0;
-      why = plugin_.send(to, &beat, sizeof beat, &sent);
-      if (why != nullptr) return call_failed(why);
-      said_[to] += sent;
-    }
-  }
-  for (;;) {
-    int32_t from = -1;
-    why = plugin_.receive(&beat, sizeof beat, &from);
-    if (why != nullptr) return call_failed(why);
-    if (from < 0) return;
-    ++heard_;
-    watch_.hear(from, beat, now);
-    if (beat.failed == 0) continue;
-    is_told_ = true;
-    lose(from, "it has ended with an error");
-  }
 }
 
 }  // namespace intrain

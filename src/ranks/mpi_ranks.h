@@ -20,13 +20,11 @@
 namespace intrain {
 
 struct MpiOptions {
-  // What waits so long is told of, and fails after ten times that. Of the environment: patience_of_environment().
+  // What waits so long is told of, and fails after ten times that. Of the environment: patience_of_environment() (ranks/launch.h).
   int64_t patience_ms = 60'000;
   // A line about ranks that are waited for. Called on a thread of its own, on one rank.
   std::function<void(const std::string& line)> warn = [](const std::string&) {};
 };
-// INTRAIN_RANKS_PATIENCE in seconds, 1 to 86400, or 60. Throws Error for another value.
-int64_t patience_of_environment();
 
 // This process as a rank: one a process. MPI is called by one thread at a time: by the one that reduces, and, while it computes or waits, by one
 // that keeps reductions going, watches the other ranks, and sleeps in between.
@@ -66,6 +64,21 @@ class MpiRanks {
     return channel * Reducer::kMostUnderWay + static_cast<int>(number % Reducer::kMostUnderWay);
   }
 
+  // What is under way, for whoever waits for it.
+  struct Pending {
+    const char* what = "";
+    int64_t count = 0;
+    char layer[48] = {};
+    const char* pass = nullptr;  // null: of no layer
+    std::optional<ReduceSpan> scattered;
+    std::vector<uint8_t> parts;  // of a scattered sum, from all ranks; keeps its memory
+  };
+
+  const char* begin(int slot, int channel, ReduceOp op, const ReduceSpan& span);
+  void complete(Pending& pending);
+  static std::string text_of(const Pending& pending);
+  // From now on nobody touches what is under way.
+  void give_up();
   void exchange_hosts();
   void open_processes();
   void start(int channel, ReduceOp op, const ReduceSpan& span, const char* layer, const char* pass);
@@ -77,6 +90,8 @@ class MpiRanks {
   void lose(int rank, const std::string& what);
   void call_failed(const char* why);
   std::string unlocked_name_of(int rank) const;
+  bool unlocked_tells(int lost) const;
+  void announce_failure();
 
   // Of the thread that watches.
   void watch();
@@ -94,19 +109,13 @@ class MpiRanks {
   std::vector<RankHost> hosts_;
   std::vector<int> living_;  // by rank: a descriptor of the process, where it is on this machine, else -1
   std::optional<RankFailure> failure_;
-  bool is_told_ = false;  // by the rank itself
+  bool is_told_ = false;       // by the rank itself
+  bool is_announced_ = false;  // by this one
   RankWatch watch_;
   int64_t said_[2] = {}, heard_ = 0;  // beats, to each who listens; by this one
-  // What is under way, for whoever waits for it.
-  struct Pending {
-    const char* what = "";
-    int64_t count = 0;
-    char layer[48] = {};
-    const char* pass = nullptr;  // null: of no layer
-  };
-  static std::string text_of(const Pending& pending);
   Pending pending_[kSlots];
   int64_t begun_[kChannels] = {}, finished_[kChannels] = {};
+  std::vector<int64_t> slices_, parts_at_;  // where each rank's begin, and the end
 
   std::atomic<bool> waiting_{false};  // the thread that reduces keeps them going itself
   std::atomic<int> under_way_{0};

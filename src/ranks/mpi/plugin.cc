@@ -160,6 +160,9 @@ void end_all(int32_t status) { MPI_Abort(MPI_COMM_WORLD, status); }
 
 const char* leave() {
   for (Message& m : g_sent) INTRAIN_MPI(MPI_Wait(&m.request, MPI_STATUS_IGNORE));
+  for (int width = 1; width < static_cast<int>(std::size(g_types)); ++width) INTRAIN_MPI(MPI_Type_free(&g_types[width]));
+  for (MPI_Comm& channel : g_channels) INTRAIN_MPI(MPI_Comm_free(&channel));
+  INTRAIN_MPI(MPI_Comm_free(&g_messages));
   return text_of(MPI_Finalize());
 }
 
