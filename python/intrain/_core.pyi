@@ -477,7 +477,7 @@ class Trainer:
     def __init__(self, settings: Settings, data: DataSplits, net: Net, folder: bool = False, begin: Net | None = None) -> None: ...
     @staticmethod
     def resume(state: bytes, settings: Settings, data: DataSplits, folder: bool = False) -> Trainer:
-        """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which data, threads, out, save_every, keep, and within limits
+        """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which data, threads, out, save_every, keep, audit_every, and within limits
         epochs and patience may be others. Raises `CheckpointError`, `DataError` or `ConfigError` where it cannot go on to the same result."""
     def fit(self, observer: _Observer | None = None, step_seconds: float | None = None) -> FitResult:
         """What is left of the epochs. `step_seconds`: at most so often the observer is told of the newest step; 0: of each; None: of none.

@@ -14,6 +14,17 @@ uint64_t state_signature(const std::vector<StateArray>& state, int64_t step) {
   return hash.digest();
 }
 
+std::vector<uint64_t> array_hashes(const std::vector<StateArray>& state) {
+  std::vector<uint64_t> hashes;
+  for (const StateArray& a : state) {
+    Hash64 hash;
+    hash.add(a.name.data(), a.name.size());
+    hash.add(a.data, static_cast<size_t>(a.count * element_bytes(a.type)));
+    hashes.push_back(hash.digest());
+  }
+  return hashes;
+}
+
 uint64_t state_signature(const Checkpoint& checkpoint) {
   Hash64 hash;
   for (const CheckpointArray& a : checkpoint.arrays) {

@@ -38,4 +38,10 @@ void AppendFile::append(std::string_view record, const std::string& hint) {
   bytes_ += static_cast<int64_t>(record.size());
 }
 
+void AppendFile::sync(const std::string& hint) {
+  // EINVAL: not a file that lies on a disk.
+  if (fdatasync(fd_) != 0 && errno != EINVAL)
+    throw Error(std::string("cannot bring the file to the disk: ") + std::strerror(errno), path_, hint);
+}
+
 }  // namespace intrain

@@ -20,6 +20,8 @@ class AppendFile {
   int open(const std::string& path, Mode mode, int64_t bytes = 0);
   // The whole record, or none of it: throws Error with `hint`.
   void append(std::string_view record, const std::string& hint);
+  // Brings what was appended to the disk, where the file system can. Throws Error with `hint`.
+  void sync(const std::string& hint);
 
  private:
   std::string path_;

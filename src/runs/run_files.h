@@ -11,9 +11,9 @@ namespace intrain {
 
 inline constexpr const char *kConfigFile = "config.json", *kMetricsFile = "metrics.jsonl", *kEpochsFile = "epochs.csv",
                             *kCurveFile = "curve.png", *kBestFile = "best.ckpt", *kFinalFile = "final.ckpt",
-                            *kPhotosFile = "photos.txt", *kBrokenFile = "broken.txt";
-inline constexpr const char* kRunFiles[] = {kConfigFile, kMetricsFile, kEpochsFile, kCurveFile,
-                                            kBestFile,   kFinalFile,   kPhotosFile, kBrokenFile};
+                            *kPhotosFile = "photos.txt", *kBrokenFile = "broken.txt", *kAuditFile = "audit.jsonl";
+inline constexpr const char* kRunFiles[] = {kConfigFile, kMetricsFile, kEpochsFile, kCurveFile, kBestFile,
+                                            kFinalFile,  kPhotosFile,  kBrokenFile, kAuditFile};
 
 // "step-<N>.ckpt", and N of such a name.
 std::string step_name(int64_t step);

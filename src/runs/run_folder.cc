@@ -149,6 +149,10 @@ void RunFolder::set_config(const TrainConfig& config) { write_config(path_ + "/"
 
 void RunFolder::set_photos(const PhotoList& photos) { write_file(path_ + "/" + kPhotosFile, photo_list_text(photos)); }
 
+void RunFolder::begin_audit(const AuditStart& start) { audit_.open(path_ + "/" + kAuditFile, start); }
+
+void RunFolder::add(const AuditEntry& entry) { audit_.add(entry); }
+
 // One process at a time trains in a folder; the lock goes with the process, however it ends.
 void RunFolder::lock() {
   lock_.fd = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -237,6 +241,7 @@ void RunFolder::keep_newest(int count, int64_t step) const {
 
 void RunFolder::save(const CheckpointInfo& info, const std::vector<StateArray>& state, StateUse use) {
   const std::string name = use == StateUse::kBest ? kBestFile : use == StateUse::kFinal ? kFinalFile : step_name(info.step);
+  audit_.sync();
   write_checkpoint(path_ + "/" + name, info, state);
   if (use == StateUse::kBest) return;
   if (use == StateUse::kFinal) return keep_newest(keep_ - 1, info.step);

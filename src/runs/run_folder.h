@@ -5,6 +5,7 @@
 //                    with the machine, {"type": "step", ...} for each step, {"type": "epoch", ...} for each epoch, and
 //                    {"type": "numbers", ...} for each kNumbersEvery-th step: for each layer and kind of number (train/tensor_counts.h)
 //                    [exponent, share of zeros, share of saturated]
+//   audit.jsonl      hashes of the whole state as the run went on (runs/audit_record.h), which runs/audit.h replays
 //   epochs.csv       a line for each epoch, beneath one that names the columns
 //   events.out.tfevents.*  the same and more for TensorBoard, if asked for (runs/tensorboard.h): one file for each start of the run
 //   curve.png        the learning curve, drawn anew after each epoch, where the program draws it (report/curve_picture.h)
@@ -14,7 +15,7 @@
 //   broken.txt       files of the data that could not be read, a line each; not there if there are none
 //   photos.txt       of photos: those that the run began with (runs/photo_list.h)
 //
-// Every file is at all times the old one or the new one (io/atomic_file.h), but for metrics.jsonl, which only grows by whole lines. A run
+// Every file is at all times the old one or the new one (io/atomic_file.h), but for metrics.jsonl and audit.jsonl, which only grow by whole lines. A run
 // that was stopped goes on in its folder.
 #pragma once
 
@@ -24,6 +25,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "io/append_file.h"
+#include "runs/audit_record.h"
 #include "runs/photo_list.h"
 #include "runs/tensorboard.h"
 #include "train/observer.h"
@@ -52,6 +54,9 @@ class RunFolder {
   // config.json, if it became another.
   void set_config(const TrainConfig& config);
   void set_photos(const PhotoList& photos);
+  // audit.jsonl, before what is added to it.
+  void begin_audit(const AuditStart& start);
+  void add(const AuditEntry& entry);
   void add(const StartReport& report);
   void add(const StepReport& report);
   void add(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated);
@@ -77,6 +82,7 @@ class RunFolder {
   int keep_ = 1;
   FileDescriptor lock_;
   AppendFile metrics_;
+  AuditWriter audit_;
   Elapsed earlier_;
   bool is_others_ = false;  // another process trains there
   std::string epochs_csv_ = "epoch,step,train_loss,train_accuracy,test_loss,test_accuracy,images_per_second,seconds\n";

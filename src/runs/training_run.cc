@@ -12,6 +12,7 @@
 #include "isa/isa.h"
 #include "runs/run_data.h"
 #include "runs/run_folder.h"
+#include "train/data_fingerprint.h"
 #include "train/over_ranks.h"
 #include "train/run_length.h"
 
@@ -39,6 +40,7 @@ class TrainingRun::FolderWriter final : public TrainObserver {
     if (!data.broken.empty() || from_) folder_->set_broken(data.broken);
     if (!data.folder.empty() && !data_.is_mended()) folder_->set_photos(photo_list_of(data));
     if (from_ && is_other_length(config, from_->config)) folder_->set_config(config);
+    folder_->begin_audit({plan.first_step, audited_settings(config), fingerprint_of(data)});
     folder_->add(StartReport{plan.first_step, kVersion, cpu_name(), plan.isa, plan.config.threads});
   }
   Elapsed elapsed() const override { return folder_->elapsed(); }
@@ -47,6 +49,7 @@ class TrainingRun::FolderWriter final : public TrainObserver {
   void on_numbers(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated) override {
     folder_->add(step, layers, stored_saturated);
   }
+  void on_signature(int64_t step, uint64_t signature) override { folder_->add(AuditEntry{step, signature}); }
   void on_parameters(int64_t step, const std::vector<Parameter*>& parameters) override { folder_->add(step, parameters); }
   void on_epoch(const EpochReport& report) override { folder_->add(report); }
   void on_state(const CheckpointInfo& info, const std::vector<StateArray>& state, StateUse use) override {

@@ -11,6 +11,7 @@
 #include "ops/sgd_momentum/sgd_momentum.h"
 #include "ops/sgd_momentum/wageubn.h"
 #include "train/over_ranks.h"
+#include "train/same_state.h"
 #include "train/training.h"
 
 namespace intrain {
@@ -79,6 +80,7 @@ class Trainer::Training::Loop {
     FitResult result;
     // What can be gone on with from the first moment on.
     if (t_.step_ == 0 || t_.is_other_length_) save(StateUse::kResume);
+    if (t_.step_ == 0) show_signature();
     try {
       train_epochs(result);
     } catch (const Unloadable& failure) {
@@ -110,6 +112,7 @@ class Trainer::Training::Loop {
       const Evaluation test = evaluate_now();
       result.stopped = stopping();
       if (result.stopped) {
+        check_same_state(t_.reducer(), t_.net_.state(), t_.step_);
         save(StateUse::kResume);
       } else {
         result.test = test;
@@ -151,8 +154,18 @@ class Trainer::Training::Loop {
       observer_.on_step({t_.step_, t_.schedule_.total_steps, epoch, metrics.mean_loss(), metrics.accuracy(),
                          std::ldexp(rate.mantissa, rate.exp), static_cast<double>(metrics.count) / step_seconds,
                          seconds_left(epoch)});
-      if (config_.save_every > 0 && t_.step_ % config_.save_every == 0 && t_.step_ < end) save(StateUse::kResume);
+      if (t_.step_ == end || (config_.audit_every > 0 && t_.step_ % config_.audit_every == 0)) show_signature();
+      if (config_.save_every > 0 && t_.step_ % config_.save_every == 0 && t_.step_ < end) {
+        check_same_state(t_.reducer(), t_.net_.state(), t_.step_);
+        save(StateUse::kResume);
+      }
     }
+  }
+
+  void show_signature() {
+    const std::vector<StateArray> state = t_.net_.state();
+    check_same_state(t_.reducer(), state, t_.step_);
+    observer_.on_signature(t_.step_, state_signature(state, t_.step_));
   }
 
   Metrics step_on(const Batch& batch) {

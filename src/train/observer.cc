@@ -35,6 +35,10 @@ void ObserverList::on_numbers(int64_t step, const std::vector<LayerNumbers>& lay
     if (o->wants_numbers()) o->on_numbers(step, layers, stored_saturated);
 }
 
+void ObserverList::on_signature(int64_t step, uint64_t signature) {
+  for (TrainObserver* o : observers_) o->on_signature(step, signature);
+}
+
 void ObserverList::on_parameters(int64_t step, const std::vector<Parameter*>& parameters) {
   for (TrainObserver* o : observers_) o->on_parameters(step, parameters);
 }

@@ -71,6 +71,8 @@ class INTRAIN_API TrainObserver {
   virtual bool wants_numbers() const { return false; }
   // layers: in the order of the net. stored_saturated: stored parameters at the end of their format.
   virtual void on_numbers(int64_t /*step*/, const std::vector<LayerNumbers>& /*layers*/, int64_t /*stored_saturated*/) {}
+  // state_signature of the whole state, the same on all ranks: at the start, every config.audit_every steps, after the last step of each epoch.
+  virtual void on_signature(int64_t /*step*/, uint64_t /*signature*/) {}
   // As they are after an epoch, before its on_epoch.
   virtual void on_parameters(int64_t /*step*/, const std::vector<Parameter*>&) {}
   virtual void on_epoch(const EpochReport&) {}
@@ -90,6 +92,7 @@ class INTRAIN_API ObserverList : public TrainObserver {
   void on_step(const StepReport& report) override;
   bool wants_numbers() const override;
   void on_numbers(int64_t step, const std::vector<LayerNumbers>& layers, int64_t stored_saturated) override;
+  void on_signature(int64_t step, uint64_t signature) override;
   void on_parameters(int64_t step, const std::vector<Parameter*>& parameters) override;
   void on_epoch(const EpochReport& report) override;
   void on_state(const CheckpointInfo& info, const std::vector<StateArray>& state, StateUse use) override;
