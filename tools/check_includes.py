@@ -34,7 +34,7 @@ OP_EDGES = {"conv2d": {"gemm"}, "gemm": {"peak"}}
 LIBRARIES = {
     "CLI/": (r"cli/\w+\.cc|cli/\w+\.h", None),  # the command line is its subcommands
     "nlohmann/json_fwd.hpp": (r"(settings/config_json|io/json_read)\.h", None),  # forward declarations only
-    "nlohmann/": (r"(io|settings|checkpoint|runs|analysis|bench|cli)/\w+\.cc|exchange/export/\w+\.cc", 10),
+    "nlohmann/": (r"(io|settings|checkpoint|runs|analysis|bench|cli)/\w+\.cc|exchange/export/\w+\.cc", 11),
     "onnx/": (r"exchange/(export|import)/\w+\.cc", 6),
     "fmt/": (r"(core|train|runs|analysis|report|report/draw|bench|cli)/\w+\.cc|cli/output\.h", None),
     "zlib.h": (r"data/\w+\.cc", 1),

@@ -199,12 +199,15 @@ void AuditWriter::open(const std::string& path, const AuditStart& start) {
   if (const int reason = file_.open(path, mode, bytes); reason != 0)
     throw Error(std::string("cannot write the file: ") + std::strerror(reason), path, kSpaceHint);
   chain_ = record.chain;
+  last_ = record.entries.empty() ? -1 : record.entries.back().step;
   if (record.starts.empty() || record.starts.back().data != start.data ||
       !changes(record.starts.back().settings, start.settings, false).empty())
     append(body_of(start));
 }
 
 void AuditWriter::add(const AuditEntry& entry) {
+  if (entry.step <= last_) return;
+  last_ = entry.step;
   append(fmt::format(R"({{"step": {}, "state": "{}")", entry.step, signature_text(entry.state)));
 }
 

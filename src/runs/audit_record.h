@@ -63,6 +63,7 @@ class AuditWriter {
   // written; without a file it begins here. `start` is added unless the last one is the same but for its step. Throws Error if the file is damaged
   // or cannot be written.
   void open(const std::string& path, const AuditStart& start);
+  // Does nothing if the record of a run that goes on has the step already.
   void add(const AuditEntry& entry);
   // Before a checkpoint is written: the record is then never behind it.
   void sync();
@@ -72,6 +73,7 @@ class AuditWriter {
 
   AppendFile file_;
   std::string chain_;
+  int64_t last_ = -1;  // step of the last entry
 };
 
 }  // namespace intrain

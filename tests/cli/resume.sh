@@ -9,7 +9,7 @@ source "$(dirname "$0")/support/lib.sh"
 readonly kills=${2:-6}
 RANDOM=${3:-$(($(date +%s) % 32768))}
 
-readonly training=(train --data synthetic:256 --model resnet8 --epochs 3 --batch 16)
+readonly training=(train --data synthetic:256 --model resnet8 --epochs 3 --batch 16 --audit-every 5)
 readonly steps=48
 mapfile -t isas < <("$intrain" info | sed -n 's/^ *\([a-z0-9]*\) *yes.*/\1/p')
 begin=$(date +%s%N)
@@ -26,6 +26,7 @@ complete() {
   [[ -n $signature && $(signature_of "$log") == "$signature" ]] &&
     diff <(seq $steps) <(sed -n 's/^{"type": "step", "step": \([0-9]*\),.*/\1/p' "$run/metrics.jsonl") &&
     diff <(untimed whole/metrics.jsonl) <(untimed "$run/metrics.jsonl") &&
+    cmp whole/audit.jsonl "$run/audit.jsonl" &&
     [[ -z $(find "$run" -name '*.tmp.*') ]] &&
     [[ $("$intrain" eval --checkpoint "$run/final.ckpt" | tail -n 1) == $(tail -n 1 whole.log) ]]
 }

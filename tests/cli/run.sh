@@ -10,7 +10,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval predict inspect report export import info verify bench; do
+for command in train eval predict inspect report export import audit info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -19,6 +19,7 @@ check "help of train tells the defaults" has help.train '0\.0001'
 for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
 for flag in checkpoint data split crop batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
 for flag in checkpoint top crop json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
+for flag in segments seed data threads; do check "help of audit lists --$flag" has help.audit "--$flag "; done
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
 for flag in checkpoint onnx exact qdq safetensors; do check "help of export lists --$flag" has help.export "--$flag "; done
 for flag in safetensors onnx model data out new-head prefix order border crop val-share transpose calibrate mean deviation threads; do check "help of import lists --$flag" has help.import "--$flag "; done
@@ -45,7 +46,7 @@ check "train ends with the accuracy" last_is train '^test accuracy: [0-9]+\.[0-9
 check "train prints the signature" has train '^signature: [0-9a-f]{16}$'
 check "train names the run folder" has train '^run folder: runs/synthetic-resnet8-1$'
 check "train names the picture" has train '^learning curve: runs/synthetic-resnet8-1/curve.png$'
-for file in config.json metrics.jsonl curve.png best.ckpt final.ckpt; do check "the run folder holds $file" test -s "runs/synthetic-resnet8-1/$file"; done
+for file in config.json metrics.jsonl audit.jsonl curve.png best.ckpt final.ckpt; do check "the run folder holds $file" test -s "runs/synthetic-resnet8-1/$file"; done
 # The help has each setting of the run.
 for key in $(python3 -c 'import json; d = json.load(open("runs/synthetic-resnet8-1/config.json")); print(*(set(d) - {"net", "formats"}))'); do
   check "help of train lists ${key//_/-}" has help.train "^ +--${key//_/-} "

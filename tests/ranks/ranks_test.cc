@@ -222,6 +222,57 @@ TEST(Ranks, BeginTheSame) {
   });
 }
 
+// Flips a bit of one rank's state after a step.
+struct BitFlip final : TrainObserver {
+  Trainer* trainer = nullptr;
+  std::string array;
+  int64_t after = 0;
+  std::vector<int64_t> seen, saved;  // steps
+  void on_signature(int64_t step, uint64_t) override { seen.push_back(step); }
+  void on_state(const CheckpointInfo& info, const std::vector<StateArray>&, StateUse) override { saved.push_back(info.step); }
+  void on_step(const StepReport& r) override {
+    if (r.step != after) return;
+    for (const StateArray& a : trainer->net().state())
+      if (a.name == array) static_cast<uint8_t*>(a.data)[0] ^= 1;
+  }
+};
+
+// What `faulty` of 3 ranks has flipped is told by all of them, and no checkpoint has it.
+void expect_flip_found(int faulty, const std::string& array, int64_t after, const std::string& message, TrainConfig config) {
+  const DataSplits data = load_data(config.data);
+  std::vector<std::string> told(3);
+  std::vector<BitFlip> flips(3);
+  run_local_ranks(3, [&](int rank, std::unique_ptr<Reducer> reducer) {
+    Trainer trainer(config, data, {.runtime = std::make_shared<Runtime>(1, std::move(reducer))});
+    BitFlip& flip = flips[static_cast<size_t>(rank)];
+    flip.trainer = &trainer;
+    flip.array = array;
+    flip.after = rank == faulty ? after : 0;
+    try {
+      trainer.fit(flip);
+    } catch (const Error& e) {
+      told[static_cast<size_t>(rank)] = e.what();
+      EXPECT_FALSE(e.hint.empty());
+    }
+  });
+  for (int rank = 0; rank < 3; ++rank) {
+    EXPECT_EQ(told[static_cast<size_t>(rank)], message);
+    for (const int64_t step : flips[static_cast<size_t>(rank)].saved) EXPECT_LT(step, after);
+  }
+}
+
+TEST(Ranks, AFlippedBitIsFoundAndNamed) {
+  TrainConfig config = config_of("resnet8", "synthetic:64", 8);  // 8 steps an epoch
+  config.audit_every = 3;
+  expect_flip_found(2, "conv3.weight", 4,
+                    "the ranks have come apart: after step 6 conv3.weight of rank 2 is not that of the others", config);
+  expect_flip_found(0, "linear10.bias.momentum", 7,
+                    "the ranks have come apart: after step 8 linear10.bias of rank 0 is not that of the others", config);
+  config.save_every = 4;
+  expect_flip_found(1, "conv5.running_var", 4,
+                    "the ranks have come apart: after step 4 conv5.running_var of rank 1 is not that of the others", config);
+}
+
 TEST(Ranks, MoreThanImagesABatchAreRefused) {
   const TrainConfig config = config_of("mlp", "synthetic:64", 2);
   const DataSplits data = load_data(config.data);
