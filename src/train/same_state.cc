@@ -16,20 +16,17 @@ constexpr const char* kStateHint =
     "before it was "
     "written";
 
-// hashes: by rank. Those that are not the most frequent one, "rank 2"; where no hash is more frequent than all others, all of them.
-std::string odd_ranks(const std::vector<int64_t>& hashes) {
+// hashes: by rank. Those that have not the most frequent one, "rank 2"; where no hash is more frequent than all others, all ranks.
+std::string odd_ranks(const Reducer& reducer, const std::vector<int64_t>& hashes) {
   const auto count = [&](int64_t hash) { return std::count(hashes.begin(), hashes.end(), hash); };
   int64_t usual = hashes[0];
   for (const int64_t hash : hashes)
     if (count(hash) > count(usual)) usual = hash;
   const bool tied = std::any_of(hashes.begin(), hashes.end(), [&](int64_t h) { return h != usual && count(h) == count(usual); });
-  std::string ranks;
-  int odd = 0;
-  for (size_t r = 0; r < hashes.size(); ++r) {
-    if (hashes[r] == usual && !tied) continue;
-    ranks += (odd++ == 0 ? "" : ", ") + std::to_string(r);
-  }
-  return (odd == 1 ? "rank " : "ranks ") + ranks;
+  std::string names;
+  for (size_t r = 0; r < hashes.size(); ++r)
+    if (hashes[r] != usual || tied) names += (names.empty() ? "" : ", ") + reducer.name_of(static_cast<int>(r));
+  return names;
 }
 
 }  // namespace
@@ -52,7 +49,7 @@ void check_same_state(Reducer& reducer, const std::vector<StateArray>& state, in
                                       all.begin() + static_cast<int64_t>((i + 1) * ranks));
     if (std::any_of(hashes.begin(), hashes.end(), [&](int64_t h) { return h != hashes[0]; }))
       throw Error("the ranks have come apart: after step " + std::to_string(step) + " " + state[i].name + " of " +
-                      odd_ranks(hashes) + " is not that of the others",
+                      odd_ranks(reducer, hashes) + " is not that of the others",
                   "", kStateHint);
   }
   throw Error("the ranks hashed one state differently after step " + std::to_string(step), "", kStateHint);
