@@ -96,6 +96,30 @@ std::string products_json(const BenchHead& head, const std::vector<ProductTimes>
   return text(json);
 }
 
+std::string comm_json(const BenchHead& head, const Network& network, const CommResult& result) {
+  Json json = {{"command", head.command},   {"threads", head.threads},         {"isa", head.isa},      {"model", head.model},
+               {"batch", head.input.batch}, {"parameters", result.parameters}, {"steps", result.steps}};
+  json["image"] = {head.input.h, head.input.w, head.input.c};
+  json["network"] = {
+      {"nodes", network.ranks}, {"latency_seconds", network.latency_seconds}, {"bytes_per_second", network.bytes_per_second}};
+  Json& collectives = json["collectives"] = Json::array();
+  for (int kind = 0; kind < kCommKinds; ++kind) {
+    const CommResult::Traffic& traffic = result.traffic[static_cast<size_t>(kind)];
+    collectives.push_back(
+        {{"kind", comm_kind_name(static_cast<CommKind>(kind))}, {"calls", traffic.calls}, {"bytes", traffic.bytes}});
+  }
+  json["compute_seconds"] = result.trace.compute_seconds;
+  json["model_step_seconds"] = result.model.step_seconds;
+  const bool measured = result.measured.step_seconds > 0;
+  if (measured) json["measured_step_seconds"] = result.measured.step_seconds;
+  Json& layers = json["waits"] = Json::array();
+  for (const auto& [layer, seconds] : result.model.waits) {
+    layers.push_back({{"layer", layer}, {"model_seconds", seconds}});
+    if (measured) layers.back()["measured_seconds"] = result.measured.wait_of(layer);
+  }
+  return text(json);
+}
+
 std::string net_json(const BenchHead& head, const NetTimes& times) {
   Json json = summary(head, times.images_per_second, times.operations, times.step_seconds);
   json["planned_bytes"] = times.planned_bytes;

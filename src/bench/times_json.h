@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/comm_times.h"
 #include "bench/net_times.h"
 #include "bench/peak.h"
 #include "bench/products.h"
@@ -25,6 +26,7 @@ std::string peak_json(const BenchHead& head, const MemoryPeak& memory);
 // images_per_second is what the products alone would allow.
 std::string products_json(const BenchHead& head, const std::vector<ProductTimes>& list);
 std::string net_json(const BenchHead& head, const NetTimes& times);
+std::string comm_json(const BenchHead& head, const Network& network, const CommResult& result);
 
 // Of all layers of a list of products: seconds, and operations, of a batch.
 double total_seconds(const std::vector<ProductTimes>& list);

@@ -14,6 +14,8 @@ namespace {
 
 constexpr int kMaxSteps = 1000000;
 constexpr double kMaxSeconds = 3600;
+constexpr int kMaxNodes = 65536;
+constexpr double kMinCompute = 1e-3, kMaxCompute = 1e9, kMaxLatency = 1e6, kMinBandwidth = 0.001, kMaxBandwidth = 1e5;
 
 void check(const BenchFlags& flags) {
   if (flags.batch) validate_batch(*flags.batch);
@@ -25,6 +27,17 @@ void check(const BenchFlags& flags) {
   if (!(flags.seconds > 0 && flags.seconds <= kMaxSeconds))
     throw Error(fmt::format("--seconds is {}", flags.seconds), "--seconds",
                 fmt::format("give a number above 0, at most {}", kMaxSeconds));
+  if (flags.nodes < 2 || flags.nodes > kMaxNodes)
+    throw Error(fmt::format("--nodes is {}", flags.nodes), "--nodes", fmt::format("give a whole number from 2 to {}", kMaxNodes));
+  if (!(flags.latency >= 0 && flags.latency <= kMaxLatency))
+    throw Error(fmt::format("--latency is {}", flags.latency), "--latency",
+                fmt::format("give a number from 0 to {}", kMaxLatency));
+  if (!(flags.bandwidth >= kMinBandwidth && flags.bandwidth <= kMaxBandwidth))
+    throw Error(fmt::format("--bandwidth is {}", flags.bandwidth), "--bandwidth",
+                fmt::format("give a number from {} to {}", kMinBandwidth, kMaxBandwidth));
+  if (flags.compute && !(*flags.compute >= kMinCompute && *flags.compute <= kMaxCompute))
+    throw Error(fmt::format("--compute is {}", *flags.compute), "--compute",
+                fmt::format("give a number from {} to {}", kMinCompute, kMaxCompute));
   check_writable("--json", flags.json);
   check_writable("--png", flags.png);
 }
@@ -71,6 +84,20 @@ void add_flags(CLI::App& app, BenchKind kind, BenchFlags& flags) {
       add_steps(app, flags, add_seconds(app, flags, "how long to measure, and at least 5 passes"),
                 "passes to measure, instead of --seconds");
       break;
+    case BenchKind::kComm:
+      add_net(app, flags);
+      add_number(app, "--nodes", flags.nodes, "ranks that share a step, one a node; --batch is of each")->type_name("N");
+      add_number(app, "--latency", flags.latency, "microseconds that a message takes from node to node")->type_name("US");
+      add_number(app, "--bandwidth", flags.bandwidth, "Gbit/s that a node sends, and receives at the same time")
+          ->type_name("GBIT");
+      add_number(
+          app, "--compute", flags.compute,
+          "milliseconds that a node takes for its step alone, for the model of another machine; if not given, as measured here")
+          ->type_name("MS")
+          ->default_str("");
+      add_steps(app, flags, add_seconds(app, flags, "how long to measure steps without waits, and at least 5"),
+                "steps to measure without waits, and as many with them, instead of --seconds");
+      break;
   }
   add_threads(app, flags.threads)->description("threads that compute");
   app.add_option("--json", flags.json, "write the result here as JSON; - is standard output, and nothing else is written there")
@@ -90,6 +117,8 @@ Command add_bench(CLI::App& app) {
       {"kernels", BenchKind::kKernels, "Each matrix product of a net by itself, all passes"},
       {"step", BenchKind::kStep, "Training steps of a net, by operator and layer"},
       {"infer", BenchKind::kInfer, "Forward passes of a net, by operator and layer"},
+      {"comm", BenchKind::kComm,
+       "What ranks exchange in a training step, and what that costs on a network: by a model, and with waits as long"},
   };
   CLI::App& bench = *app.add_subcommand("bench", "Measure the speed of this machine, of the products, of training steps");
   bench.require_subcommand(0, 1);

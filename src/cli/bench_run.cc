@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "bench/comm_times.h"
 #include "bench/net_times.h"
 #include "bench/peak.h"
 #include "bench/products.h"
@@ -28,6 +29,7 @@ namespace {
 
 constexpr int kMaxSide = 4096, kMaxChannels = 4096;
 constexpr size_t kSlowestLayers = 8;
+constexpr int kModelNodes[] = {16, 128, 1024};
 
 std::string giga(double value) { return fmt::format("{:.1f}", value * 1e-9); }
 std::string percent(double share) { return percent_text(share, 1); }
@@ -69,6 +71,7 @@ class Bench {
   void peak();
   void kernels();
   void net(bool training);
+  void comm();
 
  private:
   // Keeps the best. What is compared with it is measured between two: where others use the machine too, the peak varies.
@@ -93,6 +96,7 @@ class Bench {
   }
   void print_operators(const NetTimes& times);
   void print_layers(const NetTimes& times);
+  void print_comm(const CommResult& result, const Network& network);
 
   void write_json(const std::string& json) {
     flush(out_);
@@ -188,6 +192,57 @@ void Bench::net(bool training) {
   print(out_, "picture: {}\n", printable(flags_.png));
 }
 
+void Bench::print_comm(const CommResult& result, const Network& network) {
+  print(out_, "{}, {}x{}x{} images, batch {} on each of {} nodes, {}, {}\n", printable(head_.model), head_.input.h, head_.input.w,
+        head_.input.c, head_.input.batch, network.ranks, plural(head_.threads, "thread"), head_.isa);
+  print(out_, "network: {} us a message, {} Gbit/s\n\n", flags_.latency, flags_.bandwidth);
+  print(out_, "{:<26} {:>12} {:>14} {:>16}\n", "a step sends", "collectives", "bytes", "bytes/parameter");
+  int64_t calls = 0, bytes = 0;
+  const auto row = [&](const char* name, int64_t c, int64_t b) {
+    print(out_, "{:<26} {:>12} {:>14} {:>16.2f}\n", name, c, b, static_cast<double>(b) / static_cast<double>(result.parameters));
+  };
+  for (int kind = 0; kind < kCommKinds; ++kind) {
+    const CommResult::Traffic& traffic = result.traffic[static_cast<size_t>(kind)];
+    row(comm_kind_name(static_cast<CommKind>(kind)), traffic.calls, traffic.bytes);
+    calls += traffic.calls;
+    bytes += traffic.bytes;
+  }
+  row("all", calls, bytes);
+  print(out_, "\n{:<26} {:>12} {:>14} {:>16}\n", "a step takes", "ms", "of it waiting", "efficiency");
+  const auto times = [&](const std::string& name, const CommTimes& t) {
+    print(out_, "{:<26} {:>12.2f} {:>14.2f} {:>16}\n", name, t.step_seconds * 1e3, t.wait_seconds() * 1e3,
+          percent((t.step_seconds - t.wait_seconds()) / t.step_seconds));
+  };
+  times("alone", replay(result.trace, {network.ranks, 0, 1e30}));
+  const bool measured = result.measured.step_seconds > 0;
+  if (measured) times("with waits, measured", result.measured);
+  times("model", result.model);
+  for (const int ranks : kModelNodes)
+    times(fmt::format("model of {} nodes", ranks),
+          replay(result.trace, {ranks, network.latency_seconds, network.bytes_per_second}));
+  std::vector<std::pair<std::string, double>> waits = result.model.waits;
+  std::stable_sort(waits.begin(), waits.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  if (waits.size() > kSlowestLayers) waits.resize(kSlowestLayers);
+  print(out_, "\n{:<26} {:>12} {:>14}\n", "longest waits, ms", "model", measured ? "measured" : "");
+  for (const auto& [layer, seconds] : waits)
+    print(out_, "{:<26} {:>12.3f} {:>14}\n", layer.empty() ? "(net)" : layer, seconds * 1e3,
+          measured ? fmt::format("{:.3f}", result.measured.wait_of(layer) * 1e3) : "");
+}
+
+void Bench::comm() {
+  const Network network{flags_.nodes, flags_.latency * 1e-6, flags_.bandwidth * 1e9 / 8};
+  Net net = build_model(head_.model, head_.input.h, head_.input.w, head_.input.c, head_.input.classes);
+  CommResult result = measure_comm(net, head_.input, network, flags_.threads, repeats(5), progress());
+  bar_.clear();
+  if (flags_.compute) {
+    result.trace = scaled(std::move(result.trace), *flags_.compute * 1e-3);
+    result.model = replay(result.trace, network);
+    result.measured = {};  // of this machine
+  }
+  print_comm(result, network);
+  write_json(comm_json(head_, network, result));
+}
+
 }  // namespace
 
 void run_bench(BenchKind kind, const BenchFlags& flags) {
@@ -203,6 +258,9 @@ void run_bench(BenchKind kind, const BenchFlags& flags) {
       break;
     case BenchKind::kInfer:
       Bench("infer", flags).net(false);
+      break;
+    case BenchKind::kComm:
+      Bench("comm", flags).comm();
       break;
   }
 }

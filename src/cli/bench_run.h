@@ -6,7 +6,7 @@
 
 namespace intrain::cli {
 
-enum class BenchKind { kPeak, kKernels, kStep, kInfer };
+enum class BenchKind { kPeak, kKernels, kStep, kInfer, kComm };
 
 struct BenchFlags {
   std::string model = "resnet20";
@@ -15,7 +15,10 @@ struct BenchFlags {
   std::string image;         // HxWxC; empty: the model's
   std::optional<int> steps;  // not given: by seconds
   double seconds = 5;
-  std::string json, png;  // empty: none; json "-": stdout
+  int nodes = 16;                         // kComm
+  std::optional<double> compute;          // milliseconds of a step alone; not given: as measured
+  double latency = 1.5, bandwidth = 100;  // of their network: microseconds a message, Gbit/s a node
+  std::string json, png;                  // empty: none; json "-": stdout
 };
 
 // Measures, prints and writes. Throws Error.

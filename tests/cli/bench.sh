@@ -44,4 +44,24 @@ check "bench peak succeeds" test $? -eq 0
 check "bench peak has its keys" holds peak.json \
   '{"isa", "threads", "peak_instruction", "ops_per_second", "read_bytes_per_second", "copy_bytes_per_second"} <= set(r)'
 
+"$intrain" bench comm --model resnet8 --image 12x12x1 --batch 4 --nodes 16 --latency 25 --bandwidth 25 --steps 2 --json comm.json > comm
+check "bench comm succeeds" test $? -eq 0
+check "bench comm says what it ran" holds comm.json \
+  '(r["command"], r["model"], r["batch"], r["steps"]) == ("comm", "resnet8", 4, 2) and (r["network"]["nodes"], round(1e6 * r["network"]["latency_seconds"]), r["network"]["bytes_per_second"]) == (16, 25, 3.125e9)'
+check "bench comm counts the sums of each batch norm" holds comm.json \
+  '[(c["calls"], c["bytes"]) for c in r["collectives"][:1]] == [(9, 32 * (3 * 16 + 3 * 32 + 3 * 64))]'
+check "bench comm counts gradients" holds comm.json 'r["collectives"][3]["bytes"] > r["parameters"]'
+check "its model is the sum of computing and waiting" holds comm.json \
+  'abs(r["model_step_seconds"] - r["compute_seconds"] - sum(w["model_seconds"] for w in r["waits"])) < 1e-9'
+check "it waits in every layer with batch norm" holds comm.json '{f"conv{i}" for i in range(9)} <= {w["layer"] for w in r["waits"]}'
+check "bench comm prints its tables" test "$(grep -cE '^(a step sends|a step takes|longest waits,|model of 1024 nodes) ' comm)" == 4
+"$intrain" bench comm --model mlp --batch 4 --compute 50 --steps 1 --json given.json > given
+check "bench comm takes another machine's time" holds given.json 'r["compute_seconds"] == 0.05'
+check "and measures no waits for it" not has given measured
+refused "time" "--compute is 0" bench comm --compute 0
+refused "nodes" "--nodes is 1" bench comm --nodes 1
+refused "latency" "--latency is -1" bench comm --latency -1
+refused "bandwidth" "--bandwidth is 0" bench comm --bandwidth 0
+refused "more images than a batch has" "batch" bench comm --model mlp --batch 65536 --nodes 65536 --steps 1
+
 finish "the benchmarks"

@@ -23,11 +23,12 @@ for flag in segments seed data threads; do check "help of audit lists --$flag" h
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
 for flag in checkpoint onnx exact qdq safetensors; do check "help of export lists --$flag" has help.export "--$flag "; done
 for flag in safetensors onnx model data out new-head prefix order border crop val-share transpose calibrate mean deviation threads; do check "help of import lists --$flag" has help.import "--$flag "; done
-for command in peak kernels step infer; do
+for command in peak kernels step infer comm; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command
   for flag in seconds threads json; do check "help of bench $command lists --$flag" has help.$command "--$flag "; done
 done
+for flag in nodes latency bandwidth compute batch model; do check "help of bench comm lists --$flag" has help.comm "--$flag "; done
 
 "$intrain" info > info
 check "info shows the instruction set in use" has info '<- selected'
