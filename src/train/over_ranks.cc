@@ -64,7 +64,6 @@ void check_same_start(Reducer& reducer, const CheckpointInfo& info, uint64_t sta
   settings.config.data = free.data;
   settings.config.threads = free.threads;
   settings.config.out = free.out;
-  settings.config.save_every = free.save_every;
   settings.config.keep = free.keep;
   check_same(reducer, "the settings", hash_of(checkpoint_bytes(settings, {})), "give all ranks the same flags and files");
   CheckpointInfo data;

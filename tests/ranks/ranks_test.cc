@@ -218,7 +218,7 @@ TEST(Ranks, BeginTheSame) {
   expect_refused("", [](int rank, TrainConfig& config) {
     config.out = "run" + std::to_string(rank);
     config.threads = rank + 1;
-    config.save_every = rank;
+    config.keep = rank + 1;
   });
 }
 
