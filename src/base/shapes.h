@@ -17,8 +17,10 @@ struct ConvShape {
   int groups;
   bool signed_src;  // x is s8
 
+  // Rows of zeros above and below: a kernel lower than it is wide, that of a signal, reaches no further.
+  int pad_h() const { return pad < kh ? pad : kh - 1; }
   // For a kernel no larger than the padded image.
-  int oh() const { return (h + 2 * pad - kh) / stride + 1; }
+  int oh() const { return (h + 2 * pad_h() - kh) / stride + 1; }
   int ow() const { return (w + 2 * pad - kw) / stride + 1; }
   int group_c() const { return c / groups; }
   int group_k() const { return k / groups; }

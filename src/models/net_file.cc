@@ -120,6 +120,7 @@ class Reader {
     spec.stride = number("stride", 1, kMaxStride, 1);
     spec.pad = number("pad", 0, spec.size - 1, 0);
     spec.groups = number("groups", 1, kMaxChannels, 1);
+    spec.height = number("height", 1, kMaxWindow, 0);
     return spec;
   }
 
@@ -127,8 +128,13 @@ class Reader {
     Value* in = source();
     const ConvSpec spec = conv_spec();
     const std::string add = text("add"), activation = text("activation");
-    const bool relu = flag("relu", true);
+    const bool relu = flag("relu", true), norm = flag("batch_norm", true);
     check_members();
+    if (!norm) {
+      if (!relu || !add.empty() || (!activation.empty() && activation != "relu"))
+        fail("a convolution without batch norm has a bias and a ReLU, and adds nothing");
+      return net_.conv_relu(in, spec);
+    }
     if (!activation.empty() && activation != "relu" && activation != "relu6" && activation != "linear")
       fail("'activation' takes \"relu\", \"relu6\" or \"linear\"");
     if (!relu && !activation.empty()) fail("'relu' and 'activation' say the same: take one");

@@ -78,8 +78,8 @@ void NetBuilder::check_range(const std::string& kind, const char* name, int valu
 }
 
 // A kernel or pooling window must fit the padded tensor.
-void NetBuilder::check_window(const Value* in, int size, int pad) const {
-  if (size > std::min(in->h, in->w) + 2 * pad)
+void NetBuilder::check_window(bool fits) const {
+  if (!fits)
     throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model",
                 Setting{"model"}, "take a shallower model, or larger images");
 }
@@ -109,8 +109,10 @@ ConvShape NetBuilder::conv_shape(const Value* in, const ConvSpec& spec) const {
   if (in->c % spec.groups != 0 || spec.k % spec.groups != 0)
     fail(kind, std::to_string(spec.groups) + " groups do not divide " + std::to_string(in->c) + " and " + std::to_string(spec.k) +
                    " channels");
-  const ConvShape shape{in->h, in->w, in->c, spec.k, spec.size, spec.size, spec.stride, spec.pad, spec.groups, in->is_signed()};
-  check_window(in, spec.size, spec.pad);
+  check_range(kind, "height", spec.height, 0, kMaxSide);
+  const int height = spec.height == 0 ? spec.size : spec.height;
+  const ConvShape shape{in->h, in->w, in->c, spec.k, height, spec.size, spec.stride, spec.pad, spec.groups, in->is_signed()};
+  check_window(shape.kh <= in->h + 2 * shape.pad_h() && shape.kw <= in->w + 2 * shape.pad);
   check_sums(std::max({shape.dst_pixels(), shape.fan_in(), shape.taps() * shape.group_k()}));
   return shape;
 }
@@ -144,6 +146,15 @@ Value* NetBuilder::conv(Value* in, Value* shortcut, const ConvSpec& spec, Activa
   Value* out = value(kind, name, shape.oh(), shape.ow(), spec.k, exp);
   if (shortcut != nullptr) add_shortcut(shortcut, out);
   net_.layers_.push_back(std::make_unique<ConvBn>(name, in, shortcut, out, shape, activation));
+  return out;
+}
+
+Value* NetBuilder::conv_relu(Value* in, const ConvSpec& spec) {
+  const ConvShape shape = conv_shape(in, spec);
+  const std::string name = next_name("conv");
+  consume(in);
+  Value* out = value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), spec.k, kActivationExp);
+  net_.layers_.push_back(std::make_unique<ConvRelu>(name, in, out, shape));
   return out;
 }
 
@@ -185,7 +196,7 @@ Value* NetBuilder::max_pool(Value* in, int size, int stride, int pad) {
   check_range("max_pool", "stride", stride, 1, kMaxSide);
   check_range("max_pool", "pad", pad, 0, size - 1);
   const MaxPoolShape shape{in->h, in->w, in->c, size, stride, pad};
-  check_window(in, size, pad);
+  check_window(size <= std::min(in->h, in->w) + 2 * pad);
   // A convolution's maps are bounded by its sums; padding must not make larger ones.
   if (int64_t{shape.oh()} * shape.ow() > kMaxReduction)
     throw Error("the padding of a max pool makes maps of " + std::to_string(shape.oh()) + "x" + std::to_string(shape.ow()),

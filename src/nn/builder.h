@@ -31,6 +31,7 @@ struct ConvSpec {
   int stride = 1;
   int pad = 0;
   int groups = 1;
+  int height = 0;  // of the kernel, 0: `size`; 1 on signals, which are images of one row
 };
 
 struct PadShortcutSpec {
@@ -66,6 +67,8 @@ class INTRAIN_API NetBuilder {
   Value* conv_bn_relu(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, Activation::kRelu); }
   // The same without ReLU: a shortcut branch. It may only be added.
   Value* conv_bn(Value* in, const ConvSpec& spec) { return conv(in, nullptr, spec, Activation::kNone); }
+  // ReLU(convolution + bias), without batch norm: for batches too small for its statistics.
+  Value* conv_relu(Value* in, const ConvSpec& spec);
   // ReLU(batch norm(convolution) + shortcut). The shortcut has the output's shape; this layer must be its last consumer, because
   // the two then share one error tensor.
   Value* conv_bn_add_relu(Value* in, const ConvSpec& spec, Value* shortcut) {
@@ -111,7 +114,7 @@ class INTRAIN_API NetBuilder {
   void check_source(const std::string& kind, const Value* in, Sources sources) const;
   void check_free(const std::string& kind, const Value* in) const;
   void check_range(const std::string& kind, const char* name, int value, int least, int most) const;
-  void check_window(const Value* in, int size, int pad) const;
+  void check_window(bool fits) const;
   void check_sums(int64_t longest) const;
   std::string next_name(const std::string& kind);
 

@@ -58,6 +58,8 @@ class INTRAIN_API GraphSink {
   // null.
   virtual void stream_conv(const ConvGraph& conv, const Value* addend, const Value* stream, const NormGraph* norm) = 0;
   virtual void linear(const LinearGraph& linear) = 0;
+  // The same at each pixel, W that of a convolution: [k][kh][kw][c of a group]. With a ReLU.
+  virtual void conv_relu(const ConvShape& shape, const LinearGraph& linear) = 0;
   // As ops/pool/pool.h says.
   virtual void max_pool(const Value* in, const Value* out, const MaxPoolShape& shape) = 0;
   virtual void average_pool(const Value* in, const Value* out) = 0;

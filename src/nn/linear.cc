@@ -23,18 +23,28 @@ Linear::Linear(std::string name, Value* in, int outputs)
   }
 }
 
+Linear::Linear(std::string name, Value* in, const ConvShape& shape) : Layer(std::move(name)), in_(in), shape_(shape) {
+  weight_.name = name_ + ".weight";
+  weight_.shape = {shape.k, shape.kh, shape.kw, shape.group_c()};
+  weight_.initializer = Initializer::kHeNormal;
+  weight_.fan = shape.taps() * shape.group_k();
+  bias_.name = name_ + ".bias";
+  bias_.shape = {shape.k};
+  bias_.grad_bits = 16;
+}
+
 void Linear::plan(LayerPlan& plan) {
   number_ = static_cast<uint32_t>(plan.index);
-  const size_t batch = static_cast<size_t>(plan.max_batch), k = static_cast<size_t>(shape_.k);
+  const size_t outputs = static_cast<size_t>(plan.max_batch * out_elements());
   product_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.backward() && in_->error != nullptr);
   weight_.grad_bits = widths_.g;
   weight8_.lasting(plan, name_ + ".weight8", static_cast<size_t>(shape_.weights()));
-  bias32_.lasting(plan, name_ + ".bias32", k);
+  bias32_.lasting(plan, name_ + ".bias32", static_cast<size_t>(shape_.k));
   packed_.plan(plan, name_, product_);
-  acc_buffer_ = plan.memory.add(name_ + ".acc", batch * k * 4, plan.forward_time(), acc_last_use(plan));
+  acc_buffer_ = plan.memory.add(name_ + ".acc", outputs * 4, plan.forward_time(), acc_last_use(plan));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", product_.forward_workspace_bytes());
   if (!plan.backward()) return;
-  e2_.plan(plan, name_, widths_, batch * k, weight_);
+  e2_.plan(plan, name_, widths_, outputs, weight_);
   backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace", std::max(product_.backward_data_workspace_bytes(),
                                                                                   product_.backward_weights_workspace_bytes()));
 }
@@ -66,14 +76,14 @@ void Linear::multiply(const LayerContext& context) {
 
 void Linear::quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16) {
   const ErrorRandom random = context.error_random(n);
-  const int64_t at = n * shape_.k;
+  const int64_t at = n * out_elements();
   context.kernels.error_quantize(
-      {src32, src16, shape_.k, e2_.shift(), e2_.upper(at), widths_.nearest_e ? nullptr : &random, e2_.plane(at)});
-  e2_.narrow(context.kernels, e2_.upper(at), shape_.k);
+      {src32, src16, out_elements(), e2_.shift(), e2_.upper(at), widths_.nearest_e ? nullptr : &random, e2_.plane(at)});
+  e2_.narrow(context.kernels, e2_.upper(at), out_elements());
 }
 
 void Linear::backward_products(const LayerContext& context) {
-  e2_.show(context, name_, int64_t{context.count} * shape_.k);
+  e2_.show(context, name_, context.count * out_elements());
   if (in_->error != nullptr) {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
     e2_.backward_data(context, product_, *in_, weight8_.data(), weight_exp_, backward_workspace_);
@@ -81,7 +91,7 @@ void Linear::backward_products(const LayerContext& context) {
   }
   {
     const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
-    if (bias_.learns()) e2_.backward_bias(context.count, bias_);
+    if (bias_.learns()) e2_.backward_bias(context.count * shape_.dst_pixels(), bias_);
     if (weight_.learns()) e2_.backward_weights(context, product_, *in_, weight_, backward_workspace_);
   }
   context.finish(weight_);
@@ -91,8 +101,9 @@ void Linear::backward_products(const LayerContext& context) {
 void LinearRelu::forward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
-  context.kernels.relu_requantize({acc_, bias32_.data(), context.count, shape_.k, out_grid().shift, out_->output});
-  const int64_t elements = int64_t{context.count} * shape_.k;
+  context.kernels.relu_requantize(
+      {acc_, bias32_.data(), context.count * shape_.dst_pixels(), shape_.k, out_grid().shift, out_->output});
+  const int64_t elements = context.count * out_elements();
   if (widths_.a < 8) context.kernels.narrow_u8({out_->output, elements, widths_.a});
   context.show(name_, TensorKind::kA, out_->output, elements, out_->exp);
 }
@@ -108,6 +119,11 @@ void LinearRelu::describe(GraphSink& sink) {
   sink.linear({in_, weight8_, weight_exp_, bias32_, out_, grid.shift, grid.top, grid.left});
 }
 
+void ConvRelu::describe(GraphSink& sink) {
+  const ops::ActivationGrid grid = out_grid();
+  sink.conv_relu(shape_, {in_, weight8_, weight_exp_, bias32_, out_, grid.shift, grid.top, grid.left});
+}
+
 void LinearRelu::quantize_error(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   Value::Gradient& error = *out_->error;
@@ -115,16 +131,16 @@ void LinearRelu::quantize_error(const LayerContext& context) {
   context.pool.run(context.count, [&](int64_t n, int) {
     const size_t i = static_cast<size_t>(n);
     const int align = ops::error_align(e_exp, error.exp[i], error.max[i]);
-    const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * shape_.k;
+    const uint8_t* mask = static_cast<const uint8_t*>(out_->data) + n * out_elements();
     error.max[i] = context.kernels.relu_backward(
-        {error.data + n * shape_.k, align, mask, shape_.k, activation_top(Activation::kRelu, widths_)});
+        {error.data + n * out_elements(), align, mask, out_elements(), activation_top(Activation::kRelu, widths_)});
     error.exp[i] = e_exp;
   });
   int64_t max = ops::error_max(error.max, context.count);
   context.reducer.max(&max, 1);
   e2_.set_scale(static_cast<uint64_t>(max), e_exp);
-  context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, nullptr, error.data + n * shape_.k); });
-  context.show(name_, TensorKind::kE1, error.data, int64_t{context.count} * shape_.k, e_exp);
+  context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, nullptr, error.data + n * out_elements()); });
+  context.show(name_, TensorKind::kE1, error.data, context.count * out_elements(), e_exp);
 }
 
 void LinearLogits::plan(LayerPlan& plan) {

@@ -1,4 +1,5 @@
-// Fully connected layers on the flattened input: a hidden one with ReLU, and the head that ends in logits. Bias always.
+// A product and a bias, without batch norm: fully connected layers on the flattened input, a hidden one with ReLU and the head that ends in logits;
+// and a convolution with ReLU, which is the hidden layer at each pixel.
 #pragma once
 
 #include "nn/layer.h"
@@ -19,10 +20,13 @@ class Linear : public Layer {
   std::optional<LayerProduct> product() const override { return LayerProduct{shape_, in_->error != nullptr}; }
 
  protected:
+  // Fully connected, or a convolution.
   Linear(std::string name, Value* in, int outputs);
+  Linear(std::string name, Value* in, const ConvShape& shape);
 
   virtual int acc_last_use(const LayerPlan& plan) const { return plan.forward_time(); }
-  void multiply(const LayerContext& context);  // acc_ = input times W, without bias
+  void multiply(const LayerContext& context);                              // acc_ = input times W, without bias
+  int64_t out_elements() const { return shape_.dst_pixels() * shape_.k; }  // of an image
   int acc_exp() const { return in_->exp + weight_exp_; }
   // Image n's error to E2, at the scale that e2_ has.
   void quantize_e2(const LayerContext& context, int64_t n, const int32_t* src32, const int16_t* src16);
@@ -39,12 +43,12 @@ class Linear : public Layer {
   ProductError e2_;
   int weight_exp_ = 0;
   int acc_buffer_ = -1, forward_buffer_ = -1, backward_buffer_ = -1;
-  int32_t* acc_ = nullptr;  // [images][outputs]
+  int32_t* acc_ = nullptr;  // [images][pixels][outputs]
   uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
 };
 
 // y = ReLU(W x + b), requantized to u8.
-class LinearRelu final : public Linear {
+class LinearRelu : public Linear {
  public:
   LinearRelu(std::string name, Value* in, Value* out) : Linear(std::move(name), in, out->c), out_(out) { out->takes_top = true; }
   void forward(const LayerContext& context) override;
@@ -52,11 +56,21 @@ class LinearRelu final : public Linear {
   void backward(const LayerContext& context) override;
   void describe(GraphSink& sink) override;
 
- private:
+ protected:
+  LinearRelu(std::string name, Value* in, Value* out, const ConvShape& shape) : Linear(std::move(name), in, shape), out_(out) {}
   ops::ActivationGrid out_grid() const { return ops::activation_grid(Activation::kRelu, out_->exp, acc_exp(), widths_); }
-  void quantize_error(const LayerContext& context);
 
   Value* out_;
+
+ private:
+  void quantize_error(const LayerContext& context);
+};
+
+// The same of a convolution.
+class ConvRelu final : public LinearRelu {
+ public:
+  ConvRelu(std::string name, Value* in, Value* out, const ConvShape& shape) : LinearRelu(std::move(name), in, out, shape) {}
+  void describe(GraphSink& sink) override;
 };
 
 // Logits W x + b (s32 at exp()), kept until the next forward.

@@ -19,6 +19,11 @@ void Net::keep_gradients() {
   keep_gradients_ = true;
 }
 
+void Net::keep_momentum(bool keep) {
+  check_not_prepared("optimizer");
+  keep_momentum_ = keep;
+}
+
 void Net::set_widths(const Widths& widths) {
   check_not_prepared("formats");
   widths_ = widths;

@@ -28,6 +28,8 @@ class INTRAIN_API Net {
 
   // Before prepare(), else Error: every Parameter::grad keeps its sums after backward(), in memory of its own.
   void keep_gradients();
+  // Before prepare(), else Error: whether the optimizer's momentum has memory and is part of the state. Without it steps take a momentum of 0.
+  void keep_momentum(bool keep);
   // Before prepare(), else Error: other widths than those of Widths{}.
   void set_widths(const Widths& widths);
   const Widths& widths() const { return widths_; }
@@ -116,7 +118,7 @@ class INTRAIN_API Net {
   int most_here_ = 0;                                      // of them
   int lowest_ = 0;                                         // layer with a backward pass, as planned
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
-  bool training_ = false, keep_gradients_ = false, frozen_statistics_ = false;
+  bool training_ = false, keep_gradients_ = false, keep_momentum_ = true, frozen_statistics_ = false;
   std::shared_ptr<Runtime> runtime_;
   Profile* profile_ = nullptr;
   TensorSink* tensor_sink_ = nullptr;

@@ -58,11 +58,19 @@ void check(const SgdStep& step) {
   within(step.range_log2, 0, 15, "range_log2", "formats.g");
 }
 
+// WAGEUBN's optimizer keeps an accumulator even where its momentum is 0.
+void check_momentum(const Parameter& p, const SgdStep& step) {
+  if (p.momentum.empty() && p.count() > 0 && (step.mom.mantissa != 0 || ops::takes_wageubn(step)))
+    throw Error("a step with momentum, of which " + p.name + " keeps none", Setting{"momentum"},
+                "take a momentum of 0 and `g_scale=shift`, or prepare the net with Net::keep_momentum(true)");
+}
+
 }  // namespace
 
 // ops::sgd_reference by kernels and threads.
 void sgd_update(Parameter& p, const SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool) {
   check(step);
+  check_momentum(p, step);
   const ops::SgdTensor tensor{p.count(),      p.master.data(), p.momentum.data(), p.grad.data(),
                               p.momentum_exp, p.grad_exp,      p.grad_bits,       p.number};
   const uint64_t grad_max = max_over_chunks(pool, ops::SgdPass{tensor, step, {}, 0, 0, p.count()}, kernels.sgd_grad_max);
@@ -77,7 +85,7 @@ void sgd_update(Parameter& p, const SgdStep& step, const ops::Kernels& kernels, 
   const auto accumulate = step.nearest_grad ? ops::sgd_accumulate_reference : kernels.sgd_accumulate;
   pass.shift = ops::sgd_shift(pass, max_over_chunks(pool, pass, accumulate));
   max_over_chunks(pool, pass, without_max(kernels.sgd_update));
-  p.momentum_exp = ops::sgd_momentum_exp(pass);
+  if (!p.momentum.empty()) p.momentum_exp = ops::sgd_momentum_exp(pass);
 }
 
 }  // namespace intrain

@@ -47,6 +47,8 @@ void check_pairs(const TrainConfig& config) {
   if (config.freeze_statistics && config.init_from.empty())
     throw Error("a new net has no running statistics yet", Setting{"freeze_statistics"},
                 "give the checkpoint that has them with `init_from`");
+  if (config.optimizer == "plain" && config.widths.constant_g)
+    throw Error("WAGEUBN's optimizer keeps an accumulator", Setting{"optimizer"}, "choose momentum, or `formats.g_scale` shift");
   if (config.warmup >= config.epochs)
     throw Error(std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs is not possible",
                 Setting{"warmup"}, "`warmup` takes fewer epochs than `epochs`");

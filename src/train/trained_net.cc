@@ -29,6 +29,7 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
     : net(build(checkpoint.info)) {
   check_state(checkpoint, checkpoint.info.model, net.state());
   net.set_widths(checkpoint.info.config.widths);
+  net.keep_momentum(checkpoint.info.config.optimizer != "plain");
   if (training) freeze(checkpoint.info.config, net);
   net.prepare(max_batch, training, std::move(runtime));
   restore_state(checkpoint, checkpoint.info.model, net.state());

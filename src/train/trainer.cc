@@ -76,6 +76,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
       begin = &begin_file.emplace(read_checkpoint(config.init_from, check_known));
   }
   net.set_widths(config.widths);
+  net.keep_momentum(config.optimizer != "plain");
   freeze(config, net);
   net.prepare(config.batch, true, options.runtime ? options.runtime : std::make_shared<Runtime>(config.threads));
   set_label_smoothing(config, net);

@@ -18,7 +18,8 @@ namespace {
 
 SgdStep sgd_of(const TrainConfig& config) {
   return {{},
-          to_fraction10(config.momentum, config.widths.constant_g ? ops::kWageubnMomentumLog2 : 10),
+          config.optimizer == "plain" ? Scalar10{}
+                                      : to_fraction10(config.momentum, config.widths.constant_g ? ops::kWageubnMomentumLog2 : 10),
           to_scalar10(config.weight_decay),
           config.seed,
           0,

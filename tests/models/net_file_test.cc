@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "models/models.h"
+#include "nn/builder.h"
 #include "support/temp_folder.h"
 
 namespace intrain {
@@ -73,6 +74,27 @@ TEST(NetFile, ShortcutsMayHaveNoParameters) {
                                   layer("type='conv'\nchannels=64\nsize=1\nadd='short'");
   expect_same(build(kStem + written_out + end),
               build(kStem + layer("type='bottleneck'\nshortcut='pad'\nchannels=16\nstride=2") + end));
+}
+
+TEST(NetFile, SignalsAreImagesOfOneRow) {
+  const Net net = build_net(layer("type='conv'\nchannels=8\nsize=9\nstride=2\npad=4\nheight=1\nbatch_norm=false") +
+                                layer("type='conv'\nchannels=12\nsize=5\npad=2\nheight=1") + layer("type='average_pool'"),
+                            "my.toml", 1, 144, 6, 5);
+  NetBuilder builder(1, 144, 6, 5);
+  Value* x = builder.conv_relu(builder.input(), {.k = 8, .size = 9, .stride = 2, .pad = 4, .height = 1});
+  EXPECT_EQ(x->h, 1);
+  EXPECT_EQ(x->w, 72);
+  x = builder.conv_bn_relu(x, {.k = 12, .size = 5, .pad = 2, .height = 1});
+  expect_same(net, builder.linear_logits(builder.global_average_pool(x)));
+}
+
+TEST(NetFile, WithoutBatchNormThereIsABias) {
+  const std::string members = "type='conv'\nchannels=8\nsize=3\npad=1\nbatch_norm=false\n";
+  EXPECT_EQ(build(layer(members)).parameters()[1]->name, "conv0.bias");
+  for (const char* more : {"relu=false", "activation='relu6'", "activation='linear'"})
+    expect_error([&] { build(layer(members + more)); }, "a convolution without batch norm has a bias and a ReLU", "");
+  expect_error([&] { build(kStem + layer("type='conv'\nchannels=16\nsize=1\nbatch_norm=false\nadd='stem'")); }, "adds nothing",
+               "");
 }
 
 TEST(NetFile, BlocksMayBeWrittenOut) {

@@ -431,6 +431,36 @@ TEST(Gradient, PreActivationBlocksAfterAMaxPoolAgreeWithFloat) {
   });
 }
 
+TEST(Gradient, ConvolutionsWithABiasAgreeWithFloat) {
+  const auto describe = [](auto& net, auto* x) {
+    x = net.conv_relu(x, {.k = 16, .size = 3, .pad = 1});
+    x = net.conv_relu(x, {.k = 16, .size = 3, .stride = 2, .pad = 1, .groups = 16});
+    return net.conv_relu(x, {.k = 24, .size = 1});
+  };
+  NetBuilder net(12, 12, 1, 10);
+  ReadyNet ready(net.linear_logits(describe(net, net.input())), 32);
+  const Batch batch = synthetic_batch(32);
+  Rng rng(3);
+  for (Parameter* p : ready.net.parameters())
+    if (p->name.starts_with("conv") && !p->is_weight())
+      for (int32_t& m : p->master) m = static_cast<int32_t>(rng.range(-(1 << 21), 1 << 22));
+  ready.net.quantize_parameters();
+  compare_with_float(ready, batch, "convolutions with a bias", [&](FloatNet& f) { return f.linear(describe(f, f.input()), 10); });
+}
+
+TEST(Gradient, SignalsAgreeWithFloat) {
+  const auto describe = [](auto& net, auto* x) {
+    x = net.conv_bn_relu(x, {.k = 16, .size = 9, .stride = 2, .pad = 4, .height = 1});
+    x = net.conv_bn_relu(x, {.k = 24, .size = 5, .stride = 2, .pad = 2, .groups = 2, .height = 1});
+    return net.global_average_pool(net.conv_bn_relu(x, {.k = 32, .size = 3, .height = 1}));
+  };
+  NetBuilder net(1, 96, 3, 10);
+  ReadyNet ready(net.linear_logits(describe(net, net.input())), 32);
+  const Batch batch = random_batch(7, 32, 1, 96, 3, 10);
+  scatter_gamma_and_beta(ready.net);
+  compare_with_float(ready, batch, "signals", [&](FloatNet& f) { return f.linear(describe(f, f.input()), 10); });
+}
+
 TEST(Gradient, GroupedAndDepthwiseConvolutionsAndMaxPoolAgreeWithFloat) {
   NetBuilder net(12, 12, 3, 10);
   Value* x = net.conv_bn_relu(net.input(), {.k = 24, .size = 3, .pad = 1});

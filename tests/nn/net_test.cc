@@ -116,6 +116,8 @@ TEST_P(NetOnIsa, Nets) {
   compare("inverted residuals", inverted_residuals);
   compare("one of each layer of pre-activation nets", one_of_each_stream);
   compare("shortcuts without parameters", padded_shortcuts);
+  compare("signals", signals);
+  compare("biases", biases);
   compare("resnet8", [] { return cifar_resnet(8, 12, 12, 1, 10); });
   compare("mlp", [] { return mlp(12, 12, 1, 10); });
 }
@@ -142,6 +144,8 @@ TEST_P(NetOnIsa, OtherWidths) {
   compare("narrow numbers in inverted residuals", inverted_residuals, kNarrow);
   compare("narrow numbers in a stream", one_of_each_stream, kNarrow);
   compare("narrow numbers and shortcuts without parameters", padded_shortcuts, kNarrow);
+  compare("narrow numbers and biases", biases, kNarrow);
+  compare("16 bits of E2 and biases", biases, wide);
 }
 
 // The memory of the larger net is dirty from a full batch, and its batch is longer than its count.
@@ -436,6 +440,7 @@ TEST(Net, WhatCannotBeIsRefused) {
       void conv_bn(const ConvGraph&, const NormGraph&) override {}
       void stream_conv(const ConvGraph&, const Value*, const Value*, const NormGraph*) override {}
       void linear(const LinearGraph&) override {}
+      void conv_relu(const ConvShape&, const LinearGraph&) override {}
       void max_pool(const Value*, const Value*, const MaxPoolShape&) override {}
       void average_pool(const Value*, const Value*) override {}
       void pad_shortcut(const Value*, const Value*, const PadShortcutShape&) override {}
@@ -473,6 +478,7 @@ TEST(Net, EveryKindOfNetLearns) {
   expect_learns("resnet8_v2", cifar_resnet_v2(8, 12, 12, 1, 10), 102, 40, 0.9);
   expect_learns("one of each layer of pre-activation nets", one_of_each_stream(), 51, 60, 0.9);
   expect_learns("inverted residuals", inverted_residuals(), 51, 60, 0.9);
+  expect_learns("biases", biases(), 26, 120, 0.8);
 }
 
 }  // namespace

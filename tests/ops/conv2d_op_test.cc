@@ -31,6 +31,19 @@ TEST_P(Conv2dEquality, ShapesOfResidualNets) {
   }
 }
 
+// Images of one row.
+TEST_P(Conv2dEquality, ShapesOfSignalNets) {
+  const Kernels& kernels = this->kernels();
+  uint64_t seed = 1;
+  for (const ConvShape& s : {ConvShape{1, 128, 6, 16, 1, 9, 2, 4, 1, true}, ConvShape{1, 64, 16, 32, 1, 5, 1, 2, 1, false},
+                             ConvShape{1, 50, 24, 24, 1, 3, 1, 1, 24, false}, ConvShape{1, 33, 20, 12, 1, 1, 3, 0, 1, false},
+                             ConvShape{1, 40, 1, 8, 1, 15, 3, 14, 1, true}}) {
+    check(Problem(s, 3, Fill::kUniform, seed++), kernels, {1, 3});
+    check(Problem(s, 2, Fill::kHigh, seed++), kernels, {2});
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST_P(Conv2dEquality, AwkwardShapes) {
   const Kernels& kernels = this->kernels();
   Rng rng(20240607);
@@ -52,7 +65,7 @@ TEST_P(Conv2dEquality, AwkwardShapes) {
     s.signed_src = rng.range(0, 2) == 0;
     if (s.c % s.groups != 0) s.groups = 1;
     if (s.k % s.groups != 0) s.k = s.groups * pick({1, 2, 3});
-    if (s.h + 2 * s.pad < s.kh || s.w + 2 * s.pad < s.kw) continue;
+    if (s.h + 2 * s.pad_h() < s.kh || s.w + 2 * s.pad < s.kw) continue;
     const int images = static_cast<int>(rng.range(1, 4));
     if (images * s.dst_pixels() * s.k * s.fan_in() > 300000) continue;
     const Fill fill = intrain::test::kAllFills[rng.range(0, 4)];

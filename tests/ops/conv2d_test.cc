@@ -47,7 +47,7 @@ struct FloatConv {
             for (int kh = 0; kh < s.kh; ++kh)
               for (int kw = 0; kw < s.kw; ++kw)
                 for (int c = 0; c < s.group_c(); ++c)
-                  sum += weight(w, k, kh, kw, c) * pixel(x, n, oh * s.stride - s.pad + kh, ow * s.stride - s.pad + kw,
+                  sum += weight(w, k, kh, kw, c) * pixel(x, n, oh * s.stride - s.pad_h() + kh, ow * s.stride - s.pad + kw,
                                                          k / s.group_k() * s.group_c() + c, s.h, s.w, s.c);
             y.push_back(sum);
           }
@@ -64,7 +64,7 @@ struct FloatConv {
             const int group = c / s.group_c();
             for (int kh = 0; kh < s.kh; ++kh)
               for (int kw = 0; kw < s.kw; ++kw) {
-                const int y = h + s.pad - kh, z = x + s.pad - kw;
+                const int y = h + s.pad_h() - kh, z = x + s.pad - kw;
                 if (y < 0 || z < 0 || y % s.stride != 0 || z % s.stride != 0) continue;
                 for (int k = group * s.group_k(); k < (group + 1) * s.group_k(); ++k)
                   sum += weight(w, k, kh, kw, c % s.group_c()) * pixel(dy, n, y / s.stride, z / s.stride, k, s.oh(), s.ow(), s.k);
@@ -83,7 +83,7 @@ struct FloatConv {
             for (int n = 0; n < images; ++n)
               for (int oh = 0; oh < s.oh(); ++oh)
                 for (int ow = 0; ow < s.ow(); ++ow)
-                  sum += pixel(dy, n, oh, ow, k, s.oh(), s.ow(), s.k) * pixel(x, n, oh * s.stride - s.pad + kh,
+                  sum += pixel(dy, n, oh, ow, k, s.oh(), s.ow(), s.k) * pixel(x, n, oh * s.stride - s.pad_h() + kh,
                                                                               ow * s.stride - s.pad + kw,
                                                                               k / s.group_k() * s.group_c() + c, s.h, s.w, s.c);
             dw.push_back(sum);
@@ -176,7 +176,7 @@ TEST(Conv2d, IsFloat64) {
     s.stride = static_cast<int>(rng.range(1, 3));
     s.pad = static_cast<int>(rng.range(0, 3));
     s.signed_src = seed % 2 == 0;
-    if (s.h + 2 * s.pad < s.kh || s.w + 2 * s.pad < s.kw) continue;
+    if (s.h + 2 * s.pad_h() < s.kh || s.w + 2 * s.pad < s.kw) continue;
     const Fill fill = intrain::test::kAllFills[done % 5];
     if (s.signed_src)
       check_float<int8_t>(s, 2, fill, seed);
@@ -185,6 +185,26 @@ TEST(Conv2d, IsFloat64) {
     if (HasFatalFailure()) return;
     ++done;
   }
+}
+
+// A signal is an image of one row, a kernel of one row sees no rows of padding, and one of two rows one above and below:
+//   x = 1 2 3, w = 1 -1 2, pad 1: y = -1 + 4, 1 - 2 + 6, 2 - 3;  dy = 1 0 1: dx = -1, 2 + 1, -1; dw = 0 + 2, 1 + 3, 2 + 0
+TEST(Conv2d, OfOneRowByHand) {
+  const ConvShape s{1, 3, 1, 1, 1, 3, 1, 1, 1, false};
+  EXPECT_EQ(s.oh(), 1);
+  EXPECT_EQ(s.ow(), 3);
+  const uint8_t x[] = {1, 2, 3};
+  const int8_t w[] = {1, -1, 2}, dy[] = {1, 0, 1};
+  int32_t y[3], dx[3];
+  int64_t dw[3] = {};
+  conv2d_forward_reference(s, 1, x, w, y);
+  conv2d_backward_data_reference(s, 1, dy, w, dx);
+  conv2d_backward_weights_reference(s, 1, x, dy, dw);
+  EXPECT_EQ(std::vector<int32_t>(y, y + 3), (std::vector<int32_t>{3, 5, -1}));
+  EXPECT_EQ(std::vector<int32_t>(dx, dx + 3), (std::vector<int32_t>{-1, 3, -1}));
+  EXPECT_EQ(std::vector<int64_t>(dw, dw + 3), (std::vector<int64_t>{2, 4, 2}));
+  EXPECT_EQ((ConvShape{4, 9, 1, 1, 2, 5, 1, 2, 1, false}.pad_h()), 1);
+  EXPECT_EQ((ConvShape{4, 9, 1, 1, 5, 5, 1, 2, 1, false}.pad_h()), 2);
 }
 
 // The longest reductions, all of one sign: s32 holds them.

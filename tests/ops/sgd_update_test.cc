@@ -37,6 +37,15 @@ TEST(SgdUpdate, ByHand) {
   EXPECT_EQ(t.master, (std::vector<int32_t>{1000000 - 96000, -768, -5 + 48384}));
 }
 
+// The same without memory for a momentum: that of 0 is not read.
+TEST(SgdUpdate, ByHandWithoutMomentum) {
+  SmallTensor t{{1000000, 0, -5}, {}, {1000, 8, -504}, -20, -19, 8};
+  SgdTensor tensor = t;
+  tensor.momentum = nullptr;
+  EXPECT_EQ(sgd_reference(tensor, {{3, 0}, {0, 0}, {0, 0}, 1, 1}, true), -24);
+  EXPECT_EQ(t.master, (std::vector<int32_t>{1000000 - 96000, -768, -5 + 48384}));
+}
+
 // Decay 2^-4 of W = 1/2 without a gradient: v is the largest there is, n = 127. gamma does not decay.
 TEST(SgdUpdate, WageubnByHand) {
   SgdStep step{{26, -9}, {0, -2}, {512, -13}, 1, 0};

@@ -132,6 +132,31 @@ TEST(Sgd, BlocksDoNotShow) {
   EXPECT_EQ(p.momenta, whole.momenta);
 }
 
+// W moves as with a momentum of 0 that is kept.
+TEST_P(SgdEquality, WithoutMomentumNothingIsKept) {
+  const SgdStep step{round_scalar10(51, -10), {}, round_scalar10(1, -13), 5, 6};
+  const ops::Kernels kernels = ops::make_kernels(isa());
+  ThreadPool pool(2, 2);
+  TestParameter kept(10001, 8);
+  Rng rng(2);
+  fill(rng, Fill::kUniform, kept.master.data(), kept.count(), -(1 << 24), 1 << 24);
+  fill(rng, Fill::kUniform, kept.grad.data(), kept.count(), -(1 << 30), 1 << 30);
+  kept.grad_exp = -36;
+  TestParameter plain = kept;
+  plain.momentum = {};
+  sgd_update(kept, step, kernels, pool);
+  sgd_update(plain, step, kernels, pool);
+  EXPECT_EQ(plain.masters, kept.masters);
+  EXPECT_EQ(plain.momentum_exp, -64);
+
+  SgdStep with = step, wageubn{{26, -9}, {0, -2}, {}, 1, 0};
+  with.mom = kNineTenths;
+  wageubn.momentum_bits = 13;
+  wageubn.coarse = 1;
+  wageubn.range_log2 = 7;
+  for (const SgdStep& s : {with, wageubn}) expect_error([&] { sgd_update(plain, s, kernels, pool); }, "keeps none", "momentum");
+}
+
 TEST(Sgd, NumbersBeyondTheirFormatsAreRefused) {
   TestParameter p(8, 8);
   ThreadPool pool(1);

@@ -78,6 +78,7 @@ class FloatNet {
   void freeze_statistics(std::vector<Statistics> frozen) { frozen_ = std::move(frozen); }
 
   Tensor* input() { return input_; }
+  Tensor* conv_relu(Tensor* in, const ConvSpec& s) { return relu(add_bias(conv(in, s, false)), kActivationExp); }
   Tensor* conv_bn_relu(Tensor* in, const ConvSpec& s) { return relu(batch_norm(conv(in, s)), kActivationExp); }
   Tensor* conv_bn(Tensor* in, const ConvSpec& s) { return batch_norm(conv(in, s), kNormalizedExp); }
   Tensor* conv_bn_add_relu(Tensor* in, const ConvSpec& s, Tensor* shortcut) {
@@ -212,6 +213,10 @@ class FloatNet {
         for (int x = 0; x < t->w; ++x) body(n, y, x, t->row(n, y, x));
   }
 
+  static ConvShape shape_of(const Tensor* in, const ConvSpec& s) {
+    return {in->h, in->w, in->c, s.k, s.height == 0 ? s.size : s.height, s.size, s.stride, s.pad, s.groups, false};
+  }
+
   // Calls body(input row + first channel, output row + first channel, tap and group's first weight) for every pair that a weight
   // joins. Weights are [k][kh][kw][c / groups]; here transposed to [group][tap][c / groups][k / groups], so that the inner loops
   // are long.
@@ -219,11 +224,12 @@ class FloatNet {
   static void for_each_tap(const Tensor* in, const Tensor* out, const ConvSpec& s, const Body& body) {
     const size_t gc = static_cast<size_t>(in->c / s.groups), gk = static_cast<size_t>(out->c / s.groups);
     for_each_pixel(out, [&](int n, int y, int x, size_t to) {
-      for (int i = 0; i < s.size; ++i)
+      const ConvShape shape = shape_of(in, s);
+      for (int i = 0; i < shape.kh; ++i)
         for (int j = 0; j < s.size; ++j) {
-          const int sy = y * s.stride - s.pad + i, sx = x * s.stride - s.pad + j;
+          const int sy = y * s.stride - shape.pad_h() + i, sx = x * s.stride - s.pad + j;
           if (sy < 0 || sy >= in->h || sx < 0 || sx >= in->w) continue;
-          const size_t tap = static_cast<size_t>(i * s.size + j), taps = static_cast<size_t>(s.size * s.size);
+          const size_t tap = static_cast<size_t>(i * s.size + j), taps = static_cast<size_t>(shape.taps());
           for (size_t g = 0; g < static_cast<size_t>(s.groups); ++g)
             body(in->row(n, sy, sx) + g * gc, to + g * gk, (g * taps + tap) * gc * gk);
         }
@@ -245,9 +251,10 @@ class FloatNet {
 
   Tensor* conv(Tensor* in, const ConvSpec& s, bool staged = true) {
     const size_t index = next_++;
-    Tensor* out = make(in->n, (in->h + 2 * s.pad - s.size) / s.stride + 1, (in->w + 2 * s.pad - s.size) / s.stride + 1, s.k);
+    const ConvShape shape = shape_of(in, s);
+    Tensor* out = make(in->n, shape.oh(), shape.ow(), s.k);
     const size_t gc = static_cast<size_t>(in->c / s.groups), gk = static_cast<size_t>(s.k / s.groups);
-    const size_t taps = static_cast<size_t>(s.size * s.size);
+    const size_t taps = static_cast<size_t>(shape.taps());
     Reals w(parameters_[index].size());
     for (size_t i = 0; i < w.size(); ++i) w[i] = parameters_[index][stored_index(i, taps, gc, gk)];
     for_each_tap(in, out, s, [&](size_t from, size_t to, size_t at) {
@@ -322,6 +329,15 @@ class FloatNet {
                        (out->grad[i] - d_beta[i % c] * through - x_hat[i] * d_gamma[i % c] * through);
     });
     return out;
+  }
+
+  Tensor* add_bias(Tensor* t) {
+    const size_t biases = next_++, k = static_cast<size_t>(t->c);
+    for (size_t i = 0; i < t->v.size(); ++i) t->v[i] += parameters_[biases][i % k];
+    tape_.push_back([=, this] {
+      for (size_t i = 0; i < t->v.size(); ++i) gradients_[biases][i % k] += t->grad[i];
+    });
+    return t;
   }
 
   // exp: of the u8 output.

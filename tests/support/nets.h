@@ -152,6 +152,27 @@ inline Net padded_shortcuts() {
   return net.linear_logits(net.conv_add_stream(y, {.k = 11, .size = 1}, x).relu);
 }
 
+// Signals of 144 values, images of one row: convolutions of one row with batch norm and with a bias, of stride, groups and each channel alone, a
+// kernel of one row on a map of more.
+inline Net signals() {
+  NetBuilder net(1, 144, 1, 10);
+  Value* x = net.conv_relu(net.input(), {.k = 8, .size = 9, .stride = 2, .pad = 4, .height = 1});
+  x = net.conv_relu(x, {.k = 12, .size = 5, .stride = 2, .pad = 2, .groups = 2, .height = 1});
+  x = net.conv_bn_relu(x, {.k = 12, .size = 3, .pad = 1, .groups = 12, .height = 1});
+  x = net.conv_bn_add_relu(net.conv_relu(x, {.k = 7, .size = 3, .pad = 2, .height = 1}), {.k = 12, .size = 3, .height = 1}, x);
+  return net.linear_logits(net.global_average_pool(x));
+}
+
+// Images without batch norm.
+inline Net biases() {
+  NetBuilder net(12, 12, 1, 10);
+  Value* x = net.conv_relu(net.input(), {.k = 12, .size = 3, .pad = 1});
+  x = net.conv_relu(x, {.k = 12, .size = 3, .stride = 2, .pad = 1, .groups = 12});
+  x = net.conv_relu(x, {.k = 20, .size = 5, .pad = 2, .height = 2});
+  x = net.conv_relu(net.max_pool(x, 2, 2, 0), {.k = 21, .size = 1});
+  return net.linear_logits(net.linear_relu(x, 33));
+}
+
 // One of each layer of pre-activation nets, on the same images: a stream that starts at the images, at an activation, and at a shortcut's
 // convolution; an identity; groups; channels that fill no vector; a layer v1 behind them.
 inline Net one_of_each_stream() {

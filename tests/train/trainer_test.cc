@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "checkpoint/signature.h"
 #include "data/source.h"
@@ -35,6 +37,54 @@ class TrainerInMemory : public testing::Test {
   const DataSplits data_ = load_data(config_.data);
   TrainObserver silent_;
 };
+
+// The W of a momentum of 0, and no state of one.
+TEST_F(TrainerInMemory, AStepMayHaveNoMomentum) {
+  TrainConfig zero = config_, plain = config_;
+  zero.momentum = 0;
+  plain.optimizer = "plain";
+  Trainer a(zero, data_), b(plain, data_);
+  a.fit(silent_);
+  b.fit(silent_);
+  for (size_t i = 0; i < a.net().parameters().size(); ++i) {
+    const Parameter &p = *a.net().parameters()[i], &q = *b.net().parameters()[i];
+    EXPECT_TRUE(std::equal(p.master.begin(), p.master.end(), q.master.begin(), q.master.end())) << p.name;
+  }
+  for (const StateArray& array : b.net().state()) EXPECT_EQ(array.name.find("momentum"), std::string::npos);
+  EXPECT_LT(b.net().memory().total_bytes(), a.net().memory().total_bytes());
+
+  test::Stopper stopper;
+  stopper.after = 3;
+  Trainer first(plain, data_);
+  first.fit(stopper, &stopper.stop);
+  const Checkpoint state = first.state();
+  Trainer second(plain, data_, {.resume = &state});
+  EXPECT_EQ(second.fit(silent_).signature, signature_of(b));
+}
+
+// Batches of 1, the update every 4 of them: batch norm by the running statistics of another training, which stay.
+TEST_F(TrainerInMemory, LearnsFromOneImageAtATime) {
+  Trainer first(config_, data_);
+  first.fit(silent_);
+  TrainConfig one = config_;
+  one.batch = 1;
+  one.accumulate = 4;
+  one.epochs = 1;
+  one.freeze_statistics = true;
+  one.init_from = "the state in memory";
+  one.optimizer = "plain";
+  const Checkpoint begin = first.state();
+  Trainer second(one, data_, {.begin = &begin});
+  const FitResult result = second.fit(silent_);
+  EXPECT_EQ(result.step, data_.train.count / 4);
+  EXPECT_NE(result.signature, state_signature(begin));
+  for (const StateArray& a : second.net().state()) {
+    if (a.type != ElementType::kS64) continue;
+    const auto from = std::find_if(begin.arrays.begin(), begin.arrays.end(), [&](const auto& b) { return b.name == a.name; });
+    ASSERT_NE(from, begin.arrays.end());
+    EXPECT_EQ(std::memcmp(a.data, begin.bytes.data() + from->offset, static_cast<size_t>(a.count) * 8), 0) << a.name;
+  }
+}
 
 TEST_F(TrainerInMemory, WritesNothing) {
   const test::TempFolder folder;

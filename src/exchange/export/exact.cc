@@ -6,6 +6,7 @@
 #include "base/rounding.h"
 #include "core/check.h"
 #include "core/error.h"
+#include "exchange/channel_order.h"
 #include "exchange/export/divide_round.h"
 
 namespace intrain {
@@ -168,6 +169,33 @@ void ExactSink::stream_conv(const ConvGraph& conv, const Value* addend, const Va
   if (n != nullptr) norm(h, *n);
 }
 
+// The sums of a product, of `linear.weight` a row an output, with bias and ReLU, to u8.
+std::string ExactSink::relu(const LinearGraph& linear, const std::string& acc, bool image) {
+  const std::string& name = linear.out->name;
+  const int64_t most = largest(bounds(linear.weight, static_cast<int64_t>(linear.bias.size()), linear.in->is_signed()));
+  const std::vector<int64_t> bias(linear.bias.begin(), linear.bias.end());
+  // A negative shift: codes above 255 are all above top.
+  CHECK_LE(linear.out_shift, 31);
+  const std::vector<int64_t> divisor(bias.size(), int64_t{1} << std::max(0, linear.out_shift));
+  std::string a =
+      requantize({acc, -most, most}, bias, divisor, {0, linear.out_shift < 0 ? kU8Max : linear.top}, image, name + ".code");
+  if (linear.out_shift < 0)
+    a = graph_.node("Clip", name + ".clipped",
+                    {times(a, int64_t{1} << std::min(8, -linear.out_shift), name + ".raised"), graph_.scalar(OnnxType::kS32, 0),
+                     graph_.scalar(OnnxType::kS32, linear.top)});
+  return times(a, int64_t{1} << linear.out_left, name + ".wide");
+}
+
+void ExactSink::conv_relu(const ConvShape& s, const LinearGraph& linear) {
+  const std::string& name = linear.out->name;
+  const std::vector<int8_t> rows = swap_axes<int8_t>(linear.weight, s.taps(), s.group_c());
+  const std::string acc = graph_.node("ConvInteger", name + ".acc",
+                                      {stored(linear.in).tensor, weight(rows, {s.k, s.group_c(), s.kh, s.kw}, name),
+                                       graph_.scalar(OnnxType::kU8, zero_point(linear.in)), graph_.scalar(OnnxType::kU8, 128)},
+                                      conv_attributes(s));
+  store_number(linear.out, relu(linear, acc, true));
+}
+
 void ExactSink::linear(const LinearGraph& linear) {
   const bool logits = linear.out == nullptr;
   const std::string name = logits ? kLogits : linear.out->name;
@@ -180,25 +208,16 @@ void ExactSink::linear(const LinearGraph& linear) {
   const std::string acc = graph_.node("MatMulInteger", name + ".acc",
                                       {flat(linear.in, name), weight(columns, {inputs, outputs}, name),
                                        graph_.scalar(OnnxType::kU8, zero_point(linear.in)), graph_.scalar(OnnxType::kU8, 128)});
-  const int64_t most = largest(bounds(linear.weight, outputs, linear.in->is_signed()));
-  const Numbers sums{acc, -most, most};
-  const std::vector<int64_t> bias(linear.bias.begin(), linear.bias.end()), ones(bias.size(), 1);
   if (logits) {
+    const int64_t most = largest(bounds(linear.weight, outputs, linear.in->is_signed()));
+    const std::vector<int64_t> bias(linear.bias.begin(), linear.bias.end()), ones(bias.size(), 1);
     logits_exp_ = linear.in->exp + linear.weight_exp;
-    requantize(sums, bias, ones, {-INT32_MAX, INT32_MAX}, false, name);
+    requantize({acc, -most, most}, bias, ones, {-INT32_MAX, INT32_MAX}, false, name);
     graph_.output(name, OnnxType::kS32, {outputs});
     return;
   }
-  // A negative shift: codes above 255 are all above top.
-  CHECK_LE(linear.out_shift, 31);
-  const std::vector<int64_t> divisor(bias.size(), int64_t{1} << std::max(0, linear.out_shift));
-  std::string a = requantize(sums, bias, divisor, {0, linear.out_shift < 0 ? kU8Max : linear.top}, false, name + ".code");
-  if (linear.out_shift < 0)
-    a = graph_.node("Clip", name + ".clipped",
-                    {times(a, int64_t{1} << std::min(8, -linear.out_shift), name + ".raised"), graph_.scalar(OnnxType::kS32, 0),
-                     graph_.scalar(OnnxType::kS32, linear.top)});
-  a = times(a, int64_t{1} << linear.out_left, name + ".wide");
-  store(linear.out, unflat(graph_.cast(name + ".u8", a, OnnxType::kU8), name), linear.out->exp);
+  const std::string codes = graph_.cast(name + ".u8", relu(linear, acc, false), OnnxType::kU8);
+  store(linear.out, unflat(codes, name), linear.out->exp);
 }
 
 void ExactSink::average_pool(const Value* in, const Value* out) {

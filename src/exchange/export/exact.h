@@ -14,6 +14,7 @@ class ExactSink final : public OnnxSink {
   void conv_bn(const ConvGraph& conv, const NormGraph& norm) override;
   void stream_conv(const ConvGraph& conv, const Value* addend, const Value* stream, const NormGraph* norm) override;
   void linear(const LinearGraph& linear) override;
+  void conv_relu(const ConvShape& shape, const LinearGraph& linear) override;
   void average_pool(const Value* in, const Value* out) override;
 
  private:
@@ -40,6 +41,7 @@ class ExactSink final : public OnnxSink {
 
   std::string convolution(const ConvGraph& conv, const std::string& name);
   void norm(const std::string& y, const NormGraph& norm);
+  std::string relu(const LinearGraph& linear, const std::string& acc, bool image);
 
   std::map<const Value*, std::string> numbers_;
 };

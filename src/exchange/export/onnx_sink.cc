@@ -55,7 +55,7 @@ void OnnxSink::pad_shortcut(const Value* in, const Value* out, const PadShortcut
 std::vector<OnnxGraph::Attribute> OnnxSink::conv_attributes(const ConvShape& s) {
   return {{"kernel_shape", {s.kh, s.kw}},
           {"strides", {s.stride, s.stride}},
-          {"pads", {s.pad, s.pad, s.pad, s.pad}},
+          {"pads", {s.pad_h(), s.pad, s.pad_h(), s.pad}},
           OnnxGraph::integer("group", s.groups)};
 }
 

@@ -6,6 +6,7 @@
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "core/error.h"
+#include "exchange/channel_order.h"
 
 namespace intrain {
 
@@ -126,6 +127,26 @@ void QdqSink::stream_conv(const ConvGraph& conv, const Value* addend, const Valu
   finish(graph_.node("Add", out + ".normalized", {scaled, graph_.constant(out + ".intercept", intercept, {s.k, 1, 1})}), *n);
 }
 
+// As of a convolution, the bias counts sums of codes, which may be coarser than the value's exponent.
+std::string QdqSink::bias_of(const LinearGraph& linear, const std::string& name) {
+  const Stored& in = stored(linear.in);
+  std::vector<int32_t> bias;
+  for (const int32_t v : linear.bias) bias.push_back(static_cast<int32_t>(rshift_round(v, in.exp - linear.in->exp)));
+  return graph_.node("DequantizeLinear", name + ".bias",
+                     {graph_.constant(name + ".bias.s32", bias, {static_cast<int64_t>(bias.size())}),
+                      graph_.power_of_two(in.exp + linear.weight_exp), graph_.scalar(OnnxType::kS32, 0)});
+}
+
+void QdqSink::conv_relu(const ConvShape& s, const LinearGraph& linear) {
+  const std::string& name = linear.out->name;
+  const std::vector<int8_t> weight = swap_axes<int8_t>(linear.weight, s.taps(), s.group_c());
+  const std::string w = graph_.node("DequantizeLinear", name + ".weight",
+                                    {graph_.constant(name + ".weight.s8", weight, {s.k, s.group_c(), s.kh, s.kw}),
+                                     graph_.power_of_two(linear.weight_exp), graph_.scalar(OnnxType::kS8, 0)});
+  const std::string y = graph_.node("Conv", name + ".conv", {real(linear.in), w, bias_of(linear, name)}, conv_attributes(s));
+  quantize(linear.out, y, linear.out->exp + linear.out_left, 0, linear.top);
+}
+
 void QdqSink::linear(const LinearGraph& linear) {
   const bool logits = linear.out == nullptr;
   const std::string name = logits ? kLogits : linear.out->name;
@@ -135,12 +156,7 @@ void QdqSink::linear(const LinearGraph& linear) {
   const std::string w = graph_.node("DequantizeLinear", name + ".weight",
                                     {graph_.constant(name + ".weight.s8", linear_weight(linear), {outputs, inputs}),
                                      graph_.power_of_two(linear.weight_exp), graph_.scalar(OnnxType::kS8, 0)});
-  // As of a convolution, the bias counts sums of codes, which may be coarser than the value's exponent.
-  std::vector<int32_t> bias;
-  for (const int32_t v : linear.bias) bias.push_back(static_cast<int32_t>(rshift_round(v, in.exp - linear.in->exp)));
-  const std::string b = graph_.node("DequantizeLinear", name + ".bias",
-                                    {graph_.constant(name + ".bias.s32", bias, {outputs}),
-                                     graph_.power_of_two(in.exp + linear.weight_exp), graph_.scalar(OnnxType::kS32, 0)});
+  const std::string b = bias_of(linear, name);
   const std::string y = graph_.node("Gemm", logits ? name : name + ".gemm", {x, w, b}, {OnnxGraph::integer("transB", 1)});
   if (logits) {
     graph_.output(name, OnnxType::kFloat, {outputs});

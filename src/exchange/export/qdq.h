@@ -13,6 +13,7 @@ class QdqSink final : public OnnxSink {
   void conv_bn(const ConvGraph& conv, const NormGraph& norm) override;
   void stream_conv(const ConvGraph& conv, const Value* addend, const Value* stream, const NormGraph* norm) override;
   void linear(const LinearGraph& linear) override;
+  void conv_relu(const ConvShape& shape, const LinearGraph& linear) override;
   void average_pool(const Value* in, const Value* out) override;
 
  private:
@@ -21,6 +22,7 @@ class QdqSink final : public OnnxSink {
   void quantize(const Value* value, const std::string& real, int exp, int bottom, int top);
   const std::string& real(const Value* value);  // float
   void finish(const std::string& sum, const NormGraph& norm);
+  std::string bias_of(const LinearGraph& linear, const std::string& name);
 
   std::map<const Value*, std::string> reals_;
 };

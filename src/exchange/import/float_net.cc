@@ -25,6 +25,10 @@ class StepSink final : public GraphSink {
     throw Error("'" + model_ + "' has pre-activation blocks, which cannot be imported", Setting{"model"},
                 "take a net whose batch norms follow their convolutions");
   }
+  void conv_relu(const ConvShape&, const LinearGraph&) override {
+    throw Error("'" + model_ + "' has convolutions without batch norm, which cannot be imported", Setting{"model"},
+                "take a net whose convolutions have one");
+  }
   void linear(const LinearGraph& linear) override {
     steps.push_back(
         {NetStep::Kind::kLinear, linear.out != nullptr ? linear.out->name : net_.head_name(), linear.in, nullptr, linear.out});

@@ -12,10 +12,10 @@ struct Axis {
   int count, taps, tap0, base;
 };
 
-Axis axis_of(const ConvShape& s, int size, int kernel, int offset) {
-  const int tap0 = (offset + s.pad) % s.stride;
+Axis axis_of(const ConvShape& s, int size, int kernel, int pad, int offset) {
+  const int tap0 = (offset + pad) % s.stride;
   return {(size - offset + s.stride - 1) / s.stride, tap0 < kernel ? (kernel - tap0 + s.stride - 1) / s.stride : 0, tap0,
-          (offset + s.pad - tap0) / s.stride};
+          (offset + pad - tap0) / s.stride};
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ Axis axis_of(const ConvShape& s, int size, int kernel, int offset) {
 BackwardDataPass::StrideOffset BackwardDataPass::stride_offset(int y, int x) const {
   const ConvShape& s = problem_.shape;
   const TileKernel& tile = problem_.tile();
-  const Axis h = axis_of(s, s.h, s.kh, y), w = axis_of(s, s.w, s.kw, x);
+  const Axis h = axis_of(s, s.h, s.kh, s.pad_h(), y), w = axis_of(s, s.w, s.kw, s.pad, x);
   const bool reached = h.taps > 0 && w.taps > 0;
   StrideOffset o{};
   o.y = y;

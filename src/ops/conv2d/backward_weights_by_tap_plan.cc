@@ -23,7 +23,7 @@ struct Move {
   int h, w;
 };
 Move move_of(const ConvShape& s, int tap) {
-  return {-floor_div(tap / s.kw - s.pad, s.stride), -floor_div(tap % s.kw - s.pad, s.stride)};
+  return {-floor_div(tap / s.kw - s.pad_h(), s.stride), -floor_div(tap % s.kw - s.pad, s.stride)};
 }
 
 }  // namespace
@@ -88,7 +88,7 @@ void WeightsByTap::list_taps() {
   const Blocks& b = blocks_;
   for (int tap = 0; tap < static_cast<int>(s.taps()); ++tap) {
     const Move m = move_of(s, tap);
-    const Source source{tap / s.kw - s.pad + m.h * s.stride, tap % s.kw - s.pad + m.w * s.stride, b.dense ? m.w : 0};
+    const Source source{tap / s.kw - s.pad_h() + m.h * s.stride, tap % s.kw - s.pad + m.w * s.stride, b.dense ? m.w : 0};
     const auto at = std::find(sources_.begin(), sources_.end(), source);
     taps_.push_back({static_cast<int>(at - sources_.begin()),
                      (m.h + b.pad_h) * b.error_w + (b.dense ? 0 : m.w) + b.lead,  // dense: x is moved instead of the error

@@ -73,7 +73,7 @@ void WeightsOfFewChannels::pack_source(const Scratch& t, const uint8_t* image, i
   uint8_t* const body = t.row + s.pad * s.c;
   std::memset(t.row, 0, row_bytes());
   for (int i = 0; i < (rows - 1) * s.stride + s.kh; ++i) {
-    const int y = first * s.stride - s.pad + i;
+    const int y = first * s.stride - s.pad_h() + i;
     if (y >= 0 && y < s.h)
       std::memcpy(body, image + int64_t{y} * s.w * s.c, row_bytes_of_x);
     else

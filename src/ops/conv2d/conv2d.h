@@ -4,6 +4,7 @@
 //   backward data     dx[n][h][w][c]    = sum dy[n][oh][ow][k] * w[k][kh][kw][c]    over oh*s - p + kh = h, ow*s - p + kw = w
 //   backward weights  dw[k][kh][kw][c]  = sum x[n][oh*s - p + kh][ow*s - p + kw][c] * dy[n][oh][ow][k]
 //
+// p of the rows is at most KH - 1 (ConvShape::pad_h), so that a signal, an image of one row, keeps one.
 // x is u8 (activations) or s8 (image input), w and dy are s8; taps outside the image are 0; c runs over the group of k.
 // A linear layer is the convolution with H = W = KH = KW = 1.
 #pragma once

@@ -9,7 +9,7 @@ void Conv2d::plan(const ConvShape& shape, const Kernels& kernels, int threads, i
   CHECK_LE(shape.fan_in(), kMaxReduction);
   CHECK_LE(shape.taps() * shape.group_k(), kMaxReduction);
   CHECK_LE(shape.dst_pixels(), kMaxReduction);
-  CHECK_LE(shape.kh, shape.h + 2 * shape.pad);
+  CHECK_LE(shape.kh, shape.h + 2 * shape.pad_h());
   CHECK_LE(shape.kw, shape.w + 2 * shape.pad);
   if (kernels.tile != nullptr) {
     CHECK_LE(kernels.tile->lanes, TileKernel::kMaxLanes);

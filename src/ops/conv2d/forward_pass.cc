@@ -115,10 +115,10 @@ const uint8_t* ForwardPass::source_rows(const uint8_t* src, const Strip& t, int 
   }
   const uint8_t* image = src + t.image * s.src_pixels() * s.c;
   if (direct_) return image + t.first * s.stride * s.w * s.c;
-  pack_rows(
-      *problem_.kernels, product_.a,
-      {image, s.h, s.w, s.c, group * gc, gc, first * s.stride - s.pad, (count - 1) * s.stride + s.kh, s.pad, s.w + 2 * s.pad, gc},
-      scratch);
+  pack_rows(*problem_.kernels, product_.a,
+            {image, s.h, s.w, s.c, group * gc, gc, first * s.stride - s.pad_h(), (count - 1) * s.stride + s.kh, s.pad,
+             s.w + 2 * s.pad, gc},
+            scratch);
   return scratch;
 }
 

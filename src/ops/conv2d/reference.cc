@@ -12,7 +12,7 @@ void for_each_tap(const ConvShape& s, const Visit& visit) {
     for (int ow = 0; ow < s.ow(); ++ow)
       for (int kh = 0; kh < s.kh; ++kh)
         for (int kw = 0; kw < s.kw; ++kw) {
-          const int ih = oh * s.stride - s.pad + kh, iw = ow * s.stride - s.pad + kw;
+          const int ih = oh * s.stride - s.pad_h() + kh, iw = ow * s.stride - s.pad + kw;
           if (ih < 0 || ih >= s.h || iw < 0 || iw >= s.w) continue;
           visit(int64_t{ih} * s.w + iw, int64_t{oh} * s.ow() + ow, int64_t{kh} * s.kw + kw);
         }

@@ -60,7 +60,8 @@ uint64_t sgd_accumulate_reference(const SgdPass& pass) {
   uint64_t max = 0;
   for (int64_t i = pass.begin; i < pass.end; ++i) {
     const int64_t g = rounded_gradient(pass, bits, i);
-    const int64_t v = scale_pow2(int64_t{s.mom.mantissa} * p.momentum[i], p.momentum_exp + s.mom.exp - scale.exp) +
+    const int64_t m = p.momentum != nullptr ? p.momentum[i] : 0;
+    const int64_t v = scale_pow2(s.mom.mantissa * m, p.momentum_exp + s.mom.exp - scale.exp) +
                       scale_pow2(g, p.grad_exp + scale.grad_shift - scale.exp) +
                       scale_pow2(int64_t{s.decay.mantissa} * p.master[i], kMasterExp + s.decay.exp - scale.exp);
     p.grad[i] = v;
@@ -76,7 +77,7 @@ void sgd_update_reference(const SgdPass& pass) {
   const int down = kMasterExp - (s.rate.exp + pass.scale.exp + pass.shift);
   for (int64_t i = pass.begin; i < pass.end; ++i) {
     const int64_t m = quantize_stochastic(p.grad[i], pass.shift, s.momentum_bits, momentum_bits.at(i));
-    p.momentum[i] = static_cast<int16_t>(m);
+    if (p.momentum != nullptr) p.momentum[i] = static_cast<int16_t>(m);
     p.master[i] = sgd_new_master(p.master[i], s.rate.mantissa * m, down, s.coarse, update_bits.at(i));
   }
 }

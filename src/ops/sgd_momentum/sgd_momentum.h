@@ -12,6 +12,8 @@
 // t' = quantize_shift(max |v|, momentum_bits), m' = quantize_stochastic(v, t', momentum_bits), e_m' = E + t'. The step rate.mantissa
 // m' is below 2^25, and is brought to the grid by a stochastic right shift (0 from 63 bits on) or an exact left shift, saturated.
 //
+// Without momentum (mom.mantissa = 0) no step reads m: m' is what W moves by and nothing more, so it need not be kept (momentum null).
+//
 // Random bits: RandomStream{seed, kGradient | kMomentum | kUpdate, tensor, step}.bits(element).
 #pragma once
 
@@ -25,8 +27,8 @@ namespace intrain::ops {
 struct SgdTensor {
   int64_t count;
   int32_t* master;
-  int16_t* momentum;
-  int64_t* grad;  // g in; holds v between the two passes
+  int16_t* momentum;  // or null: none is kept, and step.mom is 0
+  int64_t* grad;      // g in; holds v between the two passes
   int momentum_exp;
   int grad_exp;
   int grad_bits;    // 2..16

@@ -79,8 +79,9 @@ template <class Lanes>
       p, [&](int64_t at, int count) __attribute__((always_inline)) {
         alignas(64) uint32_t bits[kSgdBlock];
         random_words<Lanes>(stream, at, kSgdBlock, bits);
+        alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept
         int64_t* __restrict g = t.grad + at;
-        const int16_t* __restrict m = t.momentum + at;
+        const int16_t* __restrict m = t.momentum != nullptr ? t.momentum + at : none;
         const int32_t* __restrict w = t.master + at;
         for (int i = 0; i < count; ++i) {
           const int32_t quantized = clamp32(apply(g[i], bits[i], grad_shift), -limit, limit);
@@ -109,8 +110,9 @@ template <class Lanes>
         alignas(64) uint32_t momentum_bits[kSgdBlock], update_bits[kSgdBlock];
         random_words<Lanes>(momentum_stream, at, kSgdBlock, momentum_bits);
         random_words<Lanes>(update_stream, at, kSgdBlock, update_bits);
+        alignas(64) int16_t none[kSgdBlock];  // where the momentum goes that is not kept
         const int64_t* __restrict v = t.grad + at;
-        int16_t* __restrict m = t.momentum + at;
+        int16_t* __restrict m = t.momentum != nullptr ? t.momentum + at : none;
         int32_t* __restrict w = t.master + at;
         const auto momentum = [&](int i) __attribute__((always_inline)) {
           return clamp32(apply(v[i], momentum_bits[i], shift), -limit, limit);

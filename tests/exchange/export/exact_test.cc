@@ -88,7 +88,7 @@ TEST(ExactExport, DividesByTwoTruncationsAsRoundingDoes) {
 Net averaging() { return cifar_resnet(8, 12, 12, 1, 10); }  // over 9 pixels: no power of two
 
 TEST(ExactExport, LogitsAreThoseOfEvaluation) {
-  for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, averaging, padded_shortcuts}) {
+  for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, averaging, padded_shortcuts, biases}) {
     Trained ready(make());
     expect_equal(ready, "as it is");
   }
@@ -98,7 +98,7 @@ TEST(ExactExport, LogitsOfNarrowNetsAreThoseOfEvaluation) {
   Widths wide_x{.w = 5, .a = 6}, eight{.x_hat = 8},
       narrow{.w = 3, .a = 3, .x_hat = 2, .gamma = 4, .beta = 4, .mu = 6, .sigma = 5};
   for (const Widths& widths : {wide_x, eight, narrow})
-    for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, padded_shortcuts}) {
+    for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, padded_shortcuts, biases}) {
       Trained ready(make(), widths);
       expect_equal(ready, "narrow");
     }
@@ -132,7 +132,7 @@ TEST(ExactExport, HiddenLayersShiftEitherWay) {
 
 TEST(Export, ModelsAreValidAndSayWhatTheyAre) {
   const Normalization norm = make_normalization(make_synthetic(16, 1).train);
-  for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, padded_shortcuts})
+  for (const auto make : {one_of_each, inverted_residuals, one_of_each_stream, padded_shortcuts, biases})
     for (const OnnxForm form : {OnnxForm::kExact, OnnxForm::kQdq}) {
       Trained ready(make());
       onnx::ModelProto model;

@@ -48,6 +48,7 @@ struct SgdCase {
     p.scale = sgd_scale(p.tensor, p.step, sgd_grad_max_reference(p));
     p.begin = n > 40 ? 4 * rng.range(0, 5) : 0;
     if (n > 40) p.end -= rng.range(0, 5);
+    if (variant == 5) p.tensor.momentum = nullptr;
     return p;
   }
 };
