@@ -30,7 +30,7 @@ function(intrain_folder name)
                         $<IF:$<STREQUAL:${name},ops>,intrain_kernel_hardening,intrain_hardening>)
   target_compile_options(${target} PRIVATE -Wpedantic)
   # What tools look at file by file is compiled so; the rest, which parses large headers, several files at once where the preset says so.
-  if(name MATCHES "^(core|isa|ops|nn|optim)$")
+  if(name MATCHES "^(core|isa|ops|nn|optim|micro)$")
     set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   elseif(name STREQUAL "train")
     set_source_files_properties(${PROJECT_SOURCE_DIR}/src/train/step.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)

@@ -19,7 +19,7 @@ set(INTRAIN_PUBLIC_HEADERS
     train/trainer.h runs/training_run.h)
 
 # Objects, because nothing within the library calls all that it offers; the archives after them bring the third parties along.
-set(folders core isa ops nn optim models data io settings checkpoint train exchange runs)
+set(folders core isa ops nn optim models data io settings checkpoint train micro exchange runs)
 list(TRANSFORM folders REPLACE "(.+)" "$<TARGET_OBJECTS:intrain_\\1>" OUTPUT_VARIABLE objects)
 add_library(libintrain SHARED ${objects})
 add_library(intrain::intrain ALIAS libintrain)

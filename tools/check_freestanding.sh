@@ -5,7 +5,7 @@
 #
 # The arithmetic is, by where a file lies, so that a new operator is part of it without being listed:
 #   - each header of src/base/
-#   - all of src/ops/<operator>/ and src/optim/ but kernels of one instruction set and what `hosted` names: what hands the work out to threads
+#   - all of src/ops/<operator>/, src/optim/ and src/micro/ but kernels of one instruction set and what `hosted` names: what hands the work out to threads
 #
 #   tools/check_freestanding.sh [ROOT]        ROOT: the repository (default: the one this script lies in)
 set -uo pipefail
@@ -24,7 +24,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$root/src" || exit 2
 
-mapfile -t sources < <(find ops/*/ optim -name '*.cc' | grep -vE "$kernels" | awk -v hosted="$hosted" -v not="$not_hosted" '$0 !~ hosted || $0 ~ not' | sort)
+mapfile -t sources < <(find ops/*/ optim micro -name '*.cc' | grep -vE "$kernels" | awk -v hosted="$hosted" -v not="$not_hosted" '$0 !~ hosted || $0 ~ not' | sort)
 mapfile -t headers < <(find base -name '*.h' | sort)
 [[ ${#sources[@]} -gt 0 && ${#headers[@]} -gt 0 ]] || { echo "error: no arithmetic in $root/src" >&2; exit 2; }
 for header in "${headers[@]}"; do

@@ -20,8 +20,8 @@ from pathlib import Path
 BESIDE = {
     "base": "", "core": "base", "ranks": "core", "isa": "core", "ops": "isa", "optim": "ops", "nn": "ops", "models": "nn optim",
     "io": "core", "data": "core", "settings": "io ops", "checkpoint": "settings nn",
-    "train": "models data checkpoint", "exchange": "train", "runs": "train", "analysis": "runs", "report": "analysis", "bench": "report",
-    "cli": "bench exchange ranks",
+    "train": "models data checkpoint", "micro": "ops", "exchange": "train micro", "runs": "train", "analysis": "runs", "report": "analysis",
+    "bench": "report", "cli": "bench exchange ranks",
 }
 USES = {}
 for folder, beneath in BESIDE.items():

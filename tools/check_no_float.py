@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 # What a training step is made of, as CMake names the objects.
-FOLDERS = ["core", "isa", "ops", "nn", "optim", "models", "data"]
+FOLDERS = ["core", "isa", "ops", "nn", "optim", "micro", "models", "data"]
 SINGLE_OBJECTS = ["intrain_train.dir/src/train/step.cc.o"]
 
 PREFIXES = {"data16", "addr32", "cs", "ds", "es", "fs", "gs", "ss", "rep", "repz", "repnz", "lock", "bnd", "notrack"}

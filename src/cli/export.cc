@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/checkpoint_tensors.h"
 #include "cli/commands.h"
@@ -10,7 +12,9 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/version.h"
+#include "exchange/firmware/firmware_folder.h"
 #include "io/atomic_file.h"
+#include "settings/scalar10.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {
@@ -21,11 +25,36 @@ struct ExportFlags {
   std::string checkpoint;
   std::string onnx, safetensors;  // files to write; empty: none
   bool qdq = false;               // else exact
+  std::string firmware;           // folder to make; empty: none
+  bool infer = false;             // else it learns
 };
 
+// The steps are those of the training, at its peak rate.
+SgdStep step_of(const TrainConfig& config) {
+  return {to_scalar10(config.lr), config.optimizer == "plain" ? Scalar10{} : to_fraction10(config.momentum, 10),
+          to_scalar10(config.weight_decay), config.seed, 0};
+}
+
+void write_firmware(const ExportFlags& flags, const CheckpointInfo& info, Net& net, const std::string& title) {
+  const FirmwareMode mode = flags.infer ? FirmwareMode::kInfer : FirmwareMode::kFull;
+  const FirmwarePlan plan = plan_firmware(net, mode, step_of(info.config));
+  const std::string head = fmt::format("{}, by intrain {}", title, kVersion);
+  const std::vector<FirmwareText> files = firmware_files(plan, head, info.h, info.w, info.c, info.normalization);
+  for (const FirmwareText& file : files) {
+    const std::filesystem::path path = std::filesystem::path(flags.firmware) / file.path;
+    std::error_code failed;
+    std::filesystem::create_directories(path.parent_path(), failed);
+    if (failed) throw Error("the folder cannot be made", path.parent_path().string(), failed.message());
+    write_file(path.string(), file.text);
+  }
+  print("{}, {}: {} ({} files; {} bytes of constants in flash beside the code, {} bytes of RAM beside the stack)\n", title,
+        flags.infer ? "infers" : "learns whole", printable(flags.firmware), files.size(), plan.constants.size(),
+        plan.net.arena_bytes);
+}
+
 int run(const ExportFlags& flags) {
-  if (flags.onnx.empty() && flags.safetensors.empty())
-    throw Error("nothing to write is given", "--onnx, --safetensors", "give one of them, or both");
+  if (flags.onnx.empty() && flags.safetensors.empty() && flags.firmware.empty())
+    throw Error("nothing to write is given", "--onnx, --safetensors, --firmware", "give at least one of them");
   check_writable("--onnx", flags.onnx);
   check_writable("--safetensors", flags.safetensors);
   const Checkpoint checkpoint = read_trained(flags.checkpoint);
@@ -38,6 +67,7 @@ int run(const ExportFlags& flags) {
     write_file(flags.onnx, model);
     print("{}, {}: {} ({} bytes)\n", net, flags.qdq ? "qdq" : "exact", printable(flags.onnx), model.size());
   }
+  if (!flags.firmware.empty()) write_firmware(flags, info, trained.net, net);
   if (!flags.safetensors.empty()) {
     const std::vector<SafeTensor> tensors = checkpoint_tensors(checkpoint, trained.net.parameters());
     write_safetensors(flags.safetensors, checkpoint_metadata(checkpoint), tensors);
@@ -61,6 +91,12 @@ Command add_export(CLI::App& app) {
   command.add_flag("--qdq", flags->qdq, "float operators between QuantizeLinear and DequantizeLinear, which runtimes accelerate")
       ->needs(onnx)
       ->excludes(exact)
+      ->default_str("");
+  CLI::Option* firmware =
+      command.add_option("--firmware", flags->firmware, "folder of C++ and a C header for a machine without an operating system")
+          ->type_name("DIR");
+  command.add_flag("--infer", flags->infer, "firmware that predicts only; else all of it learns, batch norm by its statistics")
+      ->needs(firmware)
       ->default_str("");
   return {&command, [flags] { return run(*flags); }};
 }

@@ -4,8 +4,6 @@
 #include <limits>
 #include <new>
 
-#include "core/buffer.h"
-
 namespace intrain {
 
 namespace {
@@ -15,7 +13,7 @@ constexpr size_t kMostBytes = std::numeric_limits<std::ptrdiff_t>::max();
 }  // namespace
 
 int MemoryPlan::add(std::string name, size_t bytes, int first, int last) {
-  buffers_.push_back({std::move(name), align_up(bytes), first, last, 0});
+  buffers_.push_back({std::move(name), (bytes + alignment_ - 1) / alignment_ * alignment_, first, last, 0});
   return static_cast<int>(buffers_.size()) - 1;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/api.h"
+#include "core/buffer.h"
 
 namespace intrain {
 
@@ -24,10 +25,13 @@ struct PlannedBuffer {
 
 class INTRAIN_API MemoryPlan {
  public:
+  MemoryPlan() = default;
+  // Of memory in which offsets are multiples of `alignment`, a power of two, instead of kAlignment.
+  explicit MemoryPlan(size_t alignment) : alignment_(alignment) {}
   // Returns the buffer's index.
   int add(std::string name, size_t bytes, int first, int last);
   // Chooses the offsets: those that live all the time at the bottom; then the largest first, each at the lowest place free for its whole
-  // lifetime. Offsets are multiples of kAlignment.
+  // lifetime. Offsets are multiples of the alignment.
   void pack();
   // Where a buffer lies in the block at `memory`; null for buffer -1.
   uint8_t* address(uint8_t* memory, int buffer) const {
@@ -39,6 +43,7 @@ class INTRAIN_API MemoryPlan {
  private:
   std::vector<PlannedBuffer> buffers_;
   size_t total_bytes_ = 0;
+  size_t alignment_ = kAlignment;
 };
 
 }  // namespace intrain
