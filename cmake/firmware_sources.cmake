@@ -12,11 +12,15 @@ set(firmware_sources
     ops/gemm/gemm.h ops/initialize/initialize.h ops/pool/pool.h ops/pool/reference.cc ops/quantize/quantize.h ops/quantize/reference.cc
     ops/sgd_momentum/reference.cc ops/sgd_momentum/sgd_momentum.h ops/sgd_momentum/update.h ops/sgd_momentum/update_reference.cc
     ops/sgd_momentum/wageubn.h ops/sgd_momentum/wageubn_reference.cc
-    ops/softmax_xent/reference.cc ops/softmax_xent/softmax_xent.h ops/split_error.h)
+    ops/softmax_xent/reference.cc ops/softmax_xent/softmax_xent.h ops/split_error.h types/cstddef types/cstdint)
 set(text "#include \"exchange/firmware/firmware_sources.h\"\n\nnamespace intrain {\n\nstatic constexpr FirmwareSource kSources[] = {\n")
 foreach(path IN LISTS firmware_sources)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${path})
-  file(READ ${PROJECT_SOURCE_DIR}/src/${path} source)
+  set(file ${PROJECT_SOURCE_DIR}/src/${path})
+  if(path MATCHES "^types/(.*)")  # cross compilers come without the C++ library
+    set(file ${PROJECT_SOURCE_DIR}/tools/freestanding/${CMAKE_MATCH_1})
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} source)
   string(APPEND text "{\"${path}\", R\"~~(${source})~~\"},\n")
 endforeach()
 string(APPEND text "};\n\nstd::span<const FirmwareSource> firmware_sources() { return kSources; }\n\n}  // namespace intrain\n")

@@ -185,7 +185,7 @@ OBJECTS := $(SOURCES:.cc=.o)
 libintrain_net.a: $(OBJECTS)
 	$(CROSS)ar rcs $@ $^
 %.o: %.cc
-	$(CROSS)g++ -std=c++20 -Os -ffreestanding -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections $(FLAGS) -Isrc -I. -c -o $@ $<
+	$(CROSS)g++ -std=c++20 -Os -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ -isystem src/types -ffunction-sections -fdata-sections $(FLAGS) -Isrc -I. -c -o $@ $<
 clean:
 	rm -f libintrain_net.a $(OBJECTS)
 .PHONY: clean
@@ -199,7 +199,7 @@ file(GLOB sources src/micro/*.cc src/ops/*/*.cc)
 add_library(intrain_net STATIC intrain_net.cc ${sources})
 target_include_directories(intrain_net PUBLIC . PRIVATE src)
 target_compile_features(intrain_net PRIVATE cxx_std_20)
-target_compile_options(intrain_net PRIVATE -ffreestanding -fno-exceptions -fno-rtti)
+target_compile_options(intrain_net PRIVATE -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ -isystem ${CMAKE_CURRENT_SOURCE_DIR}/src/types)
 )";
 }
 
