@@ -114,14 +114,9 @@ class Reader {
   }
 
   ConvSpec conv_spec() {
-    ConvSpec spec{};
-    spec.k = number("channels", 1, kMaxChannels);
-    spec.size = number("size", 1, kMaxWindow);
-    spec.stride = number("stride", 1, kMaxStride, 1);
-    spec.pad = number("pad", 0, spec.size - 1, 0);
-    spec.groups = number("groups", 1, kMaxChannels, 1);
-    spec.height = number("height", 1, kMaxWindow, 0);
-    return spec;
+    const int channels = number("channels", 1, kMaxChannels), size = number("size", 1, kMaxWindow);
+    const int stride = number("stride", 1, kMaxStride, 1), pad = number("pad", 0, size - 1, 0);
+    return {channels, size, stride, pad, number("groups", 1, kMaxChannels, 1), number("height", 1, kMaxWindow, 0)};
   }
 
   Value* conv() {
@@ -130,11 +125,9 @@ class Reader {
     const std::string add = text("add"), activation = text("activation");
     const bool relu = flag("relu", true), norm = flag("batch_norm", true);
     check_members();
-    if (!norm) {
-      if (!relu || !add.empty() || (!activation.empty() && activation != "relu"))
-        fail("a convolution without batch norm has a bias and a ReLU, and adds nothing");
-      return net_.conv_relu(in, spec);
-    }
+    if (!norm && (!relu || !add.empty() || (!activation.empty() && activation != "relu")))
+      fail("a convolution without batch norm has a bias and a ReLU, and adds nothing");
+    if (!norm) return net_.conv_relu(in, spec);
     if (!activation.empty() && activation != "relu" && activation != "relu6" && activation != "linear")
       fail("'activation' takes \"relu\", \"relu6\" or \"linear\"");
     if (!relu && !activation.empty()) fail("'relu' and 'activation' say the same: take one");

@@ -16,10 +16,10 @@
 namespace intrain::test {
 namespace {
 
-constexpr SgdStep kStep{.rate = {524, -16}, .mom = {922, -10}, .decay = {839, -23}, .seed = 7, .step = 0};
+constexpr SgdStep kPlanStep{.rate = {524, -16}, .mom = {922, -10}, .decay = {839, -23}, .seed = 7, .step = 0};
 
 // A chain of each kind of layer.
-Net chain() {
+Net each_in_a_chain() {
   NetBuilder net(12, 12, 1, 10);
   Value* x = net.conv_bn_relu(net.input(), {.k = 8, .size = 3, .pad = 1});
   x = net.max_pool(x, 3, 2, 1);
@@ -27,7 +27,7 @@ Net chain() {
   x = net.conv_relu(x, {.k = 16, .size = 3, .stride = 2, .pad = 1});
   return net.linear_logits(net.linear_relu(x, 20));
 }
-Net averaging() {
+Net averaging_chain() {
   NetBuilder net(12, 12, 1, 10);
   Value* x = net.conv_relu(net.input(), {.k = 8, .size = 3, .stride = 2, .pad = 1});
   return net.linear_logits(net.global_average_pool(net.conv_bn_relu(x, {.k = 12, .size = 3, .pad = 1})));
@@ -103,10 +103,10 @@ Net trained(Net (*make)(), bool momentum, bool training = true) {
 }
 
 TEST(Firmware, PredictsAsTheNetEvaluates) {
-  for (const auto make : {chain, averaging, signal_chain, biases})
+  for (const auto make : {each_in_a_chain, averaging_chain, signal_chain, biases})
     for (const FirmwareMode mode : {FirmwareMode::kInfer, FirmwareMode::kFull}) {
       Net net = trained(make, true, false);
-      const FirmwarePlan plan = plan_firmware(net, mode, kStep);
+      const FirmwarePlan plan = plan_firmware(net, mode, kPlanStep);
       Device device(plan);
       for (int i = 0; i < 20; ++i) {
         const Batch image = synthetic_batch(1, i);
@@ -118,9 +118,9 @@ TEST(Firmware, PredictsAsTheNetEvaluates) {
 
 TEST(Firmware, LearnsAsTheNetDoes) {
   for (const bool momentum : {true, false})
-    for (const auto make : {chain, averaging, signal_chain, biases}) {
+    for (const auto make : {each_in_a_chain, averaging_chain, signal_chain, biases}) {
       Net net = trained(make, momentum);
-      SgdStep step = kStep;
+      SgdStep step = kPlanStep;
       if (!momentum) step.mom = {};
       const FirmwarePlan plan = plan_firmware(net, FirmwareMode::kFull, step);
       Device device(plan);
@@ -158,11 +158,11 @@ TEST(Firmware, RefusesWhatItDoesNotHave) {
   const auto refused = [](Net net, const char* message, const char* setting) {
     net.prepare(1, false, std::make_shared<Runtime>(1));
     net.initialize(1);
-    expect_error([&] { plan_firmware(net, FirmwareMode::kInfer, kStep); }, message, setting);
+    expect_error([&] { plan_firmware(net, FirmwareMode::kInfer, kPlanStep); }, message, setting);
   };
   refused(cifar_resnet(8, 12, 12, 1, 10), "it adds another", "model");
   refused(one_of_each_stream(), "pre-activation", "model");
-  Net narrow = chain();
+  Net narrow = each_in_a_chain();
   narrow.set_widths({.w = 6});
   refused(std::move(narrow), "other number formats", "formats");
 }
