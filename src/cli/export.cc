@@ -12,9 +12,9 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/version.h"
-#include "exchange/firmware/firmware_folder.h"
+#include "exchange/firmware/device_net.h"
 #include "io/atomic_file.h"
-#include "settings/scalar10.h"
+#include "micro/state.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {
@@ -26,20 +26,21 @@ struct ExportFlags {
   std::string onnx, safetensors;  // files to write; empty: none
   bool qdq = false;               // else exact
   std::string firmware;           // folder to make; empty: none
-  bool infer = false;             // else it learns
+  std::string mode = "full";      // what of it learns: exchange/firmware/device_net.h
 };
 
-// The steps are those of the training, at its peak rate.
-SgdStep step_of(const TrainConfig& config) {
-  return {to_scalar10(config.lr), config.optimizer == "plain" ? Scalar10{} : to_fraction10(config.momentum, 10),
-          to_scalar10(config.weight_decay), config.seed, 0};
+// What a mode takes, before anything is compiled.
+void print_mode(const std::string& mode, const FirmwarePlan& plan) {
+  print("  {:<8} {:>9} {:>9} {:>9}\n", mode, plan.constants.size(), plan.net.arena_bytes,
+        plan.net.learning_layers > 0 ? micro::state_image_bytes(plan.net.state_bytes) : 0);
 }
 
-void write_firmware(const ExportFlags& flags, const CheckpointInfo& info, Net& net, const std::string& title) {
-  const FirmwareMode mode = flags.infer ? FirmwareMode::kInfer : FirmwareMode::kFull;
-  const FirmwarePlan plan = plan_firmware(net, mode, step_of(info.config));
-  const std::string head = fmt::format("{}, by intrain {}", title, kVersion);
-  const std::vector<FirmwareText> files = firmware_files(plan, head, info.h, info.w, info.c, info.normalization);
+void write_firmware(const ExportFlags& flags, const Checkpoint& checkpoint, const std::string& title) {
+  const int learning_layers = learning_layers_of(flags.mode, checkpoint);
+  DeviceNet device(checkpoint, learning_layers);
+  const FirmwarePlan plan = plan_firmware(device.net, learning_layers, device.step);
+  const FirmwareSubject subject = firmware_subject(checkpoint.info, fmt::format("{}, by intrain {}", title, kVersion));
+  const std::vector<FirmwareText> files = firmware_files(plan, subject);
   for (const FirmwareText& file : files) {
     const std::filesystem::path path = std::filesystem::path(flags.firmware) / file.path;
     std::error_code failed;
@@ -47,9 +48,14 @@ void write_firmware(const ExportFlags& flags, const CheckpointInfo& info, Net& n
     if (failed) throw Error("the folder cannot be made", path.parent_path().string(), failed.message());
     write_file(path.string(), file.text);
   }
-  print("{}, {}: {} ({} files; {} bytes of constants in flash beside the code, {} bytes of RAM beside the stack)\n", title,
-        flags.infer ? "infers" : "learns whole", printable(flags.firmware), files.size(), plan.constants.size(),
-        plan.net.arena_bytes);
+  print("{}, {}: {} ({} files)\n", title, flags.mode, printable(flags.firmware), files.size());
+  print("  {:<8} {:>9} {:>9} {:>9}  bytes: flash beside the code, RAM beside the stack, a slot for the state\n", "mode",
+        "constants", "arena", "slot");
+  for (const std::string mode : {"infer", "head", "full"}) {
+    DeviceNet other(checkpoint, learning_layers_of(mode, checkpoint));
+    print_mode(mode, plan_firmware(other.net, learning_layers_of(mode, checkpoint), other.step));
+  }
+  if (flags.mode.starts_with("last-")) print_mode(flags.mode, plan);
 }
 
 int run(const ExportFlags& flags) {
@@ -67,7 +73,7 @@ int run(const ExportFlags& flags) {
     write_file(flags.onnx, model);
     print("{}, {}: {} ({} bytes)\n", net, flags.qdq ? "qdq" : "exact", printable(flags.onnx), model.size());
   }
-  if (!flags.firmware.empty()) write_firmware(flags, info, trained.net, net);
+  if (!flags.firmware.empty()) write_firmware(flags, checkpoint, net);
   if (!flags.safetensors.empty()) {
     const std::vector<SafeTensor> tensors = checkpoint_tensors(checkpoint, trained.net.parameters());
     write_safetensors(flags.safetensors, checkpoint_metadata(checkpoint), tensors);
@@ -95,9 +101,12 @@ Command add_export(CLI::App& app) {
   CLI::Option* firmware =
       command.add_option("--firmware", flags->firmware, "folder of C++ and a C header for a machine without an operating system")
           ->type_name("DIR");
-  command.add_flag("--infer", flags->infer, "firmware that predicts only; else all of it learns, batch norm by its statistics")
+  command
+      .add_option("--mode", flags->mode,
+                  "what learns there, batch norm by its statistics: all layers, the last K, the last one, or none")
+      ->type_name("full|last-K|head|infer")
       ->needs(firmware)
-      ->default_str("");
+      ->capture_default_str();
   return {&command, [flags] { return run(*flags); }};
 }
 

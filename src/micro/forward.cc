@@ -17,16 +17,13 @@ void reset(const Net& net, const Tensor& t, uint8_t* arena) {
   const int32_t* first = constant<int32_t>(net, t.first);
   int32_t* const master = place<int32_t>(arena, t.master);
   for (int32_t i = 0; i < t.count; ++i) master[i] = first[i];
-  if (t.momentum == kNone) return;
-  int16_t* const momentum = place<int16_t>(arena, t.momentum);
-  for (int32_t i = 0; i < t.count; ++i) momentum[i] = 0;
-  *place<int32_t>(arena, t.momentum_exp) = ops::kFirstMomentumExp;
+  if (t.momentum != kNone) *place<int32_t>(arena, t.momentum_exp) = ops::kFirstMomentumExp;
 }
 
-void convolve_and_normalize(const Net& net, const Layer& layer, const Parameters& p, int32_t* sums, uint8_t* arena) {
+void normalize(const Layer& layer, const Parameters& p, int32_t* sums, uint8_t* arena) {
   const int channels = layer.shape.k;
   const int64_t pixels = layer.shape.dst_pixels();
-  int16_t* const staged = place<int16_t>(arena, net.scratch.staged);
+  int16_t* const staged = place<int16_t>(arena, layer.forward.staged);
   ops::stage_s16_reference({sums, channels, pixels, channels, p.stage, staged, channels});
   ops::Activate a{};
   a.y = staged;
@@ -46,12 +43,12 @@ void convolve_and_normalize(const Net& net, const Layer& layer, const Parameters
 }
 
 void multiply(const Net& net, const Layer& layer, uint8_t* arena) {
-  const Parameters p = parameters_of(net, layer, arena);
+  const Parameters p = parameters_of(net, layer, layer.forward, arena);
   const bool logits = layer.kind == LayerKind::kLogits;
-  int32_t* const sums = place<int32_t>(arena, logits ? layer.out : net.scratch.sums);
+  int32_t* const sums = place<int32_t>(arena, logits ? layer.out : layer.forward.sums);
   ops::conv2d_forward_reference(layer.shape, 1, place<uint8_t>(arena, layer.in), p.weight8, sums);
   if (logits) return ops::logits_reference(sums, p.bias, 1, layer.shape.k);
-  if (layer.kind == LayerKind::kConvNorm) return convolve_and_normalize(net, layer, p, sums, arena);
+  if (layer.kind == LayerKind::kConvNorm) return normalize(layer, p, sums, arena);
   ops::relu_requantize_reference({sums, p.bias, layer.shape.dst_pixels(), layer.shape.k,
                                   layer.out_exp - (layer.in_exp + p.weight_exp), place<uint8_t>(arena, layer.out)});
 }
@@ -59,14 +56,14 @@ void multiply(const Net& net, const Layer& layer, uint8_t* arena) {
 }  // namespace
 
 void reset(const Net& net, uint8_t* arena) {
+  for (uint32_t i = 0; i < net.state_bytes; ++i) arena[i] = 0;
   for (int32_t i = 0; i < net.layer_count; ++i) {
     const Layer& layer = net.layers[i];
     reset(net, layer.weight, arena);
     reset(net, layer.gamma, arena);
     reset(net, layer.beta, arena);
   }
-  *place<uint32_t>(arena, net.step_count) = 0;
-  *place<Scalar10>(arena, net.rate) = net.first_step.rate;
+  if (net.learning_layers > 0) progress(arena).rate = net.first_step.rate;
 }
 
 const int32_t* forward(const Net& net, uint8_t* arena) {

@@ -25,9 +25,9 @@ enum class LayerKind : uint8_t {
 using Constant = uint32_t;
 using Place = uint32_t;
 
-// A learned tensor, where the net learns.
+// A tensor that learns.
 struct Tensor {
-  int32_t count;  // 0: there is none
+  int32_t count;  // 0: there is none, or it stays as it is
   int32_t grad_bits;
   uint32_t number;     // in the net, for the random numbers
   Constant name;       // ends with a 0, for the signature
@@ -37,13 +37,25 @@ struct Tensor {
   Place momentum_exp;  // s32
 };
 
-// What products and the norm take of the parameters, where they cannot change. The arrays but weight8 have an element an output channel.
+// What products and the norm take of the parameters of a layer that stays as it is, used where they lie. The arrays but weight8 have an element an
+// output channel.
 struct Fixed {
   Constant weight8;  // s8
   int32_t weight_exp;
   Constant bias;                          // s32 at the exponent of the sums
   Constant stage, mult, offset, f_shift;  // s32: ops::StageS16, ops::Activate
   Constant gamma, beta;                   // s8
+};
+
+// Memory that a layer takes in one pass.
+struct Scratch {
+  Place sums;     // s32: of a product, and of its backward pass
+  Place staged;   // s16
+  Place weight8;  // what Fixed says, made anew of a layer that learns
+  Place bias, stage, mult, offset, f_shift, sigma, gamma, beta;
+  Place error8;                 // E2
+  Place grad;                   // s64
+  Place k, b, a, channel_sums;  // ops::NormBackward; 2 s64 a channel
 };
 
 struct Layer {
@@ -59,6 +71,9 @@ struct Layer {
   Constant name;                       // as of a tensor
   Constant running_mean, running_var;  // s64
   Fixed fixed;
+  Scratch forward, backward;
+
+  bool learns() const { return weight.count > 0; }
 };
 
 // E1 of a value: this, and behind it the s16 elements.
@@ -67,28 +82,24 @@ struct Error {
   int16_t* elements() { return reinterpret_cast<int16_t*>(this + 1); }
 };
 
-// Memory that one layer after the other takes, for the largest of them.
-struct Scratch {
-  Place sums;     // s32: of a product, and of its backward pass
-  Place staged;   // s16
-  Place error8;   // E2
-  Place grad;     // s64
-  Place weight8;  // the rest where the net learns: what Fixed says, made anew
-  Place bias, stage, mult, offset, f_shift, sigma, gamma, beta;
-  Place k, b, a, channel_sums;  // ops::NormBackward; 2 s64 a channel
+// What is left of a step, and what a saved state holds: at the beginning of the arena, before the tensors that learn.
+struct Progress {
+  uint32_t steps;
+  int32_t zero;
+  Scalar10 rate;
 };
 
 struct Net {
   const Layer* layers;
   int32_t layer_count;
   int32_t classes;
-  bool learns;
+  int32_t learning_layers;  // the last so many that have parameters; 0: it predicts only
   uint32_t arena_bytes;
-  Scratch scratch;
+  uint32_t state_bytes;  // of the arena's beginning: Progress, parameters and momentum, zeros between
+  uint64_t identity;     // of the net and all of it that stays: what a saved state belongs to
+  Constant hashed;       // a Hash that has the tensors before the first one that learns; kNone: there are none
   Place input;
-  Place step_count;          // u32
   const uint8_t* constants;  // aligned to 8
-  Place rate;                // Scalar10
   SgdStep first_step;        // the numbers of a step; its rate is that of the beginning, its number 0
 };
 
@@ -101,5 +112,11 @@ template <class T>
 T* place(uint8_t* arena, Place at) {
   return reinterpret_cast<T*>(arena + at);
 }
+template <class T>
+const T* place(const uint8_t* arena, Place at) {
+  return reinterpret_cast<const T*>(arena + at);
+}
+inline Progress& progress(uint8_t* arena) { return *place<Progress>(arena, 0); }
+inline const Progress& progress(const uint8_t* arena) { return *place<Progress>(arena, 0); }
 
 }  // namespace intrain::micro

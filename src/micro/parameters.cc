@@ -18,8 +18,7 @@ Parameters fixed(const Net& net, const Layer& layer) {
 }
 
 // Staging, and the running statistics as one multiply and one shift a channel.
-void make_norm(const Net& net, const Layer& layer, int weight_exp, uint8_t* arena) {
-  const Scratch& s = net.scratch;
+void make_norm(const Net& net, const Layer& layer, const Scratch& s, int weight_exp, uint8_t* arena) {
   const int channels = layer.shape.k;
   int32_t* const stage = place<int32_t>(arena, s.stage);
   ops::staging_shifts(layer.shape, place<int8_t>(arena, s.weight8), stage);
@@ -36,15 +35,14 @@ void make_norm(const Net& net, const Layer& layer, int weight_exp, uint8_t* aren
 
 }  // namespace
 
-Parameters parameters_of(const Net& net, const Layer& layer, uint8_t* arena) {
-  if (!net.learns) return fixed(net, layer);
-  const Scratch& s = net.scratch;
+Parameters parameters_of(const Net& net, const Layer& layer, const Scratch& s, uint8_t* arena) {
+  if (!layer.learns()) return fixed(net, layer);
   int8_t* const weight8 = place<int8_t>(arena, s.weight8);
   const int t =
       ops::quantize_weights_reference(place<int32_t>(arena, layer.weight.master), layer.weight.count, {}, 0, 24, weight8);
   const int weight_exp = ops::weight_exp(t);
   if (layer.kind == LayerKind::kConvNorm)
-    make_norm(net, layer, weight_exp, arena);
+    make_norm(net, layer, s, weight_exp, arena);
   else
     ops::rescale_bias_reference(place<int32_t>(arena, layer.beta.master), layer.shape.k, layer.in_exp + weight_exp,
                                 place<int32_t>(arena, s.bias));

@@ -10,11 +10,11 @@ struct Parameters {
   int weight_exp;
   const int32_t* bias;
   const int32_t *stage, *mult, *offset, *f_shift;
-  const uint32_t* sigma;  // where the net learns
+  const uint32_t* sigma;  // of a layer that learns
   const int8_t *gamma, *beta;
 };
 
-// Of a layer with a product. Where the net learns they lie in its scratch memory, until those of another layer are asked for.
-Parameters parameters_of(const Net& net, const Layer& layer, uint8_t* arena);
+// Of a layer with a product. Those of one that learns are made in `scratch`: its own of this pass.
+Parameters parameters_of(const Net& net, const Layer& layer, const Scratch& scratch, uint8_t* arena);
 
 }  // namespace intrain::micro

@@ -9,7 +9,7 @@ void add_text(Hash& hash, const char* text) {
   while (*text != 0) hash.add(text++, 1);
 }
 
-void add(Hash& hash, const Net& net, const Tensor& t, uint8_t* arena) {
+void add(Hash& hash, const Net& net, const Tensor& t, const uint8_t* arena) {
   if (t.count == 0) return;
   const char* const name = constant<char>(net, t.name);
   const size_t count = static_cast<size_t>(t.count);
@@ -32,8 +32,9 @@ void add_running(Hash& hash, const Net& net, const Layer& layer, const char* wha
 
 }  // namespace
 
-uint64_t signature(const Net& net, uint8_t* arena) {
+uint64_t signature(const Net& net, const uint8_t* arena) {
   Hash hash;
+  if (net.hashed != kNone) hash = *constant<Hash>(net, net.hashed);
   for (int32_t i = 0; i < net.layer_count; ++i) {
     add(hash, net, net.layers[i].weight, arena);
     add(hash, net, net.layers[i].gamma, arena);
@@ -45,7 +46,7 @@ uint64_t signature(const Net& net, uint8_t* arena) {
     add_running(hash, net, layer, ".running_mean", layer.running_mean);
     add_running(hash, net, layer, ".running_var", layer.running_var);
   }
-  const int64_t steps = *place<uint32_t>(arena, net.step_count);
+  const int64_t steps = progress(arena).steps;
   hash.add(&steps, sizeof steps);
   return hash.digest();
 }

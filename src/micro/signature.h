@@ -6,6 +6,6 @@
 namespace intrain::micro {
 
 // Only where the net learns.
-uint64_t signature(const Net& net, uint8_t* arena);
+uint64_t signature(const Net& net, const uint8_t* arena);
 
 }  // namespace intrain::micro

@@ -30,7 +30,7 @@ struct Pass {
     return place<T>(arena, p);
   }
   Error& error(Place p) const { return *place<Error>(arena, p); }
-  int64_t* grad() const { return at<int64_t>(net.scratch.grad); }
+  int64_t* grad() const { return at<int64_t>(layer.backward.grad); }
   int64_t out_elements() const { return layer.shape.dst_pixels() * layer.shape.k; }
   int64_t in_elements() const { return layer.shape.src_pixels() * layer.shape.c; }
 };
@@ -66,9 +66,9 @@ void stage_error(const Pass& p, const int32_t* sums, int exp) {
 
 // From E2, of exponent `exp`, to E1 of the input and the new W, which the norm's or the bias' come before.
 void multiply_back(const Pass& p, const Parameters& parameters, int exp) {
-  const int8_t* const error8 = p.at<int8_t>(p.net.scratch.error8);
+  const int8_t* const error8 = p.at<int8_t>(p.layer.backward.error8);
   if (p.layer.in_error != kNone) {
-    int32_t* const sums = p.at<int32_t>(p.net.scratch.sums);
+    int32_t* const sums = p.at<int32_t>(p.layer.backward.sums);
     ops::conv2d_backward_data_reference(p.layer.shape, 1, error8, parameters.weight8, sums);
     stage_error(p, sums, exp + parameters.weight_exp);
   }
@@ -79,19 +79,20 @@ void multiply_back(const Pass& p, const Parameters& parameters, int exp) {
 
 // With a bias: its gradient is the sum of E2.
 void multiply_back_with_bias(const Pass& p, const Parameters& parameters, int exp) {
-  const int8_t* const error8 = p.at<int8_t>(p.net.scratch.error8);
+  const int8_t* const error8 = p.at<int8_t>(p.layer.backward.error8);
   ops::bias_gradient(error8, nullptr, p.layer.shape.dst_pixels(), p.layer.shape.k, {}, p.grad());
   update(p, p.layer.beta, exp, false);
   multiply_back(p, parameters, exp);
 }
 
 void quantize(const Pass& p, const int32_t* src32, const int16_t* src16, const ops::ProductScale& scale) {
-  ops::error_quantize_reference({src32, src16, p.out_elements(), scale.shift, p.at<int8_t>(p.net.scratch.error8), &p.random, {}});
+  ops::error_quantize_reference(
+      {src32, src16, p.out_elements(), scale.shift, p.at<int8_t>(p.layer.backward.error8), &p.random, {}});
 }
 
 void backward_logits(const Pass& p, int32_t label) {
-  const Parameters parameters = parameters_of(p.net, p.layer, p.arena);
-  int32_t* const error = p.at<int32_t>(p.net.scratch.sums);
+  const Parameters parameters = parameters_of(p.net, p.layer, p.layer.backward, p.arena);
+  int32_t* const error = p.at<int32_t>(p.layer.backward.sums);
   const uint32_t max = ops::softmax_xent_reference(p.at<int32_t>(p.layer.out), p.layer.shape.k,
                                                    p.layer.in_exp + parameters.weight_exp, label, 1, 0, error);
   const ops::ProductScale scale = ops::product_scale(max, ops::softmax_xent_exp(1), {});
@@ -109,7 +110,7 @@ Aligned align(const Error& error) {
 }
 
 void backward_relu(const Pass& p) {
-  const Parameters parameters = parameters_of(p.net, p.layer, p.arena);
+  const Parameters parameters = parameters_of(p.net, p.layer, p.layer.backward, p.arena);
   Error& error = p.error(p.layer.out_error);
   const Aligned aligned = align(error);
   const int32_t max =
@@ -120,8 +121,8 @@ void backward_relu(const Pass& p) {
 }
 
 void backward_norm(const Pass& p) {
-  const Parameters parameters = parameters_of(p.net, p.layer, p.arena);
-  const Scratch& s = p.net.scratch;
+  const Parameters parameters = parameters_of(p.net, p.layer, p.layer.backward, p.arena);
+  const Scratch& s = p.layer.backward;
   const int channels = p.layer.shape.k;
   const int64_t pixels = p.layer.shape.dst_pixels();
   Error& error = p.error(p.layer.out_error);
@@ -163,7 +164,7 @@ void backward_average(const Pass& p) {
 
 void backward_max(const Pass& p) {
   Error& from = p.error(p.layer.out_error);
-  int32_t* const sums = p.at<int32_t>(p.net.scratch.sums);
+  int32_t* const sums = p.at<int32_t>(p.layer.backward.sums);
   ops::max_pool_backward_reference({p.layer.pool, from.elements(), p.at<uint8_t>(p.layer.kept), sums});
   stage_error(p, sums, from.exp);
 }
@@ -177,32 +178,32 @@ void backward(const Pass& p, int32_t label) {
     case LayerKind::kLogits:
       return backward_logits(p, label);
     case LayerKind::kMaxPool:
-      if (p.layer.in_error != kNone) backward_max(p);
-      return;
+      return backward_max(p);
     case LayerKind::kAveragePool:
-      if (p.layer.in_error != kNone) backward_average(p);
-      return;
+      return backward_average(p);
   }
 }
 
 }  // namespace
 
-bool set_rate(const Net& net, uint8_t* arena, Scalar10 rate) {
+bool set_rate(uint8_t* arena, Scalar10 rate) {
   constexpr int kMostExp = 1000;  // so that sums of exponents stay far from overflowing
   if (rate.mantissa < 0 || rate.mantissa > 1023 || rate.exp < -kMostExp || rate.exp > kMostExp) return false;
-  *place<Scalar10>(arena, net.rate) = rate;
+  progress(arena).rate = rate;
   return true;
 }
 
 const int32_t* train_step(const Net& net, uint8_t* arena, int32_t label) {
   SgdStep step = net.first_step;
-  step.rate = *place<Scalar10>(arena, net.rate);
+  step.rate = progress(arena).rate;
+  step.step = progress(arena).steps;
   const int32_t* const logits = forward(net, arena);
-  uint32_t& count = *place<uint32_t>(arena, net.step_count);
-  step.step = count;
-  for (int32_t i = net.layer_count - 1; i >= 0; --i)
-    backward({net, net.layers[i], arena, step, product_error_random(step.seed, step.step, static_cast<uint32_t>(i), 0)}, label);
-  ++count;
+  for (int32_t i = net.layer_count - 1; i >= 0; --i) {
+    const Layer& layer = net.layers[i];
+    backward({net, layer, arena, step, product_error_random(step.seed, step.step, static_cast<uint32_t>(i), 0)}, label);
+    if (layer.learns() && layer.in_error == kNone) break;  // the lowest
+  }
+  ++progress(arena).steps;
   return logits;
 }
 

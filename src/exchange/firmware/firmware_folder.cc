@@ -1,5 +1,6 @@
 #include "exchange/firmware/firmware_folder.h"
 
+#include "exchange/firmware/firmware_header.h"
 #include "exchange/firmware/firmware_sources.h"
 
 namespace intrain {
@@ -56,19 +57,20 @@ Members of(const micro::Tensor& t) {
 Members of(const micro::Fixed& f) {
   return members(f.weight8, f.weight_exp, f.bias, f.stage, f.mult, f.offset, f.f_shift, f.gamma, f.beta);
 }
+Members of(const micro::Scratch& s) {
+  return members(s.sums, s.staged, s.weight8, s.bias, s.stage, s.mult, s.offset, s.f_shift, s.sigma, s.gamma, s.beta, s.error8,
+                 s.grad, s.k, s.b, s.a, s.channel_sums);
+}
 Members of(const micro::Layer& l) {
   return members(kind_name(l.kind), of(l.shape), of(l.pool), l.in_exp, l.out_exp, l.top, l.in, l.out, l.kept, l.in_error,
-                 l.out_error, of(l.weight), of(l.gamma), of(l.beta), l.name, l.running_mean, l.running_var, of(l.fixed));
-}
-Members of(const micro::Scratch& s) {
-  return members(s.sums, s.staged, s.error8, s.grad, s.weight8, s.bias, s.stage, s.mult, s.offset, s.f_shift, s.sigma, s.gamma,
-                 s.beta, s.k, s.b, s.a, s.channel_sums);
+                 l.out_error, of(l.weight), of(l.gamma), of(l.beta), l.name, l.running_mean, l.running_var, of(l.fixed),
+                 of(l.forward), of(l.backward));
 }
 Members of(const Scalar10& s) { return members(s.mantissa, s.exp); }
 Members of(const micro::Net& n) {
   const Members step = members(of(n.first_step.rate), of(n.first_step.mom), of(n.first_step.decay), n.first_step.seed, 0u);
-  return members("kLayers", n.layer_count, n.classes, n.learns, n.arena_bytes, of(n.scratch), n.input, n.step_count, "kConstants",
-                 n.rate, step);
+  return members("kLayers", n.layer_count, n.classes, n.learning_layers, n.arena_bytes, n.state_bytes, n.identity, n.hashed,
+                 n.input, "kConstants", step);
 }
 
 template <class Values>
@@ -77,47 +79,6 @@ std::string array(const Values& values) {
   std::string text;
   for (size_t i = 0; i < values.size(); ++i) text += (i == 0 ? "" : i % kInLine == 0 ? ",\n" : ",") + std::to_string(values[i]);
   return text;
-}
-
-std::string header(const FirmwarePlan& plan, const std::string& title, int inputs) {
-  std::string text = "/* " + title + R"(
-
-   All memory is an arena of the caller's. Pixels are [height][width][channels], 0 to 255. */
-#ifndef INTRAIN_NET_H
-#define INTRAIN_NET_H
-)";
-  text += "\n#include <stdint.h>\n\n";
-  text += "#define INTRAIN_ARENA_BYTES " + std::to_string(plan.net.arena_bytes) + "\n";
-  text += "#define INTRAIN_INPUTS " + std::to_string(inputs) + "\n";
-  text += "#define INTRAIN_CLASSES " + std::to_string(plan.net.classes) + "\n";
-  text += "#define INTRAIN_LEARNS " + std::to_string(plan.net.learns) + "\n";
-  return text + R"(
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/* As it was exported. Once, before all else. The arena holds INTRAIN_ARENA_BYTES. */
-void intrain_init(uint64_t* arena);
-/* The class of an image. Its logits are then intrain_logits(), until the next call. */
-int32_t intrain_predict(uint64_t* arena, const uint8_t* pixels);
-const int32_t* intrain_logits(const uint64_t* arena);
-#if INTRAIN_LEARNS
-/* A step on one image, 0 <= label < INTRAIN_CLASSES. The class that it was taken for before, or -1 for a label that is none: then nothing is
-   learned. */
-int32_t intrain_train(uint64_t* arena, const uint8_t* pixels, int32_t label);
-/* The learning rate, mantissa 2^exponent, 0 <= mantissa < 1024. 0 if it is none: then it stays as it was. */
-int32_t intrain_set_rate(uint64_t* arena, int32_t mantissa, int32_t exponent);
-uint32_t intrain_steps(const uint64_t* arena);
-/* The same as that of a run of the same steps on any other machine. */
-uint64_t intrain_signature(uint64_t* arena);
-#endif
-
-#ifdef __cplusplus
-}
-#endif
-
-#endif
-)";
 }
 
 constexpr const char* kFunctions = R"(
@@ -132,46 +93,61 @@ void show(uint64_t* arena, const uint8_t* pixels) {
 
 void intrain_init(uint64_t* arena) { reset(kNet, bytes(arena)); }
 
-int32_t intrain_predict(uint64_t* arena, const uint8_t* pixels) {
+int32_t intrain_predict(uint64_t* arena, const uint8_t* pixels, const int32_t** logits) {
   show(arena, pixels);
-  return largest(forward(kNet, bytes(arena)), kNet.classes);
+  const int32_t* const all = forward(kNet, bytes(arena));
+  if (logits != nullptr) *logits = all;
+  return largest(all, kNet.classes);
 }
 
-const int32_t* intrain_logits(const uint64_t* arena) {
-  return reinterpret_cast<const int32_t*>(reinterpret_cast<const uint8_t*>(arena) + kLayers[kNet.layer_count - 1].out);
-}
+const intrain_net_info* intrain_info(void) { return &kInfo; }
 )";
 
 constexpr const char* kLearningFunctions = R"(
-int32_t intrain_train(uint64_t* arena, const uint8_t* pixels, int32_t label) {
+namespace {
+
+const uint8_t* bytes(const uint64_t* arena) { return reinterpret_cast<const uint8_t*>(arena); }
+Storage storage_of(const intrain_storage& s) { return {s.context, s.read, s.erase, s.write}; }
+
+}  // namespace
+
+int32_t intrain_load(uint64_t* arena, const intrain_storage* storage) {
+  return load(kNet, bytes(arena), storage_of(*storage)) ? 1 : 0;
+}
+
+int32_t intrain_save(const uint64_t* arena, const intrain_storage* storage) {
+  return save(kNet, bytes(arena), storage_of(*storage)) ? 1 : 0;
+}
+
+int32_t intrain_train_step(uint64_t* arena, const uint8_t* pixels, int32_t label) {
   if (label < 0 || label >= kNet.classes) return -1;
   show(arena, pixels);
   return largest(train_step(kNet, bytes(arena), label), kNet.classes);
 }
 
 int32_t intrain_set_rate(uint64_t* arena, int32_t mantissa, int32_t exponent) {
-  return set_rate(kNet, bytes(arena), {mantissa, exponent}) ? 1 : 0;
+  return set_rate(bytes(arena), {mantissa, exponent}) ? 1 : 0;
 }
 
-uint32_t intrain_steps(const uint64_t* arena) {
-  return *reinterpret_cast<const uint32_t*>(reinterpret_cast<const uint8_t*>(arena) + kNet.step_count);
-}
+uint32_t intrain_step_count(const uint64_t* arena) { return progress(bytes(arena)).steps; }
 
-uint64_t intrain_signature(uint64_t* arena) { return signature(kNet, bytes(arena)); }
+uint64_t intrain_signature(const uint64_t* arena) { return signature(kNet, bytes(arena)); }
 )";
 
-std::string source(const FirmwarePlan& plan, const std::string& title, int channels, const std::vector<int8_t>& table) {
-  const std::vector<int8_t> used(table.begin(), table.begin() + int64_t{channels} * 256);
-  std::string text = "// " + title + "\n#include \"intrain_net.h\"\n\n#include \"micro/forward.h\"\n";
-  if (plan.net.learns) text += "#include \"micro/signature.h\"\n#include \"micro/step.h\"\n";
+std::string source(const FirmwarePlan& plan, const FirmwareSubject& subject) {
+  const bool learns = plan.net.learning_layers > 0;
+  const std::vector<int8_t> used(subject.table.begin(), subject.table.begin() + int64_t{subject.c} * 256);
+  std::string text = "// " + subject.title + "\n#include \"intrain_net.h\"\n\n#include \"micro/forward.h\"\n";
+  if (learns) text += "#include \"micro/signature.h\"\n#include \"micro/state.h\"\n#include \"micro/step.h\"\n";
   text += "\nnamespace {\n\nusing namespace intrain;\nusing namespace intrain::micro;\n\n";
   text += "alignas(8) const uint8_t kConstants[] = {\n" + array(plan.constants) + "};\n\nconst Layer kLayers[] = {\n";
   for (const micro::Layer& layer : plan.layers) text += "    " + of(layer).text() + ",\n";
   text += "};\n\nconst Net kNet = " + of(plan.net).text() + ";\n\n";
   // Flat, because the table has no braces of its own for each channel.
-  text += "constexpr int32_t kChannels = " + std::to_string(channels) + ";\nconst int8_t kTable[kChannels][256] = {\n" +
+  text += "constexpr int32_t kChannels = " + std::to_string(subject.c) + ";\nconst int8_t kTable[kChannels][256] = {\n" +
           array(used) + "};\n";
-  return text + kFunctions + (plan.net.learns ? kLearningFunctions : "");
+  text += firmware_info(plan, subject);
+  return text + kFunctions + (learns ? kLearningFunctions : "");
 }
 
 // The firmware's own flags may be others; these are what the sources need.
@@ -205,10 +181,9 @@ target_compile_options(intrain_net PRIVATE -ffreestanding -fno-exceptions -fno-r
 
 }  // namespace
 
-std::vector<FirmwareText> firmware_files(const FirmwarePlan& plan, const std::string& title, int h, int w, int c,
-                                         const std::vector<int8_t>& table) {
-  std::vector<FirmwareText> files = {{"intrain_net.h", header(plan, title, h * w * c)},
-                                     {"intrain_net.cc", source(plan, title, c, table)},
+std::vector<FirmwareText> firmware_files(const FirmwarePlan& plan, const FirmwareSubject& subject) {
+  std::vector<FirmwareText> files = {{"intrain_net.h", firmware_header(plan, subject)},
+                                     {"intrain_net.cc", source(plan, subject)},
                                      {"Makefile", makefile()},
                                      {"CMakeLists.txt", cmake()}};
   for (const FirmwareSource& s : firmware_sources()) files.push_back({"src/" + std::string(s.path), std::string(s.text)});

@@ -1,4 +1,4 @@
-// A net as a folder of sources for firmware, which takes nothing from outside: a C header, the net's tables, src/micro/ and the arithmetic that it
+// A plan as a folder that takes nothing from outside: a C header, the net as tables, src/micro/ and the arithmetic that it
 // calls.
 #pragma once
 
@@ -14,8 +14,14 @@ struct FirmwareText {
   std::string text;
 };
 
-// All files. title: a line for their heads. table: [channels][256], from pixels to what the net reads (Normalization).
-std::vector<FirmwareText> firmware_files(const FirmwarePlan& plan, const std::string& title, int h, int w, int c,
-                                         const std::vector<int8_t>& table);
+// What the tables do not tell of a net.
+struct FirmwareSubject {
+  std::string title;          // a line
+  int h, w, c;                // of the pixels
+  std::vector<int8_t> table;  // [c][256], from pixels to what the net reads (Normalization)
+};
+
+// All files.
+std::vector<FirmwareText> firmware_files(const FirmwarePlan& plan, const FirmwareSubject& subject);
 
 }  // namespace intrain

@@ -1,6 +1,7 @@
 // A trained net as the tables of src/micro/: what goes into firmware.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,6 @@
 
 namespace intrain {
 
-enum class FirmwareMode {
-  kInfer,  // 8-bit W among the constants, no step
-  kFull,   // the stored parameters, which all learn; batch norm's running statistics stay
-};
-
 struct FirmwarePlan {
   std::vector<micro::Layer> layers;
   std::vector<uint8_t> constants;
@@ -23,8 +19,15 @@ struct FirmwarePlan {
   micro::Net runnable() const;
 };
 
-// Of a net that is prepared and has its parameters. step: the numbers that steps take if the firmware says no others; a momentum of 0 keeps no
-// memory for it. Throws Error for a layer or number format that src/micro/ does not have.
-FirmwarePlan plan_firmware(Net& net, FirmwareMode mode, const SgdStep& step);
+// Layers with parameters: what the last so many of can learn.
+int parameter_layers(const Net& net);
+// Before Net::prepare(): the last `learning_layers` of them learn, all other parameters and all running statistics stay. Throws Error for a number
+// below 0 or above parameter_layers().
+void freeze_for_device(Net& net, int learning_layers);
+
+// Of a net that is prepared and has its parameters; `learning_layers` as above, 0: it predicts only. Layers that stay have 8-bit W among the
+// constants, those that learn their stored parameters. step: the numbers that steps take if the firmware says no others. Tensors have
+// the momentum that they have in the net. Throws Error for a layer or number format that src/micro/ does not have, and for more layers than there are.
+FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step);
 
 }  // namespace intrain

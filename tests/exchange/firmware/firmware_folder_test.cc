@@ -27,8 +27,8 @@ static uint64_t arena[INTRAIN_ARENA_BYTES / 8];
 int main(void) {
   uint8_t sample[1 + INTRAIN_INPUTS];
   intrain_init(arena);
-  while (fread(sample, sizeof sample, 1, stdin) == 1) intrain_train(arena, sample + 1, sample[0]);
-  printf("%u %016llx", (unsigned)intrain_steps(arena), (unsigned long long)intrain_signature(arena));
+  while (fread(sample, sizeof sample, 1, stdin) == 1) intrain_train_step(arena, sample + 1, sample[0]);
+  printf("%u %016llx", (unsigned)intrain_step_count(arena), (unsigned long long)intrain_signature(arena));
   return 0;
 }
 )";
@@ -59,10 +59,10 @@ TEST(FirmwareFolder, CompiledItLearnsTheSame) {
   // Pixels are the net's input moved by 128.
   std::vector<int8_t> table;
   for (int p = 0; p < 256; ++p) table.push_back(static_cast<int8_t>(std::max(p - 128, -127)));
-  const FirmwarePlan plan = plan_firmware(net, FirmwareMode::kFull, kFolderStep);
+  const FirmwarePlan plan = plan_firmware(net, parameter_layers(net), kFolderStep);
   const TempFolder folder;
   const std::filesystem::path root = folder.path();
-  for (const FirmwareText& file : firmware_files(plan, "a chain", 12, 12, 1, table)) write_text(root / file.path, file.text);
+  for (const FirmwareText& file : firmware_files(plan, {"a chain", 12, 12, 1, table})) write_text(root / file.path, file.text);
   write_text(root / "main.c", kFolderMain);
 
   SgdStep step = kFolderStep;
