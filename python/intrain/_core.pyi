@@ -309,18 +309,21 @@ class NetBuilder:
     def __init__(self, height: int, width: int, channels: int, classes: int, name: str = "net") -> None: ...
     @property
     def input(self) -> Value: ...
-    def conv_bn_relu(self, x: Value, k: int, size: int, stride: int = 1, pad: int = 0, groups: int = 1) -> Value:
-        """Convolution of `k` output channels without bias, batch norm, ReLU."""
-    def conv_bn(self, x: Value, k: int, size: int, stride: int = 1, pad: int = 0, groups: int = 1) -> Value:
+    def conv_bn_relu(self, x: Value, k: int, size: int, stride: int = 1, pad: int = 0, groups: int = 1, height: int = 0) -> Value:
+        """Convolution of `k` output channels without bias, batch norm, ReLU. height: of the kernel, 0: as size; 1 on signals, which are images
+        of one row."""
+    def conv_relu(self, x: Value, k: int, size: int, stride: int = 1, pad: int = 0, groups: int = 1, height: int = 0) -> Value:
+        """ReLU(convolution + bias), without batch norm: for batches too small for its statistics."""
+    def conv_bn(self, x: Value, k: int, size: int, stride: int = 1, pad: int = 0, groups: int = 1, height: int = 0) -> Value:
         """The same without ReLU: a shortcut, which may only be added."""
-    def conv_bn_add_relu(self, x: Value, k: int, size: int, shortcut: Value, stride: int = 1, pad: int = 0, groups: int = 1) -> Value:
+    def conv_bn_add_relu(self, x: Value, k: int, size: int, shortcut: Value, stride: int = 1, pad: int = 0, groups: int = 1, height: int = 0) -> Value:
         """ReLU(batch norm(convolution) + shortcut); nothing may read the shortcut afterwards."""
-    def conv_bn_relu6(self, x: Value, k: int, size: int, shortcut: Value | None = None, stride: int = 1, pad: int = 0, groups: int = 1) -> Value: ...
-    def conv_bn_linear(self, x: Value, k: int, size: int, shortcut: Value | None = None, stride: int = 1, pad: int = 0, groups: int = 1) -> Value:
+    def conv_bn_relu6(self, x: Value, k: int, size: int, shortcut: Value | None = None, stride: int = 1, pad: int = 0, groups: int = 1, height: int = 0) -> Value: ...
+    def conv_bn_linear(self, x: Value, k: int, size: int, shortcut: Value | None = None, stride: int = 1, pad: int = 0, groups: int = 1, height: int = 0) -> Value:
         """Without an activation: a linear bottleneck, which layers may read."""
-    def conv_add_stream(self, x: Value, k: int, size: int, shortcut: Value | None = None, stride: int = 1, pad: int = 0, groups: int = 1) -> Value:
+    def conv_add_stream(self, x: Value, k: int, size: int, shortcut: Value | None = None, stride: int = 1, pad: int = 0, groups: int = 1, height: int = 0) -> Value:
         """Of pre-activation nets: convolution + shortcut. Where it is read it is ReLU(batch norm(.)), where it is added the sum itself."""
-    def conv_stream(self, x: Value, k: int, size: int, stride: int = 1, pad: int = 0, groups: int = 1) -> Value:
+    def conv_stream(self, x: Value, k: int, size: int, stride: int = 1, pad: int = 0, groups: int = 1, height: int = 0) -> Value:
         """The convolution alone, as a shortcut that is only added to a stream."""
     def pad_shortcut(self, x: Value, channels: int, stride: int = 1, before: int = -1) -> Value:
         """Every stride-th pixel with new channels of zeros, `before` of them before those of x; -1: half of them."""

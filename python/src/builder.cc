@@ -37,8 +37,9 @@ class Layer {
     text_ += key + (" = \"" + value) + "\"\n";
     return *this;
   }
-  Layer& no_relu() {
-    text_ += "relu = false\n";
+  // `what` = false.
+  Layer& without(const char* what) {
+    text_ += std::string(what) + " = false\n";
     return *this;
   }
   const std::string& text() const { return text_; }
@@ -68,11 +69,14 @@ class BuilderObject {
     Layer layer = conv_layer("conv", in, spec);
     if (shortcut != nullptr) layer.add("add", shortcut->name);
     if (kind == "none")
-      layer.no_relu();
+      layer.without("relu");
+    else if (kind == "bias")
+      layer.without("batch_norm");
     else if (kind != "relu")
       layer.add("activation", kind);
     return made(layer, [&](NetBuilder& b) {
       if (kind == "none") return b.conv_bn(in.read, spec);
+      if (kind == "bias") return b.conv_relu(in.read, spec);
       if (kind == "relu6") return b.conv_bn_relu6(in.read, spec, add);
       if (kind == "linear") return b.conv_bn_linear(in.read, spec, add);
       return add == nullptr ? b.conv_bn_relu(in.read, spec) : b.conv_bn_add_relu(in.read, spec, add);
@@ -96,7 +100,7 @@ class BuilderObject {
 
   ValueObject conv_stream(const ValueObject& in, const ConvSpec& spec) {
     check(in);
-    return made(conv_layer("stream", in, spec).no_relu(), [&](NetBuilder& b) { return b.conv_stream(in.read, spec); });
+    return made(conv_layer("stream", in, spec).without("relu"), [&](NetBuilder& b) { return b.conv_stream(in.read, spec); });
   }
 
   ValueObject pad_shortcut(const ValueObject& in, int channels, int stride, int before) {
@@ -154,7 +158,7 @@ class BuilderObject {
   Layer conv_layer(const char* type, const ValueObject& in, const ConvSpec& spec) const {
     Layer layer(next(), type, in);
     layer.add("channels", spec.k, -1).add("size", spec.size, -1).add("stride", spec.stride, 1);
-    return layer.add("pad", spec.pad, 0).add("groups", spec.groups, 1);
+    return layer.add("pad", spec.pad, 0).add("groups", spec.groups, 1).add("height", spec.height, 0);
   }
 
   // The layer of make(builder), which the file has from then on.
@@ -179,47 +183,50 @@ void bind_convolutions(Bound& builder) {
   const auto plain = [&](const char* method, const char* activation) {
     builder.def(
         method,
-        [activation](BuilderObject& b, const ValueObject& x, int k, int size, int stride, int pad, int groups) {
-          return b.conv(activation, x, {k, size, stride, pad, groups}, nullptr);
+        [activation](BuilderObject& b, const ValueObject& x, int k, int size, int stride, int pad, int groups, int height) {
+          return b.conv(activation, x, {k, size, stride, pad, groups, height}, nullptr);
         },
         nb::arg("x"), nb::arg("k"), nb::arg("size"), nb::arg("stride") = 1, nb::arg("pad") = 0, nb::arg("groups") = 1,
-        nb::keep_alive<0, 1>());
+        nb::arg("height") = 0, nb::keep_alive<0, 1>());
   };
   plain("conv_bn_relu", "relu");
   plain("conv_bn", "none");
+  plain("conv_relu", "bias");
   const auto adding = [&](const char* method, const char* activation) {
     builder.def(
         method,
         [activation](BuilderObject& b, const ValueObject& x, int k, int size, const ValueObject* shortcut, int stride, int pad,
-                     int groups) {
-          return b.conv(activation, x, {k, size, stride, pad, groups}, shortcut);
+                     int groups, int height) {
+          return b.conv(activation, x, {k, size, stride, pad, groups, height}, shortcut);
         },
         nb::arg("x"), nb::arg("k"), nb::arg("size"), nb::arg("shortcut") = nb::none(), nb::arg("stride") = 1, nb::arg("pad") = 0,
-        nb::arg("groups") = 1, nb::keep_alive<0, 1>());
+        nb::arg("groups") = 1, nb::arg("height") = 0, nb::keep_alive<0, 1>());
   };
   adding("conv_bn_relu6", "relu6");
   adding("conv_bn_linear", "linear");
   builder.def(
       "conv_bn_add_relu",
-      [](BuilderObject& b, const ValueObject& x, int k, int size, const ValueObject& shortcut, int stride, int pad, int groups) {
-        return b.conv("relu", x, {k, size, stride, pad, groups}, &shortcut);
+      [](BuilderObject& b, const ValueObject& x, int k, int size, const ValueObject& shortcut, int stride, int pad, int groups,
+         int height) {
+        return b.conv("relu", x, {k, size, stride, pad, groups, height}, &shortcut);
       },
       nb::arg("x"), nb::arg("k"), nb::arg("size"), nb::arg("shortcut"), nb::arg("stride") = 1, nb::arg("pad") = 0,
-      nb::arg("groups") = 1, nb::keep_alive<0, 1>());
+      nb::arg("groups") = 1, nb::arg("height") = 0, nb::keep_alive<0, 1>());
   builder.def(
       "conv_add_stream",
-      [](BuilderObject& b, const ValueObject& x, int k, int size, const ValueObject* shortcut, int stride, int pad, int groups) {
-        return b.stream(x, {k, size, stride, pad, groups}, shortcut);
+      [](BuilderObject& b, const ValueObject& x, int k, int size, const ValueObject* shortcut, int stride, int pad, int groups,
+         int height) {
+        return b.stream(x, {k, size, stride, pad, groups, height}, shortcut);
       },
       nb::arg("x"), nb::arg("k"), nb::arg("size"), nb::arg("shortcut") = nb::none(), nb::arg("stride") = 1, nb::arg("pad") = 0,
-      nb::arg("groups") = 1, nb::keep_alive<0, 1>());
+      nb::arg("groups") = 1, nb::arg("height") = 0, nb::keep_alive<0, 1>());
   builder.def(
       "conv_stream",
-      [](BuilderObject& b, const ValueObject& x, int k, int size, int stride, int pad, int groups) {
-        return b.conv_stream(x, {k, size, stride, pad, groups});
+      [](BuilderObject& b, const ValueObject& x, int k, int size, int stride, int pad, int groups, int height) {
+        return b.conv_stream(x, {k, size, stride, pad, groups, height});
       },
       nb::arg("x"), nb::arg("k"), nb::arg("size"), nb::arg("stride") = 1, nb::arg("pad") = 0, nb::arg("groups") = 1,
-      nb::keep_alive<0, 1>());
+      nb::arg("height") = 0, nb::keep_alive<0, 1>());
 }
 
 }  // namespace

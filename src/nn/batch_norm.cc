@@ -106,8 +106,12 @@ void BatchNorm::add_thread_sums(const PlannedArray<int64_t>& sums) const {
 void BatchNorm::statistics(const LayerContext& context) {
   add_thread_sums(sums_);
   context.reducer.sum(sums_.data(), 2 * int64_t{out_->c});
-  ops::batch_norm_statistics(in_, sums_.data(), context.global_count * out_->pixels(), widths_, grid_, running_mean_.data(),
-                             running_var_.data(), maps());
+  const int64_t n = context.global_count * out_->pixels();
+  if (context.statistics == Statistics::kBatch)
+    return ops::batch_norm_statistics(in_, sums_.data(), n, widths_, grid_, running_mean_.data(), running_var_.data(), maps());
+  fold_running_statistics();
+  ops::batch_norm_update_running(in_, sums_.data(), n, running_mean_.data(), running_var_.data());
+  folded_ = false;
 }
 
 // Rows [first, first + rows) of the batch: y to x_hat and, with an activation, to the output.
@@ -154,7 +158,7 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
 
 void BatchNorm::forward(const LayerContext& context, const int16_t* y) {
   const ProfileScope time(context.profile, layer_index_, ProfileOp::kNormalizeForward);
-  if (context.frozen_statistics)
+  if (context.statistics == Statistics::kFrozen)
     fold_running_statistics();
   else
     statistics(context);
@@ -226,7 +230,7 @@ int BatchNorm::backward(const LayerContext& context) {
   gamma_.grad_exp = ops::gamma_gradient_exp(e_exp);
   context.show(layer_, TensorKind::kE1, error.data, context.count * out_->elements(), e_exp);
   return ops::batch_norm_backward_channels(in_, gamma8_.data(), sigma_.data(), error_sums_.data(), context.global_count * pixels,
-                                           context.frozen_statistics, e_exp, k_.data(), b_.data(), a_.data());
+                                           context.statistics != Statistics::kBatch, e_exp, k_.data(), b_.data(), a_.data());
 }
 
 ops::NormBackward BatchNorm::error(int64_t n, int64_t first, int64_t rows) const {

@@ -70,7 +70,7 @@ class EvaluateSink final : public ops::StripSink {
 void ConvBn::forward(const LayerContext& context) {
   norm_.begin_sums();
   SumsSink sink(context.kernels, norm_);
-  multiply(context, staged_, false, context.frozen_statistics ? nullptr : &sink);
+  multiply(context, staged_, false, context.statistics == Statistics::kFrozen ? nullptr : &sink);
   norm_.forward(context, staged_);
   context.show(name_, TensorKind::kW, weight8_.data(), shape_.weights(), weight_exp_);
 }

@@ -90,6 +90,13 @@ class INTRAIN_API GradientSink {
   ~GradientSink() = default;
 };
 
+// The mean and deviation that batch norm takes in forward(). The running ones are constants to backward().
+enum class Statistics : uint8_t {
+  kBatch,    // the batch's, which go into the running ones
+  kRunning,  // the running ones, into which the batch's go after: for batches too small to have statistics
+  kFrozen,   // the running ones, which stay
+};
+
 // What a pass is handed. Ranks, threads and the instruction set reach a layer only through this.
 struct LayerContext {
   const ops::Kernels& kernels;
@@ -101,12 +108,12 @@ struct LayerContext {
   uint64_t seed;          // of the random numbers
   uint32_t step;
   const Widths& widths;
-  uint32_t layer_number = 0;          // in the net, of the one whose backward pass it is
-  Profile* profile = nullptr;         // null: time is not taken
-  GradientSink* gradients = nullptr;  // of a backward pass
-  TensorSink* tensors = nullptr;      // null: none looks
-  bool frozen_statistics = false;     // forward() and backward() take batch norm's running ones as constants
-  bool ends_pass = false;             // no other layer goes backward after this one
+  uint32_t layer_number = 0;                   // in the net, of the one whose backward pass it is
+  Profile* profile = nullptr;                  // null: time is not taken
+  GradientSink* gradients = nullptr;           // of a backward pass
+  TensorSink* tensors = nullptr;               // null: none looks
+  Statistics statistics = Statistics::kBatch;  // of a pass of training
+  bool ends_pass = false;                      // no other layer goes backward after this one
 
   void finish(Parameter& p) const {
     if (gradients != nullptr && p.learns()) gradients->gradient(p);

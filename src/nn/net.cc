@@ -167,7 +167,7 @@ void Net::check_prepared() const {
 void Net::forward(const Batch& batch) {
   check_training();
   LayerContext c = context(batch);
-  c.frozen_statistics = frozen_statistics_;
+  c.statistics = statistics_;
   c.tensors = tensor_sink_;
   for (const auto& layer : layers_) {
     c.reducer.set_place(layer->name().c_str(), "forward");
@@ -198,7 +198,7 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   c.seed = seed;
   c.step = step;
   c.gradients = sink;
-  c.frozen_statistics = frozen_statistics_;
+  c.statistics = statistics_;
   c.tensors = tensor_sink_;
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->written = v->error->top_begun = false;

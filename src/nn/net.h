@@ -38,9 +38,11 @@ class INTRAIN_API Net {
   void set_batches_per_step(int batches);
   // Of the loss, times 2^30: 0 .. 2^30. Throws Error for other numbers.
   void set_label_smoothing(int64_t smoothing);
-  // From now on forward() takes the running statistics, as evaluate() does, and leaves them as they are; to backward() they are constants.
-  void freeze_statistics(bool frozen) { frozen_statistics_ = frozen; }
-  // Plans and takes all memory for batches of up to max_batch images, over all ranks of the runtime (core/slice.h), memory().total_bytes(); nothing is allocated after, and little was before.
+  // What forward() takes from now on; kBatch at first.
+  void set_statistics(Statistics statistics) { statistics_ = statistics; }
+  void freeze_statistics(bool frozen) { set_statistics(frozen ? Statistics::kFrozen : Statistics::kBatch); }
+  // Plans and takes all memory for batches of up to max_batch images, over all ranks of the runtime (core/slice.h),
+  // memory().total_bytes(); nothing is allocated after, and little was before.
   // `training`: with a backward pass. Parameters that are frozen (Parameter::frozen) take neither momentum nor gradients, and below the lowest layer
   // that learns nothing is kept for a backward pass. Once. Throws Error if batches are too large for a layer's sums, or the net
   // takes more memory than the machine has (core/memory.h), before it is taken; and if there is no runtime.
@@ -54,7 +56,7 @@ class INTRAIN_API Net {
   // What a step takes: 1 to max_batch images, on each of several ranks its own of them (core/batch.h), all their pixels, a label of a class for each. Throws Error for others, as the passes do for what
   // they read; here before anything has changed.
   void check_batch(const Batch& batch) const;
-  // Forward with the batch's statistics, unless they are frozen / with the running ones. After either: logits() is [count][classes].
+  // Forward with the statistics that set_statistics() says / with the running ones. After either: logits() is [count][classes].
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
   // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward, each handed to the sink as
@@ -118,7 +120,8 @@ class INTRAIN_API Net {
   int most_here_ = 0;                                      // of them
   int lowest_ = 0;                                         // layer with a backward pass, as planned
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
-  bool training_ = false, keep_gradients_ = false, keep_momentum_ = true, frozen_statistics_ = false;
+  bool training_ = false, keep_gradients_ = false, keep_momentum_ = true;
+  Statistics statistics_ = Statistics::kBatch;
   std::shared_ptr<Runtime> runtime_;
   Profile* profile_ = nullptr;
   TensorSink* tensor_sink_ = nullptr;

@@ -64,7 +64,7 @@ class StreamConv::Sink final : public ops::StripSink {
   Sink(StreamConv& layer, const LayerContext& context, bool training) : layer_(layer), context_(context), training_(training) {}
   void strip(int64_t first, int64_t pixels, int16_t* staged, int thread) override {
     layer_.add(context_.kernels, first, pixels, staged);
-    if (!layer_.norm_ || (training_ && context_.frozen_statistics)) return;
+    if (!layer_.norm_ || (training_ && context_.statistics == Statistics::kFrozen)) return;
     if (training_)
       layer_.norm_->add_sums(context_.kernels, staged, pixels, thread);
     else

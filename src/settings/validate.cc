@@ -47,6 +47,9 @@ void check_pairs(const TrainConfig& config) {
   if (config.freeze_statistics && config.init_from.empty())
     throw Error("a new net has no running statistics yet", Setting{"freeze_statistics"},
                 "give the checkpoint that has them with `init_from`");
+  if (config.freeze_statistics && config.running_statistics)
+    throw Error("running statistics cannot both stay and go on", Setting{"running_statistics"},
+                "give either `freeze_statistics` or `running_statistics`");
   if (config.optimizer == "plain" && config.widths.constant_g)
     throw Error("WAGEUBN's optimizer keeps an accumulator", Setting{"optimizer"}, "choose momentum, or `formats.g_scale` shift");
   if (config.warmup >= config.epochs)

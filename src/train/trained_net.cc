@@ -38,7 +38,9 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
 }
 
 void freeze(const TrainConfig& config, Net& net) {
-  net.freeze_statistics(config.freeze_statistics);
+  net.set_statistics(config.freeze_statistics    ? Statistics::kFrozen
+                     : config.running_statistics ? Statistics::kRunning
+                                                 : Statistics::kBatch);
   for (const std::string& pattern : config.freeze) {
     int found = 0;
     for (Parameter* p : net.parameters())

@@ -80,6 +80,26 @@ TEST(NormStatistics, ByHand) {
   EXPECT_EQ(maps.shift[0], 12);
 }
 
+// One element a channel has no variance of its own, but one around the running mean. Over many it becomes that of all elements, and 0.0996 / (2 -
+// 0.0996) of it more, because the running mean is itself one of about 19 elements.
+TEST(NormStatistics, SingleElementsHaveAVariance) {
+  Rng rng(3);
+  int64_t mean = 0, var = int64_t{1} << 32;
+  long double mean_sum = 0, var_sum = 0;
+  constexpr int kSteps = 40000, kSkipped = 200;
+  for (int i = 0; i < kSteps; ++i) {
+    const int64_t y = 700 + rng.range(-1000, 1000), sums[] = {y, y * y};
+    batch_norm_update_running({1, -8, nullptr}, sums, 1, &mean, &var);
+    if (i < kSkipped) continue;
+    mean_sum += std::ldexp(static_cast<long double>(mean), -24) / (kSteps - kSkipped);
+    var_sum += std::ldexp(static_cast<long double>(var), -16) / (kSteps - kSkipped);
+  }
+  const long double expected = (2001.0L * 2001 - 1) / 12, share = 102.0L / 1024;
+  // Standard errors over the steps: 577 / sqrt(40000) = 2.9 of the mean; of squares 0.9 variances / sqrt(40000) = 0.0045 of them.
+  EXPECT_NEAR(static_cast<double>(mean_sum), 700, 4 * 2.9);
+  EXPECT_NEAR(static_cast<double>(var_sum / (expected * (1 + share / (2 - share)))), 1, 4 * 0.0045);
+}
+
 // The largest there is, 2^31 sqrt(1.25), ends within 32 bits however it is rounded.
 TEST(NormStatistics, SigmaStaysWithin32Bits) {
   const int64_t mean = 0, var = kRunningMost;

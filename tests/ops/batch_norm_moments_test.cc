@@ -129,6 +129,21 @@ TEST(Running, UpdateIsTheExponentialAverage) {
   }
 }
 
+// 3 and 5 around 1: 2 * 2 + 4 * 4 over 2 = 10, their mean 4, their variance 1.
+TEST(Running, MomentAroundIsTheMeanSquare) {
+  EXPECT_EQ(moment_around({4 << 16, 1 << 16}, 1 << 16), 10 << 16);
+  Rng rng(6);
+  const long double most = std::ldexp(1.0L, 31) - 1;
+  for (int i = 0; i < 100000; ++i) {
+    const Moments m{rng.any_width(31), static_cast<int64_t>(magnitude(rng.any_width(46)))};
+    const int64_t center = rng.any_width(62);
+    const long double d =
+        std::min(most, std::max(-most, static_cast<long double>(m.mean_q16) - static_cast<long double>(center)));
+    const long double expected = static_cast<long double>(m.var_q16) + std::ldexp(d * d, -16);
+    ASSERT_LE(std::fabs(static_cast<long double>(moment_around(m, center)) - expected), 0.5L) << m.mean_q16 << " " << center;
+  }
+}
+
 // The update stalls where |new - running| * 102 / 1024 <= 1/2: within 5 units of 2^-32.
 TEST(Running, ConvergesToWithinFiveUnits) {
   for (int64_t target : {int64_t{0}, int64_t{1} << 20, -(int64_t{3} << 20), int64_t{1} << 52}) {

@@ -42,8 +42,16 @@ def stream_net():
     return b.linear_logits(b.global_average_pool(z))
 
 
+def signal_net():
+    b = intrain.NetBuilder(12, 12, 1, 10, name="signal")
+    x = b.conv_relu(b.input, 8, size=5, stride=2, pad=2, height=1)
+    x = b.conv_bn_relu(x, 12, size=3, pad=1, groups=4, height=2)
+    return b.linear_logits(b.global_average_pool(b.conv_relu(x, 16, size=1)))
+
+
 @pytest.mark.parametrize("extra", [
     {},
+    {"running_statistics": True, "optimizer": "plain"},
     {"accumulate": 2},
     {"label_smoothing": 0.1, "weight_decay": 0.001, "augment": "none"},
     {"freeze": ["linear1.*"]},
@@ -74,7 +82,7 @@ def test_a_recipe(tmp_path, train_program, synthetic):
     assert trainer.fit().signature == expected
 
 
-@pytest.mark.parametrize("make", [small_net, stream_net])
+@pytest.mark.parametrize("make", [small_net, stream_net, signal_net])
 def test_layer_by_layer_and_from_toml(tmp_path, train_program, data, make):
     net = make()
     file = tmp_path / "net.toml"

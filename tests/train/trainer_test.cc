@@ -64,9 +64,10 @@ TEST_F(TrainerInMemory, AStepMayHaveNoMomentum) {
 
 // Batches of 1, the update every 4 of them: batch norm by the running statistics of another training, which stay.
 TEST_F(TrainerInMemory, LearnsFromOneImageAtATime) {
-  Trainer first(config_, data_);
-  first.fit(silent_);
   TrainConfig one = config_;
+  one.model = "resnet8";
+  Trainer first(one, data_);
+  first.fit(silent_);
   one.batch = 1;
   one.accumulate = 4;
   one.epochs = 1;
@@ -78,12 +79,37 @@ TEST_F(TrainerInMemory, LearnsFromOneImageAtATime) {
   const FitResult result = second.fit(silent_);
   EXPECT_EQ(result.step, data_.train.count / 4);
   EXPECT_NE(result.signature, state_signature(begin));
+  int statistics = 0;
   for (const StateArray& a : second.net().state()) {
     if (a.type != ElementType::kS64) continue;
+    ++statistics;
     const auto from = std::find_if(begin.arrays.begin(), begin.arrays.end(), [&](const auto& b) { return b.name == a.name; });
     ASSERT_NE(from, begin.arrays.end());
     EXPECT_EQ(std::memcmp(a.data, begin.bytes.data() + from->offset, static_cast<size_t>(a.count) * 8), 0) << a.name;
   }
+  EXPECT_EQ(statistics, 18);  // of 9 convolutions
+}
+
+// The same by running statistics that go on, of a new net; a stop in the middle does not show.
+TEST_F(TrainerInMemory, NormalizesOneImageAtATime) {
+  TrainConfig one = config_;
+  one.model = "resnet8";
+  one.batch = 1;
+  one.accumulate = 4;
+  one.epochs = 1;
+  one.running_statistics = true;
+  const uint64_t expected = Trainer(one, data_).fit(silent_).signature;
+  test::Stopper stopper;
+  stopper.after = 3;
+  Trainer first(one, data_);
+  first.fit(stopper, &stopper.stop);
+  const Checkpoint state = first.state();
+  EXPECT_EQ(Trainer(one, data_, {.resume = &state}).fit(silent_).signature, expected);
+  one.running_statistics = false;
+  EXPECT_NE(Trainer(one, data_).fit(silent_).signature, expected);
+  one.running_statistics = one.freeze_statistics = true;
+  one.init_from = "the state in memory";
+  expect_error([&] { Trainer(one, data_, {.begin = &state}); }, "cannot both stay and go on", "running_statistics");
 }
 
 TEST_F(TrainerInMemory, WritesNothing) {

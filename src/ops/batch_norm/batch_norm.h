@@ -30,6 +30,8 @@ struct Moments {
 };
 
 Moments batch_norm_moments(int64_t s1, int64_t s2, int64_t n);
+// The mean square of y - center: var + round(d^2 2^-16), d = clamp(mean - center, +-(2^31 - 1)), below 2^46 + 2^46.
+int64_t moment_around(const Moments& m, int64_t center_q16);
 
 // sigma_q16 = isqrt((var_q16 + epsilon) 2^16), epsilon = 2^-17 in units of y: 2^(-1 - 2 e_y) clamped to [1, 2^44]; at least 2^10: below
 // 1/64 of a unit nearly all y are equal, and what is not is far beyond the ends of x_hat either way.

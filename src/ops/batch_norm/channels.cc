@@ -33,6 +33,16 @@ void batch_norm_statistics(const NormInput& in, const int64_t* sums, int64_t n, 
   }
 }
 
+void batch_norm_update_running(const NormInput& in, const int64_t* sums, int64_t n, int64_t* running_mean, int64_t* running_var) {
+  for (int c = 0; c < in.channels; ++c) {
+    const int e = in.exp_of(c);
+    const Moments m = batch_norm_moments(sums[c], sums[in.channels + c], n);
+    const int64_t var = moment_around(m, running_moments(running_mean[c], running_var[c], e).mean_q16);
+    running_mean[c] = running_update(running_mean[c], m.mean_q16, e);
+    running_var[c] = running_update(running_var[c], var, 2 * e);
+  }
+}
+
 void batch_norm_fold(const NormInput& in, const int64_t* running_mean, const int64_t* running_var, const Widths& widths,
                      const NormGrid& grid, const NormMaps& maps) {
   for (int c = 0; c < in.channels; ++c)

@@ -47,6 +47,9 @@ void running_reset(int channels, int64_t* running_mean, int64_t* running_var);
 // Training: moments of the batch, from S1 of all channels and then S2 in sums, over n elements a channel; updates the running statistics.
 void batch_norm_statistics(const NormInput& in, const int64_t* sums, int64_t n, const Widths& widths, const NormGrid& grid,
                            int64_t* running_mean, int64_t* running_var, const NormMaps& maps);
+// The running statistics alone, of batches that were normalized by them: their variance becomes that around the running mean, so that a single
+// element has one.
+void batch_norm_update_running(const NormInput& in, const int64_t* sums, int64_t n, int64_t* running_mean, int64_t* running_var);
 // Evaluation: the running statistics, which stay.
 void batch_norm_fold(const NormInput& in, const int64_t* running_mean, const int64_t* running_var, const Widths& widths,
                      const NormGrid& grid, const NormMaps& maps);

@@ -14,6 +14,14 @@ Moments batch_norm_moments(int64_t s1, int64_t s2, int64_t n) {
   return {q * 65536 + f, var < 0 ? 0 : var};
 }
 
+int64_t moment_around(const Moments& m, int64_t center_q16) {
+  constexpr int64_t kMost = (int64_t{1} << 31) - 1;
+  // Before the difference, which could overflow. |mean| <= 2^31.
+  const int64_t center = clamp(center_q16, -(int64_t{1} << 33), int64_t{1} << 33);
+  const int64_t d = clamp(m.mean_q16 - center, -kMost, kMost);
+  return m.var_q16 + rshift_round(d * d, 16);
+}
+
 uint32_t batch_norm_sigma(int64_t var_q16, int e_y) {
   const int64_t log2 = clamp(kEpsilonLog2 + 16 - 2 * e_y, 0, 44);
   const int64_t var = clamp(var_q16, 0, (int64_t{1} << 46) - 1) + (int64_t{1} << log2);
