@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "core/version.h"
 #include "exchange/firmware/device_net.h"
+#include "exchange/firmware/device_state.h"
 #include "io/atomic_file.h"
 #include "micro/state.h"
 #include "train/trained_net.h"
@@ -26,13 +27,26 @@ struct ExportFlags {
   std::string onnx, safetensors;  // files to write; empty: none
   bool qdq = false;               // else exact
   std::string firmware;           // folder to make; empty: none
-  std::string mode = "full";      // what of it learns: exchange/firmware/device_net.h
+  std::string device_state;       // file to write; empty: none
+  std::string mode;               // empty: full; what of it learns: exchange/firmware/device_net.h
 };
 
 // What a mode takes, before anything is compiled.
 void print_mode(const std::string& mode, const FirmwarePlan& plan) {
-  print("  {:<8} {:>9} {:>9} {:>9}\n", mode, plan.constants.size(), plan.net.arena_bytes,
-        plan.net.learning_layers > 0 ? micro::state_image_bytes(plan.net.state_bytes) : 0);
+  const bool learns = plan.net.learning_layers > 0;
+  const FirmwareCode code = firmware_code(learns);
+  print("  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n", mode, plan.constants.size(), code.flash_bytes, plan.net.arena_bytes,
+        code.stack_bytes, learns ? micro::state_image_bytes(plan.net.state_bytes) : 0);
+}
+void print_modes(const ExportFlags& flags, const Checkpoint& checkpoint, const FirmwarePlan& chosen) {
+  print("bytes of each mode:\n  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "",
+        "flash:", "flash:", "RAM:", "RAM:", "a slot for", "mode", "constants", "code, <", "arena", "stack, <", "the state");
+  for (const std::string mode : {"infer", "head", "full"}) {
+    const int learning_layers = learning_layers_of(mode, checkpoint);
+    DeviceNet device(checkpoint, learning_layers);
+    print_mode(mode, plan_firmware(device.net, learning_layers, device.step));
+  }
+  if (flags.mode.starts_with("last-")) print_mode(flags.mode, chosen);
 }
 
 void write_firmware(const ExportFlags& flags, const Checkpoint& checkpoint, const std::string& title) {
@@ -49,20 +63,18 @@ void write_firmware(const ExportFlags& flags, const Checkpoint& checkpoint, cons
     write_file(path.string(), file.text);
   }
   print("{}, {}: {} ({} files)\n", title, flags.mode, printable(flags.firmware), files.size());
-  print("  {:<8} {:>9} {:>9} {:>9}  bytes: flash beside the code, RAM beside the stack, a slot for the state\n", "mode",
-        "constants", "arena", "slot");
-  for (const std::string mode : {"infer", "head", "full"}) {
-    DeviceNet other(checkpoint, learning_layers_of(mode, checkpoint));
-    print_mode(mode, plan_firmware(other.net, learning_layers_of(mode, checkpoint), other.step));
-  }
-  if (flags.mode.starts_with("last-")) print_mode(flags.mode, plan);
+  print_modes(flags, checkpoint, plan);
 }
 
-int run(const ExportFlags& flags) {
-  if (flags.onnx.empty() && flags.safetensors.empty() && flags.firmware.empty())
-    throw Error("nothing to write is given", "--onnx, --safetensors, --firmware", "give at least one of them");
+int run(ExportFlags flags) {
+  if (flags.onnx.empty() && flags.safetensors.empty() && flags.firmware.empty() && flags.device_state.empty())
+    throw Error("nothing to write is given", "--onnx, --safetensors, --firmware, --device-state", "give at least one of them");
+  if (!flags.mode.empty() && flags.firmware.empty() && flags.device_state.empty())
+    throw Error("only firmware and states of devices have a mode", "--mode", "give --firmware or --device-state with it");
+  if (flags.mode.empty()) flags.mode = "full";
   check_writable("--onnx", flags.onnx);
   check_writable("--safetensors", flags.safetensors);
+  check_writable("--device-state", flags.device_state);
   const Checkpoint checkpoint = read_trained(flags.checkpoint);
   const CheckpointInfo& info = checkpoint.info;
   TrainedNet trained(checkpoint, 1, false, 1);
@@ -72,6 +84,11 @@ int run(const ExportFlags& flags) {
     const std::string model = onnx_model(trained.net, {info.model, info.class_names, info.normalization, kVersion}, form);
     write_file(flags.onnx, model);
     print("{}, {}: {} ({} bytes)\n", net, flags.qdq ? "qdq" : "exact", printable(flags.onnx), model.size());
+  }
+  if (!flags.device_state.empty()) {
+    const std::vector<uint8_t> state = device_state_of(checkpoint, learning_layers_of(flags.mode, checkpoint));
+    write_file(flags.device_state, {reinterpret_cast<const char*>(state.data()), state.size()});
+    print("{}, {}, the state of a device: {} ({} bytes)\n", net, flags.mode, printable(flags.device_state), state.size());
   }
   if (!flags.firmware.empty()) write_firmware(flags, checkpoint, net);
   if (!flags.safetensors.empty()) {
@@ -98,15 +115,17 @@ Command add_export(CLI::App& app) {
       ->needs(onnx)
       ->excludes(exact)
       ->default_str("");
-  CLI::Option* firmware =
-      command.add_option("--firmware", flags->firmware, "folder of C++ and a C header for a machine without an operating system")
-          ->type_name("DIR");
+  command.add_option("--firmware", flags->firmware, "folder of C++ and a C header for a machine without an operating system")
+      ->type_name("DIR");
+  command
+      .add_option("--device-state", flags->device_state,
+                  "file for what a device with that firmware holds in a slot of its memory")
+      ->type_name("FILE");
   command
       .add_option("--mode", flags->mode,
                   "what learns there, batch norm by its statistics: all layers, the last K, the last one, or none")
       ->type_name("full|last-K|head|infer")
-      ->needs(firmware)
-      ->capture_default_str();
+      ->default_str("full");
   return {&command, [flags] { return run(*flags); }};
 }
 

@@ -1,21 +1,26 @@
 #include <fmt/format.h>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/signature.h"
 #include "cli/commands.h"
 #include "cli/data.h"
 #include "cli/decimal.h"
 #include "cli/flags.h"
 #include "cli/output.h"
+#include "core/error.h"
 #include "core/text.h"
+#include "exchange/firmware/device_state.h"
 #include "exchange/import/import_net.h"
 #include "models/net_file.h"
 #include "train/data_options.h"
+#include "train/trained_net.h"
 
 namespace intrain::cli {
 
 namespace {
 
 struct ImportFlags {
+  std::string device_state, checkpoint;  // of a device with firmware of that checkpoint; empty: the rest
   ImportOptions options;
   std::string out;     // checkpoint to write
   TrainConfig config;  // model: empty: that of the ONNX graph
@@ -33,8 +38,24 @@ void print_report(const ImportReport& report) {
   print("stored numbers beyond their range: {}\n", report.clamped);
 }
 
+int import_device_state(const ImportFlags& flags) {
+  check_writable("--out", flags.out);
+  const DeviceState state = read_device_state(flags.device_state);
+  const Checkpoint base = read_trained(flags.checkpoint);
+  DeviceNet device(base, state.learning_layers);
+  restore_device_state(state, base, device);
+  const CheckpointInfo info = device_checkpoint_info(base, device);
+  write_checkpoint(flags.out, info, device.net.state());
+  print("{} after {} on a device, of which the last {} learn\n", printable(info.model), plural(info.step, "step"),
+        plural(state.learning_layers, "layer"));
+  print("checkpoint: {}\nsignature: {}\n", printable(flags.out), signature_text(state_signature(device.net.state(), info.step)));
+  return 0;
+}
+
 int run(const ImportFlags& flags) {
+  if (!flags.device_state.empty()) return import_device_state(flags);
   TrainConfig config = flags.config;
+  if (config.data.empty()) throw Error("no data is given", "--data", "give images like those that the net was trained on");
   // What is wrong without the data is told before they are read.
   check_import(flags.options, config);
   check_writable("--out", flags.out);
@@ -61,18 +82,19 @@ Command add_import(CLI::App& app) {
                                                 "VGGs, the usual CIFAR ResNets, an nn.Sequential, or "
                                                 "with --order");
   safetensors->type_name("FILE");
-  command
-      .add_option("--onnx", flags->options.onnx,
-                  "the net as an ONNX model, as torch.onnx.export writes it, with its batch norms or without (docs/import.md)")
-      ->type_name("FILE")
-      ->excludes(safetensors);
+  CLI::Option* onnx = command.add_option(
+      "--onnx", flags->options.onnx,
+      "the net as an ONNX model, as torch.onnx.export writes it, with its batch norms or without (docs/import.md)");
+  onnx->type_name("FILE")->excludes(safetensors);
   config.model.clear();
+  config.data.clear();
   command
       .add_option("--model", config.model,
                   "the same net here ('intrain info' lists them), or a TOML file; if not given, that of the ONNX graph")
       ->type_name("NAME")
       ->default_str("");
-  add_setting(command, config, "data", "like what it was trained on")->required()->default_str("");
+  CLI::Option* data = add_setting(command, config, "data", "like what it was trained on, which must be given");
+  data->default_str("");
   command.add_option("--out", flags->out, "checkpoint to write, for eval, predict, export and train --init-from")
       ->type_name("FILE")
       ->required();
@@ -80,6 +102,13 @@ Command add_import(CLI::App& app) {
       .add_flag("--new-head", flags->options.new_head,
                 "leave the last layer out: the data have other classes; the file may have any head, or none")
       ->default_str("");
+  CLI::Option* state = command.add_option("--device-state", flags->device_state,
+                                          "instead: what a device with firmware of --checkpoint holds in a slot of its memory");
+  state->type_name("FILE")->excludes(data)->excludes(safetensors)->excludes(onnx);
+  CLI::Option* checkpoint =
+      command.add_option("--checkpoint", flags->checkpoint, "checkpoint that the device's firmware was exported from");
+  checkpoint->type_name("FILE")->needs(state);
+  state->needs(checkpoint);
   command.add_option("--prefix", flags->options.prefix, "take only the tensors in this module of the file, as ema or model")
       ->type_name("NAME")
       ->needs(safetensors);

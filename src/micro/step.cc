@@ -186,9 +186,13 @@ void backward(const Pass& p, int32_t label) {
 
 }  // namespace
 
-bool set_rate(uint8_t* arena, Scalar10 rate) {
+bool is_rate(Scalar10 rate) {
   constexpr int kMostExp = 1000;  // so that sums of exponents stay far from overflowing
-  if (rate.mantissa < 0 || rate.mantissa > 1023 || rate.exp < -kMostExp || rate.exp > kMostExp) return false;
+  return 0 <= rate.mantissa && rate.mantissa <= 1023 && -kMostExp <= rate.exp && rate.exp <= kMostExp;
+}
+
+bool set_rate(uint8_t* arena, Scalar10 rate) {
+  if (!is_rate(rate)) return false;
   progress(arena).rate = rate;
   return true;
 }

@@ -9,7 +9,9 @@ namespace intrain::micro {
 // of the arena, and the arena's number of steps, which grows by 1. Layers below the lowest one that learns stay as they are. Only where the net learns. Returns the logits before the step.
 const int32_t* train_step(const Net& net, uint8_t* arena, int32_t label);
 
-// From the next step on. False, and nothing changed, for what is no rate: the mantissa is 0 to 1023, the exponent within +-1000.
+// The mantissa is 0 to 1023, the exponent within +-1000.
+bool is_rate(Scalar10 rate);
+// From the next step on. False, and nothing changed, for what is no rate.
 bool set_rate(uint8_t* arena, Scalar10 rate);
 
 }  // namespace intrain::micro

@@ -10,7 +10,7 @@ last_is() { [[ $(tail -n 1 "$1") =~ $2 ]]; }
 "$intrain" --version > version
 check "version" has version '^intrain [0-9]+\.[0-9]+\.[0-9]+$'
 "$intrain" --help > help
-for command in train eval predict inspect report export import audit info verify bench; do
+for command in train eval predict inspect report export import audit replay info verify bench; do
   check "help lists $command" has help "^ +$command "
   check "help of $command" "$intrain" $command --help > "help.$command"
 done
@@ -21,8 +21,9 @@ for flag in checkpoint data split crop batch threads json confusion; do check "h
 for flag in checkpoint top crop json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for flag in segments seed data threads; do check "help of audit lists --$flag" has help.audit "--$flag "; done
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
-for flag in checkpoint onnx exact qdq safetensors; do check "help of export lists --$flag" has help.export "--$flag "; done
-for flag in safetensors onnx model data out new-head prefix order border crop val-share transpose calibrate mean deviation threads; do check "help of import lists --$flag" has help.import "--$flag "; done
+for flag in checkpoint onnx exact qdq safetensors firmware mode device-state; do check "help of export lists --$flag" has help.export "--$flag "; done
+for flag in checkpoint samples mode device-state signature out; do check "help of replay lists --$flag" has help.replay "--$flag "; done
+for flag in safetensors onnx model data out new-head prefix order border crop val-share transpose calibrate mean deviation threads device-state checkpoint; do check "help of import lists --$flag" has help.import "--$flag "; done
 for command in peak kernels step infer comm; do
   check "help of bench lists $command" has help.bench "^ +$command "
   "$intrain" bench $command --help > help.$command

@@ -22,8 +22,8 @@ SgdStep step_of(const TrainConfig& config) {
 
 }  // namespace
 
-DeviceNet::DeviceNet(const Checkpoint& checkpoint, int learning_layers)
-    : net(build(checkpoint.info)), step(step_of(checkpoint.info.config)) {
+DeviceNet::DeviceNet(const Checkpoint& checkpoint, int layers)
+    : net(build(checkpoint.info)), step(step_of(checkpoint.info.config)), learning_layers(layers) {
   const CheckpointInfo& info = checkpoint.info;
   check_state(checkpoint, info.model, net.state());
   net.set_widths(info.config.widths);

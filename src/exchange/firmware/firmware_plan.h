@@ -19,6 +19,13 @@ struct FirmwarePlan {
   micro::Net runnable() const;
 };
 
+// Bounds of what the compiler makes of src/micro/ and the arithmetic below it: g++ 12 at -Os for Cortex-M0, Cortex-M3 and RV32IMC. The code that a
+// net needs of it, and the stack at its deepest, the caller's storage functions apart.
+struct FirmwareCode {
+  int flash_bytes, stack_bytes;
+};
+constexpr FirmwareCode firmware_code(bool learns) { return learns ? FirmwareCode{32768, 2048} : FirmwareCode{12288, 1024}; }
+
 // Layers with parameters: what the last so many of can learn.
 int parameter_layers(const Net& net);
 // Before Net::prepare(): the last `learning_layers` of them learn, all other parameters and all running statistics stay. Throws Error for a number
