@@ -1,9 +1,11 @@
 #include "exchange/firmware/firmware_places.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/check.h"
+#include "core/error.h"
 #include "exchange/firmware/firmware_tables.h"
 #include "nn/memory_plan.h"
 
@@ -40,6 +42,11 @@ class Places {
       if (i >= lowest_) add_backward(layer, i);
     }
     memory_.pack();
+    // Offsets have 32 bits, and so have sizes in the firmware.
+    if (memory_.total_bytes() > INT32_MAX || plan_.constants.size() > INT32_MAX)
+      throw Error("firmware of " + std::to_string(plan_.constants.size()) + " bytes of constants and " +
+                      std::to_string(memory_.total_bytes()) + " of memory",
+                  Setting{"model"}, "its addresses have 32 bits: take a smaller net");
     for (const auto& [place, buffer] : wanted_)
       *place = static_cast<micro::Place>(memory_.buffers()[static_cast<size_t>(buffer)].offset);
     CHECK_TRUE(state_ < 0 || memory_.buffers()[static_cast<size_t>(state_)].offset == 0);

@@ -5,7 +5,7 @@
 
 namespace intrain {
 
-// After add_firmware_layers(): plan.net's sizes and all places.
+// After add_firmware_layers(): plan.net's sizes and all places. Throws Error if they need more than 31 bits.
 void choose_firmware_places(const Net& net, FirmwarePlan& plan);
 
 }  // namespace intrain

@@ -6,6 +6,7 @@
 #include "checkpoint/signature.h"
 #include "core/hash.h"
 #include "exchange/firmware/device.h"
+#include "exchange/firmware/firmware_places.h"
 #include "micro/hash.h"
 #include "models/models.h"
 #include "support/temp_folder.h"
@@ -92,6 +93,14 @@ TEST(Firmware, RefusesWhatItDoesNotHave) {
   Net narrow = each_in_a_chain();
   narrow.set_widths({.w = 6});
   refused(std::move(narrow), "other number formats", "formats");
+
+  Net large = each_in_a_chain();
+  large.prepare(1, false, std::make_shared<Runtime>(1));
+  large.initialize(1);
+  FirmwarePlan plan = plan_firmware(large, 0, kPlanStep);
+  plan.layers[0].shape.k = 1 << 25;
+  expect_error([&] { choose_firmware_places(large, plan); }, "bytes of constants", "model");
+  expect_error([&] { plan_firmware(large, 6, kPlanStep); }, "the last 6 layers cannot learn", "");
 }
 
 }  // namespace
