@@ -18,10 +18,10 @@ struct ConvProblem {
   const TileKernel& tile() const { return *kernels->tile; }
   // 1x1, stride 1, no padding: one long list of pixels over all images.
   bool flat() const { return shape.kh == 1 && shape.kw == 1 && shape.stride == 1 && shape.pad == 0; }
-  // Run by the kernels of depthwise/.
+  // Run by the kernels of depthwise/, which have as many rows of zeros as columns of them.
   bool depthwise() const {
     return shape.groups > 1 && shape.groups == shape.c && shape.c == shape.k && shape.kh == 3 && shape.kw == 3 &&
-           shape.stride <= 2;
+           shape.stride <= 2 && shape.pad == shape.pad_h();
   }
 };
 
