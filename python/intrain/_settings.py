@@ -71,7 +71,7 @@ def make_settings(
     given: Mapping[str, object],
     *,
     recipe: str | None = None,
-    optimizer: SGD | None = None,
+    optimizer: SGD | str | None = None,
     schedule: Schedule | str | None = None,
     widths: Mapping[str, int | str] | None = None,
 ) -> _core.Settings:
@@ -79,8 +79,10 @@ def make_settings(
     settings = _core.Settings()
     if recipe is not None:
         settings.apply_recipe(recipe)
-    if optimizer is not None:
+    if isinstance(optimizer, SGD):
         set_all(settings, optimizer.settings())
+    elif optimizer is not None:
+        settings["optimizer"] = optimizer
     if isinstance(schedule, Schedule):
         set_all(settings, schedule.settings())
     elif schedule is not None:

@@ -29,7 +29,7 @@ class Trainer:
     ----------
     net : str, path or Net
         A name of `intrain.model_names`, a net file, or a net; of one that has numbers they are what the training begins with.
-    optimizer : SGD
+    optimizer : SGD or {"momentum", "plain"}
     data : Data, Stream or str
         May come with fit. A str is a data spec, as ``intrain train --data`` takes it.
     schedule : Schedule or str
@@ -51,7 +51,7 @@ class Trainer:
     def __init__(
         self,
         net: str | os.PathLike[str] | Net = "resnet8",
-        optimizer: SGD | None = None,
+        optimizer: SGD | str | None = None,
         data: Data | Stream | str | None = None,
         *,
         schedule: Schedule | str | None = None,
