@@ -10,6 +10,7 @@
 #   tools/setup.sh openmpi   or make mpi
 #   tools/setup.sh mpich     or make mpi MPI=mpich
 #   tools/setup.sh arm64     or to build for 64-bit ARM on another architecture, and to run that by QEMU
+#   tools/setup.sh micro     or to build firmware for microcontrollers, and to run it by QEMU
 #   tools/setup.sh python    or pip install . and make wheel
 #
 # As root, or through sudo. Where neither works it prints the line to run and stops with exit status 1. INTRAIN_SKIP_SETUP=1 skips it all
@@ -35,7 +36,8 @@ case "${1:-}" in
       libgif-dev libtomlplusplus-dev libprotobuf-dev libonnx1 libgtest-dev; do
       packages+=("$library:arm64")
     done ;;
-  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs|openmpi|mpich|arm64|python" >&2; exit 2 ;;
+  micro) packages=(g++ clang binutils python3 gcc-arm-none-eabi gcc-riscv64-unknown-elf qemu-system-arm qemu-system-misc) ;;
+  *) echo "usage: tools/setup.sh demo|test|check|fuzz|package|docs|openmpi|mpich|arm64|micro|python" >&2; exit 2 ;;
 esac
 [[ "${INTRAIN_SKIP_SETUP:-}" == 1 ]] && exit 0
 

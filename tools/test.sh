@@ -2,7 +2,7 @@
 # Everything that proves the project, section by section; `make test` runs it after installing what is missing.
 #
 #   tools/test.sh                all sections
-#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package python training peers ranks arm64
+#   tools/test.sh unit matrix    these only: style unit emulation matrix nofloat structure sanitizers cli package python training peers ranks arm64 micro
 #   tools/test.sh style changed  what make check runs: of the unit tests those of what changed
 #
 # Logs lie in build/test/. The last line is "N passed, M failed"; the exit status is 0 if M is 0.
@@ -477,10 +477,18 @@ section_arm64() {
   check_showing 1 "so are the objects, but for kernels" tools/check_hardening.sh --objects "$arm_build"
 }
 
+section_micro() {
+  heading "microcontrollers: firmware of nets of every kind, compiled for each processor and run by QEMU, ends as the library does"
+  # What is not there is skipped machine by machine.
+  tools/setup.sh micro > "$logs/micro-setup.log" 2>&1 || skip "what could not be installed" "$(tail -n 1 "$logs/micro-setup.log")"
+  build release firmware_nets || return
+  check_showing 100 "firmware" tests/micro/micro_test.py build/release/firmware_nets "$logs/micro"
+}
+
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
 sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package python training peers ranks arm64)
+[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package python training peers ranks arm64 micro)
 for section in "${sections[@]}"; do
   declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
   begun=$SECONDS

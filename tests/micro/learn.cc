@@ -1,0 +1,81 @@
+#include "learn.h"
+
+namespace {
+
+constexpr uint8_t kPaint = 0xa5;
+
+// Below this function's own frame.
+__attribute__((noinline)) void paint_stack() {
+  uint8_t* const low = stack_end();
+  if (low == nullptr) return;
+  volatile uint8_t* const high = static_cast<uint8_t*>(__builtin_frame_address(0)) - 128;
+  for (volatile uint8_t* at = low; at < high; ++at) *at = kPaint;
+}
+uint32_t painted() {
+  const volatile uint8_t* const low = stack_end();
+  uint32_t count = 0;
+  if (low != nullptr)
+    while (low[count] == kPaint) ++count;
+  return count;
+}
+
+class Line {
+ public:
+  void add(const char* text) {
+    while (*text != 0) text_[length_++] = *text++;
+  }
+  void add_hex(uint64_t v, int digits) {
+    while (digits-- > 0) text_[length_++] = "0123456789abcdef"[v >> (4 * digits) & 15];
+  }
+  void end() {
+    text_[length_++] = '\n';
+    text_[length_] = 0;
+    put(text_);
+  }
+
+ private:
+  char text_[96];
+  int length_ = 0;
+};
+
+// The deepest frame of a net's functions lies this far below the caller's.
+struct Result {
+  uint32_t sum, instructions, stack;
+};
+__attribute__((noinline)) Result learn(const FirmwareNet& net) {
+  paint_stack();
+  const uint8_t* const here = static_cast<uint8_t*>(__builtin_frame_address(0));
+  net.init(kArena);
+  uint32_t sum = 0, count = 0;
+  for (int32_t i = 0; i < net.samples; ++i) {
+    const uint32_t before = ticks();
+    sum = net.show(kArena, i, sum);
+    const uint32_t after = ticks();
+    count += after >= before ? after - before : after + (kTickModulus - before);
+  }
+  const uint32_t stack = stack_end() != nullptr ? static_cast<uint32_t>(here - stack_end()) - painted() : 0;
+  return {sum, count * kInstructionsATick, stack};
+}
+
+}  // namespace
+
+void learn_all() {
+  for (int32_t i = 0; i < kFirmwareNetCount; ++i) {
+    const FirmwareNet& net = kFirmwareNets[i];
+    const Result result = learn(net);
+    Line line;
+    line.add(net.name);
+    line.add(" ");
+    line.add_hex(result.sum, 8);
+    line.add(" ");
+    if (net.signature != nullptr)
+      line.add_hex(net.signature(kArena), 16);
+    else
+      line.add("-");
+    line.add(" ");
+    line.add_hex(result.instructions, 8);
+    line.add(" ");
+    line.add_hex(result.stack, 8);
+    line.end();
+  }
+}

@@ -1,0 +1,27 @@
+// What micro_test.py links with nets of firmware: on every machine the same program learns from the samples of each and says where it ended.
+#pragma once
+
+#include <stdint.h>
+
+// One net of firmware, as the generated nets.cc lists them.
+struct FirmwareNet {
+  const char* name;
+  int32_t samples;
+  void (*init)(uint64_t* arena);
+  // Learns from sample i, where the net learns, else predicts. Returns a sum of what came out of it.
+  uint32_t (*show)(uint64_t* arena, int32_t i, uint32_t sum);
+  uint64_t (*signature)(uint64_t* arena);  // null: it does not learn
+};
+extern const FirmwareNet kFirmwareNets[];
+extern const int32_t kFirmwareNetCount;
+extern uint64_t kArena[];  // large enough for each
+
+// All nets, a line each: name, sum of outputs, signature or -, instructions of all samples together, bytes of stack.
+void learn_all();
+
+// Of the machine.
+void put(const char* line);
+uint32_t ticks();                    // ascend, modulo kTickModulus
+extern const uint32_t kTickModulus;  // 0: 2^32
+extern const uint32_t kInstructionsATick;
+uint8_t* stack_end();  // the lowest byte that the stack may take; null: it is not measured

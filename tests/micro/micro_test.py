@@ -1,0 +1,362 @@
+#!/usr/bin/env python3
+"""Compiles firmware for small machines, runs it in QEMU, and holds it to the library: outputs, signature, symbols, stack, instructions.
+
+    micro_test.py FIRMWARE_NETS FOLDER [--write-bars] [COMPILER...]
+
+FIRMWARE_NETS: the program that makes the nets. FOLDER: for all that is compiled. --write-bars: what was counted becomes the bars,
+instructions.txt. COMPILER: of these only, as 'M3 g++'. Machines whose compiler or emulator is missing are skipped with a line that says so. The last line is "N checks of firmware
+passed, M failed"; exit status 1 if M is not 0.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BARS = HERE / "instructions.txt"
+RANDOM_NETS = 50
+NAMED = ["sensors", "small_images", "signal", "digits"]
+TOLERANCE = 1.02  # of a bar
+KB = 1024
+
+
+@dataclass
+class Compiler:
+    """A compiler with the flags of a processor."""
+    name: str
+    command: list[str]
+    tools: str = ""  # the prefix of nm and size
+    libgcc: list[str] = field(default_factory=list)  # the command that names it
+    counted: str = ""  # the version that the bars are of
+    host: bool = False
+
+    def missing(self):
+        programs = [self.command[0], self.tools + "nm"] + self.libgcc[:1]
+        return [p for p in programs if shutil.which(p) is None]
+
+
+@dataclass
+class Machine:
+    """A board. Of no flash: a program of this operating system's, or of the emulator named."""
+    name: str
+    emulator: list[str]
+    flash: int = 0
+    ram: int = 0
+    startup: str = "host"
+    instructions_a_tick: int = 0  # 0: they are not counted
+
+    def counts(self):
+        return self.startup == "riscv" or self.instructions_a_tick > 0
+
+
+def cortex_m(machine):
+    return ["qemu-system-arm", "-M", machine, "-display", "none", "-serial", "none", "-monitor", "none", "-semihosting-config",
+            "enable=on,target=native", "-icount", "shift=0", "-kernel"]
+
+
+def virt(cpu, memory):
+    return ["qemu-system-riscv32", "-M", "virt", "-cpu", cpu, "-m", f"{memory // KB}K", "-bios", "none", "-display", "none", "-serial", "none",
+            "-monitor", "none", "-semihosting-config", "enable=on,target=native", "-icount", "shift=0", "-kernel"]
+
+
+M0, M3 = ["-mcpu=cortex-m0", "-mthumb"], ["-mcpu=cortex-m3", "-mthumb"]
+RV32 = ["-march=rv32imc", "-mabi=ilp32"]
+ZICSR = ["-march=rv32imc_zicsr"]  # g++ calls the counters an extension; clang++ 14 does not know its name
+# What it is linked with: there are no libraries for the compressed form.
+RV32_LIBGCC = ["riscv64-unknown-elf-gcc", "-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"]
+GCC_COUNTED = "12.2"
+COMPILERS = {c.name: c for c in [
+    Compiler("g++", ["g++"], host=True),
+    Compiler("clang++", ["clang++"], host=True),
+    Compiler("aarch64 g++", ["aarch64-linux-gnu-g++"], "aarch64-linux-gnu-", host=True),
+    Compiler("M0 g++", ["arm-none-eabi-g++", *M0], "arm-none-eabi-", ["arm-none-eabi-gcc", *M0, "-print-libgcc-file-name"], GCC_COUNTED),
+    Compiler("M3 g++", ["arm-none-eabi-g++", *M3], "arm-none-eabi-", ["arm-none-eabi-gcc", *M3, "-print-libgcc-file-name"], GCC_COUNTED),
+    Compiler("RV32 g++", ["riscv64-unknown-elf-g++", *RV32], "riscv64-unknown-elf-", RV32_LIBGCC, GCC_COUNTED),
+    Compiler("M0 clang++", ["clang++", "--target=thumbv6m-none-eabi", *M0], "arm-none-eabi-",
+             ["arm-none-eabi-gcc", *M0, "-print-libgcc-file-name"]),
+    Compiler("M3 clang++", ["clang++", "--target=thumbv7m-none-eabi", *M3], "arm-none-eabi-",
+             ["arm-none-eabi-gcc", *M3, "-print-libgcc-file-name"]),
+    Compiler("RV32 clang++", ["clang++", "--target=riscv32-unknown-elf", *RV32, "-mno-relax"], "riscv64-unknown-elf-", RV32_LIBGCC),
+]}
+VIRT_FLASH, VIRT_RAM = 512 * KB, 512 * KB
+VIRT_MEMORY = 32 * KB * KB  # more than those: QEMU writes a description of the machine to its upper half
+MACHINES = {m.name: m for m in [
+    Machine("this machine", []),
+    Machine("aarch64 by QEMU", ["qemu-aarch64-static"]),
+    Machine("microbit", cortex_m("microbit"), 256 * KB, 16 * KB, "cortex_m"),
+    Machine("lm3s6965evb", cortex_m("lm3s6965evb"), 256 * KB, 64 * KB, "cortex_m"),
+    # Its SysTick is of 25 MHz, and an instruction takes a nanosecond.
+    Machine("mps2-an385", cortex_m("mps2-an385"), 4096 * KB, 4096 * KB, "cortex_m", 40),
+    Machine("virt rv32", virt("rv32", VIRT_MEMORY), VIRT_FLASH, VIRT_RAM, "riscv"),
+    Machine("virt ibex", virt("lowrisc-ibex", VIRT_MEMORY), VIRT_FLASH, VIRT_RAM, "riscv"),
+]}
+
+
+def both_modes(names):
+    return [name + mode for name in names for mode in ("", "_infer")]
+
+
+def random_nets(count):
+    return both_modes([f"random{i}" for i in range(count)])
+
+
+# Compiler, nets, machines that run them.
+RUNS = [
+    ("g++", both_modes(NAMED) + random_nets(RANDOM_NETS), ["this machine"]),
+    ("clang++", both_modes(NAMED) + random_nets(RANDOM_NETS), ["this machine"]),
+    ("aarch64 g++", both_modes(NAMED) + random_nets(RANDOM_NETS), ["aarch64 by QEMU"]),
+    ("M0 g++", both_modes(["sensors"]), ["microbit"]),
+    ("M0 clang++", both_modes(["sensors"]), ["microbit"]),
+    ("M3 g++", ["small_images"], ["lm3s6965evb"]),
+    ("M3 clang++", ["small_images"], ["lm3s6965evb"]),
+    ("M0 g++", both_modes(NAMED), ["mps2-an385"]),
+    ("M0 clang++", both_modes(NAMED), ["mps2-an385"]),
+    ("M3 g++", both_modes(NAMED) + random_nets(6), ["mps2-an385"]),
+    ("M3 clang++", both_modes(NAMED), ["mps2-an385"]),
+    ("RV32 g++", both_modes(NAMED), ["virt rv32", "virt ibex"]),
+    ("RV32 clang++", both_modes(NAMED), ["virt rv32", "virt ibex"]),
+]
+
+# No floating point, heap, text or C++ runtime.
+FORBIDDEN = re.compile(r"^(__aeabi_([fd]\w+|\w+2[fd]|[ul]+2[fd])|__\w+[sdt]f[23i]?\w*|__float\w+|__fix\w+|malloc|calloc|realloc|free|_sbrk|\w*printf|"
+                       r"_Zn[wa]\w*|_Zd[la]\w*|__cxa_\w+|__gxx_\w+)$")
+STACK_STATED = re.compile(r"^#define INTRAIN_STACK_BYTES (\d+)$", re.M)
+
+
+class Failure(Exception):
+    pass
+
+
+def run(command, seconds=120, **more):
+    result = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, text=True, **more)
+    if result.returncode != 0:
+        raise Failure(f"exit status {result.returncode}: {' '.join(str(c) for c in command)}\n{result.stdout[:1500]}")
+    return result.stdout
+
+
+class Checks:
+    passed = failed = 0
+
+    def __call__(self, right, what):
+        if right:
+            self.passed += 1
+        else:
+            self.failed += 1
+        print(f"{'ok     ' if right else 'FAILED '} {what}", flush=True)
+        return right
+
+
+def includes_of(nets, folder):
+    """Headers of the sources that the nets' own files include, which a namespace must not hold."""
+    found = {line for net in nets for line in (folder / net / "intrain_net.cc").read_text().splitlines() if re.match(r'#include "\w+/', line)}
+    return sorted(found)
+
+
+def nets_source(nets, folder):
+    """All nets as one file: each in a namespace, and its C functions by other names."""
+    text = ["#include <stdint.h>", "#include <stddef.h>", *includes_of(nets, folder), f'#include "{HERE}/learn.h"']
+    arena = 0
+    for net in nets:
+        header = (folder / net / "intrain_net.h").read_text()
+        functions = sorted(set(re.findall(r"\b(intrain_\w+)\(", header)))
+        macros = sorted(set(re.findall(r"^#define (INTRAIN_\w+)", header, re.M)))
+        learns = "#define INTRAIN_LEARNS 0" not in header
+        arena = max(arena, int(re.search(r"INTRAIN_ARENA_BYTES (\d+)", header)[1]))
+        text += [f"#undef {m}" for m in macros]
+        text += [f"#define {f} {net}_{f}" for f in functions]
+        step = "intrain_train_step" if "intrain_train_step" in functions else "intrain_train"
+        text += [f"namespace {net} {{", f'#include "{folder}/{net}/intrain_net.cc"', f'#include "{folder}/{net}/samples.h"',
+                 "constexpr int32_t kCount = sizeof kSamples / sizeof kSamples[0];",
+                 "uint32_t show(uint64_t* arena, int32_t i, uint32_t sum) {"]
+        if learns:
+            text += [f"  return sum * 31 + static_cast<uint32_t>({step}(arena, kSamples[i] + 1, kSamples[i][0]));"]
+        elif "intrain_logits" in functions:
+            text += ["  intrain_predict(arena, kSamples[i] + 1);", "  const int32_t* const logits = intrain_logits(arena);"]
+        else:
+            text += ["  const int32_t* logits;", "  intrain_predict(arena, kSamples[i] + 1, &logits);"]
+        if not learns:
+            text += ["  for (int32_t c = 0; c < INTRAIN_CLASSES; ++c) sum = sum * 31 + static_cast<uint32_t>(logits[c]);", "  return sum;"]
+        signature = "[](uint64_t* arena) { return intrain_signature(arena); }" if learns else "nullptr"
+        text += ["}", f'const FirmwareNet kNetCase = {{"{net}", kCount, intrain_init, show, {signature}}};', "}"]
+        text += [f"#undef {f}" for f in functions]
+    text += [f"uint64_t kArena[{arena // 8}];", "const FirmwareNet kFirmwareNets[] = {"]
+    text += [f"    {net}::kNetCase," for net in nets]
+    text += ["};", f"const int32_t kFirmwareNetCount = {len(nets)};", ""]
+    return "\n".join(text)
+
+
+class Build:
+    def __init__(self, folder, pool):
+        self.folder, self.pool = folder, pool
+        makefile = (folder / "Makefile").read_text()
+        # As users compile it.
+        self.flags = re.search(r"g\+\+ (.*) \$\(FLAGS\)", makefile)[1].replace("src/types", str(folder / "src/types")).split()
+        self.warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-missing-braces"]
+
+    def compile(self, compiler, source, output, *more):
+        flags = [f for f in self.flags if not (compiler.host and f in ("-ffreestanding",))]
+        if compiler.host:  # the test's own part prints
+            flags = [f for f in flags if f not in ("-Os",)] + ["-O1"]
+            if source.parent == HERE or source.name == "nets.cc":
+                flags = [f for f in flags if f != "-nostdinc++" and "src/types" not in f and f != "-isystem"]
+        run([*compiler.command, *flags, *self.warnings, *more, "-I", self.folder / "src", "-c", "-o", output, source])
+        return output
+
+    def objects(self, compiler, place):
+        """The sources that all nets share."""
+        place.mkdir(parents=True, exist_ok=True)
+        sources = sorted([*(self.folder / "src/micro").glob("*.cc"), *(self.folder / "src/ops").glob("*/*.cc")])
+        return [self.pool.submit(self.compile, compiler, s, place / (s.parent.name + "_" + s.stem + ".o")) for s in sources]
+
+    def program(self, compiler, nets, machine, objects):
+        place = self.folder / "programs" / f"{compiler.name}-{machine.name}".replace(" ", "_")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "nets.cc").write_text(nets_source(nets, self.folder))
+        startup = [f"-DINSTRUCTIONS_A_TICK={machine.instructions_a_tick}"]
+        if machine.startup == "riscv":
+            startup = ZICSR if compiler.command[0] != "clang++" else []
+        own = [self.compile(compiler, place / "nets.cc", place / "nets.o"),
+               self.compile(compiler, HERE / "learn.cc", place / "learn.o"),
+               self.compile(compiler, HERE / f"{machine.startup}.cc", place / "startup.o", *startup)]
+        first = HERE / f"{machine.startup}_start.S"
+        if first.exists():
+            run([*compiler.command, *startup, "-c", "-o", place / "first.o", first])
+            own.append(place / "first.o")
+        shared = [o.result() for o in objects]
+        elf = place / "program"
+        if compiler.host:
+            run([*compiler.command, "-static", "-o", elf, *own, *shared])
+            return elf
+        builtin = "-fno-builtin" if "clang" in compiler.name else "-fno-tree-loop-distribute-patterns"
+        own.append(self.compile(compiler, HERE / "memory.cc", place / "memory.o", builtin))
+        script = (HERE / f"{machine.startup}.ld").read_text()
+        script = script.replace("FLASH_BYTES", str(machine.flash)).replace("RAM_BYTES", str(machine.ram))
+        (place / "link.ld").write_text(re.sub(r"/\*.*?\*/", "", script, flags=re.S))
+        libgcc = run(compiler.libgcc).strip()
+        linker = compiler.tools + "ld"
+        more = ["-m", "elf32lriscv"] if machine.startup == "riscv" else []
+        run([linker, *more, "--gc-sections", "--no-warn-rwx-segments", "-T", place / "link.ld", "-Map", place / "map", "-o", elf, *own, *shared,
+             libgcc])
+        return elf
+
+
+def check_symbols(check, compiler, machine, elf):
+    names = [line.split()[-1] for line in run([compiler.tools + "nm", elf]).splitlines()]
+    found = sorted({n for n in names if FORBIDDEN.match(n)})
+    sections = dict(re.findall(r"^(\.\w+)\s+(\d+)", run([compiler.tools + "size", "-A", elf]), re.M))
+    check(not found, f"{machine.name}, {compiler.name}: " +
+          ("there is " + " ".join(found) if found else f"no float, heap or text in {sections['.text']} bytes of code, the test's own among them"))
+
+
+def parse(output):
+    """name -> sum, signature, instructions, stack"""
+    results = {}
+    for name, outputs, signature, instructions, stack in re.findall(r"^(\w+) (\w{8}) (\w{16}|-) (\w{8}) (\w{8})$", output, re.M):
+        results[name] = (outputs, signature, int(instructions, 16), int(stack, 16))
+    return results
+
+
+def judge(check, bars, counted, compiler, machine, nets, folder, output):
+    results = parse(output)
+    wrong = [net for net in nets if results.get(net, ())[:2] != tuple((folder / net / "expected").read_text().split()[1:])]
+    kind = f"{machine.name}, {compiler.name}"
+    check(not wrong, f"{kind}: {len(nets) - len(wrong)} of {len(nets)} nets end as in the library" + (": not " + " ".join(wrong) if wrong else ""))
+    for net in nets:
+        if net not in results or not machine.flash:
+            continue
+        _, signature, instructions, stack = results[net]
+        stated = STACK_STATED.search((folder / net / "intrain_net.h").read_text())
+        if stated:
+            check(stack <= int(stated[1]), f"{kind}, {net}: {stack} bytes of stack, {stated[1]} stated")
+        if not machine.counts() or not net.startswith(tuple(NAMED)):
+            print(f"        {kind}, {net}: {signature}, {stack} bytes of stack")
+            continue
+        samples = (folder / net / "samples.h").read_text().count("{") - 1
+        each = instructions // samples
+        key = f"{machine.name}, {compiler.name}, {net}"
+        counted[key] = each
+        line = f"{key}: {signature}, {each:,} instructions a sample, {stack} bytes of stack"
+        if not compiler.counted:
+            print(f"        {line}")
+            continue
+        version = run([compiler.command[0], "-dumpfullversion"]).strip()
+        if not version.startswith(compiler.counted):
+            print(f"skipped the bar of {key}: it is of g++ {compiler.counted}, this is {version}")
+        elif key not in bars:
+            check(False, f"{line}: no bar in {BARS.name}")
+        else:
+            check(each <= bars[key] * TOLERANCE, f"{line} (bar {bars[key]:,})")
+
+
+def read_bars():
+    if not BARS.exists():
+        return {}
+    rows = [line.rsplit(":", 1) for line in BARS.read_text().splitlines() if line and not line.startswith("#")]
+    return {key: int(value) for key, value in rows}
+
+
+def write_bars(counted):
+    head = "# Instructions a sample, as micro_test.py --write-bars counted them: a step of training, or a prediction (infer).\n"
+    bars = read_bars() | {key: value for key, value in counted.items() if "clang" not in key}
+    BARS.write_text(head + "".join(f"{key}: {value}\n" for key, value in sorted(bars.items())))
+
+
+def missing_for(compiler, machine):
+    missing = compiler.missing()
+    if machine.emulator and shutil.which(machine.emulator[0]) is None:
+        missing.append(machine.emulator[0])
+    return missing
+
+
+def main():
+    firmware_nets, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+    only = [a for a in sys.argv[3:] if a != "--write-bars"]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    run([firmware_nets, folder, RANDOM_NETS])
+    check, bars, counted = Checks(), read_bars(), {}
+    with ThreadPoolExecutor(os.cpu_count()) as compile_pool, ThreadPoolExecutor(os.cpu_count()) as pool:
+        build = Build(folder, compile_pool)
+        objects, jobs = {}, []
+        for name, nets, machines in RUNS:
+            if only and name not in only:
+                continue
+            compiler = COMPILERS[name]
+            for machine in (MACHINES[m] for m in machines):
+                missing = missing_for(compiler, machine)
+                if missing:
+                    print(f"skipped {machine.name}, {name}: there is no {', '.join(missing)}")
+                    continue
+                if name not in objects:
+                    objects[name] = build.objects(compiler, folder / "objects" / name.replace(" ", "_"))
+
+                def job(compiler=compiler, nets=nets, machine=machine):
+                    elf = build.program(compiler, nets, machine, objects[compiler.name])
+                    output = run([*machine.emulator, elf])
+                    again = run([*machine.emulator, elf]) if machine.counts() and compiler.counted else output
+                    return elf, output, again
+
+                jobs.append((compiler, nets, machine, pool.submit(job)))
+        for compiler, nets, machine, result in jobs:
+            try:
+                elf, output, again = result.result()
+            except (Failure, subprocess.TimeoutExpired) as failure:
+                check(False, f"{machine.name}, {compiler.name}: {failure}")
+                continue
+            judge(check, bars, counted, compiler, machine, nets, folder, output)
+            if machine.flash:
+                check_symbols(check, compiler, machine, elf)
+            if machine.counts() and compiler.counted:
+                check(output == again, f"{machine.name}, {compiler.name}: the same when it runs again")
+    if "--write-bars" in sys.argv:
+        write_bars(counted)
+    print(f"{check.passed} checks of firmware passed, {check.failed} failed")
+    return 1 if check.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
