@@ -2,6 +2,7 @@
 
 #include "base/formats.h"
 #include "micro/parameters.h"
+#include "micro/products.h"
 #include "ops/activate/activate.h"
 #include "ops/conv2d/conv2d.h"
 #include "ops/initialize/initialize.h"
@@ -46,7 +47,7 @@ void multiply(const Net& net, const Layer& layer, uint8_t* arena) {
   const Parameters p = parameters_of(net, layer, layer.forward, arena);
   const bool logits = layer.kind == LayerKind::kLogits;
   int32_t* const sums = place<int32_t>(arena, logits ? layer.out : layer.forward.sums);
-  ops::conv2d_forward_reference(layer.shape, 1, place<uint8_t>(arena, layer.in), p.weight8, sums);
+  product(layer.shape, place<uint8_t>(arena, layer.in), p.weight8, sums);
   if (logits) return ops::logits_reference(sums, p.bias, 1, layer.shape.k);
   if (layer.kind == LayerKind::kConvNorm) return normalize(layer, p, sums, arena);
   ops::relu_requantize_reference({sums, p.bias, layer.shape.dst_pixels(), layer.shape.k,

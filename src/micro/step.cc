@@ -5,9 +5,9 @@
 #include "base/rounding.h"
 #include "micro/forward.h"
 #include "micro/parameters.h"
+#include "micro/products.h"
 #include "ops/activate/activate.h"
 #include "ops/batch_norm/channels.h"
-#include "ops/conv2d/conv2d.h"
 #include "ops/error/error.h"
 #include "ops/error/product_error.h"
 #include "ops/pool/pool.h"
@@ -69,11 +69,10 @@ void multiply_back(const Pass& p, const Parameters& parameters, int exp) {
   const int8_t* const error8 = p.at<int8_t>(p.layer.backward.error8);
   if (p.layer.in_error != kNone) {
     int32_t* const sums = p.at<int32_t>(p.layer.backward.sums);
-    ops::conv2d_backward_data_reference(p.layer.shape, 1, error8, parameters.weight8, sums);
+    product_backward_data(p.layer.shape, error8, parameters.weight8, sums);
     stage_error(p, sums, exp + parameters.weight_exp);
   }
-  for (int32_t i = 0; i < p.layer.weight.count; ++i) p.grad()[i] = 0;
-  ops::conv2d_backward_weights_reference(p.layer.shape, 1, p.at<uint8_t>(p.layer.in), error8, p.grad());
+  product_backward_weights(p.layer.shape, p.at<uint8_t>(p.layer.in), error8, p.grad());
   update(p, p.layer.weight, p.layer.in_exp + exp, true);
 }
 

@@ -1,7 +1,7 @@
 // Nets of the kinds that firmware takes, as folders of firmware, with samples for each and what the library ends at after them: what
 // micro_test.py compiles for every machine.
 //
-//   firmware_nets DIR RANDOM     the named nets and RANDOM ones; of each DIR/NAME/intrain_net.h, intrain_net.cc,
+//   firmware_nets DIR RANDOM     the named nets and RANDOM ones; of each, in DIR, a folder with intrain_net.h, intrain_net.cc,
 //                                samples.h and expected; the other files, which are equal, once in DIR
 #include <algorithm>
 #include <filesystem>
@@ -76,7 +76,7 @@ Net random_chain(uint64_t number, int h, int w, int c, int classes) {
   }
   if (draw(0, 1) == 1) x = net.global_average_pool(x);
   if (draw(0, 1) == 1) x = net.linear_relu(x, draw(1, 20));
-  return net.linear_logits(net.linear_relu(x, draw(8, 24)));
+  return net.linear_logits(net.linear_relu(x, draw(12, 24)));
 }
 
 Problem random_problem(uint64_t number) {
@@ -95,13 +95,14 @@ Problem random_problem(uint64_t number) {
 Batch sample(const Problem& p, uint64_t i) { return random_batch(77 + i, 1, p.h, p.w, p.c, p.classes); }
 
 // Prepared for one image, with the parameters and the statistics of some steps on more.
-Net ready(const Problem& p, bool training) {
+Net ready(const Problem& p, int learning_layers) {
   ReadyNet large(p.make(), 8);
   for (uint32_t step = 0; step < 2; ++step) large.train(random_batch(step, 8, p.h, p.w, p.c, p.classes), 51, step);
   Net net = p.make();
   net.keep_momentum(p.step.mom.mantissa != 0);
   net.freeze_statistics(true);
-  net.prepare(1, training, std::make_shared<Runtime>(1));
+  freeze_for_device(net, learning_layers);
+  net.prepare(1, learning_layers > 0, std::make_shared<Runtime>(1));
   net.initialize(1);
   for (const StateArray& to : net.state())
     for (const StateArray& from : large.net.state())
@@ -140,15 +141,18 @@ std::string hex32(uint32_t v) {
   return text;
 }
 
+enum class Mode { kFull, kHead, kInfer };
+
 // Pixels are the net's input moved by 128.
-void write_problem(const std::filesystem::path& root, const Problem& p, FirmwareMode mode) {
-  const bool learns = mode == FirmwareMode::kFull;
-  const std::string name = p.name + (learns ? "" : "_infer");
-  Net net = ready(p, learns);
-  std::vector<int8_t> table;
+void write_problem(const std::filesystem::path& root, const Problem& p, Mode mode) {
+  const bool learns = mode != Mode::kInfer;
+  const std::string name = p.name + (mode == Mode::kFull ? "" : learns ? "_head" : "_infer");
+  const int learning_layers = mode == Mode::kFull ? parameter_layers(p.make()) : learns ? 1 : 0;
+  Net net = ready(p, learning_layers);
+  FirmwareSubject subject{name, p.h, p.w, p.c, {}};
   for (int c = 0; c < p.c; ++c)
-    for (int pixel = 0; pixel < 256; ++pixel) table.push_back(static_cast<int8_t>(std::max(pixel - 128, -127)));
-  for (const FirmwareText& file : firmware_files(plan_firmware(net, mode, p.step), name, p.h, p.w, p.c, table)) {
+    for (int pixel = 0; pixel < 256; ++pixel) subject.table.push_back(static_cast<int8_t>(std::max(pixel - 128, -127)));
+  for (const FirmwareText& file : firmware_files(plan_firmware(net, learning_layers, p.step), subject)) {
     const bool own = file.path.rfind("intrain_net.", 0) == 0;
     const std::filesystem::path path = own ? root / name / file.path : root / file.path;
     if (own || !std::filesystem::exists(path)) write(path, file.text);
@@ -184,6 +188,6 @@ int main(int argc, char** argv) {
                                    {"digits", digits, 28, 28, 1, 10, kMomentumStep, 4}};
   for (int i = 0; i < std::stoi(argv[2]); ++i) problems.push_back(random_problem(static_cast<uint64_t>(i)));
   for (const Problem& p : problems)
-    for (const FirmwareMode mode : {FirmwareMode::kFull, FirmwareMode::kInfer}) write_problem(argv[1], p, mode);
+    for (const Mode mode : {Mode::kFull, Mode::kHead, Mode::kInfer}) write_problem(argv[1], p, mode);
   return 0;
 }

@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 BARS = HERE / "instructions.txt"
 RANDOM_NETS = 50
 NAMED = ["sensors", "small_images", "signal", "digits"]
+RANDOM_SHAPES = 400  # of count_products.cc
 TOLERANCE = 1.02  # of a bar
 KB = 1024
 
@@ -96,30 +97,33 @@ MACHINES = {m.name: m for m in [
 ]}
 
 
-def both_modes(names):
-    return [name + mode for name in names for mode in ("", "_infer")]
+def all_modes(names):
+    return [name + mode for name in names for mode in ("", "_head", "_infer")]
 
 
 def random_nets(count):
-    return both_modes([f"random{i}" for i in range(count)])
+    return all_modes([f"random{i}" for i in range(count)])
 
 
 # Compiler, nets, machines that run them.
 RUNS = [
-    ("g++", both_modes(NAMED) + random_nets(RANDOM_NETS), ["this machine"]),
-    ("clang++", both_modes(NAMED) + random_nets(RANDOM_NETS), ["this machine"]),
-    ("aarch64 g++", both_modes(NAMED) + random_nets(RANDOM_NETS), ["aarch64 by QEMU"]),
-    ("M0 g++", both_modes(["sensors"]), ["microbit"]),
-    ("M0 clang++", both_modes(["sensors"]), ["microbit"]),
+    ("g++", all_modes(NAMED) + random_nets(RANDOM_NETS), ["this machine"]),
+    ("clang++", all_modes(NAMED) + random_nets(RANDOM_NETS), ["this machine"]),
+    ("aarch64 g++", all_modes(NAMED) + random_nets(RANDOM_NETS), ["aarch64 by QEMU"]),
+    ("M0 g++", all_modes(["sensors"]), ["microbit"]),
+    ("M0 clang++", all_modes(["sensors"]), ["microbit"]),
     ("M3 g++", ["small_images"], ["lm3s6965evb"]),
     ("M3 clang++", ["small_images"], ["lm3s6965evb"]),
-    ("M0 g++", both_modes(NAMED), ["mps2-an385"]),
-    ("M0 clang++", both_modes(NAMED), ["mps2-an385"]),
-    ("M3 g++", both_modes(NAMED) + random_nets(6), ["mps2-an385"]),
-    ("M3 clang++", both_modes(NAMED), ["mps2-an385"]),
-    ("RV32 g++", both_modes(NAMED), ["virt rv32", "virt ibex"]),
-    ("RV32 clang++", both_modes(NAMED), ["virt rv32", "virt ibex"]),
+    ("M0 g++", all_modes(NAMED), ["mps2-an385"]),
+    ("M0 clang++", all_modes(NAMED), ["mps2-an385"]),
+    ("M3 g++", all_modes(NAMED) + random_nets(6), ["mps2-an385"]),
+    ("M3 clang++", all_modes(NAMED), ["mps2-an385"]),
+    ("RV32 g++", all_modes(NAMED), ["virt rv32", "virt ibex"]),
+    ("RV32 clang++", all_modes(NAMED), ["virt rv32", "virt ibex"]),
 ]
+
+# Compilers whose products are counted by themselves, and where.
+PRODUCTS = [("M0 g++", "mps2-an385"), ("M0 clang++", "mps2-an385"), ("M3 g++", "mps2-an385"), ("M3 clang++", "mps2-an385"), ("RV32 g++", "virt rv32")]
 
 # No floating point, heap, text or C++ runtime.
 FORBIDDEN = re.compile(r"^(__aeabi_([fd]\w+|\w+2[fd]|[ul]+2[fd])|__\w+[sdt]f[23i]?\w*|__float\w+|__fix\w+|malloc|calloc|realloc|free|_sbrk|\w*printf|"
@@ -168,22 +172,18 @@ def nets_source(nets, folder):
         arena = max(arena, int(re.search(r"INTRAIN_ARENA_BYTES (\d+)", header)[1]))
         text += [f"#undef {m}" for m in macros]
         text += [f"#define {f} {net}_{f}" for f in functions]
-        step = "intrain_train_step" if "intrain_train_step" in functions else "intrain_train"
         text += [f"namespace {net} {{", f'#include "{folder}/{net}/intrain_net.cc"', f'#include "{folder}/{net}/samples.h"',
                  "constexpr int32_t kCount = sizeof kSamples / sizeof kSamples[0];",
                  "uint32_t show(uint64_t* arena, int32_t i, uint32_t sum) {"]
         if learns:
-            text += [f"  return sum * 31 + static_cast<uint32_t>({step}(arena, kSamples[i] + 1, kSamples[i][0]));"]
-        elif "intrain_logits" in functions:
-            text += ["  intrain_predict(arena, kSamples[i] + 1);", "  const int32_t* const logits = intrain_logits(arena);"]
+            text += ["  return sum * 31 + static_cast<uint32_t>(intrain_train_step(arena, kSamples[i] + 1, kSamples[i][0]));"]
         else:
-            text += ["  const int32_t* logits;", "  intrain_predict(arena, kSamples[i] + 1, &logits);"]
-        if not learns:
-            text += ["  for (int32_t c = 0; c < INTRAIN_CLASSES; ++c) sum = sum * 31 + static_cast<uint32_t>(logits[c]);", "  return sum;"]
+            text += ["  const int32_t* logits;", "  intrain_predict(arena, kSamples[i] + 1, &logits);",
+                     "  for (int32_t c = 0; c < INTRAIN_CLASSES; ++c) sum = sum * 31 + static_cast<uint32_t>(logits[c]);", "  return sum;"]
         signature = "[](uint64_t* arena) { return intrain_signature(arena); }" if learns else "nullptr"
         text += ["}", f'const FirmwareNet kNetCase = {{"{net}", kCount, intrain_init, show, {signature}}};', "}"]
         text += [f"#undef {f}" for f in functions]
-    text += [f"uint64_t kArena[{arena // 8}];", "const FirmwareNet kFirmwareNets[] = {"]
+    text += [f"uint64_t kArena[{arena // 8 + 1}];", "const FirmwareNet kFirmwareNets[] = {"]
     text += [f"    {net}::kNetCase," for net in nets]
     text += ["};", f"const int32_t kFirmwareNetCount = {len(nets)};", ""]
     return "\n".join(text)
@@ -213,15 +213,17 @@ class Build:
         return [self.pool.submit(self.compile, compiler, s, place / (s.parent.name + "_" + s.stem + ".o")) for s in sources]
 
     def program(self, compiler, nets, machine, objects):
-        place = self.folder / "programs" / f"{compiler.name}-{machine.name}".replace(" ", "_")
+        """Of nets; of none: count_products."""
+        place = self.folder / "programs" / f"{compiler.name}-{machine.name}-{len(nets)}".replace(" ", "_")
         place.mkdir(parents=True, exist_ok=True)
         (place / "nets.cc").write_text(nets_source(nets, self.folder))
         startup = [f"-DINSTRUCTIONS_A_TICK={machine.instructions_a_tick}"]
         if machine.startup == "riscv":
             startup = ZICSR if compiler.command[0] != "clang++" else []
-        own = [self.compile(compiler, place / "nets.cc", place / "nets.o"),
-               self.compile(compiler, HERE / "learn.cc", place / "learn.o"),
-               self.compile(compiler, HERE / f"{machine.startup}.cc", place / "startup.o", *startup)]
+        own = [self.compile(compiler, HERE / f"{machine.startup}.cc", place / "startup.o", *startup)]
+        if nets:
+            own.append(self.compile(compiler, place / "nets.cc", place / "nets.o"))
+        own.append(self.compile(compiler, HERE / ("learn.cc" if nets else "count_products.cc"), place / "learn.o"))
         first = HERE / f"{machine.startup}_start.S"
         if first.exists():
             run([*compiler.command, *startup, "-c", "-o", place / "first.o", first])
@@ -278,18 +280,32 @@ def judge(check, bars, counted, compiler, machine, nets, folder, output):
         samples = (folder / net / "samples.h").read_text().count("{") - 1
         each = instructions // samples
         key = f"{machine.name}, {compiler.name}, {net}"
-        counted[key] = each
-        line = f"{key}: {signature}, {each:,} instructions a sample, {stack} bytes of stack"
-        if not compiler.counted:
-            print(f"        {line}")
-            continue
-        version = run([compiler.command[0], "-dumpfullversion"]).strip()
-        if not version.startswith(compiler.counted):
-            print(f"skipped the bar of {key}: it is of g++ {compiler.counted}, this is {version}")
-        elif key not in bars:
-            check(False, f"{line}: no bar in {BARS.name}")
-        else:
-            check(each <= bars[key] * TOLERANCE, f"{line} (bar {bars[key]:,})")
+        hold(check, bars, counted, compiler, key, each, f"{key}: {signature}, {each:,} instructions a sample, {stack} bytes of stack")
+
+
+def hold(check, bars, counted, compiler, key, value, line):
+    """To its bar, where there is one for this compiler."""
+    if not compiler.counted:
+        print(f"        {line}")
+        return
+    counted[key] = value
+    version = run([compiler.command[0], "-dumpfullversion"]).strip()
+    if not version.startswith(compiler.counted):
+        print(f"skipped the bar of {key}: it is of g++ {compiler.counted}, this is {version}")
+    elif key not in bars:
+        check(False, f"{line}: no bar in {BARS.name}")
+    else:
+        check(value <= bars[key] * TOLERANCE, f"{line} (bar {bars[key]:,})")
+
+
+def judge_products(check, bars, counted, compiler, machine, output):
+    kind = f"{machine.name}, {compiler.name}"
+    check(f"random shapes that agree {RANDOM_SHAPES}\n" in output, f"{kind}: products of {RANDOM_SHAPES} random shapes as the references")
+    for name, *numbers in re.findall(r"^(\w+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", output, re.M):
+        multiplies, *counts = map(int, numbers)
+        before, after = (" ".join(f"{c / multiplies:.2f}" for c in part) for part in (counts[:3], counts[3:]))
+        key = f"{kind}, {name}"
+        hold(check, bars, counted, compiler, key, sum(counts[3:]), f"{key}: {after} instructions a multiply-accumulate, references {before}")
 
 
 def read_bars():
@@ -300,8 +316,9 @@ def read_bars():
 
 
 def write_bars(counted):
-    head = "# Instructions a sample, as micro_test.py --write-bars counted them: a step of training, or a prediction (infer).\n"
-    bars = read_bars() | {key: value for key, value in counted.items() if "clang" not in key}
+    head = ("# Instructions as micro_test.py --write-bars counted them: of a sample, that is of a training step or (infer) of a prediction; of the three\n"
+            "# products of a layer.\n")
+    bars = read_bars() | {key: value for key, value in counted.items()}
     BARS.write_text(head + "".join(f"{key}: {value}\n" for key, value in sorted(bars.items())))
 
 
@@ -322,7 +339,7 @@ def main():
     with ThreadPoolExecutor(os.cpu_count()) as compile_pool, ThreadPoolExecutor(os.cpu_count()) as pool:
         build = Build(folder, compile_pool)
         objects, jobs = {}, []
-        for name, nets, machines in RUNS:
+        for name, nets, machines in RUNS + [(name, [], [machine]) for name, machine in PRODUCTS]:
             if only and name not in only:
                 continue
             compiler = COMPILERS[name]
@@ -346,6 +363,9 @@ def main():
                 elf, output, again = result.result()
             except (Failure, subprocess.TimeoutExpired) as failure:
                 check(False, f"{machine.name}, {compiler.name}: {failure}")
+                continue
+            if not nets:
+                judge_products(check, bars, counted, compiler, machine, output)
                 continue
             judge(check, bars, counted, compiler, machine, nets, folder, output)
             if machine.flash:
