@@ -3,9 +3,9 @@
 # (tests/exchange/firmware/).
 set(firmware_sources
     base/assert.h base/formats.h base/initializer.h base/random.h base/rounding.h base/sgd_step.h base/shapes.h base/widths.h
-    micro/forward.cc micro/forward.h micro/hash.cc micro/hash.h micro/net.h micro/parameters.cc micro/parameters.h micro/products.cc
+    micro/errors.cc micro/errors.h micro/forward.cc micro/forward.h micro/hash.cc micro/hash.h micro/net.h micro/parameters.cc micro/parameters.h micro/products.cc
     micro/products.h micro/products_arm.h micro/products_loops.h micro/signature.cc micro/signature.h micro/state.cc micro/state.h
-    micro/step.cc micro/step.h
+    micro/step.cc micro/step.h micro/update.cc micro/update.h
     ops/activate/activate.h ops/activate/reference.cc
     ops/batch_norm/batch_norm.h ops/batch_norm/channels.cc ops/batch_norm/channels.h ops/batch_norm/moments.cc ops/batch_norm/reference.cc
     ops/conv2d/conv2d.h ops/conv2d/reference.cc ops/conv2d/staging.cc ops/conv2d/staging.h

@@ -16,16 +16,30 @@ struct Philox4 {
 constexpr uint32_t kPhilox0 = 0xD2511F53, kPhilox1 = 0xCD9E8D57;        // multipliers
 constexpr uint32_t kPhiloxKey0 = 0x9E3779B9, kPhiloxKey1 = 0xBB67AE85;  // Weyl sequence of the key
 
+// a b, by 16-bit halves where a processor has no such product and its compiler calls one of 64 bits: Thumb-1, as of a Cortex-M0. There
+// a1 b0 + 2^16 - 1 <= (2^16 - 1)^2 + 2^16 - 1 < 2^32.
+struct WideProduct {
+  uint32_t high, low;
+};
+static constexpr WideProduct wide_product(uint32_t a, uint32_t b) {
+#if defined(__thumb__) && !defined(__thumb2__)
+  const uint32_t a0 = a & 0xffff, a1 = a >> 16, b0 = b & 0xffff, b1 = b >> 16;
+  const uint32_t middle = a1 * b0 + (a0 * b0 >> 16), other = a0 * b1 + (middle & 0xffff);
+  return {a1 * b1 + (middle >> 16) + (other >> 16), a * b};
+#else
+  const uint64_t product = uint64_t{a} * b;
+  return {static_cast<uint32_t>(product >> 32), static_cast<uint32_t>(product)};
+#endif
+}
+
 // The published function, 10 rounds.
 static constexpr Philox4 philox4x32(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1) {
   for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = uint64_t{kPhilox0} * c0, p1 = uint64_t{kPhilox1} * c2;
-    const uint32_t n0 = static_cast<uint32_t>(p1 >> 32) ^ c1 ^ k0;
-    const uint32_t n2 = static_cast<uint32_t>(p0 >> 32) ^ c3 ^ k1;
-    c1 = static_cast<uint32_t>(p1);
-    c3 = static_cast<uint32_t>(p0);
-    c0 = n0;
-    c2 = n2;
+    const WideProduct p0 = wide_product(kPhilox0, c0), p1 = wide_product(kPhilox1, c2);
+    c0 = p1.high ^ c1 ^ k0;
+    c2 = p0.high ^ c3 ^ k1;
+    c1 = p1.low;
+    c3 = p0.low;
     k0 += kPhiloxKey0;
     k1 += kPhiloxKey1;
   }

@@ -41,6 +41,11 @@ static constexpr int64_t rshift_stochastic(int64_t v, int s, uint32_t r) {
   return (v + u) >> s;
 }
 
+// The same in 32 bits: precondition 1 <= s <= 30, |v| <= 2^30, so that v + u stays within s32.
+static constexpr int32_t rshift_stochastic32(int32_t v, int s, uint32_t r) {
+  return (v + static_cast<int32_t>(r >> (32 - s))) >> s;
+}
+
 // The same from 8 random bits r, for the large tensors: u = ((2 r + 1) << s) >> 9, uniform over 256 values with the mean of [0,
 // 2^s) (s <= 8: exactly uniform), so E differs from v / 2^s by at most 2^-9. 0 <= s <= 29, |v| < 2^31 - 2^s.
 static constexpr int32_t rshift_stochastic8(int32_t v, int s, uint8_t r) {

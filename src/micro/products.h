@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/formats.h"
 #include "base/shapes.h"
 
 namespace intrain::micro {
@@ -12,7 +13,9 @@ namespace intrain::micro {
 void product(const ConvShape& shape, const void* src, const int8_t* wei, int32_t* dst);
 // As conv2d_backward_data_reference.
 void product_backward_data(const ConvShape& shape, const int8_t* diff_dst, const int8_t* wei, int32_t* diff_src);
-// As conv2d_backward_weights_reference, but that it writes the sums instead of adding them.
+// As conv2d_backward_weights_reference, but that it writes the sums instead of adding them. They are formed in s32: a layer has at most
+// kMaxReduction output pixels, as NetBuilder checks.
+static_assert(kMaxReduction <= kMaxProductsU8S8);
 void product_backward_weights(const ConvShape& shape, const void* src, const int8_t* diff_dst, int64_t* diff_wei);
 
 }  // namespace intrain::micro

@@ -3,15 +3,16 @@
 #include "base/formats.h"
 #include "base/random.h"
 #include "base/rounding.h"
+#include "micro/errors.h"
 #include "micro/forward.h"
 #include "micro/parameters.h"
 #include "micro/products.h"
+#include "micro/update.h"
 #include "ops/activate/activate.h"
 #include "ops/batch_norm/channels.h"
 #include "ops/error/error.h"
 #include "ops/error/product_error.h"
 #include "ops/pool/pool.h"
-#include "ops/sgd_momentum/update.h"
 #include "ops/softmax_xent/softmax_xent.h"
 
 namespace intrain::micro {
@@ -36,7 +37,7 @@ struct Pass {
 };
 
 // The gradient lies in scratch memory.
-void update(const Pass& p, const Tensor& t, int grad_exp, bool weight) {
+void update(const Pass& p, const Tensor& t, int grad_exp) {
   const bool keeps = t.momentum != kNone;
   const ops::SgdTensor tensor{t.count,
                               p.at<int32_t>(t.master),
@@ -46,14 +47,14 @@ void update(const Pass& p, const Tensor& t, int grad_exp, bool weight) {
                               grad_exp,
                               t.grad_bits,
                               t.number};
-  const int momentum_exp = ops::sgd_reference(tensor, p.step, weight);
+  const int momentum_exp = update_parameters(tensor, p.step);
   if (keeps) *p.at<int32_t>(t.momentum_exp) = momentum_exp;
 }
 
 // gamma or beta.
 void update_channels(const Pass& p, const Tensor& t, const int64_t* sums, int grad_exp) {
   for (int32_t c = 0; c < t.count; ++c) p.grad()[c] = sums[c];
-  update(p, t, grad_exp, false);
+  update(p, t, grad_exp);
 }
 
 // Sums of what comes back, of a maximum, become E1 of the input.
@@ -73,20 +74,19 @@ void multiply_back(const Pass& p, const Parameters& parameters, int exp) {
     stage_error(p, sums, exp + parameters.weight_exp);
   }
   product_backward_weights(p.layer.shape, p.at<uint8_t>(p.layer.in), error8, p.grad());
-  update(p, p.layer.weight, p.layer.in_exp + exp, true);
+  update(p, p.layer.weight, p.layer.in_exp + exp);
 }
 
 // With a bias: its gradient is the sum of E2.
 void multiply_back_with_bias(const Pass& p, const Parameters& parameters, int exp) {
   const int8_t* const error8 = p.at<int8_t>(p.layer.backward.error8);
   ops::bias_gradient(error8, nullptr, p.layer.shape.dst_pixels(), p.layer.shape.k, {}, p.grad());
-  update(p, p.layer.beta, exp, false);
+  update(p, p.layer.beta, exp);
   multiply_back(p, parameters, exp);
 }
 
 void quantize(const Pass& p, const int32_t* src32, const int16_t* src16, const ops::ProductScale& scale) {
-  ops::error_quantize_reference(
-      {src32, src16, p.out_elements(), scale.shift, p.at<int8_t>(p.layer.backward.error8), &p.random, {}});
+  quantize_error({src32, src16, p.out_elements(), scale.shift, p.at<int8_t>(p.layer.backward.error8), &p.random, {}});
 }
 
 void backward_logits(const Pass& p, int32_t label) {
@@ -142,11 +142,11 @@ void backward_norm(const Pass& p) {
   v.k = k;
   v.b = b;
   v.a = a;
-  const ops::ProductScale scale = ops::product_scale(ops::batch_norm_backward_max_reference(v), exp, {});
+  const ops::ProductScale scale = ops::product_scale(norm_backward_max(v), exp, {});
   v.shift = scale.shift;
   v.dst = p.at<int8_t>(s.error8);
   v.random = &p.random;
-  ops::batch_norm_backward_quantize_reference(v);
+  quantize_norm_backward(v);
   update_channels(p, p.layer.gamma, sums + channels, ops::gamma_gradient_exp(aligned.exp));
   update_channels(p, p.layer.beta, sums, aligned.exp);
   multiply_back(p, parameters, scale.exp);

@@ -7,8 +7,7 @@ namespace intrain::ops {
 void activate_reference(const Activate& p) {
   constexpr int kBetaShift = kGammaExp - (kFineExp + kGammaExp), kShortcutShift = kScaledExp - (kFineExp + kGammaExp);
   static_assert(kBetaShift == 8 && kShortcutShift == 4 && kNormalizedExp - kFineExp == 4);
-  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
-    const int64_t c = i % p.channels;
+  for (int64_t i = 0, c = 0; i < p.rows * p.channels; ++i, c = c + 1 < p.channels ? c + 1 : 0) {
     const int64_t v = int64_t{p.y[i]} * p.mult[c] + p.offset[c];
     const int64_t f = clamp(rshift_round(v, p.f_shift[c]), -p.f_limit, p.f_limit) * (int64_t{1} << p.f_left);
     if (p.x_hat != nullptr) p.x_hat[i] = static_cast<int8_t>(clamp(rshift_round(f, kNormalizedExp - kFineExp), -kS8Max, kS8Max));
@@ -22,8 +21,8 @@ void activate_reference(const Activate& p) {
 }
 
 void relu_requantize_reference(const ReluRequantize& p) {
-  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
-    const int64_t sum = int64_t{p.acc[i]} + p.bias[i % p.channels];
+  for (int64_t i = 0, c = 0; i < p.rows * p.channels; ++i, c = c + 1 < p.channels ? c + 1 : 0) {
+    const int64_t sum = int64_t{p.acc[i]} + p.bias[c];
     p.dst[i] = static_cast<uint8_t>(clamp(scale_pow2(sum, -p.shift), 0, kU8Max));
   }
 }

@@ -21,8 +21,7 @@ void batch_norm_normalize_reference(const Normalize& p) {
 
 int32_t batch_norm_backward_sums_reference(const NormBackwardSums& p) {
   int64_t max = 0;
-  for (int64_t i = 0; i < p.rows * p.channels; ++i) {
-    const int64_t c = i % p.channels;
+  for (int64_t i = 0, c = 0; i < p.rows * p.channels; ++i, c = c + 1 < p.channels ? c + 1 : 0) {
     bool pass = true;
     if (p.mask != nullptr) {
       const int output = p.bottom < 0 ? static_cast<int8_t>(p.mask[i]) : p.mask[i];

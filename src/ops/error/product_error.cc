@@ -56,7 +56,8 @@ void bias_gradient(const int8_t* upper, const int8_t* lower, int64_t rows, int64
                    int64_t* grad) {
   const int64_t factor = int64_t{1} << widths.e2_plane_shift();
   for (int64_t c = 0; c < channels; ++c) grad[c] = 0;
-  for (int64_t i = 0; i < rows * channels; ++i) grad[i % channels] += lower == nullptr ? upper[i] : upper[i] * factor + lower[i];
+  for (int64_t i = 0, c = 0; i < rows * channels; ++i, c = c + 1 < channels ? c + 1 : 0)
+    grad[c] += lower == nullptr ? upper[i] : upper[i] * factor + lower[i];
 }
 
 }  // namespace intrain::ops

@@ -1,0 +1,105 @@
+#include "micro/update.h"
+
+#include "base/formats.h"
+#include "base/random.h"
+#include "base/rounding.h"
+#include "ops/sgd_momentum/update.h"
+
+namespace intrain::micro {
+namespace {
+
+// Random words of ascending elements, a block at a time, each when it is first asked for.
+class Words {
+ public:
+  Words(const ops::SgdTensor& p, const SgdStep& s, RandomUse use) : stream_{s.seed, use, p.tensor, s.step} {}
+  uint32_t at(uint32_t i) {
+    if (i / 4 + 1 != drawn_) {
+      drawn_ = i / 4 + 1;
+      words_ = stream_.block(i / 4);
+    }
+    return words_.word[i % 4];
+  }
+
+ private:
+  RandomStream stream_;
+  uint32_t drawn_ = 0;  // the block's number and 1
+  Philox4 words_{};
+};
+
+constexpr int32_t kWithin32 = 1 << 30;  // what rshift_stochastic32 takes
+
+uint32_t low_bits(int shift) { return shift >= 32 ? ~0u : (1u << shift) - 1; }
+bool cuts(int64_t v, int shift) {
+  return (static_cast<uint32_t>(v) & low_bits(shift)) != 0 ||
+         (shift > 32 && (static_cast<uint32_t>(v >> 32) & low_bits(shift - 32)) != 0);
+}
+
+// rshift_stochastic, with a word only where it can matter: without a rest v / 2^shift is exact.
+int64_t cut(int64_t v, int shift, Words& words, uint32_t i) {
+  return cuts(v, shift) ? rshift_stochastic(v, shift, words.at(i)) : v >> shift;
+}
+int32_t cut32(int32_t v, int shift, Words& words, uint32_t i) {
+  return (static_cast<uint32_t>(v) & low_bits(shift)) != 0 ? rshift_stochastic32(v, shift, words.at(i)) : v >> shift;
+}
+
+int32_t clamp32(int32_t v, int32_t limit) { return v < -limit ? -limit : v > limit ? limit : v; }
+
+// scale_pow2 of a term of the sum v: at most 2^40 in magnitude (sgd_momentum.h), so that it does not saturate.
+int64_t term(int64_t v, int shift) { return shift < 0 ? scale_pow2(v, shift) : v * (int64_t{1} << shift); }
+
+// g = v; returns max |v|.
+uint64_t accumulate(const ops::SgdPass& pass, bool small) {
+  const ops::SgdTensor& p = pass.tensor;
+  const SgdStep& s = pass.step;
+  const int shift = pass.scale.grad_shift, exp = pass.scale.exp;
+  const int momentum_shift = p.momentum_exp + s.mom.exp - exp, grad_shift = p.grad_exp + shift - exp,
+            decay_shift = kMasterExp + s.decay.exp - exp;
+  const auto limit = static_cast<int32_t>(quantize_limit(p.grad_bits));
+  Words words(p, s, RandomUse::kGradient);
+  const bool momentum = p.momentum != nullptr && s.mom.mantissa != 0;
+  uint64_t max = 0;
+  for (uint32_t i = 0; i < static_cast<uint32_t>(p.count); ++i) {
+    const int32_t g = small ? clamp32(cut32(static_cast<int32_t>(p.grad[i]), shift, words, i), limit)
+                            : static_cast<int32_t>(clamp(cut(p.grad[i], shift, words, i), -limit, limit));
+    int64_t v = g != 0 ? term(g, grad_shift) : 0;
+    if (momentum && p.momentum[i] != 0) v += term(s.mom.mantissa * p.momentum[i], momentum_shift);
+    if (s.decay.mantissa != 0) v += term(int64_t{s.decay.mantissa} * p.master[i], decay_shift);
+    p.grad[i] = v;
+    if (magnitude(v) > max) max = magnitude(v);
+  }
+  return max;
+}
+
+void move(const ops::SgdPass& pass) {
+  const ops::SgdTensor& p = pass.tensor;
+  const SgdStep& s = pass.step;
+  const auto limit = static_cast<int32_t>(quantize_limit(s.momentum_bits));
+  const int down = kMasterExp - (s.rate.exp + pass.scale.exp + pass.shift), shift = down + s.coarse;
+  // |rate m'| < 2^25: within 32 bits.
+  const bool small = shift >= 1 && shift <= 30 && s.coarse == 0;
+  Words momentum_words(p, s, RandomUse::kMomentum), update_words(p, s, RandomUse::kUpdate);
+  for (uint32_t i = 0; i < static_cast<uint32_t>(p.count); ++i) {
+    // |v| < 2^(shift + bits - 1): the quotient, rounded up, is at most 2^15.
+    const int32_t m = clamp32(static_cast<int32_t>(cut(p.grad[i], pass.shift, momentum_words, i)), limit);
+    if (p.momentum != nullptr) p.momentum[i] = static_cast<int16_t>(m);
+    if (m == 0) continue;
+    const int32_t step = s.rate.mantissa * m;
+    if (small)
+      p.master[i] =
+          static_cast<int32_t>(clamp(int64_t{p.master[i]} - cut32(step, shift, update_words, i), -INT32_MAX, INT32_MAX));
+    else
+      p.master[i] = ops::sgd_new_master(p.master[i], step, down, s.coarse, update_words.at(i));
+  }
+}
+
+}  // namespace
+
+int update_parameters(const ops::SgdTensor& tensor, const SgdStep& step) {
+  const uint64_t grad_max = ops::sgd_grad_max_reference({tensor, step, {}, 0, 0, tensor.count});
+  ops::SgdPass pass = ops::sgd_pass(tensor, step, grad_max);
+  pass.shift = ops::sgd_shift(pass, accumulate(pass, grad_max <= static_cast<uint64_t>(kWithin32)));
+  move(pass);
+  return ops::sgd_momentum_exp(pass);
+}
+
+}  // namespace intrain::micro

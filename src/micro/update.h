@@ -1,0 +1,12 @@
+// The optimizer, as ops/sgd_momentum/sgd_momentum.h defines it and to the bit the same: random bits are drawn only where a number is cut, a block
+// for the four elements that share it, and what fits is computed in 32 bits.
+#pragma once
+
+#include "ops/sgd_momentum/sgd_momentum.h"
+
+namespace intrain::micro {
+
+// As sgd_reference, of SGD with momentum or none (SgdStep::range_log2 = 0, nearest_grad = false). Returns the exponent of the new momentum.
+int update_parameters(const ops::SgdTensor& tensor, const SgdStep& step);
+
+}  // namespace intrain::micro
