@@ -4,8 +4,8 @@
     micro_test.py FIRMWARE_NETS FOLDER [--write-bars] [COMPILER...]
 
 FIRMWARE_NETS: the program that makes the nets. FOLDER: for all that is compiled. --write-bars: what was counted becomes the bars,
-instructions.txt. COMPILER: of these only, as 'M3 g++'. Machines whose compiler or emulator is missing are skipped with a line that says so. The last line is "N checks of firmware
-passed, M failed"; exit status 1 if M is not 0.
+instructions.txt. COMPILER: of these only, as 'M3 g++'. Machines whose compiler or emulator is missing are skipped with a line that says so. The
+last line is "N checks of firmware passed, M failed"; exit status 1 if M is not 0.
 """
 import os
 import re
@@ -13,8 +13,10 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from machines import COMPILERS, MACHINES, ZICSR
+from nets_source import nets_source
 
 HERE = Path(__file__).resolve().parent
 BARS = HERE / "instructions.txt"
@@ -22,79 +24,6 @@ RANDOM_NETS = 50
 NAMED = ["sensors", "small_images", "signal", "digits"]
 RANDOM_SHAPES = 400  # of count_products.cc
 TOLERANCE = 1.02  # of a bar
-KB = 1024
-
-
-@dataclass
-class Compiler:
-    """A compiler with the flags of a processor."""
-    name: str
-    command: list[str]
-    tools: str = ""  # the prefix of nm and size
-    libgcc: list[str] = field(default_factory=list)  # the command that names it
-    counted: str = ""  # the version that the bars are of
-    host: bool = False
-
-    def missing(self):
-        programs = [self.command[0], self.tools + "nm"] + self.libgcc[:1]
-        return [p for p in programs if shutil.which(p) is None]
-
-
-@dataclass
-class Machine:
-    """A board. Of no flash: a program of this operating system's, or of the emulator named."""
-    name: str
-    emulator: list[str]
-    flash: int = 0
-    ram: int = 0
-    startup: str = "host"
-    instructions_a_tick: int = 0  # 0: they are not counted
-
-    def counts(self):
-        return self.startup == "riscv" or self.instructions_a_tick > 0
-
-
-def cortex_m(machine):
-    return ["qemu-system-arm", "-M", machine, "-display", "none", "-serial", "none", "-monitor", "none", "-semihosting-config",
-            "enable=on,target=native", "-icount", "shift=0", "-kernel"]
-
-
-def virt(cpu, memory):
-    return ["qemu-system-riscv32", "-M", "virt", "-cpu", cpu, "-m", f"{memory // KB}K", "-bios", "none", "-display", "none", "-serial", "none",
-            "-monitor", "none", "-semihosting-config", "enable=on,target=native", "-icount", "shift=0", "-kernel"]
-
-
-M0, M3 = ["-mcpu=cortex-m0", "-mthumb"], ["-mcpu=cortex-m3", "-mthumb"]
-RV32 = ["-march=rv32imc", "-mabi=ilp32"]
-ZICSR = ["-march=rv32imc_zicsr"]  # g++ calls the counters an extension; clang++ 14 does not know its name
-# What it is linked with: there are no libraries for the compressed form.
-RV32_LIBGCC = ["riscv64-unknown-elf-gcc", "-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"]
-GCC_COUNTED = "12.2"
-COMPILERS = {c.name: c for c in [
-    Compiler("g++", ["g++"], host=True),
-    Compiler("clang++", ["clang++"], host=True),
-    Compiler("aarch64 g++", ["aarch64-linux-gnu-g++"], "aarch64-linux-gnu-", host=True),
-    Compiler("M0 g++", ["arm-none-eabi-g++", *M0], "arm-none-eabi-", ["arm-none-eabi-gcc", *M0, "-print-libgcc-file-name"], GCC_COUNTED),
-    Compiler("M3 g++", ["arm-none-eabi-g++", *M3], "arm-none-eabi-", ["arm-none-eabi-gcc", *M3, "-print-libgcc-file-name"], GCC_COUNTED),
-    Compiler("RV32 g++", ["riscv64-unknown-elf-g++", *RV32], "riscv64-unknown-elf-", RV32_LIBGCC, GCC_COUNTED),
-    Compiler("M0 clang++", ["clang++", "--target=thumbv6m-none-eabi", *M0], "arm-none-eabi-",
-             ["arm-none-eabi-gcc", *M0, "-print-libgcc-file-name"]),
-    Compiler("M3 clang++", ["clang++", "--target=thumbv7m-none-eabi", *M3], "arm-none-eabi-",
-             ["arm-none-eabi-gcc", *M3, "-print-libgcc-file-name"]),
-    Compiler("RV32 clang++", ["clang++", "--target=riscv32-unknown-elf", *RV32, "-mno-relax"], "riscv64-unknown-elf-", RV32_LIBGCC),
-]}
-VIRT_FLASH, VIRT_RAM = 512 * KB, 512 * KB
-VIRT_MEMORY = 32 * KB * KB  # more than those: QEMU writes a description of the machine to its upper half
-MACHINES = {m.name: m for m in [
-    Machine("this machine", []),
-    Machine("aarch64 by QEMU", ["qemu-aarch64-static"]),
-    Machine("microbit", cortex_m("microbit"), 256 * KB, 16 * KB, "cortex_m"),
-    Machine("lm3s6965evb", cortex_m("lm3s6965evb"), 256 * KB, 64 * KB, "cortex_m"),
-    # Its SysTick is of 25 MHz, and an instruction takes a nanosecond.
-    Machine("mps2-an385", cortex_m("mps2-an385"), 4096 * KB, 4096 * KB, "cortex_m", 40),
-    Machine("virt rv32", virt("rv32", VIRT_MEMORY), VIRT_FLASH, VIRT_RAM, "riscv"),
-    Machine("virt ibex", virt("lowrisc-ibex", VIRT_MEMORY), VIRT_FLASH, VIRT_RAM, "riscv"),
-]}
 
 
 def all_modes(names):
@@ -152,41 +81,6 @@ class Checks:
             self.failed += 1
         print(f"{'ok     ' if right else 'FAILED '} {what}", flush=True)
         return right
-
-
-def includes_of(nets, folder):
-    """Headers of the sources that the nets' own files include, which a namespace must not hold."""
-    found = {line for net in nets for line in (folder / net / "intrain_net.cc").read_text().splitlines() if re.match(r'#include "\w+/', line)}
-    return sorted(found)
-
-
-def nets_source(nets, folder):
-    """All nets as one file: each in a namespace, and its C functions by other names."""
-    text = ["#include <stdint.h>", "#include <stddef.h>", *includes_of(nets, folder), f'#include "{HERE}/learn.h"']
-    arena = 0
-    for net in nets:
-        header = (folder / net / "intrain_net.h").read_text()
-        functions = sorted(set(re.findall(r"\b(intrain_\w+)\(", header)))
-        macros = sorted(set(re.findall(r"^#define (INTRAIN_\w+)", header, re.M)))
-        learns = "#define INTRAIN_LEARNS 0" not in header
-        arena = max(arena, int(re.search(r"INTRAIN_ARENA_BYTES (\d+)", header)[1]))
-        text += [f"#undef {m}" for m in macros]
-        text += [f"#define {f} {net}_{f}" for f in functions]
-        text += [f"namespace {net} {{", f'#include "{folder}/{net}/intrain_net.cc"', f'#include "{folder}/{net}/samples.h"',
-                 "constexpr int32_t kCount = sizeof kSamples / sizeof kSamples[0];",
-                 "uint32_t show(uint64_t* arena, int32_t i, uint32_t sum) {"]
-        if learns:
-            text += ["  return sum * 31 + static_cast<uint32_t>(intrain_train_step(arena, kSamples[i] + 1, kSamples[i][0]));"]
-        else:
-            text += ["  const int32_t* logits;", "  intrain_predict(arena, kSamples[i] + 1, &logits);",
-                     "  for (int32_t c = 0; c < INTRAIN_CLASSES; ++c) sum = sum * 31 + static_cast<uint32_t>(logits[c]);", "  return sum;"]
-        signature = "[](uint64_t* arena) { return intrain_signature(arena); }" if learns else "nullptr"
-        text += ["}", f'const FirmwareNet kNetCase = {{"{net}", kCount, intrain_init, show, {signature}}};', "}"]
-        text += [f"#undef {f}" for f in functions]
-    text += [f"uint64_t kArena[{arena // 8 + 1}];", "const FirmwareNet kFirmwareNets[] = {"]
-    text += [f"    {net}::kNetCase," for net in nets]
-    text += ["};", f"const int32_t kFirmwareNetCount = {len(nets)};", ""]
-    return "\n".join(text)
 
 
 class Build:
@@ -252,6 +146,18 @@ def check_symbols(check, compiler, machine, elf):
     sections = dict(re.findall(r"^(\.\w+)\s+(\d+)", run([compiler.tools + "size", "-A", elf]), re.M))
     check(not found, f"{machine.name}, {compiler.name}: " +
           ("there is " + " ".join(found) if found else f"no float, heap or text in {sections['.text']} bytes of code, the test's own among them"))
+
+
+def check_that_symbols_are_found(check, folder):
+    """What check_symbols looks for, planted for a processor without floating point."""
+    compiler = COMPILERS["M0 g++"]
+    if compiler.missing():
+        return
+    source, planted = folder / "planted.cc", folder / "planted.o"
+    source.write_text("double planted(double a, float b, int c) { return a * b + c; }\n")
+    run([*compiler.command, "-c", "-o", planted, source])
+    names = [line.split()[-1] for line in run([compiler.tools + "nm", "-u", planted]).splitlines()]
+    check(len(names) == 4 and all(FORBIDDEN.match(n) for n in names), f"planted floating point is found: {' '.join(names)}")
 
 
 def parse(output):
@@ -372,6 +278,7 @@ def main():
                 check_symbols(check, compiler, machine, elf)
             if machine.counts() and compiler.counted:
                 check(output == again, f"{machine.name}, {compiler.name}: the same when it runs again")
+    check_that_symbols_are_found(check, folder)
     if "--write-bars" in sys.argv:
         write_bars(counted)
     print(f"{check.passed} checks of firmware passed, {check.failed} failed")
