@@ -169,7 +169,9 @@ void write_problem(const std::filesystem::path& root, const Problem& p, Mode mod
     outputs = add_output(outputs, logits_of(net, 1), learns);
   }
   const std::string signature = learns ? signature_text(state_signature(net.state(), step.step)) : "-";
-  write(root / name / "expected", name + " " + hex32(outputs) + " " + signature + "\n");
+  const FirmwareCode code = firmware_code(learns);
+  write(root / name / "expected", name + " " + hex32(outputs) + " " + signature + " " + std::to_string(code.stack_bytes) + " " +
+                                      std::to_string(code.flash_bytes) + "\n");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from machines import COMPILERS, MACHINES, ZICSR
-from nets_source import nets_source
+from nets_source import expected, nets_source
 
 HERE = Path(__file__).resolve().parent
 BARS = HERE / "instructions.txt"
@@ -48,6 +48,9 @@ RUNS = [
     ("M3 g++", all_modes(NAMED) + random_nets(6), ["mps2-an385"]),
     ("M3 clang++", all_modes(NAMED), ["mps2-an385"]),
     ("RV32 g++", all_modes(NAMED), ["virt rv32", "virt ibex"]),
+    ("M0 g++", ["digits_infer"], ["mps2-an385"]),  # the code of what predicts only
+    ("M3 g++", ["digits_infer"], ["mps2-an385"]),
+    ("RV32 g++", ["digits_infer"], ["virt rv32"]),
     ("RV32 clang++", all_modes(NAMED), ["virt rv32", "virt ibex"]),
 ]
 
@@ -57,7 +60,6 @@ PRODUCTS = [("M0 g++", "mps2-an385"), ("M0 clang++", "mps2-an385"), ("M3 g++", "
 # No floating point, heap, text or C++ runtime.
 FORBIDDEN = re.compile(r"^(__aeabi_([fd]\w+|\w+2[fd]|[ul]+2[fd])|__\w+[sdt]f[23i]?\w*|__float\w+|__fix\w+|malloc|calloc|realloc|free|_sbrk|\w*printf|"
                        r"_Zn[wa]\w*|_Zd[la]\w*|__cxa_\w+|__gxx_\w+)$")
-STACK_STATED = re.compile(r"^#define INTRAIN_STACK_BYTES (\d+)$", re.M)
 
 
 class Failure(Exception):
@@ -140,12 +142,18 @@ class Build:
         return elf
 
 
-def check_symbols(check, compiler, machine, elf):
+def check_symbols(check, compiler, machine, nets, folder, elf):
     names = [line.split()[-1] for line in run([compiler.tools + "nm", elf]).splitlines()]
     found = sorted({n for n in names if FORBIDDEN.match(n)})
     sections = dict(re.findall(r"^(\.\w+)\s+(\d+)", run([compiler.tools + "size", "-A", elf]), re.M))
-    check(not found, f"{machine.name}, {compiler.name}: " +
-          ("there is " + " ".join(found) if found else f"no float, heap or text in {sections['.text']} bytes of code, the test's own among them"))
+    code, stated = int(sections[".text"]), max(expected(folder, net)[3] for net in nets)
+    kind = f"{machine.name}, {compiler.name}"
+    check(not found, f"{kind}: " + ("there is " + " ".join(found) if found else "no float, heap or text"))
+    line = f"{kind}: {code} bytes of code for {nets[0]} and {len(nets) - 1} more, the test's own among them; {stated} stated of one"
+    if compiler.counted:
+        check(code <= stated, line)
+    else:
+        print(f"        {line}")
 
 
 def check_that_symbols_are_found(check, folder):
@@ -170,23 +178,23 @@ def parse(output):
 
 def judge(check, bars, counted, compiler, machine, nets, folder, output):
     results = parse(output)
-    wrong = [net for net in nets if results.get(net, ())[:2] != tuple((folder / net / "expected").read_text().split()[1:])]
+    wrong = [net for net in nets if results.get(net, ())[:2] != expected(folder, net)[:2]]
     kind = f"{machine.name}, {compiler.name}"
     check(not wrong, f"{kind}: {len(nets) - len(wrong)} of {len(nets)} nets end as in the library" + (": not " + " ".join(wrong) if wrong else ""))
     for net in nets:
         if net not in results or not machine.flash:
             continue
         _, signature, instructions, stack = results[net]
-        stated = STACK_STATED.search((folder / net / "intrain_net.h").read_text())
-        if stated:
-            check(stack <= int(stated[1]), f"{kind}, {net}: {stack} bytes of stack, {stated[1]} stated")
+        stated = expected(folder, net)[2]
+        if stack > stated:
+            check(False, f"{kind}, {net}: {stack} bytes of stack, {stated} stated")
         if not machine.counts() or not net.startswith(tuple(NAMED)):
-            print(f"        {kind}, {net}: {signature}, {stack} bytes of stack")
+            print(f"        {kind}, {net}: {signature}, {stack} of {stated} bytes of stack")
             continue
         samples = (folder / net / "samples.h").read_text().count("{") - 1
         each = instructions // samples
         key = f"{machine.name}, {compiler.name}, {net}"
-        hold(check, bars, counted, compiler, key, each, f"{key}: {signature}, {each:,} instructions a sample, {stack} bytes of stack")
+        hold(check, bars, counted, compiler, key, each, f"{key}: {signature}, {each:,} instructions a sample, {stack} of {stated} bytes of stack")
 
 
 def hold(check, bars, counted, compiler, key, value, line):
@@ -275,7 +283,7 @@ def main():
                 continue
             judge(check, bars, counted, compiler, machine, nets, folder, output)
             if machine.flash:
-                check_symbols(check, compiler, machine, elf)
+                check_symbols(check, compiler, machine, nets, folder, elf)
             if machine.counts() and compiler.counted:
                 check(output == again, f"{machine.name}, {compiler.name}: the same when it runs again")
     check_that_symbols_are_found(check, folder)

@@ -1,4 +1,4 @@
-"""Nets of firmware as one source, so that one program runs them all."""
+"""Nets of firmware as one source, so that one program runs them all; and what each must come to."""
 import re
 from pathlib import Path
 
@@ -38,3 +38,9 @@ def nets_source(nets, folder):
     text += [f"    {net}::kNetCase," for net in nets]
     text += ["};", f"const int32_t kFirmwareNetCount = {len(nets)};", ""]
     return "\n".join(text)
+
+
+def expected(folder, net):
+    """Of the library: outputs, signature; of the export: bytes of stack and of code."""
+    _, outputs, signature, stack, code = (folder / net / "expected").read_text().split()
+    return outputs, signature, int(stack), int(code)
