@@ -275,9 +275,9 @@ void MpiRanks::announce_failure() {
 
 void MpiRanks::abort(int status) {
   constexpr milliseconds kToHear{300};
-  if (under_way_ == 0) {
+  {
     const std::lock_guard lock(mutex_);
-    announce_failure();
+    if (std::equal(begun_, begun_ + kControl, finished_)) announce_failure();
   }
   std::this_thread::sleep_for(kToHear);
   const std::lock_guard lock(mutex_);
