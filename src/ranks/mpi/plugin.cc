@@ -2,6 +2,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <deque>
 #include <iterator>
@@ -43,7 +44,7 @@ const char* text_of(int status) {
   static char text[MPI_MAX_ERROR_STRING];
   int length = 0;
   if (status == MPI_SUCCESS) return nullptr;
-  if (MPI_Error_string(status, text, &length) != MPI_SUCCESS) return "MPI failed";
+  if (MPI_Error_string(status, text, &length) != MPI_SUCCESS) std::snprintf(text, sizeof text, "error %d", status);
   return text;
 }
 
