@@ -153,8 +153,8 @@ void write_problem(const std::filesystem::path& root, const Problem& p, Mode mod
   for (int c = 0; c < p.c; ++c)
     for (int pixel = 0; pixel < 256; ++pixel) subject.table.push_back(static_cast<int8_t>(std::max(pixel - 128, -127)));
   for (const FirmwareText& file : firmware_files(plan_firmware(net, learning_layers, p.step), subject)) {
-    const bool own = file.path.rfind("intrain_net.", 0) == 0;
-    const std::filesystem::path path = own ? root / name / file.path : root / file.path;
+    const bool own = file.path.starts_with("src/intrain_net.");
+    const std::filesystem::path path = own ? root / name / std::filesystem::path(file.path).filename() : root / file.path;
     if (own || !std::filesystem::exists(path)) write(path, file.text);
   }
   write(root / name / "samples.h", samples_text(p));

@@ -150,43 +150,17 @@ std::string source(const FirmwarePlan& plan, const FirmwareSubject& subject) {
   return text + kFunctions + (learns ? kLearningFunctions : "");
 }
 
-// The firmware's own flags may be others; these are what the sources need.
-std::string makefile() {
-  return R"(# libintrain_net.a for the machine of CROSS, as arm-none-eabi-, with FLAGS of its processor, as -mcpu=cortex-m3 -mthumb.
-CROSS ?=
-FLAGS ?=
-SOURCES := intrain_net.cc $(wildcard src/micro/*.cc src/ops/*/*.cc)
-OBJECTS := $(SOURCES:.cc=.o)
-
-libintrain_net.a: $(OBJECTS)
-	$(CROSS)ar rcs $@ $^
-%.o: %.cc
-	$(CROSS)g++ -std=c++20 -Os -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ -isystem src/types -ffunction-sections -fdata-sections $(FLAGS) -Isrc -I. -c -o $@ $<
-clean:
-	rm -f libintrain_net.a $(OBJECTS)
-.PHONY: clean
-)";
-}
-
-std::string cmake() {
-  return R"(cmake_minimum_required(VERSION 3.16)
-project(intrain_net CXX)
-file(GLOB sources src/micro/*.cc src/ops/*/*.cc)
-add_library(intrain_net STATIC intrain_net.cc ${sources})
-target_include_directories(intrain_net PUBLIC . PRIVATE src)
-target_compile_features(intrain_net PRIVATE cxx_std_20)
-target_compile_options(intrain_net PRIVATE -ffreestanding -fno-exceptions -fno-rtti -nostdinc++ -isystem ${CMAKE_CURRENT_SOURCE_DIR}/src/types)
-)";
-}
-
 }  // namespace
 
 std::vector<FirmwareText> firmware_files(const FirmwarePlan& plan, const FirmwareSubject& subject) {
   std::vector<FirmwareText> files = {{"intrain_net.h", firmware_header(plan, subject)},
-                                     {"intrain_net.cc", source(plan, subject)},
-                                     {"Makefile", makefile()},
-                                     {"CMakeLists.txt", cmake()}};
-  for (const FirmwareSource& s : firmware_sources()) files.push_back({"src/" + std::string(s.path), std::string(s.text)});
+                                     {"intrain_net.cc", source(plan, subject)}};
+  for (const FirmwareSource& s : firmware_sources()) files.push_back({std::string(s.path), std::string(s.text)});
+  for (FirmwareText& file : files) file.path.insert(0, "src/");
+  std::vector<std::string> compiled;
+  for (const FirmwareText& file : files)
+    if (file.path.ends_with(".cc")) compiled.push_back(file.path);
+  for (FirmwareText& file : firmware_layouts(compiled, plan.net.learning_layers > 0)) files.push_back(std::move(file));
   return files;
 }
 

@@ -5,14 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "exchange/firmware/firmware_layouts.h"
 #include "exchange/firmware/firmware_plan.h"
 
 namespace intrain {
-
-struct FirmwareText {
-  std::string path;  // in the folder
-  std::string text;
-};
 
 // What the tables do not tell of a net.
 struct FirmwareSubject {

@@ -76,7 +76,7 @@ TEST(FirmwareFolder, CompiledItLearnsTheSame) {
   write_text(root / "samples", samples);
   const std::string command =
       "cd '" + root.string() +
-      "' && make -s -j2 CROSS= FLAGS='-Wall -Wextra -Werror' > log 2>&1 && cc -I. main.c libintrain_net.a -o learn >> log "
+      "' && make -s -j2 CROSS= FLAGS='-Wall -Wextra -Werror' > log 2>&1 && cc -Isrc main.c libintrain_net.a -o learn >> log "
       "2>&1 && ./learn < samples > result";
   ASSERT_EQ(std::system(command.c_str()), 0) << read_text(root / "log");
   EXPECT_EQ(read_text(root / "result"), "12 " + signature_text(state_signature(net.state(), kFolderSamples)));
