@@ -1,0 +1,45 @@
+/* From reset to main() without a library: for Cortex-M, and for RISC-V in machine mode. Regions and symbols are those of sections.ld. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "board.h"
+
+extern uint32_t data_in_flash[], data_begin[], data_end[], bss_begin[], bss_end[], stack_top[];
+extern int main(void);
+
+static const uint32_t kPaint = 0x5aa5c33c;
+
+/* What compilers call by themselves. */
+void* memcpy(void* to, const void* from, size_t bytes) {
+  uint8_t* t = to;
+  for (const uint8_t* f = from; bytes > 0; --bytes) *t++ = *f++;
+  return to;
+}
+void* memset(void* to, int value, size_t bytes) {
+  for (uint8_t* t = to; bytes > 0; --bytes) *t++ = (uint8_t)value;
+  return to;
+}
+
+uint32_t board_stack_bytes(void) {
+  const uint32_t* at = bss_end;
+  while (at < stack_top && *at == kPaint) ++at;
+  return (uint32_t)(stack_top - at) * 4;
+}
+
+__attribute__((used)) void start(void) {
+  for (uint32_t i = 0; i < (uint32_t)(data_end - data_begin); ++i) data_begin[i] = data_in_flash[i];
+  for (uint32_t* b = bss_begin; b < bss_end; ++b) *b = 0;
+  /* Up to here, and a little less for what this function has on it. */
+  for (uint32_t* s = bss_end; s < (uint32_t*)__builtin_frame_address(0) - 16; ++s) *s = kPaint;
+  board_exit(main());
+}
+
+#if defined(__riscv)
+__attribute__((naked, used, section(".vectors"))) void reset(void) { __asm__ volatile("la sp, stack_top\nj start"); }
+#else
+static void fault(void) {
+  board_print("fault\n");
+  board_exit(3);
+}
+__attribute__((used, section(".vectors"))) const void* const vectors[] = {stack_top, (void*)start, (void*)fault, (void*)fault};
+#endif
