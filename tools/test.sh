@@ -481,8 +481,10 @@ section_micro() {
   heading "microcontrollers: firmware of nets of every kind, compiled for each processor and run by QEMU, ends as the library does"
   # What is not there is skipped machine by machine.
   tools/setup.sh micro > "$logs/micro-setup.log" 2>&1 || skip "what could not be installed" "$(tail -n 1 "$logs/micro-setup.log")"
-  build release firmware_nets || return
+  build release intrain firmware_nets || return
   check_showing 100 "firmware" tests/micro/micro_test.py build/release/firmware_nets "$logs/micro"
+  script_arguments=("$PWD/$release")
+  run_scripts tests/micro/*.sh
 }
 
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
