@@ -24,8 +24,9 @@ TEST(GradientPack, ComesBackAsItWas) {
       ops::gradient_unpack_reference(packed.data(), begin, end, bytes, back.data());
     }
     EXPECT_EQ(back, values);
-    EXPECT_EQ(packed[static_cast<size_t>(3 * bytes)], 0xFF);  // the lowest byte of `most`, first
-    if (bytes > 1) EXPECT_EQ(packed[static_cast<size_t>(4 * bytes - 1)], 0x7F);
+    // The lowest byte of `most` is the first.
+    EXPECT_EQ(packed[static_cast<size_t>(3 * bytes)], bytes == 1 ? 0x7F : 0xFF);
+    EXPECT_EQ(packed[static_cast<size_t>(4 * bytes - 1)], 0x7F);
   }
 }
 
