@@ -163,12 +163,13 @@ class Interpreter {
   // Calls visit(output, image, channel, input pixel's index in its plane, tap) for all taps inside.
   template <class Visit>
   void windows(const onnx::NodeProto& node, const Tensor& x, Shape& out_shape, int64_t channels, const Visit& visit) {
-    const int64_t size = ints(node, "kernel_shape")[0], stride = ints(node, "strides")[0], pad = ints(node, "pads")[0];
-    const int64_t h = x.dim(2), w = x.dim(3), oh = (h + 2 * pad - size) / stride + 1, ow = (w + 2 * pad - size) / stride + 1;
+    const Shape kernel = ints(node, "kernel_shape"), pads = ints(node, "pads");
+    const int64_t stride = ints(node, "strides")[0], h = x.dim(2), w = x.dim(3);
+    const int64_t oh = (h + 2 * pads[0] - kernel[0]) / stride + 1, ow = (w + 2 * pads[1] - kernel[1]) / stride + 1;
     out_shape = {x.dim(0), channels, oh, ow};
     for (int64_t o = 0; o < size_of(out_shape); ++o)
-      for (int64_t tap = 0; tap < size * size; ++tap) {
-        const int64_t y = o / ow % oh * stride - pad + tap / size, column = o % ow * stride - pad + tap % size;
+      for (int64_t tap = 0; tap < kernel[0] * kernel[1]; ++tap) {
+        const int64_t y = o / ow % oh * stride - pads[0] + tap / kernel[1], column = o % ow * stride - pads[1] + tap % kernel[1];
         if (y >= 0 && y < h && column >= 0 && column < w)
           visit(static_cast<size_t>(o), o / (ow * oh * channels), o / (ow * oh) % channels, y * w + column, tap);
       }
