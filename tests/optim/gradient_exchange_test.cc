@@ -48,7 +48,7 @@ struct OwnParameter : Parameter {
 
 // What `rank` has of a gradient: maxima of the ranks that add up to `bound`, which is reached where they have the same sign.
 std::vector<int64_t> part_of_gradient(int64_t count, int64_t bound, int rank, int ranks) {
-  const int64_t most = (rank + 1) * bound / ranks - rank * bound / ranks;
+  const int64_t most = bound / ranks + (rank < bound % ranks ? 1 : 0);
   Rng rng(static_cast<uint64_t>(100 + rank));
   std::vector<int64_t> part(static_cast<size_t>(count));
   for (int64_t& g : part) g = rng.range(-most, most);
