@@ -266,10 +266,11 @@ section_sanitizers() {
     # Whole nets on one instruction set only, the first after the scalar one: the kernels of all of them are tested one by one; those of the
     # reference run beside each. ResNets and VGG take longest and are made of blocks that other nets have too. Of the tiles of other formats,
     # which are the tests' own, one is enough, and of what is done with several nets or batches the first. Left out too: what counts
-    # allocations, and what looks at numbers over many steps.
+    # allocations, and what looks at numbers over many steps or of whole nets, whose parts have tests of their own.
     local nets='*/ModelsOnIsa.Resnet*:*/ModelsOnIsa.SmallVgg*:*/ModelsOnIsa.*/scalar:*/KernelEquality.*/scalar:*NoAllocation.*:Gradient.*'
-    nets+=':Net.EveryKindOfNetLearns:*/s8s8_depth4:*/s8s8_depth16:*/s8s8_blocks8:*/s16s16_depth1:TileFormats.Nets*:ExactExport.*NarrowNets*'
-    nets+=':Accumulate/VanishingPhotos.*/1:Accumulate/VanishingPhotos.*/2:JsonRead.RefusesTooManyValues'
+    nets+=':Net.EveryKindOfNetLearns:*/s8s8_depth4:*/s8s8_depth16:*/s8s8_blocks8:*/s16s16_depth1:TileFormats.Nets*:ExactExport.Logits*'
+    nets+=':Accumulate/VanishingPhotos.*/1:Accumulate/VanishingPhotos.*/2:JsonRead.RefusesTooManyValues:ImportTest.ByItsGraph*'
+    nets+=':Ranks.MobileNet:Ranks.PublishedSignatures:Ranks.Widths'
     for isa in $isas; do
       if [[ $isa != scalar && -z $whole_nets ]] && isa_on_this_cpu "$isa"; then whole_nets=$isa; continue; fi
       nets+=":*/ModelsOnIsa.*/$isa:*/NetOnIsa.*/$isa"
@@ -292,7 +293,7 @@ section_sanitizers() {
     threaded+=':LocalRanks*:GradientExchange*:Ranks.Mlp:Ranks.APhoto*'
     build/tsan/tests/optim_tests --gtest_list_tests > /dev/null 2>&1 || prefix=(setarch -R)
     for isa in $isas; do [[ " $product_isas " != *$isa* ]] && isa_on_this_cpu "$isa" && best=$isa; done
-    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*/$best:*/NetOnIsa.OneOfEachLayer/scalar-Trainer.TrainsByWageubn:FineTuning.FrozenStatistics*")
+    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*/$best:*/NetOnIsa.OneOfEachLayer/scalar-Trainer.TrainsByWageubn:FineTuning.FrozenStatistics*:*/NetOnIsa.Other*")
     run_unit_tests tsan "$(test_binaries tsan)" "${prefix[@]}"
   fi
 }
