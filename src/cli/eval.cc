@@ -7,6 +7,7 @@
 #include "analysis/confusion.h"
 #include "analysis/results_json.h"
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/signature.h"
 #include "cli/commands.h"
 #include "cli/data.h"
 #include "cli/decimal.h"
@@ -20,6 +21,7 @@
 #include "settings/number_text.h"
 #include "train/data_options.h"
 #include "train/evaluate.h"
+#include "train/over_ranks.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {
@@ -99,7 +101,13 @@ int run(const EvalFlags& flags) {
 
   const int batch = std::min(flags.batch, data.test.count);
   const std::shared_ptr<Runtime> runtime = make_runtime(flags.threads);
-  const Reducer& ranks = runtime->reducer();
+  Reducer& ranks = runtime->reducer();
+  if (ranks.ranks() > 1) {
+    CheckpointInfo here = make_info(info.config, data, normalization_of(checkpoint));
+    here.config.batch = flags.batch;
+    here.config.crop = flags.crop;
+    check_same_start(ranks, here, state_signature(checkpoint));
+  }
   TrainedNet trained(checkpoint, batch, false, runtime);
   Loader loader(data.test, normalization_of(checkpoint),
                 {.batch = batch, .threads = flags.threads, .rank = ranks.rank(), .ranks = ranks.ranks()});

@@ -16,7 +16,6 @@
 #include "cli/ranks.h"
 #include "core/error.h"
 #include "core/parallel.h"
-#include "core/shell.h"
 #include "core/text.h"
 #include "models/net_file.h"
 #include "report/curve_picture.h"
@@ -78,11 +77,6 @@ class TrainProgress final : public Progress {
   std::string folder_;
 };
 
-// The same of a run on several ranks, where its line begins with what starts them.
-std::string resume_line(const std::string& folder) {
-  return (rank_count() > 1 ? "mpirun -n N " : "") + ("intrain train " + shell_flag("--resume", folder));
-}
-
 // A rank is gone: what is left of the run, whose folder may not be known yet.
 void add_way_back(LostRank& lost, const std::string& folder) {
   if (folder.empty()) {
@@ -90,7 +84,7 @@ void add_way_back(LostRank& lost, const std::string& folder) {
     return;
   }
   const std::vector<int64_t> saved = saved_steps(folder);
-  lost.hint = "go on, on any number of ranks: " + resume_line(folder);
+  lost.hint = "go on, on any number of ranks: " + resume_command(folder, rank_count());
   if (!saved.empty()) lost.hint = "the newest checkpoint is " + folder + "/" + step_name(saved[0]) + "; " + lost.hint;
 }
 
@@ -125,7 +119,7 @@ int run(const TrainConfig& config, const DataSplits& data, const Checkpoint* res
   print_broken(data, stdout, result.folder);
   if (result.stopped) {
     progress.clear();
-    print("stopped after step {}; continue with: {}\n", result.step, resume_line(result.folder));
+    print("stopped after step {}; continue with: {}\n", result.step, resume_command(result.folder, rank_count()));
     return 128 + largest_of_ranks(g_stop);
   }
   print("time: {}\n", duration_text(result.seconds));

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "core/error.h"
+#include "core/shell.h"
 
 namespace intrain {
 
@@ -36,6 +37,10 @@ std::vector<int64_t> saved_steps(const std::string& folder) {
   if (error) throw Error("cannot read the folder: " + error.message(), folder, "check the folder and its permissions");
   std::sort(steps.rbegin(), steps.rend());
   return steps;
+}
+
+std::string resume_command(const std::string& folder, int ranks) {
+  return (ranks > 1 ? "mpirun -n N " : "") + ("intrain train " + shell_flag("--resume", folder));
 }
 
 }  // namespace intrain

@@ -22,6 +22,9 @@ std::optional<int64_t> step_of(const std::string& name);
 // The steps of the checkpoints of that name in `folder`, newest first. Throws Error if it cannot be read.
 std::vector<int64_t> saved_steps(const std::string& folder);
 
+// What goes on with the run of `folder` where so many ranks train: "mpirun -n N intrain train --resume run".
+std::string resume_command(const std::string& folder, int ranks);
+
 // Whether something of the name is there, a link that leads nowhere too. What cannot be seen is not: the next who needs it says why.
 bool is_there(const std::filesystem::path& path);
 

@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "core/error.h"
-#include "core/shell.h"
 #include "core/version.h"
 #include "isa/isa.h"
 #include "runs/run_data.h"
+#include "runs/run_files.h"
 #include "runs/run_folder.h"
 #include "train/data_fingerprint.h"
 #include "train/over_ranks.h"
@@ -134,10 +134,9 @@ class TrainingRun::Run {
       return {std::move(result), path_};
     } catch (const LoadFailure& e) {
       path_ = observers.path();
-      if (path_.empty() || !e.is_saved) throw Error(e);
-      throw Error(
-          fmt::format("{}; the run is saved after step {}", e.what(), e.step), Setting{e.setting, e.where},
-          fmt::format("go on, with what it misses put back or without it: intrain train {}", shell_flag("--resume", path_)));
+      const Error told = path_.empty() || !e.is_saved ? Error(e) : with_way_back(e);
+      if (e.is_told_elsewhere) throw ToldElsewhere(told.what(), Setting{told.setting, told.where}, told.hint);
+      throw told;
     }
   }
 
@@ -145,6 +144,10 @@ class TrainingRun::Run {
   const std::string& path() const { return folder_ ? folder_->path() : path_; }
 
  private:
+  Error with_way_back(const LoadFailure& e) {
+    return {fmt::format("{}; the run is saved after step {}", e.what(), e.step), Setting{e.setting, e.where},
+            "go on, with what it misses put back or without it: " + resume_command(path_, reducer().ranks())};
+  }
   Reducer& reducer() { return trainer_.net().runtime().reducer(); }
   // Also after what was thrown.
   struct Closed {

@@ -18,12 +18,12 @@ Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop,
     whole.gather(batch);
     for (int i = 0; i < whole.count(); ++i) {
       const int32_t* row = whole.logits() + int64_t{i} * net.classes();
-      const Metrics one = measure(row, net.logits_exp(), 1, net.classes(), whole.labels() + i);
-      const ClassScore first = top_classes(row, net.logits_exp(), net.classes(), 1)[0];
+      const Metrics one = measure(row, whole.logits_exp(), 1, net.classes(), whole.labels() + i);
+      const ClassScore first = top_classes(row, whole.logits_exp(), net.classes(), 1)[0];
       result.metrics += one;
       result.predicted.push_back(first.label);
       result.probabilities.push_back(first.probability);
-      result.losses.push_back(image_loss(row, net.logits_exp(), net.classes(), whole.labels()[i]));
+      result.losses.push_back(image_loss(row, whole.logits_exp(), net.classes(), whole.labels()[i]));
     }
     hash.add(whole.logits(), sizeof(int32_t) * static_cast<size_t>(whole.count()) * static_cast<size_t>(net.classes()));
     if (progress) progress(step + 1, loader.steps_per_epoch());

@@ -21,8 +21,9 @@ struct Evaluation {
   uint64_t logits_hash;               // XXH3-64 of all logits: the evaluation's share of `intrain verify`
 };
 
-// One epoch of `loader` (training = false, and the ranks of the net's runtime), which must stand at an epoch's start. The net must be prepared for the loader's
-// batch. The result does not depend on the size of the batches, nor on the number of ranks: each has it all, of its slices of them. Once *stop is not 0 it returns with what it has seen until then.
+// One epoch of `loader` (training = false, and the ranks of the net's runtime), which must stand at an epoch's start. The net must be prepared
+// for the loader's batch. The result does not depend on the size of the batches, nor on the number of ranks: ranks evaluate their slices, and each
+// has the whole result. Once *stop is not 0 it returns with what it has seen until then.
 // progress, if there is one, is called after each batch with how many are done, and of how many.
 INTRAIN_API Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop = nullptr,
                                 const std::function<void(int64_t done, int64_t total)>& progress = {});

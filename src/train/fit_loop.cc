@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <optional>
 
 #include "base/formats.h"
@@ -38,7 +39,15 @@ LoaderOptions training_loader(const TrainConfig& config, const DataSplits& data,
 
 // What a loader could not load: the net's state is that after the step before.
 struct Unloadable {
-  Error error;
+  std::exception_ptr error;  // Error, or what derives from it
+
+  [[noreturn]] void rethrow(int64_t step, bool is_saved) const {
+    try {
+      std::rethrow_exception(error);
+    } catch (const Error& e) {
+      throw LoadFailure(e, step, is_saved);
+    }
+  }
 };
 
 const Batch& next_batch(Loader& loader, Reducer& reducer) {
@@ -46,10 +55,10 @@ const Batch& next_batch(Loader& loader, Reducer& reducer) {
     return next_on_all(loader, reducer);
   } catch (const LostRank&) {
     throw;
-  } catch (const Error& e) {
-    throw Unloadable{e};
+  } catch (const Error&) {
+    throw Unloadable{std::current_exception()};
   } catch (const std::bad_alloc&) {
-    throw Unloadable{Error("out of memory", Setting{"batch"}, "")};
+    throw Unloadable{std::make_exception_ptr(Error("out of memory", Setting{"batch"}, ""))};
   }
 }
 
@@ -86,7 +95,7 @@ class Trainer::Training::Loop {
     } catch (const Unloadable& failure) {
       const bool is_saved = !t_.finished();
       if (is_saved) save(StateUse::kResume);
-      throw LoadFailure(failure.error, t_.step_, is_saved);
+      failure.rethrow(t_.step_, is_saved);
     }
     result.step = t_.step_;
     result.signature = state_signature(t_.net_.state(), t_.step_);
@@ -130,8 +139,8 @@ class Trainer::Training::Loop {
       return test;
     } catch (const LostRank&) {
       throw;
-    } catch (const Error& e) {
-      throw Unloadable{e};
+    } catch (const Error&) {
+      throw Unloadable{std::current_exception()};
     }
   }
 

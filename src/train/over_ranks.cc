@@ -1,6 +1,7 @@
 #include "train/over_ranks.h"
 
 #include <algorithm>
+#include <climits>
 #include <exception>
 #include <string>
 
@@ -114,6 +115,7 @@ void add_up(Reducer& reducer, std::vector<LayerNumbers>& layers) {
 void WholeBatch::gather(const Batch& batch) {
   count_ = batch.whole();
   logits_ = net_.logits();
+  logits_exp_ = net_.logits_exp();
   labels_ = batch.labels.data();
   Reducer& reducer = net_.runtime().reducer();
   if (reducer.ranks() == 1) return;
@@ -123,6 +125,10 @@ void WholeBatch::gather(const Batch& batch) {
   std::copy_n(logits_, batch.count * classes, all_.begin() + batch.first * classes);
   std::copy_n(labels_, batch.count, all_.begin() + logits + batch.first);
   reducer.sum(all_.data(), logits + count_);
+  // A rank without an image has computed none.
+  int64_t exp = batch.count > 0 ? logits_exp_ : INT_MIN;
+  reducer.max(&exp, 1);
+  logits_exp_ = static_cast<int>(exp);
   logits_ = all_.data();
   labels_ = all_.data() + logits;
 }

@@ -25,7 +25,8 @@ void fail_together(Reducer& reducer, const std::exception_ptr& failure, const st
 // What rank 0 has, on all.
 std::string text_of_first(Reducer& reducer, const std::string& text);
 
-// Before the first step: throws Error, naming ranks, unless all train the same net, of the same state, in the same way, on the same data.
+// Before the first step: throws Error, naming ranks, unless all compute with the same net, of the same state, in the same way, on the same data.
+// info: of the settings, and of the data in hand (make_info), not of those that a checkpoint knows.
 void check_same_start(Reducer& reducer, const CheckpointInfo& info, uint64_t state);
 
 // The loader's next batch. Throws what loading it threw, and Error on the other ranks then: none goes on alone.
@@ -37,7 +38,7 @@ void add_up(Reducer& reducer, Metrics& metrics);
 // The same for tensors whose images the ranks share; weights and gradients are whole on each.
 void add_up(Reducer& reducer, std::vector<LayerNumbers>& layers);
 
-// A batch that was evaluated, whole on each rank: its logits and labels.
+// A batch that was evaluated, whole on each rank: its logits, their exponent and labels.
 class WholeBatch {
  public:
   explicit WholeBatch(Net& net) : net_(net) {}
@@ -45,11 +46,12 @@ class WholeBatch {
   void gather(const Batch& batch);
   int count() const { return count_; }
   const int32_t* logits() const { return logits_; }  // [count][classes]
+  int logits_exp() const { return logits_exp_; }
   const int32_t* labels() const { return labels_; }
 
  private:
   Net& net_;
-  int count_ = 0;
+  int count_ = 0, logits_exp_ = 0;
   const int32_t *logits_ = nullptr, *labels_ = nullptr;
   std::vector<int32_t> all_;  // of several ranks: the logits, then the labels
 };

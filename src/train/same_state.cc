@@ -13,8 +13,7 @@ namespace {
 
 constexpr const char* kStateHint =
     "memory or a processor failed there: check the machine; the run goes on from its newest checkpoint, which was compared "
-    "before it was "
-    "written";
+    "before it was written";
 
 // hashes: by rank. Those that have not the most frequent one, "rank 2"; where no hash is more frequent than all others, all ranks.
 std::string odd_ranks(const Reducer& reducer, const std::vector<int64_t>& hashes) {

@@ -94,7 +94,8 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   check_stop(options.stop);
   training_ = std::make_unique<Training>(Training::Parts{std::move(config), std::move(net), norm}, data, options.resume);
   if (Reducer& reducer = this->net().runtime().reducer(); reducer.ranks() > 1)
-    check_same_start(reducer, training_->info(), state_signature(this->net().state(), steps_done()));
+    check_same_start(reducer, make_info(this->config(), data, normalization()),
+                     state_signature(this->net().state(), steps_done()));
 }
 
 Trainer::~Trainer() = default;

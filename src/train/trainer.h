@@ -11,6 +11,7 @@
 #include "checkpoint/checkpoint.h"
 #include "core/batch.h"
 #include "core/error.h"
+#include "core/reducer.h"
 #include "data/dataset.h"
 #include "nn/net.h"
 #include "settings/config.h"
@@ -46,17 +47,19 @@ struct FitResult {
 
 // An image could not be loaded any more. The net's state is that after `step` steps, and the observer has it if it `is_saved`.
 struct LoadFailure : Error {
-  LoadFailure(const Error& error, int64_t after, bool saved) : Error(error), step(after), is_saved(saved) {}
+  LoadFailure(const Error& error, int64_t after, bool saved)
+      : Error(error), step(after), is_saved(saved), is_told_elsewhere(dynamic_cast<const ToldElsewhere*>(&error) != nullptr) {}
   int64_t step;
   bool is_saved;
+  bool is_told_elsewhere;  // by the rank whose image it is
 };
 
 class INTRAIN_API Trainer {
  public:
   // The net of config.model for data's images, as config.seed, config.init_from or the run that goes on has it. `data` must outlive it. Throws
   // Error for a configuration that cannot be, that does not fit the data or a model that does not fit the image size, and if `resume` does not
-  // fit the data or the net. All that is computed is a function of the configuration without `threads`, `out`, `save_every`, `keep` and `audit_every`, and of
-  // the data: however often the run was stopped.
+  // fit the data or the net. All that is computed is a function of the configuration without `threads`, `out`, `save_every`, `keep` and
+  // `audit_every`, and of the data: however often the run was stopped.
   Trainer(const TrainConfig& config, const DataSplits& data, const TrainerOptions& options = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;

@@ -127,6 +127,12 @@ ends_with "other settings on a rank" '^error: the settings of rank 0 on .* and t
   -n 1 "$intrain" "${long[@]}" --out a : -n 1 "$intrain" "${long[@]}" --out a --seed 2
 ends_with "other data on a rank" '^error: the data of rank 0 on .* and those of rank 2 on .* are not the same' \
   -n 2 "$intrain" train --data synthetic:64 --model mlp --batch 9 --out a : -n 1 "$intrain" train --data synthetic:66 --model mlp --batch 9 --out a
+ends_with "eval of another batch on a rank" '^error: the settings of rank 0 on .* and those of rank 1 on .* are not the same' \
+  -n 1 "$intrain" eval --checkpoint whole/run/final.ckpt --batch 7 : -n 1 "$intrain" eval --checkpoint whole/run/final.ckpt --batch 8
+ends_with "eval of other data on a rank" '^error: the data of rank 0 on .* and those of rank 1 on .* are not the same' \
+  -n 1 "$intrain" eval --checkpoint whole/run/final.ckpt : -n 1 "$intrain" eval --checkpoint whole/run/final.ckpt --data synthetic:104
+ends_with "eval of another checkpoint on a rank" '^error: the settings of rank 0 on .* and those of rank 1 on .* are not the same' \
+  -n 1 "$intrain" eval --checkpoint whole/run/final.ckpt --data synthetic:96 : -n 1 "$intrain" eval --checkpoint long/final.ckpt --data synthetic:96
 ends_with "more ranks than images a batch" '^error: batches of 2 images for 3 ranks \(--batch\)' -n 3 "$intrain" train --data synthetic:64 --batch 2 --out a
 ends_with "what one process does" "^error: 'intrain report' runs on one process" -n 2 "$intrain" report run
 check "nothing is left behind" test ! -e a
