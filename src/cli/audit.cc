@@ -83,6 +83,11 @@ int audit_run(const AuditFlags& flags) {
   print("settings and data: as recorded\n");
 
   const std::vector<AuditPart> segments = audit.parts();
+  if (segments.empty()) {
+    if (tell(audit.wrong_states({}))) return not_as_recorded();
+    throw Error("there is nothing to compute: the record has no step after the only state that is there", audit.folder(),
+                "give the run folder as the run left it; with more checkpoints, by `keep`, more stays");
+  }
   const uint64_t seed = flags.seed ? *flags.seed : std::random_device()();
   const size_t wanted = flags.segments ? static_cast<size_t>(*flags.segments) : segments.size();
   const std::vector<size_t> chosen = choose(segments.size(), wanted, seed);
@@ -90,6 +95,7 @@ int audit_run(const AuditFlags& flags) {
   int64_t steps = 0, all = 0;
   for (const AuditPart& segment : segments) all += segment.last - segment.first;
   bool wrong = false;
+  std::vector<AuditPart> replayed;
   for (const size_t i : chosen) {
     const AuditPart& segment = segments[i];
     ProgressBar bar(stdout);
@@ -100,11 +106,15 @@ int audit_run(const AuditFlags& flags) {
           problem ? ": " + printable(*problem) : "");
     flush(stdout);
     wrong = wrong || problem;
+    replayed.push_back(segment);
   }
+  wrong = tell(audit.wrong_states(replayed)) || wrong;
   if (wrong) return not_as_recorded();
   print("replayed: {} of {} steps\n", steps, all);
   if (record.starts.front().step > 0)
     print("the record begins at step {}: nothing is known of the steps before\n", record.starts.front().step);
+  if (segments.front().first > record.starts.front().step)
+    print("the first state that is there is that of step {}: nothing before it was computed\n", segments.front().first);
   print("the record is what data and settings give\n");
   return 0;
 }

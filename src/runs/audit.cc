@@ -15,6 +15,7 @@
 #include "settings/config_file.h"
 #include "train/data_fingerprint.h"
 #include "train/fit.h"
+#include "train/trained_net.h"
 #include "train/trainer.h"
 
 namespace intrain {
@@ -43,10 +44,11 @@ class Replay final : public TrainObserver {
   const std::atomic<int>* stop() const { return &stop_; }
   // How often hashes must be taken, for all entries but those at the ends of epochs.
   int64_t every(int64_t per_epoch) const {
+    constexpr int64_t kMost = 1'000'000'000;  // of the setting
     int64_t every = 0;
     for (const auto& [step, state] : expected_)
       if (step % per_epoch != 0) every = std::gcd(every, step);
-    return every;
+    return every <= kMost ? every : std::gcd(every, kMost);
   }
 
  private:
@@ -95,6 +97,23 @@ std::string different_array(const Checkpoint& checkpoint, const std::vector<Stat
       return a.name;
   }
   return checkpoint.arrays.size() > state.size() ? checkpoint.arrays[state.size()].name : "";
+}
+
+// What the header says of the net and its images that is not as in `right`; empty: all is.
+std::string different_header(const CheckpointInfo& info, const CheckpointInfo& right) {
+  if (info.model != right.model) return "the model";
+  if (info.h != right.h || info.w != right.w || info.c != right.c) return "the size of the images";
+  if (info.classes != right.classes) return "the number of classes";
+  if (info.class_names != right.class_names) return "the names of the classes";
+  if (info.normalization != right.normalization) return "the normalization of the pixels";
+  return "";
+}
+
+// Why a step that was recorded is none of the training's; nothing if it may be.
+std::optional<std::string> beyond(int64_t step, const TrainConfig& config, const DataSplits& data) {
+  const int64_t steps = int64_t{data.train.count / config.batch / config.accumulate} * config.epochs;
+  if (step <= steps) return {};
+  return fmt::format("the training ends after step {}, the record only after step {}", steps, step);
 }
 
 std::string change_text(const std::string& file, const SettingChange& change) {
@@ -174,6 +193,25 @@ const Audit::Saved* Audit::saved_at(int64_t step) const {
   return at == saved_.end() ? nullptr : &*at;
 }
 
+std::optional<std::string> Audit::wrong_state(const Saved& saved) const {
+  if (const std::optional<uint64_t> entry = recorded(saved.step))
+    for (const File& file : saved.files)
+      if (file.signature != *entry)
+        return fmt::format("{} is not the state that was recorded after step {}", file.path, saved.step);
+  return {};
+}
+
+std::vector<std::string> Audit::wrong_states(const std::vector<AuditPart>& replayed) const {
+  std::vector<std::string> list;
+  for (const Saved& saved : saved_) {
+    const bool compared = std::any_of(replayed.begin(), replayed.end(),
+                                      [&](const AuditPart& part) { return part.first == saved.step || part.last == saved.step; });
+    if (compared) continue;
+    if (const std::optional<std::string> wrong = wrong_state(saved)) list.push_back(*wrong);
+  }
+  return list;
+}
+
 std::vector<AuditPart> Audit::parts() const {
   std::vector<AuditPart> list;
   for (size_t i = 1; i < saved_.size(); ++i) list.push_back({saved_[i - 1].step, saved_[i].step});
@@ -197,14 +235,17 @@ std::optional<Checkpoint> Audit::state_at(const Saved& saved) const {
 
 std::optional<std::string> Audit::replay(const AuditPart& part, const DataSplits& data, const AuditOptions& options) const {
   const Saved& from = *saved_at(part.first);
-  if (const std::optional<uint64_t> entry = recorded(part.first))
-    for (const File& file : from.files)
-      if (file.signature != *entry)
-        return fmt::format("{} is not the state that was recorded after step {}", file.path, part.first);
+  if (const std::optional<std::string> wrong = wrong_state(from)) return wrong;
   const std::optional<Checkpoint> resume = state_at(from);
   Replay replay(record_, part, options);
   TrainConfig config = replayed(options.threads);
   check_fit(config, data.train);
+  if (const std::optional<std::string> wrong = beyond(part.last, config, data)) return wrong;
+  // That of a run that began with a checkpoint is the checkpoint's.
+  if (resume && config.init_from.empty())
+    if (const std::string what = different_header(resume->info, make_info(config, data, normalization_of(config, data.train)));
+        !what.empty())
+      return fmt::format("{}: {} is not what the data give", resume->path, what);
   const int64_t per_epoch = data.train.count / config.batch / config.accumulate;
   config.audit_every = static_cast<int>(replay.every(per_epoch));
   Trainer trainer(config, data, {.resume = resume ? &*resume : nullptr});
@@ -216,9 +257,13 @@ std::optional<std::string> Audit::replay(const AuditPart& part, const DataSplits
     return fmt::format("the training ends after step {}, the record does not", trainer.steps_done());
   const Saved* to = saved_at(part.last);
   if (to == nullptr) return {};
-  for (const File& file : to->files)
-    if (const std::string array = different_array(read_checkpoint(file.path), trainer.net().state()); !array.empty())
-      return fmt::format("{}: {} is not what step {} gives", file.path, array, part.last);
+  const CheckpointInfo right = make_info(config, data, trainer.normalization());
+  for (const File& file : to->files) {
+    const Checkpoint checkpoint = read_checkpoint(file.path);
+    std::string what = different_array(checkpoint, trainer.net().state());
+    if (what.empty()) what = different_header(checkpoint.info, right);
+    if (!what.empty()) return fmt::format("{}: {} is not what step {} gives", file.path, what, part.last);
+  }
   return {};
 }
 
@@ -232,39 +277,17 @@ std::vector<ArrayHashes> Audit::trace(int64_t first, int64_t last, const DataSpl
   const std::optional<Checkpoint> resume = state_at(*from);
   TrainConfig config = replayed(options.threads);
   config.audit_every = 0;
+  const char* const hint = "give the run folder as the run left it";
+  check_fit(config, data.train);
+  if (const std::optional<std::string> wrong = beyond(last, config, data)) throw Error(*wrong, folder_, hint);
   Trainer trainer(config, data, {.resume = resume ? &*resume : nullptr});
   Tracer tracer(trainer, first, last, options);
   tracer.take(from->step);
   if (from->step < last) trainer.fit(tracer, tracer.stop());
+  if (tracer.list().empty() || tracer.list().back().step != last)
+    throw Error(fmt::format("the training ends after step {}, the record only after step {}", trainer.steps_done(), last),
+                folder_, hint);
   return std::move(tracer.list());
-}
-
-AuditParting parting(const AuditRecord& a, const AuditRecord& b) {
-  std::map<int64_t, uint64_t> others;
-  for (const AuditEntry& entry : b.entries) others[entry.step] = entry.state;
-  AuditParting result;
-  for (const AuditEntry& entry : a.entries) {
-    const auto other = others.find(entry.step);
-    if (other == others.end()) continue;
-    if (other->second != entry.state) {
-      result.different = entry.step;
-      break;
-    }
-    result.same = entry.step;
-  }
-  return result;
-}
-
-std::optional<ArrayDifference> first_difference(const std::vector<ArrayHashes>& a, const std::vector<ArrayHashes>& b) {
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const size_t arrays = std::max(a[i].names.size(), b[i].names.size());
-    for (size_t j = 0; j < arrays; ++j) {
-      if (j >= a[i].names.size()) return ArrayDifference{a[i].step, b[i].names[j]};
-      if (j >= b[i].names.size() || a[i].names[j] != b[i].names[j] || a[i].hashes[j] != b[i].hashes[j])
-        return ArrayDifference{a[i].step, a[i].names[j]};
-    }
-  }
-  return {};
 }
 
 }  // namespace intrain

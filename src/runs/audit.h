@@ -1,7 +1,7 @@
 // Whether the record of a run (runs/audit_record.h) is what its data and settings give, and where two runs part: by computing parts of them again.
 //
 // A part goes from one state that is there to the next: from the beginning, or a checkpoint, to a checkpoint. What was recorded between is compared
-// by its hash, the checkpoint at the end byte by byte. Each part that is found right was computed from its beginning; all of them together were
+// by its hash, the checkpoint at the end by its arrays, byte by byte, and by what its header says of the net and its images. Each part that is found right was computed from its beginning; all of them together were
 // from data and settings alone.
 #pragma once
 
@@ -49,13 +49,15 @@ class Audit {
   // What is wrong with the files by themselves, and with these data: a line each; empty if nothing is. Only then may parts be replayed.
   std::vector<std::string> wrong_files() const;
   std::vector<std::string> wrong_data(const DataSplits& data) const;
+  // The checkpoints that are not the state that was recorded after their step, but for those at the ends of `replayed`, which replay() compares.
+  std::vector<std::string> wrong_states(const std::vector<AuditPart>& replayed) const;
 
-  // All parts in their order: from the first state that the run can be computed from.
+  // All parts in their order: from the first state that the run can be computed from. None where that is the only one, and the record's last.
   std::vector<AuditPart> parts() const;
   // What is wrong, in one line, if something is. Throws Error if the part cannot be computed.
   std::optional<std::string> replay(const AuditPart& part, const DataSplits& data, const AuditOptions& options) const;
 
-  // The arrays after each of the steps first .. last.
+  // The arrays after each of the steps first .. last. Throws Error if the training ends before.
   std::vector<ArrayHashes> trace(int64_t first, int64_t last, const DataSplits& data, const AuditOptions& options) const;
 
  private:
@@ -70,6 +72,7 @@ class Audit {
   };
   bool begins() const { return !record_.starts.empty() && record_.starts.front().step == 0; }
   std::optional<uint64_t> recorded(int64_t step) const;
+  std::optional<std::string> wrong_state(const Saved& saved) const;
   const Saved* saved_at(int64_t step) const;
   // To go on from; nothing: from the beginning.
   std::optional<Checkpoint> state_at(const Saved& saved) const;

@@ -26,6 +26,22 @@ def flip(checkpoint, array):
     file[-8:] = struct.pack('<Q', xxhash(bytes(file[:-8]), len(file) - 8))
     open(checkpoint, 'wb').write(file)
 
+def header(checkpoint, key):
+    file = bytearray(open(checkpoint, 'rb').read())
+    at = file.index(f'"{key}"'.encode())
+    at = file.index(b'0', at)
+    file[at] = ord('1')
+    file[-8:] = struct.pack('<Q', xxhash(bytes(file[:-8]), len(file) - 8))
+    open(checkpoint, 'wb').write(file)
+
+# The last entry as one of another step, with the chain that it has then.
+def move(record, step):
+    *lines, last = open(record).read().splitlines()
+    chain = json.loads(lines[-1])['chain'].encode()
+    body = last.encode().split(b', "chain": ')[0].replace(b'"step": 32', b'"step": %d' % step)
+    lines.append((body + b', "chain": "%016x"}' % xxhash(chain + body, len(chain + body))).decode())
+    open(record, 'w').write('\n'.join(lines) + '\n')
+
 def forge(record, step, chained):
     lines, chain = open(record).read().splitlines(), b''
     for i, line in enumerate(lines):
@@ -37,7 +53,8 @@ def forge(record, step, chained):
     open(record, 'w').write('\n'.join(lines) + '\n')
 
 command, *arguments = sys.argv[1:]
-{'images': images, 'flip': flip, 'forge': forge}[command](*arguments[:-1], eval(arguments[-1]) if command != 'flip' else arguments[-1])
+commands = {'images': images, 'flip': flip, 'header': header, 'move': move, 'forge': forge}
+commands[command](*arguments[:-1], arguments[-1] if command in ('flip', 'header') else eval(arguments[-1]))
 P
 for data in data changed tested; do mkdir $data; done
 python3 tools.py images data None
@@ -87,6 +104,14 @@ rm stopped/final.ckpt stopped/audit.jsonl
 "$intrain" train --resume stopped > stopped.log
 check "a run whose record is gone begins another one" audited 0 '^the record begins at step 28: nothing is known of the steps before$' stopped
 
+# A record that begins at the only state that is there shows nothing.
+rm stopped/step-* stopped/best.ckpt
+refused "nothing to compute" "there is nothing to compute" audit stopped
+refused "nothing to compute: the way out" "hint: .*--keep" audit stopped
+python3 tools.py flip stopped/final.ckpt linear0.weight
+check "a state that is not the recorded one, though nothing can be computed" audited 1 "$wrong" stopped
+check "it is named" has log '^WRONG  stopped/final.ckpt is not the state that was recorded after step 32$'
+
 for kind in "accumulated --accumulate 3" "wageubn --recipe wageubn --model resnet8_v2 --lr 0.25" \
   "tuned --init-from run/final.ckpt --freeze linear0.*" "widths --set w=6 --balance"; do
   read -ra words <<< "$kind"
@@ -120,6 +145,10 @@ cp -r run bad && python3 tools.py flip bad/final.ckpt linear1.weight.momentum
 found "a flipped momentum at the end" 'bad/final.ckpt: linear1.weight.momentum is not what step 32 gives$'
 cp -r run bad && rm bad/step-* bad/best.ckpt && python3 tools.py flip bad/final.ckpt linear0.weight && mv bad/final.ckpt bad/step-00000032.ckpt
 found "a flipped weight in the only checkpoint" 'linear0.weight is not what step 32 gives$'
+cp -r run bad && python3 tools.py header bad/final.ckpt normalization
+found "another normalization" 'bad/final.ckpt: the normalization of the pixels is not what step 32 gives$'
+cp -r run bad && python3 tools.py move bad/audit.jsonl 3000000000
+found "an entry of a step that the training does not have" 'the training ends after step 32, the record only after step 3000000000$'
 
 cp -r run damaged
 head -c 300 /dev/urandom | tr -d '\n' > damaged/audit.jsonl
@@ -150,5 +179,8 @@ check "of runs that are the same it says so" audited 0 '^the runs are the same u
 cp -r often bad && python3 tools.py forge bad/audit.jsonl 30 True
 check "a forged record is not a run of its own" audited 1 '^WRONG  bad: the state recorded after step 30 is not what' run bad
 check "which was the same" has log '^computed again, the runs are the same up to step 30$'
+rm -rf bad && cp -r run bad && python3 tools.py move bad/audit.jsonl 64
+cp -r bad worse && python3 tools.py forge worse/audit.jsonl 64 True
+refused "entries of steps that no run has" "the training ends after step 32, the record only after step 64" audit bad worse
 
 finish "audits"
