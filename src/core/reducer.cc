@@ -12,7 +12,8 @@ void Reducer::count(ReduceOp op, const ReduceSpan& values, Channel channel) {
 
 void Reducer::complete(Channel channel) {
   if (const std::optional<RankFailure> failure = finish(channel)) {
-    LostRank lost(name_of(failure->rank) + ": " + failure->what, "", "the run goes on from its newest checkpoint");
+    LostRank lost(name_of(failure->rank) + ": " + failure->what, "",
+                  "its machine or the network may tell why; start the ranks again");
     lost.rank = failure->rank;
     throw lost;
   }

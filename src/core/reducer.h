@@ -84,10 +84,11 @@ class INTRAIN_API Reducer {
   // "rank 2", with its host where that is known.
   virtual std::string name_of(int rank) const;
   // Where in the net what is reduced from now on comes from, for whoever waits for it: the layer's name, and the pass, a literal. Null: neither.
-  void set_place(const char* layer, const char* pass) {
-    layer_ = layer;
-    pass_ = pass;
-  }
+  struct Place {
+    const char *layer = nullptr, *pass = nullptr;
+  };
+  void set_place(const char* layer, const char* pass) { place_ = {layer, pass}; }
+  Place place() const { return place_; }
 
   void begin(ReduceOp op, ReduceSpan values, Channel channel = Channel::kSmall) {
     if (ranks_ == 1) return;
@@ -114,8 +115,8 @@ class INTRAIN_API Reducer {
 
  protected:
   Reducer(int rank, int ranks) : rank_(rank), ranks_(ranks) {}
-  const char* layer() const { return layer_; }
-  const char* pass() const { return pass_; }
+  const char* layer() const { return place_.layer; }
+  const char* pass() const { return place_.pass; }
   virtual void start(Channel channel, ReduceOp op, ReduceSpan values) = 0;
   virtual std::optional<RankFailure> wait(Channel channel) = 0;
   virtual void fail() {}
@@ -130,7 +131,7 @@ class INTRAIN_API Reducer {
 
   const int rank_, ranks_;
   std::array<ReducerTraffic, kChannels> traffic_;
-  const char *layer_ = nullptr, *pass_ = nullptr;
+  Place place_;
 };
 
 // Costs a comparison.

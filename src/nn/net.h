@@ -53,15 +53,15 @@ class INTRAIN_API Net {
   // W in 8 bits from the stored W. Once after initialize, loading, and each update.
   void quantize_parameters();
 
-  // What a step takes: 1 to max_batch images, on each of several ranks its own of them (core/batch.h), all their pixels, a label of a class for each. Throws Error for others, as the passes do for what
-  // they read; here before anything has changed.
+  // What a step takes: 1 to max_batch images, on each of several ranks its own of them (core/batch.h), all their pixels, a label of a class for
+  // each. Throws Error for others, as the passes do for what they read; here before anything has changed.
   void check_batch(const Batch& batch) const;
   // Forward with the statistics that set_statistics() says / with the running ones. After either: logits() is [count][classes].
   void forward(const Batch& batch);
   void evaluate(const Batch& batch);
   // Loss gradient and all parameter gradients (exact sums in Parameter::grad), once after each forward, each handed to the sink as
-  // soon as it is complete. The sink may be null if gradients are kept, else Error. seed and step: of the random bits that round E2. Frozen parameters get
-  // no gradient, and it ends with the lowest layer that has one that is not frozen.
+  // soon as it is complete. The sink may be null if gradients are kept, else Error. seed and step: of the random bits that round E2. Frozen
+  // parameters get no gradient, and it ends with the lowest layer that has one that is not frozen.
   void backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSink* sink = nullptr);
 
   // Every layer in order, of the parameters as they are.

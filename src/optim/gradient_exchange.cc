@@ -62,7 +62,7 @@ uint64_t GradientExchange::max_of(const Parameter& p, int64_t begin, int64_t end
 void GradientExchange::begin(Parameter& p) {
   CHECK_EQ(p.wire.size(), p.grad.size() * Parameter::kWireBytes);
   Item& item = at(size_++);
-  item = {&p, Stage::kBound, kSumBytes, static_cast<int64_t>(std::min(max_of(p, 0, p.count()), kMostOfARank))};
+  item = {&p, Stage::kBound, kSumBytes, static_cast<int64_t>(std::min(max_of(p, 0, p.count()), kMostOfARank)), reducer_.place()};
   reducer_.begin(ReduceOp::kSum, {&item.value, 1}, Channel::kGradients);
 }
 
@@ -78,6 +78,8 @@ Parameter* GradientExchange::advance_oldest() {
     return oldest.parameter;
   }
   Item& item = at(size_++) = oldest;
+  const Reducer::Place here = reducer_.place();
+  reducer_.set_place(item.place.layer, item.place.pass);
   if (item.stage == Stage::kBound)
     scatter(item);
   else if (item.stage == Stage::kMax)
@@ -86,6 +88,7 @@ Parameter* GradientExchange::advance_oldest() {
     maximum(item);
   else
     gather_sums(item);
+  reducer_.set_place(here.layer, here.pass);
   return nullptr;
 }
 

@@ -53,8 +53,9 @@ class GradientExchange {
   struct Item {
     Parameter* parameter;
     Stage stage;
-    int bytes;      // of a packed sum
-    int64_t value;  // that is reduced: of the stages that are about one number
+    int bytes;                  // of a packed sum
+    int64_t value;              // that is reduced: of the stages that are about one number
+    Reducer::Place place = {};  // its own, not that of the layer that is being computed by then
   };
 
   template <class Done>

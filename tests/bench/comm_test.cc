@@ -113,6 +113,12 @@ TEST(EchoRank, IsOneOfRanksWithTheSameImages) {
   EXPECT_NEAR(static_cast<double>(told[1].bytes) / static_cast<double>(traffic[0][1].bytes), 1, 0.5);
   EXPECT_EQ(std::count_if(step.trace.events.begin(), step.trace.events.end(), [](const CommEvent& e) { return !e.is_end; }),
             all.calls);
+  // What a gradient takes is told of its own layer, though others are computed by then.
+  for (const char* layer : {"conv0", "conv1", "conv5"})
+    EXPECT_EQ(std::count_if(step.trace.events.begin(), step.trace.events.end(),
+                            [&](const CommEvent& e) { return !e.is_end && e.channel == kGrads && e.layer == layer; }),
+              4)
+        << layer;
 }
 
 TEST(CommTimes, CountsByKind) {
