@@ -1,6 +1,5 @@
 #include "ranks/mpi_ranks.h"
 
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,32 +12,14 @@
 #include "core/slice.h"
 #include "ranks/add_parts.h"
 #include "ranks/check_sums.h"
+#include "ranks/pause.h"
 
 namespace intrain {
 
 namespace {
 
 using Clock = RankWatch::Clock;
-using std::chrono::microseconds;
 using std::chrono::milliseconds;
-
-// Between looks at a reduction that is waited for: at first the core is only offered to others, later given up. What a layer waits for is there
-// after some microseconds, or late.
-class Pause {
- public:
-  void operator()() {
-    constexpr int kOffers = 2000;
-    if (count_ < kOffers) {
-      ++count_;
-      sched_yield();
-    } else {
-      std::this_thread::sleep_for(microseconds(50));
-    }
-  }
-
- private:
-  int count_ = 0;
-};
 
 }  // namespace
 
@@ -60,6 +41,9 @@ class MpiRanks::Ranked final : public Reducer {
 
 MpiRanks::MpiRanks(const IntrainMpiPlugin& plugin, const Launch& launch, MpiOptions options)
     : plugin_(plugin), options_(std::move(options)), watch_(0, 1, options_.patience_ms) {
+  if (plugin.slots < kSlots)
+    throw Error("the plug-in keeps " + std::to_string(plugin.slots) + " reductions going, of " + std::to_string(kSlots), "",
+                "build it again with 'make mpi'");
   const char* library = "";
   if (const char* why = plugin_.join(&rank_, &ranks_, &library))
     throw Error(std::string("MPI cannot start: ") + why, "", "see its own messages, and whether another program of MPI starts");
@@ -104,8 +88,9 @@ std::unique_ptr<Reducer> MpiRanks::reducer() { return std::make_unique<Ranked>(*
 int MpiRanks::threads() const { return threads_of_rank(hosts_, rank_, available_threads()); }
 
 void MpiRanks::exchange_hosts() {
-  std::vector<RankHost> hosts;
-  if (const auto failure = gather(hosts, this_host(rank_), "the names of hosts", -1))
+  std::vector<RankHost> hosts(static_cast<size_t>(ranks_));
+  hosts[static_cast<size_t>(rank_)] = this_host(rank_);
+  if (const auto failure = gather(hosts, "the names of hosts", -1))
     throw Error("ranks cannot reach each other: " + failure->what, "", "see whether another program of MPI runs on these hosts");
   check_hosts(hosts);
   const std::lock_guard lock(mutex_);
@@ -164,7 +149,7 @@ const char* MpiRanks::begin(int slot, int channel, ReduceOp op, const ReduceSpan
   for (int r = 0; r <= ranks_; ++r) parts_at_[static_cast<size_t>(r)] = r * mine;
   Pending& pending = pending_[slot];
   pending.scattered.emplace(span);
-  if (const auto bytes = static_cast<size_t>(ranks_ * mine * width); pending.parts.size() < bytes) pending.parts.resize(bytes);
+  pending.parts = free_parts_.take(static_cast<size_t>(ranks_ * mine * width));
   return plugin_.exchange(slot, channel, width, span.data, slices_.data(), pending.parts.data(), parts_at_.data());
 }
 
@@ -176,10 +161,12 @@ void MpiRanks::complete(Pending& pending) {
   const Slice mine = slice_of(span.count, rank_, ranks_);
   const int width = ReduceSpan::bytes_of(span.type);
   add_parts(width, pending.parts.data(), ranks_, mine.count, static_cast<uint8_t*>(span.data) + mine.first * width);
+  free_parts_.give_back(std::move(pending.parts));
 }
 
 void MpiRanks::give_up() {
   const std::lock_guard lock(mutex_);
+  is_abandoned_ = is_abandoned_ || !std::equal(begun_, begun_ + kControl, finished_);
   lose(rank_, "it has given up");
 }
 
@@ -211,13 +198,7 @@ std::optional<RankFailure> MpiRanks::wait(int channel, int64_t wait_ms) {
   }
 }
 
-template <class Mine>
-std::optional<RankFailure> MpiRanks::gather(std::vector<Mine>& all, const Mine& mine, const char* what, int64_t wait_ms) {
-  all.resize(static_cast<size_t>(ranks_));
-  all[static_cast<size_t>(rank_)] = mine;
-  std::vector<int64_t> at;
-  for (int r = 0; r <= ranks_; ++r) at.push_back(r * static_cast<int64_t>(sizeof(Mine) / 8));
-  static_assert(sizeof(Mine) % 8 == 0);
+std::optional<RankFailure> MpiRanks::gather(void* all, int64_t bytes, const char* what, int64_t wait_ms) {
   {
     const std::lock_guard lock(mutex_);
     const int slot = slot_at(kControl, begun_[kControl]++);
@@ -225,76 +206,11 @@ std::optional<RankFailure> MpiRanks::gather(std::vector<Mine>& all, const Mine& 
     pending_[slot].count = ranks_;
     pending_[slot].pass = nullptr;
     ++under_way_;
+    for (int r = 0; r <= ranks_; ++r) slices_[static_cast<size_t>(r)] = r * (bytes / 8);
     if (!failure_)
-      if (const char* why = plugin_.gather(slot, kIntrainMpiControl, 8, all.data(), at.data())) call_failed(why);
+      if (const char* why = plugin_.gather(slot, kIntrainMpiControl, 8, all, slices_.data())) call_failed(why);
   }
   return wait(kControl, wait_ms);
-}
-
-std::optional<std::vector<uint64_t>> MpiRanks::end(uint64_t error, int64_t wait_ms) {
-  struct Ending {
-    uint64_t error;
-    int64_t said[2];  // beats, to each who listens
-  };
-  ending_ = true;
-  watcher_.join();
-  std::vector<Ending> all;
-  Ending mine{error, {said_[0], said_[1]}};
-  if (gather(all, mine, "the end", wait_ms)) return {};
-  // MPI does not end well with messages that nobody has taken.
-  if (rank_ < 2) {
-    int64_t left = -heard_;
-    for (const Ending& e : all) left += e.said[rank_];
-    for (Pause pause; left > 0; pause()) {
-      Beat beat;
-      int32_t from = -1;
-      if (plugin_.receive(&beat, sizeof beat, &from) != nullptr) return {};
-      if (from >= 0) --left;
-    }
-  }
-  std::vector<uint64_t> errors;
-  for (const Ending& e : all) errors.push_back(e.error);
-  return errors;
-}
-
-void MpiRanks::leave() {
-  if (under_way_ > 0) abort(1);
-  plugin_.leave();  // who cannot leave ends all the same
-}
-
-// Only while what is under way is still there: MPI goes on with it whenever it is called.
-void MpiRanks::announce_failure() {
-  if (is_announced_) return;
-  is_announced_ = true;
-  Beat last;
-  last.failed = 1;
-  int32_t sent = 0;
-  for (int r = 0; r < ranks_; ++r)
-    if (r != rank_) plugin_.send(r, &last, sizeof last, &sent);  // they end with it or without
-}
-
-void MpiRanks::abort(int status) {
-  constexpr milliseconds kToHear{300};
-  {
-    const std::lock_guard lock(mutex_);
-    if (std::equal(begun_, begun_ + kControl, finished_)) announce_failure();
-  }
-  std::this_thread::sleep_for(kToHear);
-  const std::lock_guard lock(mutex_);
-  plugin_.abort(status);
-  _exit(status);
-}
-
-bool MpiRanks::tells(int lost) const {
-  const std::lock_guard lock(mutex_);
-  return unlocked_tells(lost);
-}
-
-bool MpiRanks::unlocked_tells(int lost) const {
-  const RankHost& here = hosts_[static_cast<size_t>(rank_)];
-  return !is_told_ && std::none_of(hosts_.begin(), hosts_.end(), [&](const RankHost& other) {
-    return other.rank < rank_ && other.rank != lost && here.machine != 0 && other.machine == here.machine;
-  });
 }
 
 }  // namespace intrain

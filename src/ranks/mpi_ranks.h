@@ -14,6 +14,7 @@
 #include "core/reducer.h"
 #include "ranks/launch.h"
 #include "ranks/mpi_plugin.h"
+#include "ranks/part_buffers.h"
 #include "ranks/rank_hosts.h"
 #include "ranks/rank_watch.h"
 
@@ -71,7 +72,11 @@ class MpiRanks {
     char layer[48] = {};
     const char* pass = nullptr;  // null: of no layer
     std::optional<ReduceSpan> scattered;
-    std::vector<uint8_t> parts;  // of a scattered sum, from all ranks; keeps its memory
+    std::vector<uint8_t> parts;  // of a scattered sum, from all ranks
+  };
+  struct Ending {
+    uint64_t error;
+    int64_t said[2];  // beats, to each who listens
   };
 
   const char* begin(int slot, int channel, ReduceOp op, const ReduceSpan& span);
@@ -82,9 +87,13 @@ class MpiRanks {
   void exchange_hosts();
   void open_processes();
   void start(int channel, ReduceOp op, const ReduceSpan& span, const char* layer, const char* pass);
-  // Of the control channel: mine of each rank in all[].
-  template <class Mine>
-  std::optional<RankFailure> gather(std::vector<Mine>& all, const Mine& mine, const char* what, int64_t wait_ms);
+  // Of the control channel: all[r] of each rank r, of `bytes` each. Where it fails it may still be under way.
+  std::optional<RankFailure> gather(void* all, int64_t bytes, const char* what, int64_t wait_ms);
+  template <class Each>
+  std::optional<RankFailure> gather(std::vector<Each>& all, const char* what, int64_t wait_ms) {
+    static_assert(sizeof(Each) % 8 == 0);
+    return gather(all.data(), sizeof(Each), what, wait_ms);
+  }
   std::optional<RankFailure> wait(int channel, int64_t wait_ms = -1);
   // With the lock.
   void lose(int rank, const std::string& what);
@@ -111,9 +120,12 @@ class MpiRanks {
   std::optional<RankFailure> failure_;
   bool is_told_ = false;       // by the rank itself
   bool is_announced_ = false;  // by this one
+  bool is_abandoned_ = false;  // what is under way lies in memory that may be gone: nothing more is sent
   RankWatch watch_;
   int64_t said_[2] = {}, heard_ = 0;  // beats, to each who listens; by this one
   Pending pending_[kSlots];
+  PartBuffers free_parts_;
+  std::vector<Ending> endings_;  // by rank; lies here, for the last gathering may be left under way
   int64_t begun_[kChannels] = {}, finished_[kChannels] = {};
   std::vector<int64_t> slices_, parts_at_;  // where each rank's begin, and the end
 

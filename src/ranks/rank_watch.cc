@@ -65,7 +65,8 @@ bool RankWatch::is_silent(int rank, Clock::time_point now) const {
 RankWatch::Word RankWatch::word(Clock::time_point now, const std::function<std::string(int)>& name, const std::string& what) {
   Word word;
   if (channel_ < 0 || now - since_ < patience_) return word;
-  word.failed = now - since_ >= 10 * patience_;
+  // Who listens to nobody gives those who know whom they wait for the time to say it first.
+  word.failed = now - since_ >= (heard_.empty() ? 11 : 10) * patience_;
   word.rank = rank_;
   if (told_ && !word.failed) return word;
   told_ = true;
@@ -81,7 +82,9 @@ RankWatch::Word RankWatch::word(Clock::time_point now, const std::function<std::
   }
   if (!silent.empty() || !behind.empty()) word.rank = !silent.empty() ? silent[0] : behind[0];
   if (word.failed) {
-    word.line = "others have waited " + seconds + " for it, in " + what;
+    const bool known = !silent.empty() || !behind.empty();
+    word.line = known ? "others have waited " + seconds + " for it, in " + what
+                      : "it has waited " + seconds + " for " + what + ", and all have begun it: the network is slow or broken";
     return word;
   }
   // The second listener is there for when the first one is what hangs.

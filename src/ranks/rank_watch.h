@@ -32,7 +32,8 @@ class RankWatch {
   int channel() const { return channel_; }  // -1: none
   Clock::time_point waits_since() const { return since_; }
 
-  // What is to be said about a wait by now: nothing; a line, once; or that it has failed.
+  // What is to be said about a wait by now: nothing; a line, once, after the patience; or that it has failed, after ten times that, and eleven times
+  // on a rank that listens to nobody.
   struct Word {
     bool failed = false;
     int rank = 0;  // that is waited for
