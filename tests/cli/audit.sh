@@ -105,7 +105,7 @@ rm stopped/final.ckpt stopped/audit.jsonl
 check "a run whose record is gone begins another one" audited 0 '^the record begins at step 28: nothing is known of the steps before$' stopped
 
 # A record that begins at the only state that is there shows nothing.
-rm stopped/step-* stopped/best.ckpt
+rm -f stopped/step-* stopped/best.ckpt
 refused "nothing to compute" "there is nothing to compute" audit stopped
 refused "nothing to compute: the way out" "hint: .*--keep" audit stopped
 python3 tools.py flip stopped/final.ckpt linear0.weight
