@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/api.h"
+#include "base/sgd_step.h"
 #include "nn/state.h"
 #include "settings/config.h"
 
@@ -27,6 +28,12 @@ namespace intrain {
 struct DataFingerprint {
   uint64_t train_labels = 0, train_images = 0, test_labels = 0, test_images = 0;
   bool operator==(const DataFingerprint&) const = default;
+};
+
+// What a device took its last steps with: the last so many layers with parameters learned, at this rate, which no setting may hold.
+struct DeviceSteps {
+  int learning_layers = 0;
+  Scalar10 rate;
 };
 
 struct CheckpointInfo {
@@ -43,6 +50,7 @@ struct CheckpointInfo {
   int64_t epoch_count = 0, epoch_hits = 0;
   int64_t epoch_loss = 0;             // of kLossExp (base/loss_format.h); until version 2 floating point
   std::vector<int8_t> normalization;  // [c][256], see data/dataset.h
+  std::optional<DeviceSteps> device;  // of a checkpoint that is the state of a device (exchange/firmware/device_state.h)
 };
 
 struct CheckpointArray {

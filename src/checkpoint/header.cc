@@ -48,6 +48,9 @@ Json header_json(const CheckpointInfo& info, const std::vector<StateArray>& stat
   if (info.data)
     json["data"] = {{"train", {info.data->train_labels, info.data->train_images}},
                     {"test", {info.data->test_labels, info.data->test_images}}};
+  if (info.device)
+    json["device"] = {{"learning_layers", info.device->learning_layers},
+                      {"rate", {info.device->rate.mantissa, info.device->rate.exp}}};
   return json;
 }
 
@@ -112,6 +115,13 @@ CheckpointInfo info_from_json(const Json& json, uint32_t version) {
     get_integer(train.at(1), info.data->train_images);
     get_integer(test.at(0), info.data->test_labels);
     get_integer(test.at(1), info.data->test_images);
+  }
+  if (json.contains("device")) {
+    const Json &device = json["device"], &rate = device.at("rate");
+    info.device.emplace();
+    get_integer(device.at("learning_layers"), info.device->learning_layers);
+    get_integer(rate.at(0), info.device->rate.mantissa);
+    get_integer(rate.at(1), info.device->rate.exp);
   }
   if (info.normalization.size() != static_cast<size_t>(info.c) * 256)
     throw std::invalid_argument("'normalization' has the wrong size");

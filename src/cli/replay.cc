@@ -44,7 +44,7 @@ int run(const ReplayFlags& flags) {
   if (learning_layers == 0) throw Error("what only predicts repeats no steps", "--mode", "give the mode of firmware that learns");
   DeviceNet device(base, learning_layers);
   if (state) restore_device_state(*state, base, device);
-  plan_firmware(device.net, learning_layers, device.step);  // refuses what no device computes
+  device.plan();  // refuses what no device computes
   const Replay result = replay(flags.samples, base.info, device);
   const std::string signature = signature_text(result.signature);
   if (!flags.out.empty()) write_checkpoint(flags.out, device_checkpoint_info(base, device), device.net.state());

@@ -24,19 +24,21 @@ void copy(void* to, const void* from, uint32_t bytes) {
   for (uint32_t i = 0; i < bytes; ++i) static_cast<uint8_t*>(to)[i] = static_cast<const uint8_t*>(from)[i];
 }
 
-// Whether a slot holds a whole state of the net, and its sequence.
-bool check(const Net& net, const Storage& storage, int32_t slot, uint32_t& sequence) {
+enum class Slot : uint8_t { kNone, kWhole, kUnread };
+
+// What a slot holds of the net, and the sequence of a whole state.
+Slot check(const Net& net, const Storage& storage, int32_t slot, uint32_t& sequence) {
   const uint32_t bytes = state_image_bytes(net.state_bytes);
   Hash hash;
   uint8_t page[kPageBytes];
   for (uint32_t at = 0; at < bytes; at += kPageBytes) {
-    if (storage.read(storage.context, slot, at, page, kPageBytes) == 0) return false;
+    if (storage.read(storage.context, slot, at, page, kPageBytes) == 0) return Slot::kUnread;
     if (at == 0) {
       StateHeader h;
       copy(&h, page, kHeaderBytes);
       const StateHeader expected = header_of(net, h.sequence);
       for (uint32_t i = 0; i < kHeaderBytes; ++i)
-        if (page[i] != reinterpret_cast<const uint8_t*>(&expected)[i]) return false;
+        if (page[i] != reinterpret_cast<const uint8_t*>(&expected)[i]) return Slot::kNone;
       sequence = h.sequence;
     }
     const bool last = at + kPageBytes == bytes;
@@ -44,24 +46,32 @@ bool check(const Net& net, const Storage& storage, int32_t slot, uint32_t& seque
   }
   uint64_t digest;
   copy(&digest, page + kPageBytes - 8, 8);
-  return digest == hash.digest();
+  return digest == hash.digest() ? Slot::kWhole : Slot::kNone;
 }
 
-// The slot of the newest whole state, or -1.
-int32_t newest(const Net& net, const Storage& storage, uint32_t& sequence) {
-  uint32_t sequences[2] = {};
-  const bool first = check(net, storage, 0, sequences[0]), second = check(net, storage, 1, sequences[1]);
-  if (!first && !second) return -1;
-  const int32_t slot = second && (!first || sequences[1] > sequences[0]) ? 1 : 0;
-  sequence = sequences[slot];
-  return slot;
+struct Newest {
+  int32_t slot = -1;  // none holds a whole state
+  uint32_t sequence = 0;
+  bool all_read = true;
+};
+Newest newest(const Net& net, const Storage& storage) {
+  Newest found;
+  for (int32_t slot = 0; slot < 2; ++slot) {
+    uint32_t sequence = 0;
+    const Slot holds = check(net, storage, slot, sequence);
+    if (holds == Slot::kUnread) found.all_read = false;
+    if (holds == Slot::kWhole && (found.slot < 0 || sequence > found.sequence)) {
+      found.slot = slot;
+      found.sequence = sequence;
+    }
+  }
+  return found;
 }
 
 }  // namespace
 
 bool load(const Net& net, uint8_t* arena, const Storage& storage) {
-  uint32_t sequence = 0;
-  const int32_t slot = newest(net, storage, sequence);
+  const int32_t slot = newest(net, storage).slot;
   if (slot < 0) return false;
   for (uint32_t at = 0; at < net.state_bytes; at += kPageBytes) {
     const uint32_t left = net.state_bytes - at, bytes = left < kPageBytes ? left : kPageBytes;
@@ -74,10 +84,13 @@ bool load(const Net& net, uint8_t* arena, const Storage& storage) {
 }
 
 bool save(const Net& net, const uint8_t* arena, const Storage& storage) {
-  uint32_t sequence = 0;
-  const int32_t slot = newest(net, storage, sequence) == 0 ? 1 : 0;
+  const Newest found = newest(net, storage);
+  // What cannot be read may be the newest: it would be erased, or win over what is written now.
+  if (!found.all_read) return false;
+  const int32_t slot = found.slot == 0 ? 1 : 0;
+  const uint32_t sequence = found.sequence + 1;
   if (storage.erase != nullptr && storage.erase(storage.context, slot) == 0) return false;
-  const StateHeader header = header_of(net, sequence + 1);
+  const StateHeader header = header_of(net, sequence);
   const uint32_t bytes = state_image_bytes(net.state_bytes);
   Hash hash;
   uint8_t page[kPageBytes];
@@ -98,7 +111,7 @@ bool save(const Net& net, const uint8_t* arena, const Storage& storage) {
     if (storage.write(storage.context, slot, at, page, kPageBytes) == 0) return false;
   }
   uint32_t written = 0;
-  return check(net, storage, slot, written) && written == sequence + 1;
+  return check(net, storage, slot, written) == Slot::kWhole && written == sequence;
 }
 
 }  // namespace intrain::micro

@@ -36,7 +36,8 @@ constexpr uint32_t state_image_bytes(uint32_t state_bytes) {
 // The two slots, 0 and 1. Each function returns 1, or 0 if it failed; `context` is handed to it.
 struct Storage {
   void* context;
-  // A page or less of a slot.
+  // A page or less of a slot. It tries again by itself where that may help: 0 says that the page is lost for now. What was never written, or will
+  // never be read again, as a page whose writing was cut short may be, is 1 and any bytes: then the slot holds no state.
   int32_t (*read)(void* context, int32_t slot, uint32_t offset, void* to, uint32_t bytes);
   // Before a slot is written; null where memory needs none.
   int32_t (*erase)(void* context, int32_t slot);
@@ -48,8 +49,9 @@ struct Storage {
 // read counts as one that holds none; false too if a slot fails when it is read for the second time: then the arena is as after reset().
 bool load(const Net& net, uint8_t* arena, const Storage& storage);
 
-// Over the slot that does not hold the newest whole state; then reads it back. False if that fails: the newest state is as it was. A sequence of
-// 2^32 states is beyond any memory's life.
+// Over the slot that does not hold the newest whole state; then reads it back. False if that fails: what was the newest state is as it was. False
+// too, and nothing is erased or written, if a slot cannot be read, because that may hold the newest. A sequence of 2^32 states is beyond any memory's
+// life.
 bool save(const Net& net, const uint8_t* arena, const Storage& storage);
 
 }  // namespace intrain::micro

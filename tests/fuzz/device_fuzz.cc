@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Checkpoint base = test::device_base("momentum");
   static const uint64_t identity = [] {
     DeviceNet device(base, 1);
-    return plan_firmware(device.net, 1, device.step).net.identity;
+    return device.plan().net.identity;
   }();
   std::vector<uint8_t> bytes(data, data + size);
   read_state(base, bytes);

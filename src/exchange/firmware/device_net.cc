@@ -23,7 +23,10 @@ SgdStep step_of(const TrainConfig& config) {
 }  // namespace
 
 DeviceNet::DeviceNet(const Checkpoint& checkpoint, int layers)
-    : net(build(checkpoint.info)), step(step_of(checkpoint.info.config)), learning_layers(layers) {
+    : net(build(checkpoint.info)),
+      step(step_of(checkpoint.info.config)),
+      learning_layers(layers),
+      table(checkpoint.info.normalization) {
   const CheckpointInfo& info = checkpoint.info;
   check_state(checkpoint, info.model, net.state());
   net.set_widths(info.config.widths);

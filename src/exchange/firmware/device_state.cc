@@ -1,5 +1,6 @@
 #include "exchange/firmware/device_state.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -15,10 +16,10 @@ namespace intrain {
 
 namespace {
 
+static_assert(std::endian::native == std::endian::little, "integers are taken as they lie in the file");
+
 constexpr int64_t kMostBytes = int64_t{1} << 30;
 constexpr const char* kNotOne = "a state is what intrain_save writes to a slot, all INTRAIN_STATE_BYTES of it";
-
-FirmwarePlan plan_of(DeviceNet& device) { return plan_firmware(device.net, device.learning_layers, device.step); }
 
 // The arrays of the net that a device holds, and where.
 struct Placed {
@@ -41,15 +42,6 @@ std::vector<Placed> placed_arrays(DeviceNet& device, const FirmwarePlan& plan) {
   return placed;
 }
 size_t bytes_of(const StateArray& a) { return static_cast<size_t>(a.count * element_bytes(a.type)); }
-
-// Whether the checkpoint's arrays are those of the net as it learns there, momentum among them.
-bool goes_on(const Checkpoint& checkpoint, DeviceNet& device) {
-  const std::vector<StateArray> state = device.net.state();
-  if (!checkpoint.info.config.freeze_statistics || checkpoint.arrays.size() != state.size()) return false;
-  for (size_t i = 0; i < state.size(); ++i)
-    if (checkpoint.arrays[i].name != state[i].name) return false;
-  return true;
-}
 
 }  // namespace
 
@@ -85,7 +77,7 @@ DeviceState read_device_state(const std::string& path) {
 }
 
 std::vector<uint8_t> device_state_bytes(DeviceNet& device, const Scalar10& rate, uint32_t steps) {
-  const FirmwarePlan plan = plan_of(device);
+  const FirmwarePlan plan = device.plan();
   std::vector<uint8_t> bytes(micro::state_image_bytes(plan.net.state_bytes));
   micro::StateHeader header{};
   std::memcpy(header.magic, micro::kStateMagic, sizeof header.magic);
@@ -107,13 +99,17 @@ std::vector<uint8_t> device_state_bytes(DeviceNet& device, const Scalar10& rate,
 std::vector<uint8_t> device_state_of(const Checkpoint& checkpoint, int learning_layers) {
   if (learning_layers == 0) throw Error("what only predicts has no state", "--mode", "give the mode of firmware that learns");
   DeviceNet device(checkpoint, learning_layers);
-  if (!goes_on(checkpoint, device)) return device_state_bytes(device, device.step.rate, 0);
+  const std::optional<DeviceSteps>& steps = checkpoint.info.device;
+  if (!steps || steps->learning_layers != learning_layers) return device_state_bytes(device, device.step.rate, 0);
+  if (!micro::is_rate(steps->rate))
+    throw Error("the checkpoint of a device has a rate that no device has", checkpoint.path,
+                "make it anew of the device's state");
   restore_state(checkpoint, checkpoint.info.model, device.net.state());
-  return device_state_bytes(device, device.step.rate, static_cast<uint32_t>(checkpoint.info.step));
+  return device_state_bytes(device, steps->rate, static_cast<uint32_t>(checkpoint.info.step));
 }
 
 void restore_device_state(const DeviceState& state, const Checkpoint& base, DeviceNet& device) {
-  const FirmwarePlan plan = plan_of(device);
+  const FirmwarePlan plan = device.plan();
   if (plan.net.identity != state.identity || plan.net.state_bytes != state.block.size())
     throw Error("the state is not of this checkpoint's net, or of other numbers in the layers that stay", state.name,
                 "give the checkpoint that the firmware was exported from");
@@ -141,7 +137,8 @@ CheckpointInfo device_checkpoint_info(const Checkpoint& base, DeviceNet& device)
   config.freeze_statistics = true;
   config.running_statistics = false;
   config.init_from = base.path;
-  // A rate that the setting does not take, as 0, stays in the state alone.
+  info.device = DeviceSteps{device.learning_layers, device.step.rate};
+  // The nearest thing for trainings that go on; a rate that the setting does not take, as 0, is left out.
   const double rate = std::ldexp(device.step.rate.mantissa, device.step.rate.exp);
   if (rate >= 1e-9 && rate <= 100) config.lr = rate;
   return info;

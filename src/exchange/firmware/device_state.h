@@ -24,8 +24,8 @@ DeviceState read_device_state(const std::string& path);
 // What a device holds after `steps` steps at this rate, of a net as DeviceNet makes it.
 std::vector<uint8_t> device_state_bytes(DeviceNet& device, const Scalar10& rate, uint32_t steps);
 
-// A checkpoint as the state that a device begins with: with its momentum, steps and rate if it came from a device where the same layers learn
-// (checkpoint_of), else without momentum, at step 0 and the training's peak rate.
+// A checkpoint as the state that a device begins with: with its momentum, steps and exact rate if it came from a device where the same
+// layers learn (device_checkpoint_info), else without momentum, at step 0 and the training's peak rate. Its sequence is 1.
 std::vector<uint8_t> device_state_of(const Checkpoint& checkpoint, int learning_layers);
 
 // The net, its rate and number of steps become the state's. Throws Error if it is of another net, or of the same with other numbers in what

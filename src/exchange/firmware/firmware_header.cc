@@ -53,7 +53,8 @@ uint64_t intrain_signature(const uint64_t* arena);
    function returns 1, or 0 if it failed; `context` is handed to it. */
 typedef struct {
   void* context;
-  /* INTRAIN_PAGE_BYTES or fewer of a slot, from an offset in it on. */
+  /* INTRAIN_PAGE_BYTES or fewer of a slot, from an offset in it on. It tries again by itself where that may help: 0 says that they are lost for
+     now. What was never written, or will never be read again, as a page whose writing was cut short may be, is 1 and any bytes. */
   int32_t (*read)(void* context, int32_t slot, uint32_t offset, void* to, uint32_t bytes);
   /* Before a slot is written. 0 where memory needs none. */
   int32_t (*erase)(void* context, int32_t slot);
@@ -61,10 +62,11 @@ typedef struct {
   int32_t (*write)(void* context, int32_t slot, uint32_t offset, const void* from, uint32_t bytes);
 } intrain_storage;
 
-/* 1: the arena is the newest whole state of this net. 0: there is none, the arena is as it was; or its slot could not be read again, the arena
-   is as after intrain_init(). */
+/* 1: the arena is the newest whole state of this net; a slot that cannot be read counts as one that holds none. 0: there is none, the arena is
+   as it was; or its slot could not be read again, the arena is as after intrain_init(). */
 int32_t intrain_load(uint64_t* arena, const intrain_storage* storage);
-/* 1: it is stored, and was read back. 0: it is not; what was stored before is as it was. Nor is that lost if the power goes at any byte. */
+/* 1: it is stored, and was read back. 0: it is not, or cannot be read back; what was stored before is as it was. Nor is that lost if the power
+   goes at any byte. 0 too, and nothing is erased or written, while one of the slots cannot be read, because that may hold the newest state. */
 int32_t intrain_save(const uint64_t* arena, const intrain_storage* storage);
 )";
 
@@ -83,7 +85,9 @@ std::string firmware_header(const FirmwarePlan& plan, const FirmwareSubject& sub
   const auto define = [](const char* name, uint32_t value) {
     return std::string("#define INTRAIN_") + name + " " + std::to_string(value) + "\n";
   };
-  std::string text = "// " + subject.title + "\n//\n// Pixels are [height][width][channels], 0 to 255.\n";
+  std::string text =
+      "// " + subject.title +
+      "\n//\n// Pixels are [height][width][channels], 0 to 255. One net in a firmware: names of two would clash.\n";
   text += "#ifndef INTRAIN_NET_H\n#define INTRAIN_NET_H\n\n#include <stdint.h>\n\n";
   text += define("ARENA_BYTES", plan.net.arena_bytes) +
           define("INPUTS", static_cast<uint32_t>(subject.h * subject.w * subject.c)) +

@@ -35,10 +35,41 @@ micro::Constant hash_fixed(const Net& net, FirmwarePlan& plan) {
   return any ? FirmwareConstants(plan.constants).add(&hash, 1) : micro::kNone;
 }
 
-// Of all arrays' names and sizes, what stays of them, and what steps take beside the rate.
-uint64_t identity(Net& net, const FirmwarePlan& plan, const SgdStep& step) {
+// What layers compute, whatever their parameters are.
+void add_layers(const FirmwarePlan& plan, Hash64& hash) {
+  for (const micro::Layer& layer : plan.layers) {
+    const ConvShape& s = layer.shape;
+    const MaxPoolShape& p = layer.pool;
+    const int32_t numbers[] = {static_cast<int32_t>(layer.kind),
+                               s.h,
+                               s.w,
+                               s.c,
+                               s.k,
+                               s.kh,
+                               s.kw,
+                               s.stride,
+                               s.pad,
+                               s.groups,
+                               s.signed_src ? 1 : 0,
+                               p.h,
+                               p.w,
+                               p.c,
+                               p.size,
+                               p.stride,
+                               p.pad,
+                               layer.in_exp,
+                               layer.out_exp,
+                               layer.top};
+    hash.add(numbers, sizeof numbers);
+  }
+}
+
+// Of the layers, all arrays' names and sizes, what stays of them, the input of each pixel, and what steps take beside the rate.
+uint64_t identity(Net& net, const FirmwarePlan& plan, const SgdStep& step, std::span<const int8_t> table) {
   Hash64 hash;
   const auto add = [&](const auto& value) { hash.add(&value, sizeof value); };
+  add_layers(plan, hash);
+  hash.add(table.data(), table.size_bytes());
   for (const Parameter* p : net.parameters()) {
     const bool fixed = !learns(plan, *p);
     hash.add(p->name.data(), p->name.size());
@@ -51,6 +82,7 @@ uint64_t identity(Net& net, const FirmwarePlan& plan, const SgdStep& step) {
     hash.add(a.name.data(), a.name.size());
     hash.add(a.data, static_cast<size_t>(a.count * element_bytes(a.type)));
   }
+  if (plan.net.learning_layers == 0) return hash.digest();
   for (const Scalar10& s : {step.mom, step.decay}) {
     add(s.mantissa);
     add(s.exp);
@@ -90,7 +122,7 @@ void freeze_for_device(Net& net, int learning_layers) {
   net.freeze_statistics(true);
 }
 
-FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step) {
+FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step, std::span<const int8_t> table) {
   if (!(net.widths() == Widths{}))
     throw Error("a net with other number formats than the default ones", Setting{"formats"},
                 "firmware has the default formats only: train without `formats`");
@@ -107,8 +139,8 @@ FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step) {
       throw Error("a net of " + std::to_string(net.parameter_count()) + " parameters", Setting{"model"},
                   "too small to have a signature on a device: take 61 or more");
     plan.net.hashed = hash_fixed(net, plan);
-    plan.net.identity = identity(net, plan, step);
   }
+  plan.net.identity = identity(net, plan, step, table);
   choose_firmware_places(net, plan);
   return plan;
 }

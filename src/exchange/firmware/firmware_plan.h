@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,9 @@ int parameter_layers(const Net& net);
 void freeze_for_device(Net& net, int learning_layers);
 
 // Of a net that is prepared and has its parameters; `learning_layers` as above, 0: it predicts only. Layers that stay have 8-bit W among the
-// constants, those that learn their stored parameters. step: the numbers that steps take if the firmware says no others. Tensors have
-// the momentum that they have in the net. Throws Error for a layer or number format that src/micro/ does not have, and for more layers than there are.
-FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step);
+// constants, those that learn their stored parameters. step: the numbers that steps take if the firmware says no others. table: the input of each
+// pixel (FirmwareSubject), for the net's identity alone. Tensors have the momentum that they have in the net. Throws Error for a layer or number
+// format that src/micro/ does not have, for more layers than there are, and for a net that learns and is too small to have a signature.
+FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step, std::span<const int8_t> table = {});
 
 }  // namespace intrain

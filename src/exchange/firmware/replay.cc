@@ -1,5 +1,6 @@
 #include "exchange/firmware/replay.h"
 
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -13,6 +14,8 @@
 namespace intrain {
 
 namespace {
+
+static_assert(std::endian::native == std::endian::little, "integers are taken as they lie in the file");
 
 constexpr char kMagic[9] = "intrainS";
 constexpr uint32_t kVersion = 1, kRate = 0xffffffff;

@@ -16,14 +16,14 @@
 namespace intrain::test {
 namespace {
 
-// Slot 0 of a memory that needs no erasing.
+// Slot 0 of a memory that needs no erasing; slot 1 holds nothing.
 struct Slot {
   explicit Slot(const FirmwarePlan& plan) : bytes(micro::state_image_bytes(plan.net.state_bytes)) {}
   micro::Storage storage() {
     return {this,
             [](void* context, int32_t slot, uint32_t offset, void* to, uint32_t count) {
-              if (slot != 0) return 0;
-              std::memcpy(to, static_cast<Slot*>(context)->bytes.data() + offset, count);
+              std::memset(to, 0, count);
+              if (slot == 0) std::memcpy(to, static_cast<Slot*>(context)->bytes.data() + offset, count);
               return 1;
             },
             nullptr,
@@ -76,18 +76,18 @@ void learn(Device& device, int first, int count) {
 }
 
 // Device to checkpoint to device: the same bytes, and the same ones after more steps.
-TEST(DeviceState, GoesBothWays) {
+void go_both_ways(const Scalar10& rate) {
   for (const char* optimizer : {"momentum", "plain"})
     for (const int layers : {1, 2, 4}) {
       const Checkpoint base = device_base(optimizer);
       DeviceNet exported(base, layers);
-      const FirmwarePlan plan = plan_firmware(exported.net, layers, exported.step);
+      const FirmwarePlan plan = exported.plan();
       Device device(plan);
       Slot slot(plan);
       ASSERT_TRUE(micro::save(device.net(), device.arena(), slot.storage()));
       EXPECT_EQ(device_state_of(base, layers), slot.bytes);  // as intrain_init() leaves it
 
-      device.set_rate({600, -17});
+      device.set_rate(rate);
       learn(device, 0, 7);
       slot = Slot(plan);
       ASSERT_TRUE(micro::save(device.net(), device.arena(), slot.storage()));
@@ -101,6 +101,8 @@ TEST(DeviceState, GoesBothWays) {
       const Checkpoint after = parse_checkpoint(checkpoint_bytes(info, imported.net.state()), "after.ckpt");
       EXPECT_EQ(state_signature(after), device.signature());
       EXPECT_EQ(device_state_of(after, layers), slot.bytes);
+      EXPECT_NE(device_state_of(after, 3), slot.bytes);
+      EXPECT_EQ(micro::progress(device_state_of(after, 3).data() + sizeof(micro::StateHeader)).steps, 0u);
 
       Device other(plan);
       ASSERT_TRUE(micro::load(other.net(), other.arena(), slot.storage()));
@@ -108,6 +110,27 @@ TEST(DeviceState, GoesBothWays) {
       learn(other, 7, 3);
       EXPECT_EQ(other.signature(), device.signature());
     }
+}
+
+// Rates that the setting holds, that it holds otherwise, and that it does not hold.
+TEST(DeviceState, GoesBothWays) {
+  for (const Scalar10& rate : {Scalar10{600, -17}, Scalar10{1, -7}, Scalar10{0, 0}, Scalar10{0, -3}, Scalar10{700, -70}}) {
+    SCOPED_TRACE(std::to_string(rate.mantissa) + " 2^" + std::to_string(rate.exp));
+    go_both_ways(rate);
+  }
+}
+
+// A training with frozen statistics has the same arrays as a device.
+TEST(DeviceState, NoTrainingIsTakenForADevice) {
+  for (const char* optimizer : {"momentum", "plain"}) {
+    Checkpoint checkpoint = device_base(optimizer);
+    const std::vector<uint8_t> first = device_state_of(checkpoint, 4);
+    checkpoint.info.config.freeze_statistics = true;
+    EXPECT_EQ(device_state_of(checkpoint, 4), first);
+    EXPECT_EQ(micro::progress(first.data() + sizeof(micro::StateHeader)).steps, 0u);
+    checkpoint.info.device = DeviceSteps{4, {1024, 0}};
+    expect_error([&] { device_state_of(checkpoint, 4); }, "a rate that no device has", "base.ckpt");
+  }
 }
 
 TEST(DeviceState, DamageIsRefused) {
@@ -155,6 +178,13 @@ TEST(DeviceState, DamageIsRefused) {
     restore_device_state(parse_device_state(whole, "device.state"), another, device);
   };
   expect_error(other_base, "not of this checkpoint's net", "device.state");
+  Checkpoint other_table = base;
+  other_table.info.normalization[7] = 9;
+  const auto other_pixels = [&] {
+    DeviceNet device(other_table, 2);
+    restore_device_state(parse_device_state(whole, "device.state"), other_table, device);
+  };
+  expect_error(other_pixels, "not of this checkpoint's net", "device.state");
   expect_error([&] { device_state_of(base, 0); }, "has no state", "--mode");
 }
 
@@ -172,7 +202,7 @@ TEST(Replay, HasTheSignatureOfTheDevice) {
     for (const int layers : {1, 3, 4}) {
       const Checkpoint base = device_base(optimizer);
       DeviceNet exported(base, layers);
-      const FirmwarePlan plan = plan_firmware(exported.net, layers, exported.step);
+      const FirmwarePlan plan = exported.plan();
       Device device(plan);
       Samples all(144), later(144);
       std::vector<uint8_t> middle;

@@ -179,5 +179,36 @@ TEST(DeviceStorage, FailuresAreTold) {
   EXPECT_EQ(board.steps(), 0u);
 }
 
+// A slot that cannot be read may hold the newest state: neither is it erased, nor does an older number go beside it.
+TEST(DeviceStorage, NothingIsSavedWhileASlotCannotBeRead) {
+  for (const bool newer : {false, true})
+    for (const bool other_is_whole : {false, true}) {
+      Board board(biases, 1);
+      for (int i = 0; i < 3; ++i) {
+        board.learn(1);
+        ASSERT_TRUE(board.save());
+      }
+      const uint64_t newest = board.device.signature();
+      const int newer_slot = board.flash.slot(1)[24] > board.flash.slot(0)[24] ? 1 : 0;
+      board.flash.unreadable = newer ? newer_slot : 1 - newer_slot;
+      if (!other_is_whole) board.flash.slot(1 - board.flash.unreadable)[100] ^= 1;
+      const std::vector<uint8_t> before[2] = {board.flash.slot(0), board.flash.slot(1)};
+      board.learn(1);
+      EXPECT_FALSE(board.save());
+      EXPECT_EQ(board.flash.slot(0), before[0]);
+      EXPECT_EQ(board.flash.slot(1), before[1]);
+      board.flash.unreadable = -1;
+      board.restart();
+      ASSERT_TRUE(board.load());
+      if (newer || other_is_whole) EXPECT_EQ(board.device.signature(), newest);
+      board.learn(5);
+      const uint64_t later = board.device.signature();
+      ASSERT_TRUE(board.save());
+      board.restart();
+      ASSERT_TRUE(board.load());
+      EXPECT_EQ(board.device.signature(), later);
+    }
+}
+
 }  // namespace
 }  // namespace intrain::test

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
+
 #include "checkpoint/signature.h"
 #include "core/hash.h"
 #include "exchange/firmware/device.h"
@@ -79,6 +82,39 @@ TEST(Firmware, HashIsThatOfTheLibrary) {
       at += piece;
     }
     ASSERT_EQ(hash.digest(), hash64(bytes.data(), length)) << length;
+  }
+}
+
+struct OneOf {
+  int size = 3, stride = 1, pad = 1, pool = 2, pool_stride = 2, most = 0;
+};
+// With the same arrays for all numbers but size.
+uint64_t identity_of(const OneOf& n, bool learns, std::span<const int8_t> table) {
+  NetBuilder net(12, 12, 1, 10);
+  const ConvSpec conv{.k = 6, .size = n.size, .stride = n.stride, .pad = n.pad};
+  Value* x = n.most == 6 ? net.conv_bn_relu6(net.input(), conv) : net.conv_bn_relu(net.input(), conv);
+  x = net.global_average_pool(net.max_pool(x, n.pool, n.pool_stride, 0));
+  Net made = net.linear_logits(x);
+  const int learning_layers = learns ? parameter_layers(made) : 0;
+  if (learns) freeze_for_device(made, learning_layers);
+  made.prepare(1, learns, std::make_shared<Runtime>(1));
+  made.initialize(1);
+  return plan_firmware(made, learning_layers, kPlanStep, table).net.identity;
+}
+
+// Whatever a step computes that is no parameter which learns.
+TEST(Firmware, IdentityIsOfAllThatStays) {
+  std::vector<int8_t> table(256), other(256);
+  other[9] = 1;
+  for (const bool learns : {true, false}) {
+    std::vector<uint64_t> all = {identity_of({}, learns, table), identity_of({}, learns, other)};
+    EXPECT_EQ(identity_of({}, learns, table), all[0]);
+    for (const OneOf& n :
+         {OneOf{.size = 5}, OneOf{.stride = 2}, OneOf{.pad = 0}, OneOf{.pool = 3}, OneOf{.pool_stride = 3}, OneOf{.most = 6}})
+      all.push_back(identity_of(n, learns, table));
+    std::sort(all.begin(), all.end());
+    EXPECT_EQ(std::unique(all.begin(), all.end()), all.end());
+    EXPECT_NE(all[0], 0u);
   }
 }
 
