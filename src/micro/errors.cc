@@ -1,5 +1,6 @@
 #include "micro/errors.h"
 
+#include "base/assert.h"
 #include "base/formats.h"
 #include "base/random.h"
 #include "base/rounding.h"
@@ -10,9 +11,13 @@ namespace {
 // RandomStream::byte: a group of elements, and the step between those of one block.
 constexpr int32_t kGroup = 256, kStep = 16;
 
-// dst[i] from values.at(i), in the order of starts at first(i) and steps of kStep.
+// dst[i] from values.next(), in the order of starts at `first` and steps of kStep.
+//
+// Within 32 bits: |v| < 2^30 + 2^27 (of ErrorQuantize 2^30, of a norm batch_norm.h), and rounding adds less than 2^shift <= 2^29: below 2^31. The
+// last group begins below count, and ends below count + kGroup.
 template <class Values>
 void quantize(Values values, int32_t count, int shift, const ErrorRandom& random, int8_t* dst) {
+  INTRAIN_ASSERT(0 <= shift && shift <= 29 && 0 <= count && count <= INT32_MAX - kGroup);
   const int32_t cut = (1 << shift) - 1;
   for (int32_t group = 0; group < count; group += kGroup) {
     const int32_t end = count - group < kGroup ? count : group + kGroup;
@@ -39,7 +44,7 @@ void quantize(Values values, int32_t count, int shift, const ErrorRandom& random
   }
 }
 
-// batch_norm_backward_value: |v| < 2^31, so that it is right modulo 2^32.
+// batch_norm_backward_value in 32 bits: its sums are right modulo 2^32, and |v| < 2^30 + 2^27 (batch_norm.h), so that it is that number.
 int32_t norm_value(const ops::NormBackward& p, int32_t i, int32_t channel) {
   return static_cast<int32_t>(static_cast<uint32_t>(p.k[channel]) * static_cast<uint32_t>(p.e[i]) +
                               static_cast<uint32_t>(p.b[channel]) * static_cast<uint32_t>(256 * p.x_hat[i]) +

@@ -11,6 +11,10 @@
 
 namespace intrain::micro {
 
+// Constants lie as the program that exported them wrote them, and states and records are read on other machines. Products of 16 bits are computed
+// in int.
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(int) >= 4);
+
 constexpr uint32_t kNone = 0xffffffff;  // an offset of nothing
 
 enum class LayerKind : uint8_t {

@@ -1,5 +1,6 @@
 #include "micro/update.h"
 
+#include "base/assert.h"
 #include "base/formats.h"
 #include "base/random.h"
 #include "base/rounding.h"
@@ -26,7 +27,9 @@ class Words {
   Philox4 words_{};
 };
 
-constexpr int32_t kWithin32 = 1 << 30;  // what rshift_stochastic32 takes
+// What rshift_stochastic32 takes. Of max |g| <= 2^30 the shift is at most bit_length(2^30) - (bits - 1) = 30, as bits >= 2, and 1 or more where it
+// cuts anything: its other precondition.
+constexpr int32_t kWithin32 = 1 << 30;
 
 uint32_t low_bits(int shift) { return shift >= 32 ? ~0u : (1u << shift) - 1; }
 bool cuts(int64_t v, int shift) {
@@ -44,7 +47,9 @@ int32_t cut32(int32_t v, int shift, Words& words, uint32_t i) {
 
 int32_t clamp32(int32_t v, int32_t limit) { return v < -limit ? -limit : v > limit ? limit : v; }
 
-// scale_pow2 of a term of the sum v: at most 2^40 in magnitude (sgd_momentum.h), so that it does not saturate.
+// scale_pow2 of a term of the sum v, but without its saturation at 2^62. A term of b bits and the exponent e has e + b <= top = E + 40
+// (sgd_momentum.h), so that with shift = e - E >= 0 it is below 2^(b + shift) <= 2^40. That holds of terms that are there: g = 0 has no say in top,
+// and is left out.
 int64_t term(int64_t v, int shift) { return shift < 0 ? scale_pow2(v, shift) : v * (int64_t{1} << shift); }
 
 // g = v; returns max |v|.
@@ -74,28 +79,32 @@ void move(const ops::SgdPass& pass) {
   const ops::SgdTensor& p = pass.tensor;
   const SgdStep& s = pass.step;
   const auto limit = static_cast<int32_t>(quantize_limit(s.momentum_bits));
-  const int down = kMasterExp - (s.rate.exp + pass.scale.exp + pass.shift), shift = down + s.coarse;
-  // |rate m'| < 2^25: within 32 bits.
-  const bool small = shift >= 1 && shift <= 30 && s.coarse == 0;
+  const int down = kMasterExp - (s.rate.exp + pass.scale.exp + pass.shift);
+  // |rate m'| <= 1023 * 2^15 < 2^25, within what rshift_stochastic32 takes.
+  const bool small = down >= 1 && down <= 30;
   Words momentum_words(p, s, RandomUse::kMomentum), update_words(p, s, RandomUse::kUpdate);
   for (uint32_t i = 0; i < static_cast<uint32_t>(p.count); ++i) {
-    // |v| < 2^(shift + bits - 1): the quotient, rounded up, is at most 2^15.
+    // t' = quantize_shift(max |v|, bits), so that |v| < 2^(t' + bits - 1): the quotient, rounded up, is at most 2^(bits - 1) <= 2^15. m' = 0 moves
+    // nothing: W lies within its limits.
     const int32_t m = clamp32(static_cast<int32_t>(cut(p.grad[i], pass.shift, momentum_words, i)), limit);
     if (p.momentum != nullptr) p.momentum[i] = static_cast<int16_t>(m);
     if (m == 0) continue;
     const int32_t step = s.rate.mantissa * m;
     if (small)
-      p.master[i] =
-          static_cast<int32_t>(clamp(int64_t{p.master[i]} - cut32(step, shift, update_words, i), -INT32_MAX, INT32_MAX));
+      p.master[i] = static_cast<int32_t>(clamp(int64_t{p.master[i]} - cut32(step, down, update_words, i), -INT32_MAX, INT32_MAX));
     else
-      p.master[i] = ops::sgd_new_master(p.master[i], step, down, s.coarse, update_words.at(i));
+      p.master[i] = ops::sgd_new_master(p.master[i], step, down, 0, update_words.at(i));
   }
 }
 
 }  // namespace
 
 int update_parameters(const ops::SgdTensor& tensor, const SgdStep& step) {
+  INTRAIN_ASSERT(step.range_log2 == 0 && !step.nearest_grad && step.coarse == 0);  // other optimizers' numbers
+  INTRAIN_ASSERT(2 <= tensor.grad_bits && tensor.grad_bits <= 16 && 2 <= step.momentum_bits && step.momentum_bits <= 16);
+  INTRAIN_ASSERT(0 <= step.rate.mantissa && step.rate.mantissa <= 1023);
   const uint64_t grad_max = ops::sgd_grad_max_reference({tensor, step, {}, 0, 0, tensor.count});
+  INTRAIN_ASSERT(grad_max <= uint64_t{1} << 62);
   ops::SgdPass pass = ops::sgd_pass(tensor, step, grad_max);
   pass.shift = ops::sgd_shift(pass, accumulate(pass, grad_max <= static_cast<uint64_t>(kWithin32)));
   move(pass);

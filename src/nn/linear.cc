@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/formats.h"
 #include "core/check.h"
+#include "core/error.h"
 #include "nn/quantize_weights.h"
 #include "ops/kernels.h"
 #include "ops/quantize/quantize.h"
@@ -34,6 +36,12 @@ Linear::Linear(std::string name, Value* in, const ConvShape& shape) : Layer(std:
 }
 
 void Linear::plan(LayerPlan& plan) {
+  // The sums of gradients over the pixels of a batch, in s64.
+  if (plan.training && plan.global_batch * shape_.dst_pixels() > int64_t{1} << kMaxCountLog2)
+    throw Error("a batch of " + std::to_string(plan.global_batch) + " maps of " + std::to_string(shape_.oh()) + "x" +
+                    std::to_string(shape_.ow()) + " in layer " + name_ + " has more than 2^" + std::to_string(kMaxCountLog2) +
+                    " pixels",
+                Setting{"batch"}, "choose a smaller batch");
   number_ = static_cast<uint32_t>(plan.index);
   const size_t outputs = static_cast<size_t>(plan.max_batch * out_elements());
   product_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.backward() && in_->error != nullptr);

@@ -40,7 +40,10 @@ TEST(Limits, BatchesMustFitTheSumsOfEveryBatchNorm) {
   expect_error([&] { prepare(build(grown + head, 32), 8193, true); }, "256x256 in layer conv15", "batch");
   const std::string stream = "[[layer]]\ntype='stream'\nchannels=2\nsize=15\npad=14\n";
   expect_error([&] { prepare(build(stream + head, 32), 253720, true); }, "46x46 in layer conv0", "batch");
-  // Nothing is summed in evaluation, nor without batch norm.
+  // And of every convolution without batch norm.
+  expect_error([&] { prepare(build(conv(3, 1) + "batch_norm=false\n" + head, 32), 524289, true); },
+               "524289 maps of 32x32 in layer conv0", "batch");
+  // Nothing is summed in evaluation.
   prepare(build(conv(3, 1, 15) + head, 32), 16385, false);
   prepare(build("[[layer]]\ntype='linear'\nchannels=1\n", 32), 20000, true);
 }
