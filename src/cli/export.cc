@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <optional>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/checkpoint_tensors.h"
@@ -14,6 +14,7 @@
 #include "core/version.h"
 #include "exchange/firmware/device_net.h"
 #include "exchange/firmware/device_state.h"
+#include "exchange/firmware/firmware_output.h"
 #include "io/atomic_file.h"
 #include "micro/state.h"
 #include "train/trained_net.h"
@@ -31,39 +32,58 @@ struct ExportFlags {
   std::string mode;               // empty: full; what of it learns: exchange/firmware/device_net.h
 };
 
+// A file or a folder, whole before the first one is written.
+struct Output {
+  std::vector<FirmwareText> files;
+  std::string told;
+};
+
 // What a mode takes, before anything is compiled.
-void print_mode(const std::string& mode, const FirmwarePlan& plan) {
+std::string mode_row(const std::string& mode, const FirmwarePlan& plan) {
   const bool learns = plan.net.learning_layers > 0;
   const FirmwareCode code = firmware_code(learns);
-  print("  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n", mode, plan.constants.size(), code.flash_bytes, plan.net.arena_bytes,
-        code.stack_bytes, learns ? micro::state_image_bytes(plan.net.state_bytes) : 0);
+  return fmt::format("  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n", mode, plan.constants.size(), code.flash_bytes,
+                     plan.net.arena_bytes, code.stack_bytes, learns ? micro::state_image_bytes(plan.net.state_bytes) : 0);
 }
-void print_modes(const ExportFlags& flags, const Checkpoint& checkpoint, const FirmwarePlan& chosen) {
-  print("bytes of each mode:\n  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "",
-        "flash:", "flash:", "RAM:", "RAM:", "a slot for", "mode", "constants", "code, <", "arena", "stack, <", "the state");
-  for (const std::string mode : {"infer", "head", "full"}) {
-    const int learning_layers = learning_layers_of(mode, checkpoint);
-    DeviceNet device(checkpoint, learning_layers);
-    print_mode(mode, plan_firmware(device.net, learning_layers, device.step));
+// Of a mode that is refused, as a net too small to have a signature is where it learns: dashes.
+std::string mode_row(const std::string& mode, const Checkpoint& checkpoint) {
+  try {
+    return mode_row(mode, DeviceNet(checkpoint, learning_layers_of(mode, checkpoint)).plan());
+  } catch (const Error&) {
+    return fmt::format("  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n", mode, "-", "-", "-", "-", "-");
   }
-  if (flags.mode.starts_with("last-")) print_mode(flags.mode, chosen);
+}
+std::string mode_table(const ExportFlags& flags, const Checkpoint& checkpoint, const FirmwarePlan& chosen) {
+  std::string text = fmt::format(
+      "bytes of each mode:\n  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n  {:<8} {:>10} {:>10} {:>10} {:>10} {:>10}\n", "",
+      "flash:", "flash:", "RAM:", "RAM:", "a slot for", "mode", "constants", "code, <", "arena", "stack, <", "the state");
+  for (const char* mode : {"infer", "head", "full"}) text += mode_row(mode, checkpoint);
+  if (flags.mode.starts_with("last-")) text += mode_row(flags.mode, chosen);
+  return text;
 }
 
-void write_firmware(const ExportFlags& flags, const Checkpoint& checkpoint, const std::string& title) {
-  const int learning_layers = learning_layers_of(flags.mode, checkpoint);
-  DeviceNet device(checkpoint, learning_layers);
-  const FirmwarePlan plan = plan_firmware(device.net, learning_layers, device.step);
+Output firmware_output(const ExportFlags& flags, const Checkpoint& checkpoint, const std::string& title) {
+  const FirmwarePlan plan = DeviceNet(checkpoint, learning_layers_of(flags.mode, checkpoint)).plan();
   const FirmwareSubject subject = firmware_subject(checkpoint.info, fmt::format("{}, by intrain {}", title, kVersion));
-  const std::vector<FirmwareText> files = firmware_files(plan, subject);
-  for (const FirmwareText& file : files) {
-    const std::filesystem::path path = std::filesystem::path(flags.firmware) / file.path;
-    std::error_code failed;
-    std::filesystem::create_directories(path.parent_path(), failed);
-    if (failed) throw Error("the folder cannot be made", path.parent_path().string(), failed.message());
-    write_file(path.string(), file.text);
-  }
-  print("{}, {}: {} ({} files)\n", title, flags.mode, printable(flags.firmware), files.size());
-  print_modes(flags, checkpoint, plan);
+  Output output{firmware_files(plan, subject), ""};
+  output.told = fmt::format("{}, {}: {} ({} files)\n", title, flags.mode, printable(flags.firmware), output.files.size()) +
+                mode_table(flags, checkpoint, plan);
+  return output;
+}
+
+Output onnx_output(const ExportFlags& flags, TrainedNet& trained, const CheckpointInfo& info, const std::string& title) {
+  const OnnxForm form = flags.qdq ? OnnxForm::kQdq : OnnxForm::kExact;
+  std::string model = onnx_model(trained.net, {info.model, info.class_names, info.normalization, kVersion}, form);
+  std::string told =
+      fmt::format("{}, {}: {} ({} bytes)\n", title, flags.qdq ? "qdq" : "exact", printable(flags.onnx), model.size());
+  return {{{flags.onnx, std::move(model)}}, std::move(told)};
+}
+
+Output state_output(const ExportFlags& flags, const Checkpoint& checkpoint, const std::string& title) {
+  const std::vector<uint8_t> state = device_state_of(checkpoint, learning_layers_of(flags.mode, checkpoint));
+  return {{{flags.device_state, {state.begin(), state.end()}}},
+          fmt::format("{}, {}, the state of a device: {} ({} bytes)\n", title, flags.mode, printable(flags.device_state),
+                      state.size())};
 }
 
 int run(ExportFlags flags) {
@@ -75,22 +95,24 @@ int run(ExportFlags flags) {
   check_writable("--onnx", flags.onnx);
   check_writable("--safetensors", flags.safetensors);
   check_writable("--device-state", flags.device_state);
+  if (!flags.firmware.empty()) check_firmware_folder(flags.firmware);
   const Checkpoint checkpoint = read_trained(flags.checkpoint);
   const CheckpointInfo& info = checkpoint.info;
   TrainedNet trained(checkpoint, 1, false, 1);
   const std::string net = fmt::format("{} after {}", printable(info.model), plural(info.epoch, "epoch"));
-  if (!flags.onnx.empty()) {
-    const OnnxForm form = flags.qdq ? OnnxForm::kQdq : OnnxForm::kExact;
-    const std::string model = onnx_model(trained.net, {info.model, info.class_names, info.normalization, kVersion}, form);
-    write_file(flags.onnx, model);
-    print("{}, {}: {} ({} bytes)\n", net, flags.qdq ? "qdq" : "exact", printable(flags.onnx), model.size());
+  std::vector<Output> outputs;
+  if (!flags.onnx.empty()) outputs.push_back(onnx_output(flags, trained, info, net));
+  if (!flags.device_state.empty()) outputs.push_back(state_output(flags, checkpoint, net));
+  std::optional<Output> firmware;
+  if (!flags.firmware.empty()) firmware = firmware_output(flags, checkpoint, net);
+  for (const Output& output : outputs) {
+    for (const FirmwareText& file : output.files) write_file(file.path, file.text);
+    print("{}", output.told);
   }
-  if (!flags.device_state.empty()) {
-    const std::vector<uint8_t> state = device_state_of(checkpoint, learning_layers_of(flags.mode, checkpoint));
-    write_file(flags.device_state, {reinterpret_cast<const char*>(state.data()), state.size()});
-    print("{}, {}, the state of a device: {} ({} bytes)\n", net, flags.mode, printable(flags.device_state), state.size());
+  if (firmware) {
+    write_firmware_folder(flags.firmware, firmware->files);
+    print("{}", firmware->told);
   }
-  if (!flags.firmware.empty()) write_firmware(flags, checkpoint, net);
   if (!flags.safetensors.empty()) {
     const std::vector<SafeTensor> tensors = checkpoint_tensors(checkpoint, trained.net.parameters());
     write_safetensors(flags.safetensors, checkpoint_metadata(checkpoint), tensors);

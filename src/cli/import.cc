@@ -38,6 +38,16 @@ void print_report(const ImportReport& report) {
   print("stored numbers beyond their range: {}\n", report.clamped);
 }
 
+// Of a device's state its checkpoint says all else.
+void refuse_other_flags(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() > 0 && name != "--device-state" && name != "--checkpoint" && name != "--out")
+      throw Error("the state of a device is imported without it", name,
+                  "leave it out: with --device-state there are only --checkpoint and --out");
+  }
+}
+
 int import_device_state(const ImportFlags& flags) {
   check_writable("--out", flags.out);
   const DeviceState state = read_device_state(flags.device_state);
@@ -52,8 +62,11 @@ int import_device_state(const ImportFlags& flags) {
   return 0;
 }
 
-int run(const ImportFlags& flags) {
-  if (!flags.device_state.empty()) return import_device_state(flags);
+int run(const ImportFlags& flags, const CLI::App& command) {
+  if (!flags.device_state.empty()) {
+    refuse_other_flags(command);
+    return import_device_state(flags);
+  }
   TrainConfig config = flags.config;
   if (config.data.empty()) throw Error("no data is given", "--data", "give images like those that the net was trained on");
   // What is wrong without the data is told before they are read.
@@ -127,7 +140,7 @@ Command add_import(CLI::App& app) {
   add_setting(command, config, "border",
               "for the training that goes on from it; if not given, of which the net gets more training images right");
   add_threads(command, config.threads);
-  return {&command, [flags] { return run(*flags); }};
+  return {&command, [flags, &command] { return run(*flags, command); }};
 }
 
 }  // namespace intrain::cli

@@ -9,12 +9,15 @@ readonly net=$here/../../examples/micro.toml
 cat > main.c << 'END'
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "intrain_net.h"
 static uint64_t arena[INTRAIN_ARENA_BYTES / 8];
 static FILE* slots[2];
 static int32_t get(void* context, int32_t slot, uint32_t offset, void* to, uint32_t bytes) {
   (void)context;
-  return fseek(slots[slot], offset, SEEK_SET) == 0 && fread(to, bytes, 1, slots[slot]) == 1;
+  if (fseek(slots[slot], offset, SEEK_SET) != 0) return 0;
+  if (fread(to, bytes, 1, slots[slot]) != 1) memset(to, 0, bytes); /* never written */
+  return !ferror(slots[slot]);
 }
 static int32_t put(void* context, int32_t slot, uint32_t offset, const void* from, uint32_t bytes) {
   (void)context;
@@ -96,8 +99,33 @@ refused "a state of what predicts only" "no state.*--mode" export --checkpoint $
 refused "half a state" "part" import --checkpoint $base --device-state part --out no.ckpt
 refused "a state without its checkpoint" "--checkpoint" import --device-state slot.0 --out no.ckpt
 refused "a state of another checkpoint" "slot.0" import --checkpoint other/final.ckpt --device-state slot.0 --out no.ckpt
+for flag in "--model x" --new-head "--calibrate 9" "--crop 1" "--val-share 0.1" --transpose "--mean 1" "--deviation 1" "--border mean" "--threads 2"; do
+  # shellcheck disable=SC2086  # a flag and its value
+  refused "a state of a device with $flag" "${flag%% *}" import --checkpoint $base --device-state slot.0 --out no.ckpt $flag
+done
 refused "no record" "images" replay --checkpoint $base --samples images
 refused "no signature" "--signature" replay --checkpoint $base --samples samples --signature 12
 check "and nothing is written" test ! -e no.ckpt
+
+mkdir full
+echo mine > full/Makefile
+refused "a folder of other files" "no firmware.*full" export --checkpoint $base --firmware full
+refused "a file for a folder" "no folder.*part" export --checkpoint $base --firmware part
+check "which stay" grep -q mine full/Makefile
+"$intrain" export --checkpoint $base --firmware fw --mode infer > export
+check "a folder of an export is made anew" test $? -eq 0
+check "without its other example" diff <(cd fw && find . -name '*.ino') <(echo ./examples/Predict/Predict.ino)
+"$intrain" train --data synthetic:64 --model resnet8 --epochs 1 --batch 16 --augment none --out added > train
+check "a net that no firmware has is trained" test $? -eq 0
+refused "its firmware, before anything is written" "adds another" export --checkpoint added/final.ckpt --onnx no.onnx --firmware no.firmware
+
+# Fewer parameters than a signature takes.
+printf "[[layer]]\ntype='conv'\nchannels=1\nsize=1\nbatch_norm=false\n[[layer]]\ntype='average_pool'\n" > small.toml
+"$intrain" train --data synthetic:64 --model small.toml --epochs 1 --batch 16 --augment none --optimizer plain --out small > train
+check "a small net is trained" test $? -eq 0
+"$intrain" export --checkpoint small/final.ckpt --firmware small_fw --mode infer > export
+check "it is exported where it only predicts" test $? -eq 0
+check "and the modes that are refused are told" test "$(grep -cE '^  (head|full) +- +- +- +- +-$' export)" -eq 2
+refused "not where it learns" "22 parameters" export --checkpoint small/final.ckpt --firmware no.firmware --mode full
 
 finish "firmware"

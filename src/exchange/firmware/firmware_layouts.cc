@@ -76,6 +76,8 @@ std::string library_json() {
 )";
 }
 
+constexpr const char *kLearnPath = "examples/Learn/Learn.ino", *kPredictPath = "examples/Predict/Predict.ino";
+
 constexpr const char* kLearnSketch =
     R"(// Learns from samples that come over the serial line: a label, and then the numbers of INTRAIN_INPUTS pixels, a byte each. The answer is the class
 // that it took the sample for, before it learned from it; a label beyond the classes only asks.
@@ -143,11 +145,12 @@ std::vector<FirmwareText> firmware_layouts(const std::vector<std::string>& sourc
           {"CMakeLists.txt", cmake(sources)},
           {"library.properties", library_properties()},
           {"library.json", library_json()},
-          learns ? FirmwareText{"examples/Learn/Learn.ino", kLearnSketch}
-                 : FirmwareText{"examples/Predict/Predict.ino", kPredictSketch},
+          learns ? FirmwareText{kLearnPath, kLearnSketch} : FirmwareText{kPredictPath, kPredictSketch},
           {"zephyr/module.yml", kZephyrModule},
           {"zephyr/CMakeLists.txt", zephyr_cmake(sources)},
           {"zephyr/Kconfig", kZephyrKconfig}};
 }
+
+std::vector<std::string> firmware_examples() { return {kLearnPath, kPredictPath}; }
 
 }  // namespace intrain
