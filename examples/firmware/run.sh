@@ -10,8 +10,9 @@
 #   run.sh spoken FOLDER SPEAKER [OUT]  spoken digits of a voice that it was not trained on (netduino2)
 #
 # OUT (build/firmware/DEMO) takes all files; a net that lies there is not trained again. INTRAIN is the program, build/release/intrain if not given;
-# DEMO_FLAGS are handed to the compiler for demo.c, as -DDEMO_PASSES=2. It takes gcc-arm-none-eabi and qemu-system-arm, or gcc-riscv64-unknown-elf and
-# qemu-system-misc. It fails unless both end with one signature, and are right equally often.
+# DEMO_FLAGS are handed to the compiler for demo.c, as -DDEMO_PASSES=2; a board is given up after DEMO_SECONDS (1800). It takes
+# gcc-arm-none-eabi and qemu-system-arm, or gcc-riscv64-unknown-elf and qemu-system-misc. It fails unless both end with one
+# signature, and are right equally often.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 intrain=$(realpath "${INTRAIN:-$here/../../build/release/intrain}")
@@ -55,8 +56,8 @@ on_board() {
   ${cross}gcc $link -nostdlib -Wl,--gc-sections -Wl,-Map=map -L "$here/boards" -T "$board.ld" demo.o start.o semihost.o \
     firmware/libintrain_net.a -lgcc -o "$board.elf"
   ${cross}size "$board.elf" | awk 'NR == 2 {print "flash: " $1 + $2 " bytes\nRAM without stack: " $2 + $3 " bytes"}'
-  $qemu -display none -monitor none -serial none -chardev stdio,id=text -semihosting-config enable=on,target=native,chardev=text \
-    -kernel "$board.elf" < /dev/null 2> qemu.log | tee "$board.log"
+  timeout "${DEMO_SECONDS:-1800}" $qemu -display none -monitor none -serial none -chardev stdio,id=text \
+    -semihosting-config enable=on,target=native,chardev=text -kernel "$board.elf" < /dev/null 2> qemu.log | tee "$board.log"
 }
 
 # learn MODE BOARD FLAGS...: on the board, then from its record here

@@ -8,7 +8,8 @@ for program in arm-none-eabi-gcc qemu-system-arm python3; do
   command -v "$program" > /dev/null || { echo "skipped: there is no $program"; finish "the demo"; exit; }
 done
 INTRAIN=$intrain bash "$here/../../examples/firmware/run.sh" gestures . > out 2>&1
-check "it runs: $(tail -n 3 out | tr '\n' ' ')" test $? -eq 0
+status=$?
+check "it runs: $(tail -n 3 out | tr '\n' ' ')" test $status -eq 0
 cat out
 
 right() { sed -n "s/^$1: \([0-9]*\) of 300 right$/\1/p" out; }

@@ -11,10 +11,17 @@ struct FirmwareNet {
   // Learns from sample i, where the net learns, else predicts. Returns a sum of what came out of it.
   uint32_t (*show)(uint64_t* arena, int32_t i, uint32_t sum);
   uint64_t (*signature)(uint64_t* arena);  // null: it does not learn
+  // Saves the state, learns, and loads it again. Returns whether it is there; null as above.
+  bool (*keep)(uint64_t* arena);
 };
 extern const FirmwareNet kFirmwareNets[];
 extern const int32_t kFirmwareNetCount;
 extern uint64_t kArena[];  // large enough for each
+extern uint8_t kSlot[];    // as is this, a slot for a state
+
+// intrain_storage's functions, of slot 0; nothing lies in slot 1.
+int32_t read_slot(void* context, int32_t slot, uint32_t offset, void* to, uint32_t bytes);
+int32_t write_slot(void* context, int32_t slot, uint32_t offset, const void* from, uint32_t bytes);
 
 // All nets, a line each: name, sum of outputs, signature or -, instructions of all samples together, bytes of stack.
 void learn_all();

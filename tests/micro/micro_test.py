@@ -91,7 +91,7 @@ class Build:
         makefile = (folder / "Makefile").read_text()
         # As users compile it.
         self.flags = re.search(r"g\+\+ (.*) \$\(FLAGS\)", makefile)[1].replace("src/types", str(folder / "src/types")).split()
-        self.warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-missing-braces"]
+        self.warnings = ["-Wall", "-Wextra", "-Werror"]
 
     def compile(self, compiler, source, output, *more):
         flags = [f for f in self.flags if not (compiler.host and f in ("-ffreestanding",))]

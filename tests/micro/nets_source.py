@@ -14,7 +14,7 @@ def includes_of(nets, folder):
 def nets_source(nets, folder):
     """All nets as one file: each in a namespace, and its C functions by other names."""
     text = ["#include <stdint.h>", "#include <stddef.h>", *includes_of(nets, folder), f'#include "{HERE}/learn.h"']
-    arena = 0
+    arena = slot = 0
     for net in nets:
         header = (folder / net / "intrain_net.h").read_text()
         functions = sorted(set(re.findall(r"\b(intrain_\w+)\(", header)))
@@ -31,10 +31,18 @@ def nets_source(nets, folder):
         else:
             text += ["  const int32_t* logits;", "  intrain_predict(arena, kSamples[i] + 1, &logits);",
                      "  for (int32_t c = 0; c < INTRAIN_CLASSES; ++c) sum = sum * 31 + static_cast<uint32_t>(logits[c]);", "  return sum;"]
-        signature = "[](uint64_t* arena) { return intrain_signature(arena); }" if learns else "nullptr"
-        text += ["}", f'const FirmwareNet kNetCase = {{"{net}", kCount, intrain_init, show, {signature}}};', "}"]
+        signature = keep = "nullptr"
+        text += ["}"]
+        if learns:
+            slot = max(slot, int(re.search(r"INTRAIN_STATE_BYTES (\d+)", header)[1]))
+            signature, keep = "[](uint64_t* arena) { return intrain_signature(arena); }", "keep"
+            text += ["bool keep(uint64_t* arena) {", "  const intrain_storage storage = {nullptr, read_slot, nullptr, write_slot};",
+                     "  const uint64_t before = intrain_signature(arena);", "  if (intrain_save(arena, &storage) == 0) return false;",
+                     "  intrain_train_step(arena, kSamples[0] + 1, kSamples[0][0]);",
+                     "  return intrain_load(arena, &storage) == 1 && intrain_signature(arena) == before;", "}"]
+        text += [f'const FirmwareNet kNetCase = {{"{net}", kCount, intrain_init, show, {signature}, {keep}}};', "}"]
         text += [f"#undef {f}" for f in functions]
-    text += [f"uint64_t kArena[{arena // 8 + 1}];", "const FirmwareNet kFirmwareNets[] = {"]
+    text += [f"uint64_t kArena[{arena // 8 + 1}];", f"uint8_t kSlot[{slot + 1}];", "const FirmwareNet kFirmwareNets[] = {"]
     text += [f"    {net}::kNetCase," for net in nets]
     text += ["};", f"const int32_t kFirmwareNetCount = {len(nets)};", ""]
     return "\n".join(text)

@@ -34,12 +34,18 @@ __attribute__((used)) void start(void) {
   board_exit(main());
 }
 
-#if defined(__riscv)
-__attribute__((naked, used, section(".vectors"))) void reset(void) { __asm__ volatile("la sp, stack_top\nj start"); }
-#else
-static void fault(void) {
+__attribute__((used)) static void fault(void) {
   board_print("fault\n");
   board_exit(3);
 }
+
+#if defined(__riscv)
+/* A trap begins a stack of its own: the one that there was may be what went wrong. */
+__attribute__((naked, used, section(".text.trap"), aligned(4))) static void trap(void) { __asm__ volatile("la sp, stack_top\nj fault"); }
+__attribute__((naked, used, section(".vectors"))) void reset(void) {
+  /* csrw mtvec, t0: in bytes, because assemblers want another name of the processor for it. */
+  __asm__ volatile("la sp, stack_top\nla t0, trap\n.word 0x30529073\nj start");
+}
+#else
 __attribute__((used, section(".vectors"))) const void* const vectors[] = {stack_top, (void*)start, (void*)fault, (void*)fault};
 #endif

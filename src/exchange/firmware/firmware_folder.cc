@@ -136,16 +136,16 @@ uint64_t intrain_signature(const uint64_t* arena) { return signature(kNet, bytes
 
 std::string source(const FirmwarePlan& plan, const FirmwareSubject& subject) {
   const bool learns = plan.net.learning_layers > 0;
-  const std::vector<int8_t> used(subject.table.begin(), subject.table.begin() + int64_t{subject.c} * 256);
   std::string text = "// " + subject.title + "\n#include \"intrain_net.h\"\n\n#include \"micro/forward.h\"\n";
   if (learns) text += "#include \"micro/signature.h\"\n#include \"micro/state.h\"\n#include \"micro/step.h\"\n";
   text += "\nnamespace {\n\nusing namespace intrain;\nusing namespace intrain::micro;\n\n";
   text += "alignas(8) const uint8_t kConstants[] = {\n" + array(plan.constants) + "};\n\nconst Layer kLayers[] = {\n";
   for (const micro::Layer& layer : plan.layers) text += "    " + of(layer).text() + ",\n";
   text += "};\n\nconst Net kNet = " + of(plan.net).text() + ";\n\n";
-  // Flat, because the table has no braces of its own for each channel.
-  text += "constexpr int32_t kChannels = " + std::to_string(subject.c) + ";\nconst int8_t kTable[kChannels][256] = {\n" +
-          array(used) + "};\n";
+  text += "constexpr int32_t kChannels = " + std::to_string(subject.c) + ";\nconst int8_t kTable[kChannels][256] = {\n";
+  for (auto channel = subject.table.begin(); channel != subject.table.begin() + int64_t{subject.c} * 256; channel += 256)
+    text += "{" + array(std::vector<int8_t>(channel, channel + 256)) + "},\n";
+  text += "};\n";
   text += firmware_info(plan, subject);
   return text + kFunctions + (learns ? kLearningFunctions : "");
 }
