@@ -30,6 +30,7 @@ function(intrain_folder name)
                         $<IF:$<STREQUAL:${name},ops>,intrain_kernel_hardening,intrain_hardening>)
   target_compile_options(${target} PRIVATE -Wpedantic)
   # What tools look at file by file is compiled so; the rest, which parses large headers, several files at once where the preset says so.
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE 16)
   if(name MATCHES "^(core|isa|ops|nn|optim|micro)$")
     set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   elseif(name STREQUAL "train")

@@ -121,8 +121,11 @@ def test_a_stream(arrays):
     assert again.signature == trainer.signature
 
 
-def test_what_is_too_large():
-    X, y = np.zeros((512, 256, 256), np.uint8), np.arange(512) % 2
+def test_what_is_too_large(tmp_path):
+    # Padding makes the maps 250 x 250; 9,000 of them are more than batch norm may add up.
+    layer = "[[layer]]\ntype = 'conv'\nchannels = 2\nsize = 15\npad = 14\n"
+    (tmp_path / "grown.toml").write_text(layer * 17 + "[[layer]]\ntype = 'average_pool'\n")
+    X, y = np.zeros((9000, 12, 12), np.uint8), np.arange(9000) % 2
     with pytest.raises(intrain.Error) as e:
-        intrain.Trainer("resnet8", data=intrain.Data(X, y), batch=512)
+        intrain.Trainer(tmp_path / "grown.toml", data=intrain.Data(X, y), batch=9000)
     assert e.value.setting == "batch" and e.value.hint
