@@ -11,8 +11,8 @@ def includes_of(nets, folder):
     return sorted(found)
 
 
-def nets_source(nets, folder):
-    """All nets as one file: each in a namespace, and its C functions by other names."""
+def nets_source(nets, folder, saves=True):
+    """All nets as one file: each in a namespace, and its C functions by other names. `saves`: their states are saved and loaded, too."""
     text = ["#include <stdint.h>", "#include <stddef.h>", *includes_of(nets, folder), f'#include "{HERE}/learn.h"']
     arena = slot = 0
     for net in nets:
@@ -34,8 +34,9 @@ def nets_source(nets, folder):
         signature = keep = "nullptr"
         text += ["}"]
         if learns:
-            slot = max(slot, int(re.search(r"INTRAIN_STATE_BYTES (\d+)", header)[1]))
-            signature, keep = "[](uint64_t* arena) { return intrain_signature(arena); }", "keep"
+            signature = "[](uint64_t* arena) { return intrain_signature(arena); }"
+        if learns and saves:
+            slot, keep = max(slot, int(re.search(r"INTRAIN_STATE_BYTES (\d+)", header)[1])), "keep"
             text += ["bool keep(uint64_t* arena) {", "  const intrain_storage storage = {nullptr, read_slot, nullptr, write_slot};",
                      "  const uint64_t before = intrain_signature(arena);", "  if (intrain_save(arena, &storage) == 0) return false;",
                      "  intrain_train_step(arena, kSamples[0] + 1, kSamples[0][0]);",
