@@ -66,7 +66,7 @@ class Failure(Exception):
     pass
 
 
-def run(command, seconds=120, **more):
+def run(command, seconds=600, **more):
     result = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, text=True, **more)
     if result.returncode != 0:
         raise Failure(f"exit status {result.returncode}: {' '.join(str(c) for c in command)}\n{result.stdout[:1500]}")
