@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "bench/setup.h"
+#include "core/packed_integer.h"
 #include "core/slice.h"
 
 namespace intrain {
@@ -23,11 +24,8 @@ void multiply(void* values, const Slice& slice, int factor) {
 }
 
 void multiply24(void* values, const Slice& slice, int factor) {
-  auto* v = static_cast<uint8_t*>(values) + 3 * slice.first;
-  for (int64_t i = 0; i < slice.count; ++i, v += 3) {
-    const uint32_t product = (v[0] | uint32_t{v[1]} << 8 | uint32_t{v[2]} << 16) * static_cast<uint32_t>(factor);
-    for (int byte = 0; byte < 3; ++byte) v[byte] = static_cast<uint8_t>(product >> (8 * byte));
-  }
+  for (int64_t i = slice.first; i < slice.first + slice.count; ++i)
+    store_packed<3>(values, i, load_packed<3>(values, i) * static_cast<uint64_t>(factor));
 }
 
 void multiply(const ReduceSpan& values, const Slice& slice, int factor) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
-#include <cstring>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/packed_integer.h"
 #include "core/slice.h"
 
 namespace intrain {
@@ -24,29 +24,19 @@ constexpr Counts kNever = {INT64_MAX, INT64_MAX};
 
 bool same_kind(const ReduceSpan& a, const ReduceSpan& b) { return a.type == b.type && a.count == b.count; }
 
-// An integer of `kBytes` bytes in a span, without its sign: sums are modulo 2^bits.
-template <int kBytes>
-uint64_t load(const void* values, int64_t i) {
-  uint64_t v = 0;
-  std::memcpy(&v, static_cast<const uint8_t*>(values) + i * kBytes, kBytes);
-  return v;
-}
-template <int kBytes>
-void store(void* values, int64_t i, uint64_t v) {
-  std::memcpy(static_cast<uint8_t*>(values) + i * kBytes, &v, kBytes);
-}
 template <int kBytes>
 int64_t with_sign(uint64_t v) {
   return static_cast<int64_t>(v << (64 - 8 * kBytes)) >> (64 - 8 * kBytes);
 }
 
+// Sums are modulo 2^bits.
 template <int kBytes>
 void reduce(ReduceOp op, const std::vector<void*>& values, int64_t count) {
   const int ranks = static_cast<int>(values.size());
   const auto all_of = [&](int64_t i) {
-    uint64_t all = load<kBytes>(values[0], i);
+    uint64_t all = load_packed<kBytes>(values[0], i);
     for (size_t r = 1; r < values.size(); ++r) {
-      const uint64_t v = load<kBytes>(values[r], i);
+      const uint64_t v = load_packed<kBytes>(values[r], i);
       all = op != ReduceOp::kMax ? all + v : with_sign<kBytes>(v) > with_sign<kBytes>(all) ? v : all;
     }
     return all;
@@ -55,11 +45,11 @@ void reduce(ReduceOp op, const std::vector<void*>& values, int64_t count) {
     const Slice slice = slice_of(count, rank, ranks);
     void* const own = values[static_cast<size_t>(rank)];
     for (int64_t i = slice.first; i < slice.first + slice.count; ++i) {
-      const uint64_t all = op == ReduceOp::kGather ? load<kBytes>(own, i) : all_of(i);
+      const uint64_t all = op == ReduceOp::kGather ? load_packed<kBytes>(own, i) : all_of(i);
       if (op == ReduceOp::kScatteredSum)
-        store<kBytes>(own, i, all);
+        store_packed<kBytes>(own, i, all);
       else
-        for (void* v : values) store<kBytes>(v, i, all);
+        for (void* v : values) store_packed<kBytes>(v, i, all);
     }
   }
 }

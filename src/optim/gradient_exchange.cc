@@ -8,6 +8,7 @@
 #include "core/slice.h"
 #include "ops/gradient_pack/gradient_pack.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
+#include "optim/chunks.h"
 
 namespace intrain {
 
@@ -17,23 +18,12 @@ constexpr int kSumBytes = 8;  // where they go as they are
 // A rank's part of a bound: from here on sums take 64 bits in any case, and those of all ranks do not overflow.
 constexpr uint64_t kMostOfARank = uint64_t{1} << 40;
 
-// Calls f(begin, end) for parts of [begin, end).
-template <class F>
-void exchange_in_chunks(ThreadPool& pool, int64_t begin, int64_t end, const F& f) {
-  constexpr int64_t kChunk = 16384;
-  pool.run((end - begin + kChunk - 1) / kChunk, [&](int64_t chunk, int) {
-    const int64_t first = begin + chunk * kChunk;
-    f(first, std::min(end, first + kChunk));
-  });
-}
-
 void pack(ThreadPool& pool, Parameter& p, int64_t begin, int64_t end, int bytes) {
-  exchange_in_chunks(pool, begin, end, [&](int64_t first, int64_t last) {
-    ops::gradient_pack_reference(p.grad.data(), first, last, bytes, p.wire.data());
-  });
+  in_chunks(pool, begin, end,
+            [&](int64_t first, int64_t last) { ops::gradient_pack_reference(p.grad.data(), first, last, bytes, p.wire.data()); });
 }
 void unpack(ThreadPool& pool, Parameter& p, int64_t begin, int64_t end, int bytes) {
-  exchange_in_chunks(pool, begin, end, [&](int64_t first, int64_t last) {
+  in_chunks(pool, begin, end, [&](int64_t first, int64_t last) {
     ops::gradient_unpack_reference(p.wire.data(), first, last, bytes, p.grad.data());
   });
 }
@@ -53,7 +43,7 @@ ops::SgdTensor tensor_of(const Parameter& p) {
 
 uint64_t GradientExchange::max_of(const Parameter& p, int64_t begin, int64_t end) {
   std::atomic<uint64_t> most{0};
-  exchange_in_chunks(pool_, begin, end, [&](int64_t first, int64_t last) {
+  in_chunks(pool_, begin, end, [&](int64_t first, int64_t last) {
     atomic_max(most, kernels_.sgd_grad_max({tensor_of(p), {}, {}, 0, first, last}));
   });
   return most;
@@ -114,7 +104,7 @@ void GradientExchange::gather(Item& item) {
   const Slice own = slice_of(p.count(), reducer_.rank(), reducer_.ranks());
   item.stage = Stage::kGather;
   const int shift = quantize_shift(static_cast<uint64_t>(item.value), p.grad_bits);
-  exchange_in_chunks(pool_, own.first, own.first + own.count, [&](int64_t first, int64_t last) {
+  in_chunks(pool_, own.first, own.first + own.count, [&](int64_t first, int64_t last) {
     ops::sgd_round_gradient_reference({tensor_of(p), *rounding_, {shift, 0}, 0, first, last});
   });
   p.grad_exp += shift;

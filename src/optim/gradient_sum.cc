@@ -5,22 +5,16 @@
 #include "core/atomic_max.h"
 #include "core/error.h"
 #include "ops/gradient_sum/gradient_sum.h"
+#include "optim/chunks.h"
 
 namespace intrain {
 
 namespace {
 
-constexpr int64_t kChunk = 16384;
-
-// Calls f(begin, end) for parts of [0, count).
-template <class F>
-void in_chunks(ThreadPool& pool, int64_t count, const F& f) {
-  pool.run((count + kChunk - 1) / kChunk, [&](int64_t chunk, int) { f(chunk * kChunk, std::min(count, (chunk + 1) * kChunk)); });
-}
-
 uint64_t max_of(ThreadPool& pool, const int64_t* values, int64_t count) {
   std::atomic<uint64_t> most{0};
-  in_chunks(pool, count, [&](int64_t begin, int64_t end) { atomic_max(most, ops::gradient_max_reference(values, begin, end)); });
+  in_chunks(pool, 0, count,
+            [&](int64_t begin, int64_t end) { atomic_max(most, ops::gradient_max_reference(values, begin, end)); });
   return most;
 }
 
@@ -39,12 +33,12 @@ void GradientSum::add(const Parameter& p, ThreadPool& pool) {
   if (batches_++ == 0) {
     sum_.resize(static_cast<size_t>(count));
     exp_ = p.grad_exp;
-    in_chunks(pool, count, [&](int64_t begin, int64_t end) { std::copy(grad + begin, grad + end, sum_.begin() + begin); });
+    in_chunks(pool, 0, count, [&](int64_t begin, int64_t end) { std::copy(grad + begin, grad + end, sum_.begin() + begin); });
     return;
   }
   check(p);
   const int exp = ops::gradient_sum_exp(exp_, max_of(pool, sum_.data(), count), p.grad_exp, max_of(pool, grad, count));
-  in_chunks(pool, count, [&](int64_t begin, int64_t end) {
+  in_chunks(pool, 0, count, [&](int64_t begin, int64_t end) {
     ops::gradient_add_reference({sum_.data(), grad, exp_, p.grad_exp, exp, begin, end});
   });
   exp_ = exp;

@@ -1,13 +1,11 @@
 #include "ranks/add_parts.h"
 
-#include <bit>
 #include <cstring>
 
 #include "core/check.h"
+#include "core/packed_integer.h"
 
 namespace intrain {
-
-static_assert(std::endian::native == std::endian::little, "integers of memory are taken as they are sent");
 
 namespace {
 
@@ -22,13 +20,8 @@ void add(const uint8_t* part, int64_t count, uint8_t* sums) {
   }
 }
 
-uint32_t load24(const uint8_t* p) { return p[0] | static_cast<uint32_t>(p[1]) << 8 | static_cast<uint32_t>(p[2]) << 16; }
-
 void add24(const uint8_t* part, int64_t count, uint8_t* sums) {
-  for (int64_t i = 0; i < count; ++i) {
-    const uint32_t sum = load24(sums + 3 * i) + load24(part + 3 * i);
-    for (int byte = 0; byte < 3; ++byte) sums[3 * i + byte] = static_cast<uint8_t>(sum >> (8 * byte));
-  }
+  for (int64_t i = 0; i < count; ++i) store_packed<3>(sums, i, load_packed<3>(sums, i) + load_packed<3>(part, i));
 }
 
 }  // namespace

@@ -46,6 +46,14 @@ struct ReadyNet {
   }
 };
 
+// What a net learned and counted, to another one of the same layers.
+inline void take_all_but_momentum(Net& to, Net& from) {
+  for (const StateArray& target : to.state())
+    for (const StateArray& source : from.state())
+      if (source.name == target.name && source.name.find("momentum") == std::string::npos)
+        std::memcpy(target.data, source.data, static_cast<size_t>(source.count * element_bytes(source.type)));
+}
+
 // Images [first, first + count) of 256 generated ones: 12 x 12 x 1, 10 classes.
 inline Batch synthetic_batch(int count, int first = 0) {
   static const DataSplits data = make_synthetic(256, 1);

@@ -80,10 +80,7 @@ inline Net trained(Make make, bool momentum, int learning_layers) {
   if (learning_layers > 0) freeze_for_device(net, learning_layers);
   net.prepare(1, learning_layers > 0, std::make_shared<Runtime>(1));
   net.initialize(1);
-  for (const StateArray& to : net.state())
-    for (const StateArray& from : large.net.state())
-      if (from.name == to.name && from.name.find("momentum") == std::string::npos)
-        std::memcpy(to.data, from.data, static_cast<size_t>(from.count * element_bytes(from.type)));
+  take_all_but_momentum(net, large.net);
   net.quantize_parameters();
   return net;
 }
