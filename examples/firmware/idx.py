@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 
 
 def write_idx(path, dims, data):
@@ -37,7 +38,11 @@ def write_samples(path, samples):
 
 
 def write_demo(folder, train, learn, test, height=1):
-    """What a demo takes: `train` for the desktop, `learn` for the board, and `test` for both."""
+    """What a demo takes: `train` for the desktop, `learn` for the board, and `test` for both. Ends the program where one is empty."""
+    if not (train and learn and test):
+        print("error: the recordings have none to train with, to learn from, or to test on\n"
+              "hint: name the folder that they were unpacked into, and who is left out as their files do", file=sys.stderr)
+        sys.exit(2)
     os.makedirs(folder, exist_ok=True)
     write_split(folder, "train", train, height)
     write_split(folder, "t10k", test, height)

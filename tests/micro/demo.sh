@@ -21,5 +21,9 @@ check "the desktop learned the same from its record" has out "^equal to the devi
 check "and is right as often" has out "^the desktop learned the same: $(right after) of 300$"
 check "flash" test "$(bytes flash)" -lt 262144
 check "RAM with the stack" test "$(($(bytes "RAM without stack") + $(bytes stack)))" -lt 16384
+mkdir none
+python3 "$here/../../examples/firmware/wrist.py" none folder 2> err
+check "recordings that are not there are refused" test $? -eq 2
+check "in two lines" test "$(wc -l < err)" -eq 2
 check "no floating point, heap or text formatting is linked" not has map 'libgcc\.a\((_?(add|sub|mul|div)[sd]f|_arm_(add|mul|div)[sd]?)|malloc|printf'
 finish "the demo"
