@@ -28,6 +28,8 @@ result() {
   fi
   return "$1"
 }
+# Packages are installed by one at a time.
+set_up() { flock "$logs/setup.lock" tools/setup.sh "$1"; }
 skip() { echo "skipped $1: $2"; }
 log_of() { echo "$logs/$(tr -cs 'a-zA-Z0-9\n' '-' <<< "$1").log"; }
 # check NAME COMMAND...: the command's output goes to a log, its exit status decides.
@@ -403,7 +405,7 @@ section_peers() {
 
 section_ranks() {
   heading "ranks: one training on several processes of MPI, the same bytes on any number of them, and what happens when one of them ends or hangs"
-  if ! tools/setup.sh openmpi > "$logs/openmpi-setup.log" 2>&1 || ! command -v mpirun > "$logs/openmpi-setup.log"; then
+  if ! set_up openmpi > "$logs/openmpi-setup.log" 2>&1 || ! command -v mpirun > "$logs/openmpi-setup.log"; then
     skip "ranks of MPI" "Open MPI could not be installed: $(tail -n 1 "$logs/openmpi-setup.log")"
     return
   fi
@@ -440,7 +442,7 @@ section_arm64() {
   local cpus=(cortex-a53 cortex-a76 max,sve=off cortex-a72 neoverse-n1 a64fx max)
   local -A isa_of=([cortex-a53]=neon [cortex-a72]=neon [a64fx]=neon [cortex-a76]=dotprod [neoverse-n1]=dotprod [max,sve=off]=i8mm [max]=i8mm)
   if [[ $(uname -m) == aarch64 ]]; then skip "the cross build" "this is 64-bit ARM: the other sections show it"; return; fi
-  if ! tools/setup.sh arm64 > "$logs/arm64-setup.log" 2>&1; then
+  if ! set_up arm64 > "$logs/arm64-setup.log" 2>&1; then
     skip "64-bit ARM" "what it takes could not be installed: $(tail -n 1 "$logs/arm64-setup.log")"
     return
   fi
@@ -486,7 +488,7 @@ section_arm64() {
 section_micro() {
   heading "microcontrollers: firmware of nets of every kind, compiled for each processor and run by QEMU, ends as the library does"
   # What is not there is skipped machine by machine.
-  tools/setup.sh micro > "$logs/micro-setup.log" 2>&1 || skip "what could not be installed" "$(tail -n 1 "$logs/micro-setup.log")"
+  set_up micro > "$logs/micro-setup.log" 2>&1 || skip "what could not be installed" "$(tail -n 1 "$logs/micro-setup.log")"
   build release intrain firmware_nets || return
   check_showing 100 "firmware" tests/micro/micro_test.py build/release/firmware_nets "$logs/micro"
   script_arguments=("$PWD/$release")
@@ -495,13 +497,66 @@ section_micro() {
 
 test_accuracy() { sed -n 's/^test accuracy: \([0-9.]*\) %$/\1/p' "$1"; }
 
-sections=("$@")
-[[ ${#sections[@]} -eq 0 ]] && sections=(style unit emulation matrix nofloat structure sanitizers cli package python training peers ranks arm64 micro)
-for section in "${sections[@]}"; do
-  declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
-  begun=$SECONDS
-  "section_$section"
-  echo "        section $section: $((SECONDS - begun)) seconds"
-done
+# run_section NAME
+run_section() {
+  local begun=$SECONDS
+  "section_$1"
+  echo "        section $1: $((SECONDS - begun)) seconds"
+}
+
+# Two lanes at once, since what waits for one compiler, an interpreter or a clock leaves a core idle. Both need what the sections before them
+# build in build/release; of the lanes only the second builds there. A section of the second shows its lines when one of the first has ended.
+readonly before="style unit emulation"
+readonly first_lane="matrix nofloat structure sanitizers arm64"
+readonly second_lane="cli package python training peers ranks micro"
+readonly lane_logs=$logs/lane
+
+run_first_lane() {
+  local section
+  passed=0 failed=0
+  for section in $first_lane; do
+    run_section "$section"
+    show_second_lane
+  done
+  echo "$passed $failed" > "$lane_logs/first.counts"
+}
+run_second_lane() {
+  local section
+  for section in $second_lane; do
+    passed=0 failed=0
+    run_section "$section" > "$lane_logs/$section.running" 2>&1
+    echo "$passed $failed" > "$lane_logs/$section.counts"
+    mv "$lane_logs/$section.running" "$lane_logs/$section.ended"
+  done
+}
+show_second_lane() {
+  local section
+  for section in $second_lane; do
+    [[ -f $lane_logs/$section.ended ]] && cat "$lane_logs/$section.ended" && mv "$lane_logs/$section.ended" "$lane_logs/$section.shown"
+  done
+}
+run_all() {
+  local section ok bad
+  for section in $before; do run_section "$section"; done
+  rm -rf "$lane_logs" && mkdir -p "$lane_logs"
+  run_second_lane &
+  run_first_lane &
+  wait
+  show_second_lane
+  for section in first $second_lane; do
+    read -r ok bad < "$lane_logs/$section.counts" || { ok=0 bad=1; echo "FAILED  lane $section ended before its sections did"; }
+    passed=$((passed + ok))
+    failed=$((failed + bad))
+  done
+}
+
+if [[ $# -eq 0 ]]; then
+  run_all
+else
+  for section in "$@"; do
+    declare -F "section_$section" > /dev/null || { echo "error: no section '$section'" >&2; exit 2; }
+    run_section "$section"
+  done
+fi
 printf '\n%d seconds\n%d passed, %d failed\n' "$SECONDS" "$passed" "$failed"
 [[ $failed -eq 0 ]]
