@@ -318,9 +318,10 @@ section_cli() {
   run_scripts tests/cli/*.sh
 }
 
+build_examples() { build release intrain libintrain custom_net custom_layer online_learning; }
 section_package() {
   heading "the library: examples, reference, installation, exported symbols, Debian package"
-  build release intrain libintrain custom_net custom_layer online_learning || return
+  build_examples || return
   check_showing 1 "the example of a net in C++ trains" build/release/custom_net
   check_showing 1 "the example of a layer trains" build/release/custom_layer
   check_showing 7 "the example that learns from one sample at a time learns again what changed" build/release/online_learning
@@ -339,13 +340,17 @@ sklearn, sphinx' && return
       numpy numpydoc pytest scikit-learn sphinx
 }
 
-section_python() {
-  heading "python: the package beside the program, and what it does in others' processes"
+build_extension() {
   if ! install_python > "$logs/python-install.log" 2>&1; then
     skip "the Python package" "what it needs could not be installed from PyPI: $(tail -n 1 "$logs/python-install.log")"
-    return
+    return 1
   fi
-  build release intrain _core -- -DINTRAIN_PYTHON=ON -DPython_EXECUTABLE="$PWD/$package_python" || return
+  build release intrain _core -- -DINTRAIN_PYTHON=ON -DPython_EXECUTABLE="$PWD/$package_python"
+}
+
+section_python() {
+  heading "python: the package beside the program, and what it does in others' processes"
+  build_extension || return
   local package=build/release/python
   check "the extension is hardened" tools/check_hardening.sh "$package/intrain/_core.abi3.so"
   check "mypy --strict of the package" "$package_python" -m mypy --cache-dir build/test/mypy -p intrain
@@ -385,9 +390,10 @@ install_peers() {
   python3 -m venv build/peers && "$peer_python" -m pip install -q --retries 1 --timeout 15 onnxruntime numpy safetensors tensorboard
 }
 
+build_export_reference() { build release export_reference; }
 section_peers() {
   heading "peers: ONNX Runtime returns all logits of whole test sets, TensorBoard and safetensors read what a run wrote"
-  build_release && build release export_reference || return
+  build_release && build_export_reference || return
   if ! install_peers > "$logs/peers.log" 2>&1; then
     skip "the comparison with ONNX Runtime, TensorBoard and safetensors" "they could not be installed from PyPI: $(tail -n 1 "$logs/peers.log")"
     return
@@ -403,13 +409,17 @@ section_peers() {
     build/release/export_reference "$logs/run/final.ckpt" fashion-mnist
 }
 
-section_ranks() {
-  heading "ranks: one training on several processes of MPI, the same bytes on any number of them, and what happens when one of them ends or hangs"
+build_plug_in() {
   if ! set_up openmpi > "$logs/openmpi-setup.log" 2>&1 || ! command -v mpirun > "$logs/openmpi-setup.log"; then
     skip "ranks of MPI" "Open MPI could not be installed: $(tail -n 1 "$logs/openmpi-setup.log")"
-    return
+    return 1
   fi
-  build release intrain intrain_mpi -- -DINTRAIN_MPI=openmpi || return
+  build release intrain intrain_mpi -- -DINTRAIN_MPI=openmpi
+}
+
+section_ranks() {
+  heading "ranks: one training on several processes of MPI, the same bytes on any number of them, and what happens when one of them ends or hangs"
+  build_plug_in || return
   check "the plug-in is hardened" tools/check_hardening.sh build/release/intrain_mpi.so
   script_arguments=("$PWD/$release")
   run_scripts tests/ranks/mpi.sh
@@ -485,11 +495,12 @@ section_arm64() {
   check_showing 1 "so are the objects, but for kernels" tools/check_hardening.sh --objects "$arm_build"
 }
 
+build_firmware_nets() { build release intrain firmware_nets; }
 section_micro() {
   heading "microcontrollers: firmware of nets of every kind, compiled for each processor and run by QEMU, ends as the library does"
   # What is not there is skipped machine by machine.
   set_up micro > "$logs/micro-setup.log" 2>&1 || skip "what could not be installed" "$(tail -n 1 "$logs/micro-setup.log")"
-  build release intrain firmware_nets || return
+  build_firmware_nets || return
   check_showing 100 "firmware" tests/micro/micro_test.py build/release/firmware_nets "$logs/micro"
   script_arguments=("$PWD/$release")
   run_scripts tests/micro/*.sh
@@ -504,17 +515,24 @@ run_section() {
   echo "        section $1: $((SECONDS - begun)) seconds"
 }
 
-# Two lanes at once, since what waits for one compiler, an interpreter or a clock leaves a core idle. Both need what the sections before them
-# build in build/release; of the lanes only the second builds there. A section of the second shows its lines when one of the first has ended.
+# Two lanes at once, since what waits for one compiler, an interpreter or a clock leaves a core idle. The sections before them build the
+# program; the second lane builds what else lies in build/release before all, and the first looks at what lies there after that. A section of
+# the second shows its lines when one of the first has ended.
 readonly before="style unit emulation"
 readonly first_lane="matrix nofloat structure sanitizers arm64"
-readonly second_lane="cli package python training peers ranks micro"
+readonly second_lane="builds cli package python training peers ranks micro"
 readonly lane_logs=$logs/lane
 
+section_builds() {
+  heading "what else the sections beside these need of build/release"
+  local part
+  for part in examples extension export_reference plug_in firmware_nets; do "build_$part"; done
+}
 run_first_lane() {
   local section
   passed=0 failed=0
   for section in $first_lane; do
+    while [[ $section == nofloat && -f $lane_logs/builds.running ]]; do sleep 1; done
     run_section "$section"
     show_second_lane
   done
@@ -538,7 +556,7 @@ show_second_lane() {
 run_all() {
   local section ok bad
   for section in $before; do run_section "$section"; done
-  rm -rf "$lane_logs" && mkdir -p "$lane_logs"
+  rm -rf "$lane_logs" && mkdir -p "$lane_logs" && touch "$lane_logs/builds.running"
   run_second_lane &
   run_first_lane &
   wait
