@@ -423,6 +423,9 @@ section_ranks() {
   check "the plug-in is hardened" tools/check_hardening.sh build/release/intrain_mpi.so
   script_arguments=("$PWD/$release")
   run_scripts tests/ranks/mpi.sh
+  build_extension || return
+  check_showing 1 "ranks in Python" env INTRAIN_MPI="$PWD/build/release/intrain_mpi.so" PYTHONPATH=build/release/python "$package_python" -m pytest -q \
+    -p no:cacheprovider tests/python/test_distributed.py
 }
 
 # run_on_arm_cpu CPU ISA MODELS TESTS: nets and tests. A line each.

@@ -14,6 +14,7 @@ import logging as _logging
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+from . import distributed
 from ._core import (
     Dataset,
     DataSplits,
@@ -51,7 +52,7 @@ __all__ = [
     "BusyError", "Callback", "Checkpoint", "CheckpointError", "ConfigError", "Data", "DataError", "DataSplits", "Dataset",
     "EarlyStopping", "EpochReport", "Error", "Evaluation", "ExchangeError", "FitResult", "History", "ImageFolder", "Net", "NetBuilder",
     "NetError", "Parameter", "Plan", "Progress", "SGD", "Schedule", "Settings", "StepReport", "StepResult", "Stream", "TensorNumbers",
-    "Trainer", "Value", "__version__", "data_help", "default_threads", "from_onnx", "from_safetensors", "from_torch", "instruction_set",
+    "Trainer", "Value", "__version__", "data_help", "default_threads", "distributed", "from_onnx", "from_safetensors", "from_torch", "instruction_set",
     "load_data", "model_names",
 ]
 

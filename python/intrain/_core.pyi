@@ -25,6 +25,27 @@ def default_threads() -> int:
     ``INTRAIN_NUM_THREADS``, at least 1. Raises `ConfigError` if that variable is no whole number from 1 on.
     """
 
+def join_ranks(folder: str) -> None:
+    """Becomes one of the ranks that a launcher started, with the plug-in in `folder` or that of ``INTRAIN_MPI``; alone it does nothing."""
+
+def stay_apart() -> None:
+    """Trainings may be this process's own where several were started."""
+
+def are_ranks_joined() -> bool: ...
+def rank() -> int: ...
+def rank_count() -> int: ...
+def rank_name() -> str:
+    """As ``"rank 2 on node7"``; empty without ranks."""
+
+def launcher() -> str:
+    """What started several processes, ``"mpirun"`` or ``"srun"``; empty if nothing did."""
+
+def end_ranks(error: str) -> bool:
+    """Says to the others that this one ends with an error, which is its number to them. Whether to tell it here: not if another does."""
+
+def leave_ranks() -> None:
+    """The last call: waits for the others, or ends all if it is not to be waited for."""
+
 def instruction_set() -> str:
     """Name of the instruction set that computes: the best of this CPU, or that of ``INTRAIN_ISA``. Raises `ConfigError` if that is not to be had."""
 

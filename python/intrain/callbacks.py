@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable as Function
 from typing import TYPE_CHECKING, Any
 
-from . import _core
+from . import _core, distributed
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ class Callback:
     Attributes
     ----------
     every_step : bool
-        Whether on_step_end is told of each step; else of the newest one at most every 0.1 s, which costs no time.
+        Whether on_step_end is told of each step; else of the newest one at most every 0.1 s, which costs no time. On several ranks
+        (`intrain.distributed`) of each, so that all are told of the same.
     """
 
     every_step = False
@@ -55,7 +56,7 @@ class EarlyStopping(Callback):
 
 
 class Checkpoint(Callback):
-    """Writes the state after each epoch, or each better one, to a file that the command line takes too."""
+    """Writes the state after each epoch, or each better one, to a file that the command line takes too. Of ranks the first does."""
 
     def __init__(self, path: str | os.PathLike[str], best_only: bool = False) -> None:
         self.path = path
@@ -66,17 +67,19 @@ class Checkpoint(Callback):
             _need_validation(plan, "Checkpoint(best_only=True)")
 
     def on_epoch_end(self, trainer: Trainer, epoch: _core.EpochReport) -> None:
-        if epoch.best or not self.best_only:
+        if distributed.rank() == 0 and (epoch.best or not self.best_only):
             trainer.net.save(self.path)
 
 
 class Progress(Callback):
-    """A bar of tqdm, where that is installed, else a line each epoch."""
+    """A bar of tqdm, where that is installed, else a line each epoch. Of ranks the first shows it."""
 
     def __init__(self) -> None:
         self._bar: Any = None
 
     def on_train_begin(self, trainer: Trainer, plan: _core.Plan) -> None:
+        if distributed.rank() > 0:
+            return
         try:
             from tqdm.auto import tqdm
         except ImportError:
@@ -90,6 +93,8 @@ class Progress(Callback):
             self._bar.update(step.step - self._bar.n)
 
     def on_epoch_end(self, trainer: Trainer, epoch: _core.EpochReport) -> None:
+        if distributed.rank() > 0:
+            return
         text = f"epoch {epoch.epoch}: loss {epoch.train_loss:.4f}, accuracy {epoch.train_accuracy:.4f}"
         if trainer.data is not None and trainer.data.has_validation:
             text += f", validation loss {epoch.test_loss:.4f}, accuracy {epoch.test_accuracy:.4f}"
@@ -128,4 +133,5 @@ def step_seconds(callbacks: list[Callback]) -> float | None:
     listening = [c for c in callbacks if getattr(c.on_step_end, "__func__", None) is not Callback.on_step_end]
     if not listening:
         return None
-    return 0.0 if any(getattr(c, "every_step", False) for c in listening) else 0.1
+    together = distributed.ranks() > 1 and not all(isinstance(c, Progress) for c in listening)
+    return 0.0 if together or any(getattr(c, "every_step", False) for c in listening) else 0.1

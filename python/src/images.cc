@@ -5,8 +5,11 @@
 #include <string>
 
 #include "core/batch.h"
+#include "core/slice.h"
 #include "data/augment.h"
 #include "errors.h"
+#include "ranks.h"
+#include "train/over_ranks.h"
 
 namespace intrain::python {
 
@@ -31,11 +34,21 @@ std::vector<int32_t> logits_of(Net& net, const Normalization& norm, const uint8_
   Batch b;
   b.images.resize(most * static_cast<size_t>(size));
   b.labels.resize(most);
-  for (int64_t begin = 0; begin < count && *stop == 0; begin += batch) {
-    b.count = static_cast<int>(std::min<int64_t>(batch, count - begin));
-    normalize_image(images + begin * size, b.count * pixels, net.channels(), norm, b.images.data());
-    net.evaluate(b);
-    logits.insert(logits.end(), net.logits(), net.logits() + int64_t{b.count} * net.classes());
+  Reducer& reducer = net.runtime().reducer();
+  WholeBatch whole(net);
+  for (int64_t begin = 0; begin < count; begin += batch) {
+    if (on_any(reducer, *stop != 0)) {
+      if (*stop == 0) throw stopped_elsewhere();
+      break;
+    }
+    b.total = static_cast<int>(std::min<int64_t>(batch, count - begin));
+    const Slice mine = slice_of(b.total, reducer.rank(), reducer.ranks());
+    b.first = static_cast<int>(mine.first);
+    b.count = static_cast<int>(mine.count);
+    normalize_image(images + (begin + mine.first) * size, b.count * pixels, net.channels(), norm, b.images.data());
+    if (b.count > 0) net.evaluate(b);
+    whole.gather(b);
+    logits.insert(logits.end(), whole.logits(), whole.logits() + int64_t{whole.count()} * net.classes());
   }
   return logits;
 }

@@ -1,6 +1,7 @@
 #include "bindings.h"
 #include "core/version.h"
 #include "documented.h"
+#include "ranks.h"
 
 NB_MODULE(_core, m) {
   using namespace intrain::python;
@@ -9,6 +10,7 @@ NB_MODULE(_core, m) {
   m.attr("__version__") = intrain::kVersion;
   bind_errors();
   bind_system(m);
+  bind_ranks(m);
   bind_settings(m);
   bind_data(m);
   bind_results(m);

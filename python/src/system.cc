@@ -16,13 +16,14 @@
 #include "isa/isa.h"
 #include "models/models.h"
 #include "nn/runtime.h"
+#include "ranks.h"
 #include "threads.h"
 
 namespace intrain::python {
 
 int default_threads() {
   constexpr const char* kVariable = "INTRAIN_NUM_THREADS";
-  const int cores = available_threads();
+  const int cores = threads_of_rank().value_or(available_threads());
   const char* const given = std::getenv(kVariable);
   if (given == nullptr || *given == '\0') return cores;
   const std::string_view text = given;

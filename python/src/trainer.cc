@@ -7,12 +7,14 @@
 
 #include "bindings.h"
 #include "checkpoint/signature.h"
+#include "core/slice.h"
 #include "data/augment.h"
 #include "documented.h"
 #include "errors.h"
 #include "images.h"
 #include "interruptible.h"
 #include "observer.h"
+#include "ranks.h"
 #include "runs/resume_point.h"
 #include "threads.h"
 #include "train/run_length.h"
@@ -29,6 +31,12 @@ TrainConfig config_of(TrainConfig config, const NetObject* net, const NetObject*
   return config;
 }
 
+// Of what ranks do together.
+template <class Body>
+auto together_errors_are(Kind kind, Body&& body) {
+  return errors_are(kind, [&] { return remembering(body); });
+}
+
 }  // namespace
 
 TrainerObject::TrainerObject(const TrainConfig& settings, const DataSplits& splits, const NetObject* net, const NetObject* begin,
@@ -36,15 +44,20 @@ TrainerObject::TrainerObject(const TrainConfig& settings, const DataSplits& spli
     : splits_(std::make_shared<DataSplits>(splits)) {
   if (begin == nullptr && net != nullptr && net->has_numbers()) begin = net;
   const TrainConfig config = config_of(settings, net, begin);
+  std::optional<Together> together;
   TrainOptions options;
   options.write_folder = folder;
   options.resume = resume;
   if (begin != nullptr) options.begin = &begin->checkpoint();
+  if (std::unique_ptr<Reducer> reducer = reducer_of_ranks()) {
+    together.emplace(*reducer);
+    options.runtime = std::make_shared<Runtime>(config.threads, std::move(reducer));
+  }
   Interruptible work;
   options.stop = work.stop();
   // The views of parameters keep the data, too, which the training reads.
   work.run([&] {
-    errors_are(resume != nullptr ? Kind::kCheckpoint : Kind::kConfig, [&] {
+    together_errors_are(resume != nullptr ? Kind::kCheckpoint : Kind::kConfig, [&] {
       run_ = {new TrainingRun(config, *splits_, options), [kept = splits_](const TrainingRun* run) { delete run; }};
     });
   });
@@ -52,10 +65,11 @@ TrainerObject::TrainerObject(const TrainConfig& settings, const DataSplits& spli
 
 FitOutcome TrainerObject::fit(nb::object told, std::optional<double> step_seconds) {
   const Busy::Use use(busy_, true);
+  const Together together(reducer());
   Interruptible work;
   PythonObserver observer(work, std::move(told), step_seconds);
   TrainResult result;
-  work.run([&] { errors_are(Kind::kData, [&] { result = run_->fit(&observer, work.stop()); }); });
+  work.run([&] { together_errors_are(Kind::kData, [&] { result = run_->fit(&observer, work.stop()); }); });
   FitOutcome outcome{std::move(result), {}, run_->folder(), std::move(observer.losses())};
   outcome.test = {outcome.result.test, splits_->test.labels, splits_->test.classes};
   return outcome;
@@ -75,21 +89,41 @@ Metrics TrainerObject::step(const ImageArray& images,
                           Setting{"batch", std::to_string(trainer().config().batch)},
                           "give at most so many, or make a Trainer of a larger `batch`"),
                     Kind::kData);
+  if (images.shape(0) < static_cast<size_t>(reducer().ranks()))
+    throw KindError(
+        Error("a step of " + std::to_string(images.shape(0)) + " images for " + std::to_string(reducer().ranks()) + " ranks", "",
+              "give at least one for each"),
+        Kind::kData);
+  const Together together(reducer());
   const nb::gil_scoped_release release;
+  const int64_t pixels = int64_t{net.height()} * net.width(), size = pixels * net.channels();
+  const Slice mine = slice_of(static_cast<int64_t>(images.shape(0)), reducer().rank(), reducer().ranks());
   Batch batch;
-  batch.count = static_cast<int>(images.shape(0));
-  batch.images.resize(images.size());
-  batch.labels.assign(labels.data(), labels.data() + labels.shape(0));
-  normalize_image(images.data(), batch.count * int64_t{net.height()} * net.width(), net.channels(), trainer().normalization(),
+  batch.total = static_cast<int>(images.shape(0));
+  batch.first = static_cast<int>(mine.first);
+  batch.count = static_cast<int>(mine.count);
+  batch.images.resize(static_cast<size_t>(mine.count * size));
+  batch.labels.assign(labels.data() + mine.first, labels.data() + mine.first + mine.count);
+  normalize_image(images.data() + mine.first * size, mine.count * pixels, net.channels(), trainer().normalization(),
                   batch.images.data());
-  return errors_are(Kind::kData, [&] { return trainer().step(batch); });
+  return together_errors_are(Kind::kData, [&] {
+    together.check_same_count(batch.total);
+    return trainer().step(batch);
+  });
 }
 
 EvaluationResult TrainerObject::evaluate(const Dataset& data) {
   const Busy::Use use(busy_, false);
+  const Together together(reducer());
   EvaluationResult result{{}, data.labels, data.classes};
   Interruptible work;
-  work.run([&] { errors_are(Kind::kData, [&] { result.evaluation = trainer().evaluate(data, work.stop()); }); });
+  work.run([&] {
+    together_errors_are(Kind::kData, [&] {
+      together.check_same_count(data.count);
+      result.evaluation = trainer().evaluate(data, work.stop());
+      if (result.evaluation.metrics.count < data.count && *work.stop() == 0) throw stopped_elsewhere();
+    });
+  });
   return result;
 }
 
@@ -97,11 +131,15 @@ nb::tuple TrainerObject::predict(const ImageArray& images) {
   const Busy::Use use(busy_, false);
   Net& net = trainer().net();
   check_images(net, images);
+  const Together together(reducer());
   std::vector<int32_t> logits;
   Interruptible work;
   work.run([&] {
-    logits = logits_of(net, trainer().normalization(), images.data(), static_cast<int64_t>(images.shape(0)),
-                       trainer().config().batch, work.stop());
+    together_errors_are(Kind::kData, [&] {
+      const auto count = static_cast<int64_t>(images.shape(0));
+      together.check_same_count(count);
+      logits = logits_of(net, trainer().normalization(), images.data(), count, trainer().config().batch, work.stop());
+    });
   });
   const nb::object array = array_of(std::move(logits), {images.shape(0), static_cast<size_t>(net.classes())});
   return nb::make_tuple(array, net.logits_exp());

@@ -42,6 +42,8 @@ class TrainerObject {
   Busy& busy() { return busy_; }
 
  private:
+  Reducer& reducer() { return trainer().net().runtime().reducer(); }
+
   // Shared with the parameters' views.
   std::shared_ptr<DataSplits> splits_;
   std::shared_ptr<TrainingRun> run_;

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "cli/output.h"
-#include "core/hash.h"
+#include "ranks/farewell.h"
 #include "ranks/launch.h"
 #include "ranks/mpi_library.h"
 #include "ranks/mpi_ranks.h"
@@ -36,11 +36,6 @@ int end_alone(const Error& error) {
   return print_error(error);
 }
 
-uint64_t number_of(const Error& error) {
-  const std::string text = error.what() + ("\n" + error.setting) + "\n" + error.where + "\n" + error.hint;
-  return hash64(text.data(), text.size()) | 1;  // 0 is none
-}
-
 }  // namespace
 
 void join_ranks() {
@@ -50,7 +45,7 @@ void join_ranks() {
   MpiOptions options;
   options.patience_ms = patience_of_environment();
   options.warn = [](const std::string& line) { print_warning(line); };
-  w.ranks = std::make_unique<MpiRanks>(load_mpi_plugin(w.launch), w.launch, std::move(options));
+  w.ranks = std::make_unique<MpiRanks>(load_mpi_plugin(w.launch, folder_of_program()), w.launch, std::move(options));
   set_rank(w.ranks->name_of(w.ranks->rank()), w.ranks->rank() == 0);
 }
 
@@ -79,30 +74,17 @@ int largest_of_ranks(int value) {
 }
 
 int end_with(const Error& error) {
-  constexpr int kBadInput = 2, kPatienceMs = 1000;
+  constexpr int kBadInput = 2;
   World& w = world();
   try {
     join_ranks();  // of what is wrong before, as a flag, the others know too
   } catch (const Error&) {
   }
   if (!w.ranks) return end_alone(error);
-  MpiRanks& ranks = *w.ranks;
   w.ended = true;
-  if (const auto* lost = dynamic_cast<const LostRank*>(&error)) {
-    // The launcher may end this process any moment.
-    if (ranks.tells(lost->rank)) {
-      print_error(error);
-    } else {
-      std::this_thread::sleep_for(std::chrono::seconds(2));
-    }
-    ranks.abort(kBadInput);
-  }
-  const uint64_t mine = number_of(error);
-  const auto all = ranks.end(mine, kPatienceMs);
-  bool told = all && dynamic_cast<const ToldElsewhere*>(&error) != nullptr;
-  for (int r = 0; all && r < ranks.rank(); ++r) told = told || (*all)[static_cast<size_t>(r)] == mine;
-  if (!told) print_error(error);
-  if (!all) ranks.abort(kBadInput);
+  const Farewell farewell = part_with(*w.ranks, error);
+  if (farewell.tells) print_error(error);
+  if (!farewell.all_came) w.ranks->abort(kBadInput);
   return kBadInput;
 }
 

@@ -17,16 +17,20 @@ namespace {
 
 constexpr const char *kFile = "intrain_mpi.so", *kVariable = "INTRAIN_MPI";
 
-std::string path_of_plugin() {
-  if (const char* named = std::getenv(kVariable); named != nullptr && *named != '\0') return named;
-  std::error_code ignored;
-  return (fs::read_symlink("/proc/self/exe", ignored).parent_path() / kFile).string();
+std::string path_of_plugin(const std::string& folder) {
+  const char* const named = std::getenv(kVariable);
+  return named != nullptr && *named != '\0' ? named : (fs::path(folder) / kFile).string();
 }
 
 }  // namespace
 
-const IntrainMpiPlugin& load_mpi_plugin(const Launch& launch) {
-  const std::string path = path_of_plugin();
+std::string folder_of_program() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path().string();
+}
+
+const IntrainMpiPlugin& load_mpi_plugin(const Launch& launch, const std::string& folder) {
+  const std::string path = path_of_plugin(folder);
   const std::string started = launch.launcher + " started several ranks, ";
   std::error_code ignored;
   if (!fs::exists(path, ignored))

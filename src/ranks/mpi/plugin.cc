@@ -34,6 +34,7 @@ struct Message {
 
 MPI_Comm g_channels[kChannels], g_messages;
 int g_ranks = 0;
+bool g_is_mine = true;  // MPI: initialized here, and so finalized
 Slot g_slots[kSlots];
 MPI_Datatype g_types[9];     // by width in bytes
 std::deque<Message> g_sent;  // messages on their way do not move
@@ -54,16 +55,24 @@ const char* text_of(int status) {
   } while (false)
 
 const char* join(int32_t* rank, int32_t* ranks, const char** library) {
-  int provided = MPI_THREAD_SINGLE, initialized = 0;
+  int provided = MPI_THREAD_SINGLE, initialized = 0, finalized = 0;
+  INTRAIN_MPI(MPI_Finalized(&finalized));
+  if (finalized) return "the process has finalized it already";
   INTRAIN_MPI(MPI_Initialized(&initialized));
-  if (initialized)
-    INTRAIN_MPI(MPI_Query_thread(&provided));
-  else
+  g_is_mine = initialized == 0;
+  if (g_is_mine) {
     INTRAIN_MPI(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided));
-  if (provided < MPI_THREAD_SERIALIZED) return "it lets one thread alone call it (no MPI_THREAD_SERIALIZED)";
-  INTRAIN_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
-  for (MPI_Comm& channel : g_channels) INTRAIN_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &channel));
-  INTRAIN_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &g_messages));
+    if (provided < MPI_THREAD_SERIALIZED) return "it lets one thread alone call it (no MPI_THREAD_SERIALIZED)";
+    INTRAIN_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+  } else {
+    // Who initialized it calls it, too, and knows nothing of the calls here.
+    INTRAIN_MPI(MPI_Query_thread(&provided));
+    if (provided < MPI_THREAD_MULTIPLE) return "the process has initialized it without MPI_THREAD_MULTIPLE";
+  }
+  for (MPI_Comm* mine : {&g_channels[0], &g_channels[1], &g_channels[2], &g_messages}) {
+    INTRAIN_MPI(MPI_Comm_dup(MPI_COMM_WORLD, mine));
+    INTRAIN_MPI(MPI_Comm_set_errhandler(*mine, MPI_ERRORS_RETURN));
+  }
   int n = 0;
   INTRAIN_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &n));
   *rank = n;
@@ -164,7 +173,7 @@ const char* leave() {
   for (int width = 1; width < static_cast<int>(std::size(g_types)); ++width) INTRAIN_MPI(MPI_Type_free(&g_types[width]));
   for (MPI_Comm& channel : g_channels) INTRAIN_MPI(MPI_Comm_free(&channel));
   INTRAIN_MPI(MPI_Comm_free(&g_messages));
-  return text_of(MPI_Finalize());
+  return g_is_mine ? text_of(MPI_Finalize()) : nullptr;
 }
 
 constexpr IntrainMpiPlugin kPlugin = {kIntrainMpiAbi,

@@ -1,0 +1,144 @@
+#include "ranks.h"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "bindings.h"
+#include "cli/output.h"
+#include "documented.h"
+#include "errors.h"
+#include "ranks/farewell.h"
+#include "ranks/launch.h"
+#include "ranks/mpi_library.h"
+#include "ranks/mpi_ranks.h"
+
+namespace intrain::python {
+
+namespace {
+
+struct World {
+  std::unique_ptr<MpiRanks> ranks;  // null: not joined
+  pid_t process = 0;                // that has joined
+  bool apart = false;
+  bool ended = false, all_came = true, left = false;
+  Busy busy;
+  std::optional<LostRank> lost;
+  std::optional<ToldElsewhere> told_elsewhere;
+};
+
+// Never destroyed: a process that a rank forks has its memory, but not its threads.
+World& world() {
+  static World& all = *new World;
+  return all;
+}
+
+// That is still one, in this process.
+MpiRanks* living() {
+  World& w = world();
+  return w.ranks && w.process == getpid() && !w.ended ? w.ranks.get() : nullptr;
+}
+
+void check_living() {
+  const World& w = world();
+  if (w.process != getpid())
+    throw Error("this process was forked by a rank, and is none itself", "", "train in the process that called initialize()");
+  if (w.ended) throw Error("the ranks have parted", "", "train before the program ends");
+}
+
+void join(const std::string& folder) {
+  World& w = world();
+  if (w.ranks) return check_living();
+  const Launch launch = find_launch();
+  if (launch.is_alone()) return;
+  const nb::gil_scoped_release release;
+  MpiOptions options;
+  options.patience_ms = patience_of_environment();
+  // Not through Python: what hangs may hold its lock.
+  options.warn = [](const std::string& line) { cli::print_warning(line); };
+  w.ranks = std::make_unique<MpiRanks>(load_mpi_plugin(launch, folder), launch, std::move(options));
+  w.process = getpid();
+}
+
+// Of the error that Python is about to end with, as it is written. Whether this rank is to write it.
+bool end(const std::string& text) {
+  World& w = world();
+  MpiRanks* const ranks = living();
+  if (ranks == nullptr) return true;
+  w.ended = true;
+  const nb::gil_scoped_release release;
+  const auto is = [&](const auto& error) { return error && text.find(error->what()) != std::string::npos; };
+  const Farewell farewell = is(w.lost)             ? part_with(*ranks, *w.lost)
+                            : is(w.told_elsewhere) ? part_with(*ranks, *w.told_elsewhere)
+                                                   : part_with(*ranks, Error(text, "", ""));
+  w.all_came = farewell.all_came;
+  return farewell.tells;
+}
+
+void leave() {
+  World& w = world();
+  if (!w.ranks || w.process != getpid() || w.left) return;
+  const nb::gil_scoped_release release;
+  if (!w.ended) w.all_came = w.ranks->end(0, -1).has_value();
+  w.ended = w.left = true;
+  if (!w.all_came) w.ranks->abort(1);
+  w.ranks->leave();
+}
+
+}  // namespace
+
+std::unique_ptr<Reducer> reducer_of_ranks() {
+  World& w = world();
+  if (w.ranks) {
+    check_living();
+    return w.ranks->reducer();
+  }
+  if (const Launch launch = find_launch(); !launch.is_alone() && !w.apart)
+    throw Error(launch.launcher + " started several processes, and each would train alone", "",
+                "call intrain.distributed.initialize() before, or intrain.distributed.stay_apart() if each is to");
+  return nullptr;
+}
+
+std::optional<int> threads_of_rank() {
+  const MpiRanks* const ranks = living();
+  return ranks != nullptr ? std::optional(ranks->threads()) : std::nullopt;
+}
+
+Together::Together(Reducer& reducer) : reducer_(reducer) {
+  if (reducer.ranks() == 1) return;
+  check_living();
+  use_.emplace(world().busy, false);
+}
+
+void Together::check_same_count(int64_t images) const {
+  if (reducer_.ranks() == 1) return;
+  int64_t most_and_least[] = {images, -images};
+  reducer_.max(most_and_least, 2);
+  if (most_and_least[0] != -most_and_least[1])
+    throw Error("the ranks have " + std::to_string(-most_and_least[1]) + " to " + std::to_string(most_and_least[0]) + " images",
+                "", "give all ranks the same images: each takes its part of them");
+}
+
+Error stopped_elsewhere() { return {"another rank was stopped", "", "its own message says why"}; }
+
+void remember(const LostRank& error) { world().lost = error; }
+void remember(const ToldElsewhere& error) { world().told_elsewhere = error; }
+
+void bind_ranks(nb::module_& m) {
+  define(m, "join_ranks", join, nb::arg("folder"));
+  define(m, "stay_apart", [] { world().apart = true; });
+  define(m, "are_ranks_joined", [] { return living() != nullptr; });
+  define(m, "rank", [] { return world().ranks ? world().ranks->rank() : 0; });
+  define(m, "rank_count", [] { return world().ranks ? world().ranks->ranks() : 1; });
+  define(m, "rank_name", [] { return world().ranks ? world().ranks->name_of(world().ranks->rank()) : std::string(); });
+  define(m, "launcher", [] {
+    const Launch launch = find_launch();
+    return launch.is_alone() ? std::string() : launch.launcher;
+  });
+  define(m, "end_ranks", end, nb::arg("error"));
+  define(m, "leave_ranks", leave);
+}
+
+}  // namespace intrain::python
