@@ -56,6 +56,7 @@ void join(const std::string& folder) {
   const nb::gil_scoped_release release;
   MpiOptions options;
   options.patience_ms = patience_of_environment();
+  options.shares_process = true;  // as with mpi4py
   // Not through Python: what hangs may hold its lock.
   options.warn = [](const std::string& line) { cli::print_warning(line); };
   w.ranks = std::make_unique<MpiRanks>(load_mpi_plugin(launch, folder), launch, std::move(options));

@@ -18,8 +18,9 @@ struct IntrainMpiPlugin {
   int32_t bytes;        // of this struct
   const char* version;  // of the intrain that it was built with
 
-  // Becomes a rank. library: which MPI it is.
-  const char* (*join)(int32_t* rank, int32_t* ranks, const char** library);
+  // Becomes a rank. shared: others in this process may call MPI, too, on any thread. library: which MPI it is. Where it fails, hint is what to do
+  // about it, or is left as it is.
+  const char* (*join)(int32_t shared, int32_t* rank, int32_t* ranks, const char** library, const char** hint);
   // Each begins a collective in slot 0 .. slots - 1, which is then `test`ed until done.
   int32_t slots;
   // In place, on all ranks. Sums are modulo 2^bits.
@@ -41,7 +42,7 @@ struct IntrainMpiPlugin {
   const char* (*leave)();
 };
 
-enum : int32_t { kIntrainMpiAbi = 1 };
+enum : int32_t { kIntrainMpiAbi = 2 };
 
 // What the plug-in exports.
 const IntrainMpiPlugin* intrain_mpi_plugin();

@@ -44,9 +44,9 @@ MpiRanks::MpiRanks(const IntrainMpiPlugin& plugin, const Launch& launch, MpiOpti
   if (plugin.slots < kSlots)
     throw Error("the plug-in keeps " + std::to_string(plugin.slots) + " reductions going, of " + std::to_string(kSlots), "",
                 "build it again with 'make mpi'");
-  const char* library = "";
-  if (const char* why = plugin_.join(&rank_, &ranks_, &library))
-    throw Error(std::string("MPI cannot start: ") + why, "", "see its own messages, and whether another program of MPI starts");
+  const char *library = "", *hint = "see its own messages, and whether another program of MPI starts";
+  if (const char* why = plugin_.join(options_.shares_process ? 1 : 0, &rank_, &ranks_, &library, &hint))
+    throw Error(std::string("MPI cannot start: ") + why, "", hint);
   library_ = library;
   if (launch.ranks > 1 && launch.ranks != ranks_)
     throw Error(launch.launcher + " started " + std::to_string(launch.ranks) + " ranks, but MPI (" + library_ + ") knows of " +

@@ -25,6 +25,7 @@ struct MpiOptions {
   int64_t patience_ms = 60'000;
   // A line about ranks that are waited for. Called on a thread of its own, on one rank.
   std::function<void(const std::string& line)> warn = [](const std::string&) {};
+  bool shares_process = false;  // with others that call MPI
 };
 
 // This process as a rank: one a process. MPI is called by one thread at a time: by the one that reduces, and, while it computes or waits, by one

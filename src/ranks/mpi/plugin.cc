@@ -54,20 +54,27 @@ const char* text_of(int status) {
     if (const int code = (call); code != MPI_SUCCESS) return text_of(code); \
   } while (false)
 
-const char* join(int32_t* rank, int32_t* ranks, const char** library) {
+const char* join(int32_t shared, int32_t* rank, int32_t* ranks, const char** library, const char** hint) {
   int provided = MPI_THREAD_SINGLE, initialized = 0, finalized = 0;
   INTRAIN_MPI(MPI_Finalized(&finalized));
-  if (finalized) return "the process has finalized it already";
+  if (finalized) {
+    *hint = "join the ranks before the process finalizes MPI";
+    return "the process has finalized it already";
+  }
   INTRAIN_MPI(MPI_Initialized(&initialized));
   g_is_mine = initialized == 0;
   if (g_is_mine) {
-    INTRAIN_MPI(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided));
+    const int level = shared ? MPI_THREAD_MULTIPLE : MPI_THREAD_SERIALIZED;
+    INTRAIN_MPI(MPI_Init_thread(nullptr, nullptr, level, &provided));
     if (provided < MPI_THREAD_SERIALIZED) return "it lets one thread alone call it (no MPI_THREAD_SERIALIZED)";
     INTRAIN_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   } else {
     // Who initialized it calls it, too, and knows nothing of the calls here.
     INTRAIN_MPI(MPI_Query_thread(&provided));
-    if (provided < MPI_THREAD_MULTIPLE) return "the process has initialized it without MPI_THREAD_MULTIPLE";
+    if (provided < MPI_THREAD_MULTIPLE) {
+      *hint = "leave mpi4py.rc.thread_level at 'multiple', or join the ranks before MPI is initialized elsewhere";
+      return "the process has initialized it without MPI_THREAD_MULTIPLE";
+    }
   }
   for (MPI_Comm* mine : {&g_channels[0], &g_channels[1], &g_channels[2], &g_messages}) {
     INTRAIN_MPI(MPI_Comm_dup(MPI_COMM_WORLD, mine));
