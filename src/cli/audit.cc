@@ -13,9 +13,11 @@
 #include "cli/flags.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/text.h"
-#include "train/data_options.h"
+#include "train/data_fingerprint.h"
 
 namespace intrain::cli {
 
@@ -42,15 +44,23 @@ std::vector<size_t> choose(size_t count, size_t wanted, uint64_t seed) {
   return order;
 }
 
+// Ranks compute together what they read each: that must be the same.
+void check_same_files(const Audit& audit, const AuditFlags& flags) {
+  const std::string all = fmt::format("{} {} {} {}", audit.fingerprint(), flags.runs.size(), flags.segments.value_or(0),
+                                      flags.seed ? fmt::format("{}", *flags.seed) : "");
+  check_same_on_ranks("the run folder and flags", hash64(all.data(), all.size()),
+                      "give all ranks the same flags, and the same files under the same path");
+}
+
 DataSplits load_of(const Audit& audit, const AuditFlags& flags) {
   TrainConfig config = audit.config();
   if (!flags.data.empty()) config.data = flags.data;
-  try {
-    return load_showing(config.data, training_options(config), flags.threads);
-  } catch (Error& e) {
-    e.hint += "; if the data lies elsewhere now, say where with `data`";
-    throw;
-  }
+  config.threads = flags.threads;
+  DataSplits data = load_again(config);
+  const DataFingerprint found = fingerprint_of(data);
+  const uint64_t hashes[] = {found.train_labels, found.train_images, found.test_labels, found.test_images};
+  check_same_on_ranks("the data", hash64(hashes, sizeof hashes), "give all ranks the same images, in the same order");
+  return data;
 }
 
 // Prints what is wrong, and says whether anything is.
@@ -66,7 +76,7 @@ int not_as_recorded() {
 
 // Options that show how far the steps first .. last are.
 AuditOptions showing(const AuditFlags& flags, ProgressBar& bar, int64_t first, int64_t last) {
-  return {flags.threads, [&bar, first, last](int64_t step) {
+  return {flags.threads, make_runtime(flags.threads), [&bar, first, last](int64_t step) {
             const std::string text = fmt::format("step {} of {}", step, last);
             if (bar.due()) bar.draw("", static_cast<double>(step - first) / static_cast<double>(last - first), text, text);
           }};
@@ -74,6 +84,7 @@ AuditOptions showing(const AuditFlags& flags, ProgressBar& bar, int64_t first, i
 
 int audit_run(const AuditFlags& flags) {
   const Audit audit(flags.runs[0]);
+  check_same_files(audit, flags);
   const AuditRecord& record = audit.record();
   if (tell(audit.wrong_files())) return not_as_recorded();
   print("record: {} hashes of the state, from step {} to step {}, each covering those before\n", record.entries.size(),
@@ -88,7 +99,7 @@ int audit_run(const AuditFlags& flags) {
     throw Error("there is nothing to compute: the record has no step after the only state that is there", audit.folder(),
                 "give the run folder as the run left it; with more checkpoints, by `keep`, more stays");
   }
-  const uint64_t seed = flags.seed ? *flags.seed : std::random_device()();
+  const uint64_t seed = flags.seed ? *flags.seed : of_first_rank(std::random_device()());
   const size_t wanted = flags.segments ? static_cast<size_t>(*flags.segments) : segments.size();
   const std::vector<size_t> chosen = choose(segments.size(), wanted, seed);
   if (chosen.size() < segments.size()) print("segments: {} of {}, chosen by --seed {}\n", chosen.size(), segments.size(), seed);
@@ -151,6 +162,8 @@ int find_parting(const AuditFlags& flags, const Audit& a, const Audit& b, const 
 
 int audit_two(const AuditFlags& flags) {
   const Audit a(flags.runs[0]), b(flags.runs[1]);
+  check_same_files(a, flags);
+  check_same_files(b, flags);
   if (const bool wrong = tell(a.wrong_files()); tell(b.wrong_files()) || wrong) return not_as_recorded();
   const AuditStart &from = a.record().starts.back(), &to = b.record().starts.back();
   for (const SettingChange& change : changes(from.settings, to.settings, false))
@@ -200,7 +213,12 @@ Command add_audit(CLI::App& app) {
       ->default_str("");
   add_data(audit, flags->data, "if not given, the data that each was trained on");
   add_threads(audit, flags->threads);
-  return {&audit, [flags] { return run(*flags); }};
+  return {&audit,
+          [flags, &audit] {
+            flags->threads = threads_here(flags->threads, audit.count("--threads") > 0);
+            return run(*flags);
+          },
+          OnRanks::kTogether};
 }
 
 }  // namespace intrain::cli

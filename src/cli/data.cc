@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/left_out.h"
+#include "train/data_options.h"
 
 namespace intrain::cli {
 
@@ -29,6 +30,15 @@ DataSplits load_showing(const std::string& spec, LoadOptions options, int thread
     bar.draw("checking ", static_cast<double>(done) / static_cast<double>(total), text, "checking " + text);
   };
   return load_data(spec, options);
+}
+
+DataSplits load_again(const TrainConfig& config) {
+  try {
+    return load_showing(config.data, training_options(config), config.threads);
+  } catch (Error& e) {
+    e.hint += "; if the data lies elsewhere now, say where with `data`";
+    throw;
+  }
 }
 
 void print_photos(const DataSplits& data) {

@@ -6,11 +6,15 @@
 
 #include "checkpoint/checkpoint.h"
 #include "data/source.h"
+#include "settings/config.h"
 
 namespace intrain::cli {
 
 // load_data with progress on `out` while photos are looked at.
 DataSplits load_showing(const std::string& spec, LoadOptions options, int threads, std::FILE* out = stdout);
+
+// The data of a run, which may have been moved since, for config.threads threads.
+DataSplits load_again(const TrainConfig& config);
 
 // How many photos there are for training and evaluation, and what their names end in; nothing of other data.
 void print_photos(const DataSplits& data);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cli/output.h"
+#include "core/rank_agreement.h"
 #include "ranks/farewell.h"
 #include "ranks/launch.h"
 #include "ranks/mpi_library.h"
@@ -71,6 +72,16 @@ int largest_of_ranks(int value) {
   int64_t largest = value;
   if (world().ranks) world().ranks->reducer()->max(&largest, 1);
   return static_cast<int>(largest);
+}
+
+uint64_t of_first_rank(uint64_t value) {
+  int64_t first = is_first_rank() ? static_cast<int64_t>(value) : 0;
+  if (world().ranks) world().ranks->reducer()->sum(&first, 1);
+  return static_cast<uint64_t>(first);
+}
+
+void check_same_on_ranks(const std::string& what, uint64_t here, const std::string& hint) {
+  if (world().ranks) check_same(*world().ranks->reducer(), what, here, hint);
 }
 
 int end_with(const Error& error) {

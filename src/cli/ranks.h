@@ -1,6 +1,7 @@
 // This process as one of the ranks that mpirun or srun started. Alone, nothing here does anything.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,10 @@ std::shared_ptr<Runtime> make_runtime(int threads);
 int threads_here(int threads, bool given);
 // The largest on any rank.
 int largest_of_ranks(int value);
+// That of the first.
+uint64_t of_first_rank(uint64_t value);
+// Throws Error, naming ranks, unless `here` is the same on all (core/rank_agreement.h).
+void check_same_on_ranks(const std::string& what, uint64_t here, const std::string& hint);
 
 // Says an error, of all ranks that have the same one once, and of others after which rank it is. Ends the other ranks if they do not end too.
 // The exit status.

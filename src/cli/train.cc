@@ -88,16 +88,6 @@ void add_way_back(LostRank& lost, const std::string& folder) {
   if (!saved.empty()) lost.hint = "the newest checkpoint is " + folder + "/" + step_name(saved[0]) + "; " + lost.hint;
 }
 
-// The data of a run that goes on: they may have been moved since.
-DataSplits load_again(const TrainConfig& config) {
-  try {
-    return load_showing(config.data, training_options(config), config.threads);
-  } catch (Error& e) {
-    e.hint += "; if the data lies elsewhere now, say where with `data`";
-    throw;
-  }
-}
-
 int run(const TrainConfig& config, const DataSplits& data, const Checkpoint* resume) {
   print_photos(data);
   TrainProgress progress(stdout);

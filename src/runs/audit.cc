@@ -10,6 +10,7 @@
 
 #include "checkpoint/signature.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "runs/resume_point.h"
 #include "runs/run_files.h"
 #include "settings/config_file.h"
@@ -59,33 +60,6 @@ class Replay final : public TrainObserver {
   std::atomic<int> stop_{0};
 };
 
-// Hashes every array after each of some steps.
-class Tracer final : public TrainObserver {
- public:
-  Tracer(Trainer& trainer, int64_t first, int64_t last, const AuditOptions& options)
-      : trainer_(trainer), first_(first), last_(last), options_(options) {}
-  void take(int64_t step) {
-    if (step < first_ || step > last_) return;
-    const std::vector<StateArray> state = trainer_.net().state();
-    ArrayHashes& taken = list_.emplace_back(ArrayHashes{step, state_signature(state, step), {}, array_hashes(state)});
-    for (const StateArray& a : state) taken.names.push_back(a.name);
-  }
-  void on_step(const StepReport& report) override {
-    take(report.step);
-    if (options_.on_step) options_.on_step(report.step);
-    if (report.step >= last_) stop_ = 1;
-  }
-  const std::atomic<int>* stop() const { return &stop_; }
-  std::vector<ArrayHashes>& list() { return list_; }
-
- private:
-  Trainer& trainer_;
-  const int64_t first_, last_;
-  const AuditOptions& options_;
-  std::vector<ArrayHashes> list_;
-  std::atomic<int> stop_{0};
-};
-
 // The first array of the checkpoint that is not as in `state`; empty: all are.
 std::string different_array(const Checkpoint& checkpoint, const std::vector<StateArray>& state) {
   for (size_t i = 0; i < state.size(); ++i) {
@@ -109,13 +83,6 @@ std::string different_header(const CheckpointInfo& info, const CheckpointInfo& r
   return "";
 }
 
-// Why a step that was recorded is none of the training's; nothing if it may be.
-std::optional<std::string> beyond(int64_t step, const TrainConfig& config, const DataSplits& data) {
-  const int64_t steps = int64_t{data.train.count / config.batch / config.accumulate} * config.epochs;
-  if (step <= steps) return {};
-  return fmt::format("the training ends after step {}, the record only after step {}", steps, step);
-}
-
 std::string change_text(const std::string& file, const SettingChange& change) {
   return fmt::format("{}: {} is '{}' there and '{}' in the record", file, change.name, change.to, change.from);
 }
@@ -137,9 +104,11 @@ Audit::Audit(const std::string& folder) : folder_(folder) {
   for (const char* name : {kFinalFile, kBestFile})
     if (is_there(path(name))) names.emplace_back(name);
   std::map<int64_t, Saved> by_step;
+  std::vector<uint64_t> hashes;
   if (begins()) by_step[0] = {0, {}};
   for (const std::string& name : names) {
     const Checkpoint checkpoint = read_checkpoint(path(name));
+    hashes.push_back(hash64(checkpoint.bytes.data(), checkpoint.bytes.size()));
     const int64_t step = checkpoint.info.step;
     Saved& saved = by_step.try_emplace(step, Saved{step, {}}).first->second;
     saved.files.push_back({path(name), state_signature(checkpoint)});
@@ -155,6 +124,17 @@ Audit::Audit(const std::string& folder) : folder_(folder) {
   if (saved_.empty())
     throw Error("the folder holds no checkpoint, and its record does not begin with the run", folder,
                 "give the run folder of a training as the run left it");
+  set_fingerprint(hashes);
+}
+
+void Audit::set_fingerprint(const std::vector<uint64_t>& checkpoints) {
+  Hash64 hash;
+  const auto add = [&](const std::string& text) { hash.add(text.c_str(), text.size() + 1); };
+  hash.add(checkpoints.data(), checkpoints.size() * sizeof checkpoints[0]);
+  add(record_.chain);  // which covers the lines before
+  add(std::to_string(record_.broken ? record_.broken->line : 0));
+  for (const Setting& setting : audited_settings(config_)) add(setting.name + "=" + setting.value);
+  fingerprint_ = hash.digest();
 }
 
 std::vector<std::string> Audit::wrong_files() const {
@@ -186,6 +166,12 @@ std::optional<uint64_t> Audit::recorded(int64_t step) const {
   for (const AuditEntry& entry : record_.entries)
     if (entry.step == step) return entry.state;
   return {};
+}
+
+std::optional<std::string> Audit::beyond(int64_t step, const DataSplits& data) const {
+  const int64_t steps = int64_t{data.train.count / config_.batch / config_.accumulate} * config_.epochs;
+  if (step <= steps) return {};
+  return fmt::format("the training ends after step {}, the record only after step {}", steps, step);
 }
 
 const Audit::Saved* Audit::saved_at(int64_t step) const {
@@ -240,7 +226,7 @@ std::optional<std::string> Audit::replay(const AuditPart& part, const DataSplits
   Replay replay(record_, part, options);
   TrainConfig config = replayed(options.threads);
   check_fit(config, data.train);
-  if (const std::optional<std::string> wrong = beyond(part.last, config, data)) return wrong;
+  if (const std::optional<std::string> wrong = beyond(part.last, data)) return wrong;
   // That of a run that began with a checkpoint is the checkpoint's.
   if (resume && config.init_from.empty())
     if (const std::string what = different_header(resume->info, make_info(config, data, normalization_of(config, data.train)));
@@ -248,7 +234,7 @@ std::optional<std::string> Audit::replay(const AuditPart& part, const DataSplits
       return fmt::format("{}: {} is not what the data give", resume->path, what);
   const int64_t per_epoch = data.train.count / config.batch / config.accumulate;
   config.audit_every = static_cast<int>(replay.every(per_epoch));
-  Trainer trainer(config, data, {.resume = resume ? &*resume : nullptr});
+  Trainer trainer(config, data, {.resume = resume ? &*resume : nullptr, .runtime = options.runtime});
   trainer.fit(replay, replay.stop());
   if (replay.wrong())
     return fmt::format("after step {} the state is not the one recorded, computed from {}", *replay.wrong(),
@@ -265,29 +251,6 @@ std::optional<std::string> Audit::replay(const AuditPart& part, const DataSplits
     if (!what.empty()) return fmt::format("{}: {} is not what step {} gives", file.path, what, part.last);
   }
   return {};
-}
-
-std::vector<ArrayHashes> Audit::trace(int64_t first, int64_t last, const DataSplits& data, const AuditOptions& options) const {
-  const Saved* from = nullptr;
-  for (const Saved& saved : saved_)
-    if (saved.step <= first) from = &saved;
-  if (from == nullptr)
-    throw Error(fmt::format("no state before step {} is there to compute from", first), folder_,
-                "keep more checkpoints, with `keep`, or the record from the run's beginning on");
-  const std::optional<Checkpoint> resume = state_at(*from);
-  TrainConfig config = replayed(options.threads);
-  config.audit_every = 0;
-  const char* const hint = "give the run folder as the run left it";
-  check_fit(config, data.train);
-  if (const std::optional<std::string> wrong = beyond(last, config, data)) throw Error(*wrong, folder_, hint);
-  Trainer trainer(config, data, {.resume = resume ? &*resume : nullptr});
-  Tracer tracer(trainer, first, last, options);
-  tracer.take(from->step);
-  if (from->step < last) trainer.fit(tracer, tracer.stop());
-  if (tracer.list().empty() || tracer.list().back().step != last)
-    throw Error(fmt::format("the training ends after step {}, the record only after step {}", trainer.steps_done(), last),
-                folder_, hint);
-  return std::move(tracer.list());
 }
 
 }  // namespace intrain

@@ -3,15 +3,19 @@
 // A part goes from one state that is there to the next: from the beginning, or a checkpoint, to a checkpoint. What was recorded between is compared
 // by its hash, the checkpoint at the end by its arrays, byte by byte, and by what its header says of the net and its images. Each part that is found right was computed from its beginning; all of them together were
 // from data and settings alone.
+//
+// Ranks compute a part together: all ask for the same parts in the same order, of folders and data that are the same on all, and get the same answer.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "data/dataset.h"
+#include "nn/runtime.h"
 #include "runs/audit_record.h"
 #include "settings/config.h"
 
@@ -24,6 +28,8 @@ struct AuditPart {
 
 struct AuditOptions {
   int threads = 1;
+  // What it computes with; null: one of so many threads.
+  std::shared_ptr<Runtime> runtime = nullptr;
   // Called after each step that was computed again.
   std::function<void(int64_t step)> on_step = {};
 };
@@ -45,6 +51,8 @@ class Audit {
   // That of the run's end.
   const TrainConfig& config() const { return config_; }
   const AuditRecord& record() const { return record_; }
+  // Of all that was read: on ranks whether all have the same folder.
+  uint64_t fingerprint() const { return fingerprint_; }
 
   // What is wrong with the files by themselves, and with these data: a line each; empty if nothing is. Only then may parts be replayed.
   std::vector<std::string> wrong_files() const;
@@ -70,8 +78,11 @@ class Audit {
     int64_t step;
     std::vector<File> files;
   };
+  void set_fingerprint(const std::vector<uint64_t>& checkpoints);
   bool begins() const { return !record_.starts.empty() && record_.starts.front().step == 0; }
   std::optional<uint64_t> recorded(int64_t step) const;
+  // Why a step that was recorded is none of the training's; nothing if it may be.
+  std::optional<std::string> beyond(int64_t step, const DataSplits& data) const;
   std::optional<std::string> wrong_state(const Saved& saved) const;
   const Saved* saved_at(int64_t step) const;
   // To go on from; nothing: from the beginning.
@@ -83,6 +94,7 @@ class Audit {
   AuditRecord record_;
   std::vector<Saved> saved_;  // by step
   std::vector<std::string> wrong_headers_;
+  uint64_t fingerprint_ = 0;
 };
 
 // Where two records part.

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/rank_agreement.h"
 #include "core/version.h"
 #include "isa/isa.h"
 #include "runs/run_data.h"
@@ -81,7 +82,7 @@ class TrainingRun::RunObservers final : public ObserverList {
       failure = std::current_exception();
     }
     fail_together(reducer_, failure, "could not begin the run");
-    path_ = text_of_first(reducer_, folder_ != nullptr ? folder_->path() : "");
+    path_ = texts_of_ranks(reducer_, folder_ != nullptr ? folder_->path() : "")[0];
     if (!path_.empty()) informed.config.out = path_;
     if (next_ != nullptr) next_->on_start(informed);
   }

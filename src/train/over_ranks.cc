@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/rank_agreement.h"
 
 namespace intrain {
 
@@ -23,33 +24,7 @@ void fail_together(Reducer& reducer, const std::exception_ptr& failure, const st
   if (failed >= 0) throw ToldElsewhere(reducer.name_of(static_cast<int>(failed)) + " " + what, "", "its own message says why");
 }
 
-std::string text_of_first(Reducer& reducer, const std::string& text) {
-  if (reducer.ranks() == 1) return text;
-  const bool first = reducer.rank() == 0;
-  int64_t size = first ? static_cast<int64_t>(text.size()) : 0;
-  reducer.sum(&size, 1);
-  std::vector<int32_t> bytes(static_cast<size_t>(size));
-  if (first) std::transform(text.begin(), text.end(), bytes.begin(), [](char c) { return static_cast<uint8_t>(c); });
-  if (size > 0) reducer.sum(bytes.data(), size);
-  std::string whole(bytes.size(), '\0');
-  std::transform(bytes.begin(), bytes.end(), whole.begin(), [](int32_t byte) { return static_cast<char>(byte); });
-  return whole;
-}
-
 namespace {
-
-void check_same(Reducer& reducer, const std::string& what, uint64_t here, const std::string& hint) {
-  std::vector<int64_t> all(static_cast<size_t>(reducer.ranks()));
-  all[static_cast<size_t>(reducer.rank())] = static_cast<int64_t>(here);
-  reducer.sum(all.data(), reducer.ranks());
-  constexpr int kNamed = 8;
-  std::string others;
-  int count = 0;
-  for (int r = 1; r < reducer.ranks(); ++r)
-    if (all[static_cast<size_t>(r)] != all[0] && ++count <= kNamed) others += (others.empty() ? "" : ", ") + reducer.name_of(r);
-  if (count > kNamed) others += " and " + std::to_string(count - kNamed) + " more";
-  if (count > 0) throw Error(what + " of " + reducer.name_of(0) + " and those of " + others + " are not the same", "", hint);
-}
 
 uint64_t hash_of(const std::vector<uint8_t>& bytes) { return hash64(bytes.data(), bytes.size()); }
 

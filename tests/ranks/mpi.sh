@@ -46,6 +46,22 @@ done
 check "eval on 3 ranks says what one process says" cmp alone.log ranks.log
 check "and writes it" cmp whole.json ranks.json
 
+for seed in 0 1; do
+  "$intrain" train --data synthetic:64 --model mlp --epochs 2 --batch 9 --threads 1 --seed $seed --out mlp$seed > log
+done
+"$intrain" audit mlp0 > alone.log
+(ranks 3 audit mlp0 > ranks.log 2> log)
+check "audit on 3 ranks: the exit status of an honest run" test $? -eq 0
+check "audit on 3 ranks says what one process says" cmp alone.log ranks.log
+(ranks 2 audit mlp0 mlp1 > log 2>&1)
+check "audit of two runs on ranks: they part" test $? -eq 1
+check "which is told once" test "$(grep -c '^the runs part at step 0, in linear' log)" -eq 1
+cp -r mlp0 forged
+sed -i 3d forged/audit.jsonl
+(ranks 2 audit forged > log 2>&1)
+check "audit of a forged record on ranks: it is found" test $? -eq 1
+check "and told once" test "$(grep -c '^WRONG .*the record was edited' log)" -eq 1
+
 # What one rank gets done to it, once the run has come to a step. `process_of R` is rank R's.
 readonly long=(train --data synthetic:512 --model resnet8 --epochs 3 --batch 32 --save-every 3 --threads 1)
 "$intrain" "${long[@]}" --out long > long.log
@@ -133,6 +149,8 @@ ends_with "eval of other data on a rank" '^error: the data of rank 0 on .* and t
   -n 1 "$intrain" eval --checkpoint whole/run/final.ckpt : -n 1 "$intrain" eval --checkpoint whole/run/final.ckpt --data synthetic:104
 ends_with "eval of another checkpoint on a rank" '^error: the settings of rank 0 on .* and those of rank 1 on .* are not the same' \
   -n 1 "$intrain" eval --checkpoint whole/run/final.ckpt --data synthetic:96 : -n 1 "$intrain" eval --checkpoint long/final.ckpt --data synthetic:96
+ends_with "audit of another run on a rank" '^error: the run folder and flags of rank 0 on .* and those of rank 1 on .* are not the same' \
+  -n 1 "$intrain" audit mlp0 : -n 1 "$intrain" audit mlp1
 ends_with "more ranks than images a batch" '^error: batches of 2 images for 3 ranks \(--batch\)' -n 3 "$intrain" train --data synthetic:64 --batch 2 --out a
 ends_with "what one process does" "^error: 'intrain report' runs on one process" -n 2 "$intrain" report run
 check "nothing is left behind" test ! -e a

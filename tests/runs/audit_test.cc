@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "checkpoint/signature.h"
+#include "core/local_ranks.h"
 #include "data/source.h"
 #include "support/photos.h"
 #include "support/temp_folder.h"
@@ -64,6 +65,33 @@ TEST(Audit, TracesAreOfTheStatesThatWereRecorded) {
     for (const ArrayHashes& hashes : trace)
       EXPECT_EQ(hashes.state, audit.record().entries[static_cast<size_t>(hashes.step)].state) << hashes.step;
   }
+}
+
+// On data that are right, and on others.
+TEST(Audit, RanksFindWhatOneProcessFinds) {
+  const TempFolder folder;
+  TrainConfig config = small_config(folder.file("run"));
+  config.audit_every = 1;
+  const DataSplits data = load_data(config.data);
+  train(config, data, {});
+  DataSplits other = data;
+  std::vector<uint8_t> pixels(data.train.images.begin(), data.train.images.end());
+  for (uint8_t& p : pixels) p = static_cast<uint8_t>(255 - p);
+  other.train.images = std::move(pixels);
+  const Audit audit(config.out);
+  const AuditPart part{0, 8};
+  const std::optional<std::string> wrong = audit.replay(part, other, {});
+  ASSERT_TRUE(wrong);
+  const std::vector<ArrayHashes> trace = audit.trace(3, 8, data, {});
+  run_local_ranks(3, [&](int, std::unique_ptr<Reducer> reducer) {
+    const Audit mine(config.out);
+    EXPECT_EQ(mine.fingerprint(), audit.fingerprint());
+    AuditOptions options;
+    options.runtime = std::make_shared<Runtime>(1, std::move(reducer));
+    EXPECT_EQ(mine.replay(part, data, options), std::nullopt);
+    EXPECT_EQ(mine.replay(part, other, options), wrong);
+    EXPECT_FALSE(first_difference(mine.trace(3, 8, data, options), trace));
+  });
 }
 
 // A run that went on without a photo is no more what the data give, with the photo or without it; its record says so.
