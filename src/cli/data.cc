@@ -6,6 +6,7 @@
 
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "data/left_out.h"
@@ -24,6 +25,8 @@ std::string shape_text(int h, int w, int c, int classes) {
 DataSplits load_showing(const std::string& spec, LoadOptions options, int threads, std::FILE* out) {
   ProgressBar bar(out);
   options.threads = threads;
+  const std::unique_ptr<Reducer> ranks = make_reducer();
+  options.ranks = ranks.get();
   options.progress = [&](int64_t done, int64_t total) {
     if (!bar.due()) return;
     const std::string text = fmt::format("{} of {} photos", done, total);

@@ -10,7 +10,7 @@
 
 namespace intrain::cli {
 
-// load_data with progress on `out` while photos are looked at.
+// load_data with progress on `out` while photos are looked at: of ranks of this one's share.
 DataSplits load_showing(const std::string& spec, LoadOptions options, int threads, std::FILE* out = stdout);
 
 // The data of a run, which may have been moved since, for config.threads threads.

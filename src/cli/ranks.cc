@@ -62,9 +62,9 @@ void refuse_ranks(const std::string& command) {
 bool is_first_rank() { return !world().ranks || world().ranks->rank() == 0; }
 int rank_count() { return world().ranks ? world().ranks->ranks() : 1; }
 
-std::shared_ptr<Runtime> make_runtime(int threads) {
-  return std::make_shared<Runtime>(threads, world().ranks ? world().ranks->reducer() : nullptr);
-}
+std::unique_ptr<Reducer> make_reducer() { return world().ranks ? world().ranks->reducer() : nullptr; }
+
+std::shared_ptr<Runtime> make_runtime(int threads) { return std::make_shared<Runtime>(threads, make_reducer()); }
 
 int threads_here(int threads, bool given) { return given || !world().ranks ? threads : world().ranks->threads(); }
 

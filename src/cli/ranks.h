@@ -26,6 +26,8 @@ void refuse_ranks(const std::string& command);
 
 bool is_first_rank();
 int rank_count();
+// For what all ranks do at once; null for a process by itself. One at a time.
+std::unique_ptr<Reducer> make_reducer();
 // What a net computes with, on all ranks.
 std::shared_ptr<Runtime> make_runtime(int threads);
 // `threads`, or where nobody gave them this rank's part of the machine's cores.

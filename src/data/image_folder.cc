@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/parallel.h"
+#include "core/rank_agreement.h"
 #include "data/folder_layout.h"
 #include "data/photo_check.h"
 #include "data/photo_listing.h"
@@ -124,6 +126,16 @@ std::vector<std::string> class_names_of(const Plan& plan, const FolderLayout& la
   return names;
 }
 
+// Of the photos' paths in the folder, and their labels.
+uint64_t listing_hash(const DataSplits& data) {
+  Hash64 hash;
+  for (const Dataset* set : {&data.train, &data.test}) {
+    for (const std::string& file : set->files) hash.add(file.c_str() + data.folder.size(), file.size() + 1 - data.folder.size());
+    hash.add(set->labels.data(), set->labels.size() * sizeof set->labels[0]);
+  }
+  return hash.digest();
+}
+
 }  // namespace
 
 DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions& options) {
@@ -148,10 +160,14 @@ DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions
   }
 
   data.train.crop_q16 = data.test.crop_q16 = options.crop_q16;
+  SingleProcess alone;
+  Reducer& ranks = options.ranks != nullptr ? *options.ranks : alone;
+  check_same(ranks, "the photos", listing_hash(data), "let all ranks see the same files under the same path");
   ThreadPool pool(options.threads);
-  CheckProgress shown(static_cast<int64_t>(data.train.files.size() + data.test.files.size()), options.progress);
-  if (!options.evaluation_only) check_split(data.train, true, pool, shown, left_out);
-  check_split(data.test, false, pool, shown, left_out);
+  CheckProgress shown(photos_of_rank(std::ssize(data.train.files), ranks) + photos_of_rank(std::ssize(data.test.files), ranks),
+                      options.progress);
+  if (!options.evaluation_only) check_split(data.train, true, pool, ranks, shown, left_out);
+  check_split(data.test, false, pool, ranks, shown, left_out);
   std::stable_sort(left_out.begin(), left_out.end(), [](const LeftOut& a, const LeftOut& b) { return a.path < b.path; });
   for (const LeftOut& l : left_out) data.broken.push_back(l.path + ": " + l.why);
   data.left_out = left_out_text(left_out);

@@ -71,14 +71,20 @@ void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, uint32_t 
   const uint8_t* image = photos ? worker.pixels.data() : set.image(sample);
   if (photos) {
     const std::string& file = set.files[static_cast<size_t>(sample)];
+    // Another rank may have looked at the photo, on a machine with files of its own.
+    const bool compared = options.ranks > 1 && !set.file_hashes.empty();
+    uint64_t hash = 0;
+    uint64_t* const file_hash = compared ? &hash : nullptr;
     try {
       if (augment)
-        worker.reader.read(file, set.h, set.w, options.seed, epoch_number, draw, worker.pixels.data());
+        worker.reader.read(file, set.h, set.w, options.seed, epoch_number, draw, worker.pixels.data(), file_hash);
       else
-        worker.reader.read(file, set.crop_q16, set.h, set.w, worker.pixels.data());
+        worker.reader.read(file, set.crop_q16, set.h, set.w, worker.pixels.data(), file_hash);
     } catch (const std::bad_alloc&) {
       throw Error("memory cannot hold it", file, "choose fewer `threads`, or make the picture smaller");
     }
+    if (compared && hash != set.file_hashes[static_cast<size_t>(sample)])
+      throw Error("it is not the photo that was checked before the first step", file, "let all ranks see the same files");
   }
   if (augment) {
     const int pad = photos ? 0 : crop_pad(set.h);  // photos are cropped already
@@ -176,6 +182,8 @@ const LoaderOptions& checked(const Dataset& set, const LoaderOptions& options) {
   if (!set.files.empty() && static_cast<int64_t>(set.files.size()) < set.count)
     throw Error("a data set of fewer photos than it says", Setting{"data"}, "count is how many there are");
   const auto known = [&](uint16_t label) { return label < set.classes; };
+  if (!set.file_hashes.empty() && static_cast<int64_t>(set.file_hashes.size()) < set.count)
+    throw Error("a data set of fewer fingerprints of photos than it says", Setting{"data"}, "give one for each, or none");
   if (static_cast<int64_t>(set.labels.size()) < set.count ||
       (options.balance && !std::all_of(set.labels.begin(), set.labels.begin() + set.count, known)))
     throw Error("images without labels", Setting{"data"}, "there is one for each, below classes where these are balanced");

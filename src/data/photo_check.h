@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/parallel.h"
+#include "core/reducer.h"
 #include "data/dataset.h"
 #include "data/left_out.h"
 
@@ -30,7 +31,14 @@ class CheckProgress {
   const std::function<void(int64_t, int64_t)>& call_;
 };
 
-// Reads every photo once; drops those that cannot be, and adds them to `left_out`. Counts their pixels if asked to.
-void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, CheckProgress& progress, std::vector<LeftOut>& left_out);
+// How many of `photos` this rank looks at: those whose number is its own modulo the number of ranks.
+inline int64_t photos_of_rank(int64_t photos, const Reducer& ranks) {
+  return (photos - ranks.rank() + ranks.ranks() - 1) / ranks.ranks();
+}
+
+// Reads every photo once, on one of the ranks; drops those that cannot be, and adds them to `left_out`. Counts their pixels if asked to. `set` is the
+// same on all ranks before, and after.
+void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, Reducer& ranks, CheckProgress& progress,
+                 std::vector<LeftOut>& left_out);
 
 }  // namespace intrain

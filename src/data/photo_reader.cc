@@ -34,8 +34,10 @@ void PhotoReader::read(const std::string& path, int crop_q16, int h, int w, uint
   read_window(evaluation_window(crop_q16, file_.h(), file_.w()), h, w, dst);
 }
 
-void PhotoReader::read(const std::string& path, int h, int w, uint64_t seed, uint32_t epoch, uint32_t sample, uint8_t* dst) {
+void PhotoReader::read(const std::string& path, int h, int w, uint64_t seed, uint32_t epoch, uint32_t sample, uint8_t* dst,
+                       uint64_t* file_hash) {
   file_.open(path);
+  if (file_hash != nullptr) *file_hash = file_.hash();
   read_window(random_window(seed, epoch, sample, file_.h(), file_.w()), h, w, dst);
 }
 

@@ -17,7 +17,8 @@ class PhotoReader {
   // where the window stays at least as large as the result. dst [h][w][3]. Throws Error and std::bad_alloc.
   // file_hash, if given: of the file's bytes (PhotoFile::hash).
   void read(const std::string& path, int crop_q16, int h, int w, uint8_t* dst, uint64_t* file_hash = nullptr);
-  void read(const std::string& path, int h, int w, uint64_t seed, uint32_t epoch, uint32_t sample, uint8_t* dst);
+  void read(const std::string& path, int h, int w, uint64_t seed, uint32_t epoch, uint32_t sample, uint8_t* dst,
+            uint64_t* file_hash = nullptr);
   // For nets that know whole images: all but what the shape h x w cuts off (whole_window). A photo of h x w pixels stays as it is.
   void read_whole(const std::string& path, int h, int w, uint8_t* dst);
 

@@ -12,6 +12,8 @@
 
 namespace intrain {
 
+class Reducer;
+
 // Which images become `test` of what is loaded to evaluate on: those that training evaluates on, or one of its parts by name. `val` is the
 // folder of that name, or what val_share splits off; `test` of data in memory are their test images.
 enum class Split { kEvaluation, kTrain, kVal, kTest };
@@ -28,6 +30,8 @@ struct LoadOptions {
   // evaluation_only, photos in folders: the classes by number, where they are known; a folder need not have all of them. Empty: those of the
   // training folder.
   std::vector<std::string> class_names = {};
+  // Of ranks that load the same at once: each looks at its share of the photos, and all have the same result, and the same errors. Null: one process.
+  Reducer* ranks = nullptr;
   int side = 0;                     // of photos whose spec says none; 0: 224
   int crop_q16 = kStandardCropQ16;  // Dataset::crop_q16 of photos
 };

@@ -159,6 +159,7 @@ void RunData::mend(const Checkpoint& from, const std::string& folder) {
 
   mended_ = now_;
   mended_->train.files.clear();
+  mended_->train.file_hashes.clear();
   mended_->train.labels = then.train.labels;
   const std::vector<size_t> in_place = stand_ins(then.train, there);
   for (size_t i = 0; i < in_place.size(); ++i) {
@@ -166,6 +167,7 @@ void RunData::mend(const Checkpoint& from, const std::string& folder) {
       refuse(fmt::format("no training photo of '{}' any more", now_.class_names[then.train.labels[i]]));
     const std::string file = path(then.train.files[i]), taken = path(then.train.files[in_place[i]]);
     mended_->train.files.push_back(taken);
+    mended_->train.file_hashes.push_back(there.at(then.train.files[in_place[i]]).hash);
     if (in_place[i] != i) gone_.push_back(fmt::format("{}: {}; {} stands in for it", file, reasons.of_gone.at(file), taken));
   }
   mended_->train.count = static_cast<int>(then.train.files.size());
@@ -173,6 +175,7 @@ void RunData::mend(const Checkpoint& from, const std::string& folder) {
 
   mended_->test.files.clear();
   mended_->test.labels.clear();
+  mended_->test.file_hashes.clear();
   std::vector<bool> had(now_.class_names.size()), has = had;
   for (size_t i = 0; i < then.test.files.size(); ++i) {
     const std::string file = path(then.test.files[i]);
@@ -185,6 +188,7 @@ void RunData::mend(const Checkpoint& from, const std::string& folder) {
     has[label] = true;
     mended_->test.files.push_back(file);
     mended_->test.labels.push_back(label);
+    mended_->test.file_hashes.push_back(then.test.hashes[i]);
   }
   mended_->test.count = static_cast<int>(mended_->test.files.size());
   for (size_t i = 0; i < had.size(); ++i)
