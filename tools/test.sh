@@ -334,8 +334,8 @@ section_package() {
 # nanobind and what the tests, the reference and the notebook need come from PyPI, into a folder under build/.
 readonly package_python=build/python-tests/bin/python
 install_python() {
-  "$package_python" -c 'import hypothesis, ipykernel, matplotlib, mypy, myst_parser, nanobind, nanobind_backend, nbclient, numpy, numpydoc, pytest,
-sklearn, sphinx' && return
+  "$package_python" -c 'import hypothesis, ipykernel, matplotlib, mypy, myst_parser, nanobind, nanobind_backend, nbclient, numpy, numpydoc, pytest
+import sklearn, sphinx' && return
   python3 -m venv build/python-tests &&
     "$package_python" -m pip install -q --retries 1 --timeout 15 hypothesis ipykernel matplotlib mypy myst-parser nanobind nanobind-backend nbclient \
       numpy numpydoc pytest scikit-learn sphinx
