@@ -58,7 +58,7 @@ struct Scratch {
   Place weight8;  // what Fixed says, made anew of a layer that learns
   Place bias, stage, mult, offset, f_shift, sigma, gamma, beta;
   Place error8;                 // E2
-  Place grad;                   // s64
+  Place grad;                   // s32: sums of the weights' gradient; scratch of all updates
   Place k, b, a, channel_sums;  // ops::NormBackward; 2 s64 a channel
 };
 

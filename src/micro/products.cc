@@ -121,14 +121,8 @@ void forward(const ConvShape& s, const Src* src, const int8_t* wei, int32_t* dst
   }
 }
 
-// Of one pixel: dw[i] = x[i] dy
-template <class Src>
-void scaled(const Src* x, int count, int32_t dy, int64_t* dw) {
-  for (int i = 0; i < count; ++i) dw[i] = x[i] * dy;
-}
-
 template <int kDy, class Src>
-void outer_row(const Pixels& p, const Src* x, int channels, const int8_t* dy, int64_t* dw) {
+void outer_row(const Pixels& p, const Src* x, int channels, const int8_t* dy, int32_t* dw) {
   int i = 0;
   for (; i + kInputs <= channels; i += kInputs) outer<kDy, kInputs>(p, x + i, dy, dw + i);
   for (; i < channels; ++i) outer<kDy, 1>(p, x + i, dy, dw + i);
@@ -136,17 +130,21 @@ void outer_row(const Pixels& p, const Src* x, int channels, const int8_t* dy, in
 
 // Of one tap and a group: x at the first pixel's channels, dy at its outputs.
 template <class Src>
-void tap(const ConvShape& s, const Pixels& p, const Src* x, const int8_t* dy, int64_t* dw) {
+void tap(const ConvShape& s, const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
   const int c = s.group_c(), gk = s.group_k(), fan_in = p.dw_row;
+  if (p.rows == 1 && p.columns == 1) {
+    int i = 0;
+    for (; i + kScaled <= c; i += kScaled) scaled<kScaled>(x + i, dy, gk, dw + i, fan_in);
+    for (; i < c; ++i) scaled<1>(x + i, dy, gk, dw + i, fan_in);
+    return;
+  }
   int k = 0;
-  if (p.rows == 1 && p.columns == 1)
-    for (; k < gk; ++k) scaled(x, c, dy[k], dw + k * fan_in);
   for (; k + kErrors <= gk; k += kErrors) outer_row<kErrors>(p, x, c, dy + k, dw + k * fan_in);
   for (; k < gk; ++k) outer_row<1>(p, x, c, dy + k, dw + k * fan_in);
 }
 
 template <class Src>
-void backward_weights(const ConvShape& s, const Src* src, const int8_t* diff_dst, int64_t* diff_wei) {
+void backward_weights(const ConvShape& s, const Src* src, const int8_t* diff_dst, int32_t* diff_wei) {
   const Axis rows = rows_of(s), columns = columns_of(s);
   const int c = s.group_c(), gk = s.group_k(), fan_in = static_cast<int>(s.fan_in());
   for (int kh = 0; kh < s.kh; ++kh)
@@ -194,7 +192,7 @@ void product_backward_data(const ConvShape& s, const int8_t* diff_dst, const int
   }
 }
 
-void product_backward_weights(const ConvShape& s, const void* src, const int8_t* diff_dst, int64_t* diff_wei) {
+void product_backward_weights(const ConvShape& s, const void* src, const int8_t* diff_dst, int32_t* diff_wei) {
   if (s.signed_src)
     backward_weights(s, static_cast<const int8_t*>(src), diff_dst, diff_wei);
   else

@@ -13,9 +13,9 @@ namespace intrain::micro {
 void product(const ConvShape& shape, const void* src, const int8_t* wei, int32_t* dst);
 // As conv2d_backward_data_reference.
 void product_backward_data(const ConvShape& shape, const int8_t* diff_dst, const int8_t* wei, int32_t* diff_src);
-// As conv2d_backward_weights_reference, but that it writes the sums instead of adding them. They are formed in s32: a layer has at most
-// kMaxReduction output pixels, as NetBuilder checks.
+// As conv2d_backward_weights_reference, but that it writes the sums instead of adding them, and in s32: a sum has a product of u8 or s8 and of s8 an
+// output pixel, and NetBuilder takes no layer of more than kMaxReduction = 66,000 of those: |sum| <= 66,000 * 255 * 127 < 2^31.
 static_assert(kMaxReduction <= kMaxProductsU8S8);
-void product_backward_weights(const ConvShape& shape, const void* src, const int8_t* diff_dst, int64_t* diff_wei);
+void product_backward_weights(const ConvShape& shape, const void* src, const int8_t* diff_dst, int32_t* diff_wei);
 
 }  // namespace intrain::micro

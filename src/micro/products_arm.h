@@ -104,20 +104,19 @@ template <>
 
 // r1: x, r2: dy, r3: the end of the row of dy, r4, r5: elements of x, r6, r7: of dy, and products; r12, lr: to the next pixel's. On the stack: the
 // pixels, the length of a row of dy, rows left. 5 instructions.
-#define INTRAIN_STORE(sum, row) " mov r4, " sum "\n asrs r5, r4, #31\n stm " row "!, {r4, r5}\n"
-#define INTRAIN_OUTER(load, extend)                                                                                         \
-  ".syntax unified\n push {r3, r7}\n ldr r4, [r0]\n push {r4}\n ldr r4, [r0, #4]\n ldr r5, [r0, #16]\n mov lr, r5\n"        \
-  " muls r4, r5\n push {r4}\n ldr r5, [r0, #8]\n mov r12, r5\n push {r0}\n"                                                 \
-  " movs r4, #0\n mov r8, r4\n mov r9, r4\n mov r10, r4\n mov r11, r4\n"                                                    \
-  "1: ldr r3, [sp, #4]\n adds r3, r3, r2\n"                                                                                 \
-  "2: ldrb r4, [r1]\n ldrb r5, [r1, #1]\n" extend                                                                           \
-  " ldrb r6, [r2]\n sxtb r6, r6\n mov r7, r4\n muls r7, r6\n add r8, r7\n muls r6, r5\n add r9, r6\n"                       \
-  " ldrb r6, [r2, #1]\n sxtb r6, r6\n muls r4, r6\n add r10, r4\n muls r5, r6\n add r11, r5\n"                              \
-  " add r1, r12\n add r2, lr\n cmp r2, r3\n bne 2b\n"                                                                       \
-  " ldr r4, [sp]\n ldr r5, [r4, #12]\n adds r1, r1, r5\n ldr r5, [r4, #20]\n adds r2, r2, r5\n"                             \
-  " ldr r5, [sp, #8]\n subs r5, r5, #1\n str r5, [sp, #8]\n bne 1b\n"                                                       \
-  " ldr r0, [sp]\n ldr r0, [r0, #24]\n lsls r0, r0, #3\n add sp, sp, #12\n pop {r3, r7}\n adds r0, r0, r3\n" INTRAIN_STORE( \
-      "r8", "r3") INTRAIN_STORE("r9", "r3") INTRAIN_STORE("r10", "r0") INTRAIN_STORE("r11", "r0")
+#define INTRAIN_OUTER(load, extend)                                                                                  \
+  ".syntax unified\n push {r3, r7}\n ldr r4, [r0]\n push {r4}\n ldr r4, [r0, #4]\n ldr r5, [r0, #16]\n mov lr, r5\n" \
+  " muls r4, r5\n push {r4}\n ldr r5, [r0, #8]\n mov r12, r5\n push {r0}\n"                                          \
+  " movs r4, #0\n mov r8, r4\n mov r9, r4\n mov r10, r4\n mov r11, r4\n"                                             \
+  "1: ldr r3, [sp, #4]\n adds r3, r3, r2\n"                                                                          \
+  "2: ldrb r4, [r1]\n ldrb r5, [r1, #1]\n" extend                                                                    \
+  " ldrb r6, [r2]\n sxtb r6, r6\n mov r7, r4\n muls r7, r6\n add r8, r7\n muls r6, r5\n add r9, r6\n"                \
+  " ldrb r6, [r2, #1]\n sxtb r6, r6\n muls r4, r6\n add r10, r4\n muls r5, r6\n add r11, r5\n"                       \
+  " add r1, r12\n add r2, lr\n cmp r2, r3\n bne 2b\n"                                                                \
+  " ldr r4, [sp]\n ldr r5, [r4, #12]\n adds r1, r1, r5\n ldr r5, [r4, #20]\n adds r2, r2, r5\n"                      \
+  " ldr r5, [sp, #8]\n subs r5, r5, #1\n str r5, [sp, #8]\n bne 1b\n"                                                \
+  " ldr r0, [sp]\n ldr r0, [r0, #24]\n lsls r0, r0, #2\n add sp, sp, #12\n pop {r3, r7}\n adds r0, r0, r3\n"         \
+  " mov r4, r8\n mov r5, r9\n stm r3!, {r4, r5}\n mov r4, r10\n mov r5, r11\n stm r0!, {r4, r5}\n"
 
 #else
 
@@ -139,7 +138,6 @@ template <>
 
 // r1: x, r2: dy, r0: the end of the row of dy, r7, r12: elements of dy, lr: of x; sums of the first in r3 to r6, of the second in r8 to r11. On the
 // stack: to the next pixel's x and dy, the length of a row of dy, rows left, the pixels, where the sums go. 2.375 instructions.
-#define INTRAIN_STORE(sum, row, at) " asr r0, " sum ", #31\n strd " sum ", r0, [" row ", " at "]\n"
 #define INTRAIN_INPUT(load, at, first, second) \
   " " load " lr, [r1, " at "]\n mla " first ", r7, lr, " first "\n mla " second ", r12, lr, " second "\n"
 #define INTRAIN_OUTER(load, extend) \
@@ -153,10 +151,8 @@ template <>
   " ldrd r7, r12, [sp]\n add r1, r1, r7\n add r2, r2, r12\n cmp r2, r0\n bne 2b\n"                                   \
   " ldr r7, [sp, #16]\n ldr r12, [r7, #12]\n add r1, r1, r12\n ldr r12, [r7, #20]\n add r2, r2, r12\n"               \
   " ldr r7, [sp, #12]\n subs r7, r7, #1\n str r7, [sp, #12]\n bne 1b\n"                                             \
-  " ldr r12, [sp, #20]\n ldr r7, [sp, #16]\n ldr r7, [r7, #24]\n add r7, r12, r7, lsl #3\n"                      \
-  INTRAIN_STORE("r3", "r12", "#0") INTRAIN_STORE("r4", "r12", "#8") INTRAIN_STORE("r5", "r12", "#16")               \
-  INTRAIN_STORE("r6", "r12", "#24") INTRAIN_STORE("r8", "r7", "#0") INTRAIN_STORE("r9", "r7", "#8")                 \
-  INTRAIN_STORE("r10", "r7", "#16") INTRAIN_STORE("r11", "r7", "#24") " add sp, sp, #24\n pop {r7}\n"
+  " ldr r12, [sp, #20]\n ldr r7, [sp, #16]\n ldr r7, [r7, #24]\n add r7, r12, r7, lsl #2\n"                      \
+  " stm r12, {r3, r4, r5, r6}\n stm r7, {r8, r9, r10, r11}\n add sp, sp, #24\n pop {r7}\n"
 
 #endif
 
@@ -173,7 +169,7 @@ template <>
 }
 
 template <class Src>
-[[gnu::noinline]] void outer_sums(const Pixels& p, const Src* x, const int8_t* dy, int64_t* dw) {
+[[gnu::noinline]] void outer_sums(const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
   if (p.rows == 0) {
     for (int i = 0; i < kInputs; ++i) dw[i] = dw[p.dw_row + i] = 0;
     return;
@@ -191,11 +187,11 @@ template <class Src>
     __asm__ volatile(INTRAIN_OUTER("ldrb", "") : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3) : : INTRAIN_CLOBBERED);
 }
 template <>
-inline void outer<2, kInputs, uint8_t>(const Pixels& p, const uint8_t* x, const int8_t* dy, int64_t* dw) {
+inline void outer<2, kInputs, uint8_t>(const Pixels& p, const uint8_t* x, const int8_t* dy, int32_t* dw) {
   outer_sums(p, x, dy, dw);
 }
 template <>
-inline void outer<2, kInputs, int8_t>(const Pixels& p, const int8_t* x, const int8_t* dy, int64_t* dw) {
+inline void outer<2, kInputs, int8_t>(const Pixels& p, const int8_t* x, const int8_t* dy, int32_t* dw) {
   outer_sums(p, x, dy, dw);
 }
 
@@ -205,7 +201,6 @@ inline void outer<2, kInputs, int8_t>(const Pixels& p, const int8_t* x, const in
 #undef INTRAIN_DOTS
 #undef INTRAIN_GATHER
 #undef INTRAIN_INPUT
-#undef INTRAIN_STORE
 #undef INTRAIN_FOUR
 #undef INTRAIN_OUTER
 }  // namespace intrain::micro

@@ -97,7 +97,7 @@ struct Outer {
     sums.add(*x, dy);
     others.add(dy, x + 1);
   }
-  [[gnu::always_inline]] void store(int64_t* dst, int next) const {
+  [[gnu::always_inline]] void store(int32_t* dst, int next) const {
     sums.store(dst, next);
     others.store(dst + 1, next);
   }
@@ -106,7 +106,7 @@ template <int kDy>
 struct Outer<kDy, 0> {
   template <class T>
   void add(const int8_t*, const T*) {}
-  void store(int64_t*, int) const {}
+  void store(int32_t*, int) const {}
 };
 
 // What an output reads: `rows` rows of `width` elements, the next x_row elements on; of the weights w_row on.
@@ -189,7 +189,7 @@ struct Pixels {
 
 // dw[a][b] = the sum over the pixels of dy[a] * x[b]
 template <int kDy, int kX, class Src>
-[[gnu::noinline]] void outer(const Pixels& p, const Src* x, const int8_t* dy, int64_t* dw) {
+[[gnu::noinline]] void outer(const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
   Outer<kDy, kX> sums;
   const int x_step = p.x_step, dy_step = p.dy_step, width = p.columns * dy_step;
   for (int r = 0; r < p.rows; ++r) {
@@ -203,6 +203,36 @@ template <int kDy, int kX, class Src>
     dy += p.dy_skip;
   }
   sums.store(dw, p.dw_row);
+}
+
+constexpr int kScaled = 4;
+
+[[gnu::always_inline]] inline void store_four(int32_t* to, int32_t a, int32_t b, int32_t c, int32_t d) {
+#if defined(__thumb2__)  // two at once, which compilers do not find
+  __asm__ volatile("strd %1, %2, [%0]\n strd %3, %4, [%0, #8]" : : "r"(to), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
+#else
+  to[0] = a;
+  to[1] = b;
+  to[2] = c;
+  to[3] = d;
+#endif
+}
+
+// The same of one pixel: dw[a][b] = dy[a] * x[b], of `count` errors.
+template <int kX, class Src>
+[[gnu::noinline]] void scaled(const Src* x, const int8_t* dy, int count, int32_t* dw, int dw_row) {
+  static_assert(kX == kScaled || kX == 1);
+  const int32_t x0 = x[0], x1 = x[kX / 4], x2 = x[kX / 4 * 2], x3 = x[kX / 4 * 3];
+  const int8_t* const end = dy + count;
+  do {
+    const int32_t e = *dy;
+    if constexpr (kX == kScaled)
+      store_four(dw, x0 * e, x1 * e, x2 * e, x3 * e);
+    else
+      *dw = x0 * e;
+    step(dw, dw_row);
+    step(dy, 1);
+  } while (dy != end);
 }
 
 }  // namespace intrain::micro

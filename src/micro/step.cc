@@ -31,30 +31,24 @@ struct Pass {
     return place<T>(arena, p);
   }
   Error& error(Place p) const { return *place<Error>(arena, p); }
-  int64_t* grad() const { return at<int64_t>(layer.backward.grad); }
+  int32_t* grad() const { return at<int32_t>(layer.backward.grad); }
   int64_t out_elements() const { return layer.shape.dst_pixels() * layer.shape.k; }
   int64_t in_elements() const { return layer.shape.src_pixels() * layer.shape.c; }
 };
 
-// The gradient lies in scratch memory.
-void update(const Pass& p, const Tensor& t, int grad_exp) {
+// sums: the exact gradient, where that does not lie in scratch memory.
+void update(const Pass& p, const Tensor& t, int grad_exp, const int64_t* sums = nullptr) {
   const bool keeps = t.momentum != kNone;
   const ops::SgdTensor tensor{t.count,
                               p.at<int32_t>(t.master),
                               keeps ? p.at<int16_t>(t.momentum) : nullptr,
-                              p.grad(),
+                              nullptr,
                               keeps ? *p.at<int32_t>(t.momentum_exp) : 0,
                               grad_exp,
                               t.grad_bits,
                               t.number};
-  const int momentum_exp = update_parameters(tensor, p.step);
+  const int momentum_exp = update_parameters(tensor, p.step, sums, p.grad());
   if (keeps) *p.at<int32_t>(t.momentum_exp) = momentum_exp;
-}
-
-// gamma or beta.
-void update_channels(const Pass& p, const Tensor& t, const int64_t* sums, int grad_exp) {
-  for (int32_t c = 0; c < t.count; ++c) p.grad()[c] = sums[c];
-  update(p, t, grad_exp);
 }
 
 // Sums of what comes back, of a maximum, become E1 of the input.
@@ -65,7 +59,8 @@ void stage_error(const Pass& p, const int32_t* sums, int exp) {
   in.exp = scale.exp;
 }
 
-// From E2, of exponent `exp`, to E1 of the input and the new W, which the norm's or the bias' come before.
+// From E2, of exponent `exp`, to E1 of the input and the new W. The gradients of the norm or the bias come behind it: until the input's error is
+// there, W and what else it takes may lie where gradients will (firmware_places.cc).
 void multiply_back(const Pass& p, const Parameters& parameters, int exp) {
   const int8_t* const error8 = p.at<int8_t>(p.layer.backward.error8);
   if (p.layer.in_error != kNone) {
@@ -77,12 +72,20 @@ void multiply_back(const Pass& p, const Parameters& parameters, int exp) {
   update(p, p.layer.weight, p.layer.in_exp + exp);
 }
 
-// With a bias: its gradient is the sum of E2.
-void multiply_back_with_bias(const Pass& p, const Parameters& parameters, int exp) {
-  const int8_t* const error8 = p.at<int8_t>(p.layer.backward.error8);
-  ops::bias_gradient(error8, nullptr, p.layer.shape.dst_pixels(), p.layer.shape.k, {}, p.grad());
+// The bias' gradient is the sum of E2: of fewer than kMaxReduction pixels, as products.h has it.
+void update_bias(const Pass& p, int exp) {
+  const int8_t* e = p.at<int8_t>(p.layer.backward.error8);
+  int32_t* const grad = p.grad();
+  const int32_t channels = p.layer.shape.k;
+  for (int32_t c = 0; c < channels; ++c) grad[c] = 0;
+  for (int64_t pixel = p.layer.shape.dst_pixels(); pixel > 0; --pixel)
+    for (int32_t c = 0; c < channels; ++c) grad[c] += *e++;
   update(p, p.layer.beta, exp);
+}
+
+void multiply_back_with_bias(const Pass& p, const Parameters& parameters, int exp) {
   multiply_back(p, parameters, exp);
+  update_bias(p, exp);
 }
 
 void quantize(const Pass& p, const int32_t* src32, const int16_t* src16, const ops::ProductScale& scale) {
@@ -147,9 +150,9 @@ void backward_norm(const Pass& p) {
   v.dst = p.at<int8_t>(s.error8);
   v.random = &p.random;
   quantize_norm_backward(v);
-  update_channels(p, p.layer.gamma, sums + channels, ops::gamma_gradient_exp(aligned.exp));
-  update_channels(p, p.layer.beta, sums, aligned.exp);
   multiply_back(p, parameters, scale.exp);
+  update(p, p.layer.gamma, ops::gamma_gradient_exp(aligned.exp), sums + channels);
+  update(p, p.layer.beta, aligned.exp, sums);
 }
 
 void backward_average(const Pass& p) {

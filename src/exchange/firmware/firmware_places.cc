@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/formats.h"
 #include "core/check.h"
 #include "core/error.h"
 #include "exchange/firmware/firmware_tables.h"
@@ -24,6 +25,9 @@ size_t out_elements(const micro::Layer& layer) {
 }
 size_t in_elements(const micro::Layer& layer) { return static_cast<size_t>(layer.shape.src_pixels() * layer.shape.c); }
 
+// Layer i of L runs forward at the time i. Backward it runs at two: until its input's error is there, which takes W, the outputs and their errors; and
+// from there on, for the gradients of its parameters, of which those of the weights are the largest array of a step. Last comes the time between two
+// steps.
 class Places {
  public:
   Places(FirmwarePlan& plan) : plan_(plan), layers_(static_cast<int>(plan.layers.size())) {
@@ -33,8 +37,8 @@ class Places {
 
   void choose(size_t inputs) {
     const size_t state_bytes = place_state();
-    if (state_bytes > 0) state_ = memory_.add("", state_bytes, 0, 2 * layers_ + 1);
-    add(plan_.net.input, inputs, 0, lowest_ == 0 ? 2 * layers_ : 0);
+    if (state_bytes > 0) state_ = memory_.add("", state_bytes, 0, between_steps());
+    add(plan_.net.input, inputs, 0, lowest_ == 0 ? gradient_time(0) : 0);
     for (int i = 0; i < layers_; ++i) {
       micro::Layer& layer = plan_.layers[static_cast<size_t>(i)];
       add_values(layer, i);
@@ -60,6 +64,10 @@ class Places {
   }
 
  private:
+  int error_time(int i) const { return layers_ + 2 * (layers_ - 1 - i); }
+  int gradient_time(int i) const { return error_time(i) + 1; }
+  int between_steps() const { return 3 * layers_; }
+
   void add(micro::Place& place, size_t bytes, int first, int last) {
     wanted_.emplace_back(&place, memory_.add("", bytes, first, last));
   }
@@ -88,11 +96,11 @@ class Places {
     const size_t count = out_elements(layer);
     const bool logits = layer.kind == LayerKind::kLogits, back = i >= lowest_;
     // The lowest layer that learns reads its input again.
-    const int last = logits ? 2 * layers_ + 1 : back ? 2 * layers_ - i : i + 1 == lowest_ ? 2 * layers_ - lowest_ : i + 1;
+    const int last = logits ? between_steps() : back ? error_time(i) : i + 1 == lowest_ ? gradient_time(lowest_) : i + 1;
     add(layer.out, count * (logits ? 4 : 1), i, last);
     if (layer.kind == LayerKind::kMaxPool || (back && layer.kind == LayerKind::kConvNorm))
-      add(layer.kept, count, i, back ? 2 * layers_ - i : i);
-    if (back && !logits) add(layer.out_error, sizeof(micro::Error) + count * 2, 2 * layers_ - i - 1, 2 * layers_ - i);
+      add(layer.kept, count, i, back ? error_time(i) : i);
+    if (back && !logits) add(layer.out_error, sizeof(micro::Error) + count * 2, error_time(i + 1), error_time(i));
   }
 
   // What micro::parameters_of makes.
@@ -111,7 +119,7 @@ class Places {
     if (layer.learns()) add_parameters(layer, s, time);
   }
   void add_backward(micro::Layer& layer, int i) {
-    const int time = 2 * layers_ - i;
+    const int time = error_time(i), last = gradient_time(i);
     const bool logits = layer.kind == LayerKind::kLogits;
     const size_t channels = static_cast<size_t>(layer.shape.k);
     micro::Scratch& s = layer.backward;
@@ -121,11 +129,12 @@ class Places {
     if (sums > 0) add(s.sums, sums * 4, time, time);
     if (!has_product(layer)) return;
     add_parameters(layer, s, time);
-    add(s.error8, out_elements(layer), time, time);
-    add(s.grad, std::max(static_cast<size_t>(layer.shape.weights()), channels) * 8, time, time);
+    CHECK_LE(layer.shape.dst_pixels(), kMaxReduction);  // the weights' gradient is in s32
+    add(s.error8, out_elements(layer), time, last);
+    add(s.grad, std::max(static_cast<size_t>(layer.shape.weights()), channels) * 4, last, last);
     if (layer.kind != LayerKind::kConvNorm) return;
     for (micro::Place* p : {&s.k, &s.b, &s.a}) add(*p, channels * 4, time, time);
-    add(s.channel_sums, channels * 16, time, time);
+    add(s.channel_sums, channels * 16, time, last);
   }
 
   FirmwarePlan& plan_;

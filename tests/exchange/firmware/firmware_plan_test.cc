@@ -70,6 +70,30 @@ TEST(Firmware, FewerLayersThatLearnTakeLess) {
   }
 }
 
+// Beside the state no array of a step is larger than the largest weights' gradient, and that takes four bytes a weight: so the net of three
+// convolutions learns wholly in the 64 KB of a board, 2 KB of them its stack.
+TEST(Firmware, GradientsTakeFourBytesAWeight) {
+  const auto three_convolutions = [] {
+    NetBuilder net(28, 28, 1, 10);
+    Value* x = net.input();
+    for (const int channels : {8, 16, 32}) x = net.conv_bn_relu(x, {.k = channels, .size = 3, .stride = 2, .pad = 1});
+    return net.linear_logits(net.global_average_pool(x));
+  };
+  Net net = three_convolutions();
+  const int layers = parameter_layers(net);
+  net.keep_momentum(false);
+  freeze_for_device(net, layers);
+  net.prepare(1, true, std::make_shared<Runtime>(1));
+  net.initialize(1);
+  net.quantize_parameters();
+  SgdStep step = kPlanStep;
+  step.mom = {};
+  const FirmwarePlan plan = plan_firmware(net, layers, step);
+  constexpr uint32_t kWeights = 32 * 3 * 3 * 16, kActivations = 28 * 28 + 2 * 14 * 14 * 8 + 4 * 7 * 7 * 16;
+  EXPECT_LT(plan.net.arena_bytes, plan.net.state_bytes + 4 * kWeights + kActivations + 2048);
+  EXPECT_LT(plan.net.arena_bytes + 2048, 60u * 1024);
+}
+
 // Of every length around stripes and blocks, in pieces of any size.
 TEST(Firmware, HashIsThatOfTheLibrary) {
   Rng rng(1);
