@@ -1,5 +1,4 @@
-// Instructions of a training step and of a prediction: of a firmware folder, or (FLOAT_NET) of float_net.cc, on QEMU's mps2-an385 with
-// -icount shift=0, where SysTick counts 25 MHz of a time in which an instruction takes a nanosecond; on RISC-V of minstret.
+// Instructions of a training step and of a prediction: of a firmware folder, or (FLOAT_NET) of float_net.cc.
 #include <stdint.h>
 
 #include "board.h"
@@ -37,25 +36,6 @@ namespace {
 
 constexpr int32_t kSamples = 10;
 
-#if defined(__riscv)
-constexpr uint32_t kInstructionsATick = 1, kLastTick = 0xffffffff;
-uint32_t ticks() {
-  uint32_t count;
-  __asm__ volatile("csrr %0, minstret" : "=r"(count));
-  return count;
-}
-void start_counter() {}
-#else
-constexpr uint32_t kInstructionsATick = 40, kLastTick = 0xffffff;
-volatile uint32_t* const kSysTick = reinterpret_cast<volatile uint32_t*>(0xe000e010);  // control, reload, current
-uint32_t ticks() { return kLastTick - kSysTick[2]; }
-void start_counter() {
-  kSysTick[1] = kLastTick;
-  kSysTick[2] = 0;
-  kSysTick[0] = 5;  // the processor's clock, enabled
-}
-#endif
-
 void print(const char* what, uint32_t number) {
   char text[12];
   int32_t at = sizeof text - 1;
@@ -78,16 +58,16 @@ void draw(uint32_t sample) {
 
 extern "C" int main() {
   begin();
-  start_counter();
+  board_start_counter();
   uint32_t learned = 0, inferred = 0;
   for (int32_t i = 0; i < kSamples; ++i) {
     draw(static_cast<uint32_t>(i));
-    const uint32_t first = ticks();
+    const uint32_t first = board_ticks();
     infer();
-    const uint32_t second = ticks();
+    const uint32_t second = board_ticks();
     learn(i);
-    learned += ((ticks() - second) & kLastTick) / kSamples * kInstructionsATick;
-    inferred += ((second - first) & kLastTick) / kSamples * kInstructionsATick;
+    learned += board_instructions(second, board_ticks()) / kSamples;
+    inferred += board_instructions(first, second) / kSamples;
   }
   print("predict ", inferred);
   print(" train ", learned);

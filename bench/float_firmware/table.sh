@@ -14,11 +14,11 @@ trap 'rm -rf "$work"' EXIT
 
 # program NAME PROCESSOR DEMO [LIBRARY FOLDER]: of the float net, or of the folder
 program() {
-  local cross=arm-none-eabi- flags="-mcpu=cortex-$2 -mthumb" link script=mps2.ld qemu="qemu-system-arm -M mps2-an385" out=$work/$1-$2-$3
+  local cross=arm-none-eabi- flags="-mcpu=cortex-$2 -mthumb" link script=mps2-an385.ld qemu="qemu-system-arm -M mps2-an385" out=$work/$1-$2-$3
   local cxx=(-std=c++20 -Os -ffreestanding -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections -I "$here" -I "$examples") objects=()
   link=$flags
   if [[ $2 == rv32imc ]]; then
-    cross=riscv64-unknown-elf- flags="-march=rv32imc_zicsr -mabi=ilp32 -msmall-data-limit=0" link="-march=rv32im -mabi=ilp32" script=virt.ld
+    cross=riscv64-unknown-elf- flags="-march=rv32imc -mabi=ilp32 -msmall-data-limit=0" link="-march=rv32im -mabi=ilp32" script=virt.ld
     qemu="qemu-system-riscv32 -M virt -cpu rv32 -bios none"
   fi
   mkdir -p "$out"
@@ -36,13 +36,13 @@ program() {
   fi
   # shellcheck disable=SC2086
   ${cross}g++ "${cxx[@]}" $flags -c "$here/step.cc" -o "$out/step.o"
-  for file in start semihost; do
+  for file in start memory semihost counter; do
     # shellcheck disable=SC2086
     ${cross}gcc -std=c11 -Os -ffreestanding -fno-tree-loop-distribute-patterns -ffunction-sections $flags -I "$examples" \
       -c "$examples/boards/$file.c" -o "$out/$file.o"
   done
   # shellcheck disable=SC2086
-  ${cross}gcc $link -nostdlib -Wl,--gc-sections -L "$examples/boards" -L "$here" -T $script "$out"/{step,start,semihost}.o "${objects[@]}" -lgcc \
+  ${cross}gcc $link -nostdlib -Wl,--gc-sections -L "$examples/boards" -T $script "$out"/{step,start,memory,semihost,counter}.o "${objects[@]}" -lgcc \
     -o "$out/program"
   $qemu -display none -monitor none -serial none -icount shift=0 -chardev stdio,id=text \
     -semihosting-config enable=on,target=native,chardev=text -kernel "$out/program" < /dev/null > "$out/counts" 2> "$out/errors"

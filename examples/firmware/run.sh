@@ -47,13 +47,13 @@ on_board() {
   esac
   make -s -C firmware clean
   make -s -j "$(nproc)" -C firmware CROSS=$cross FLAGS="$processor"
-  for file in demo boards/start boards/semihost; do
+  for file in demo boards/start boards/memory boards/semihost; do
     # shellcheck disable=SC2086  # several flags
     ${cross}gcc -std=c11 -Os -ffreestanding -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections $processor \
       -I "$here" -I firmware/src "${flags[@]}" -c "$here/$file.c" -o "$(basename "$file").o"
   done
   # shellcheck disable=SC2086
-  ${cross}gcc $link -nostdlib -Wl,--gc-sections -Wl,-Map=map -L "$here/boards" -T "$board.ld" demo.o start.o semihost.o \
+  ${cross}gcc $link -nostdlib -Wl,--gc-sections -Wl,-Map=map -L "$here/boards" -T "$board.ld" demo.o start.o memory.o semihost.o \
     firmware/libintrain_net.a -lgcc -o "$board.elf"
   ${cross}size "$board.elf" | awk 'NR == 2 {print "flash: " $1 + $2 " bytes\nRAM without stack: " $2 + $3 " bytes"}'
   timeout "${DEMO_SECONDS:-1800}" $qemu -display none -monitor none -serial none -chardev stdio,id=text \

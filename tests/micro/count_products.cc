@@ -1,6 +1,6 @@
 // Instructions that products take for a multiply-accumulate, beside those of the references: a program of its own, for the machines of
 // micro_test.py. Of each layer a line: name, multiply-accumulates, instructions of the three references, then of the three products.
-#include "learn.h"
+#include "board.h"
 #include "micro/products.h"
 #include "ops/conv2d/conv2d.h"
 
@@ -45,10 +45,9 @@ uint32_t multiplies(const ConvShape& s) {
 
 template <class Run>
 uint32_t count(const Run& run) {
-  const uint32_t before = ticks();
+  const uint32_t before = board_ticks();
   run();
-  const uint32_t after = ticks();
-  return (after >= before ? after - before : after + (kTickModulus - before)) * kInstructionsATick;
+  return board_instructions(before, board_ticks());
 }
 
 // As the references, on a shape that the number says.
@@ -86,12 +85,13 @@ void put_number(uint32_t v) {
   do text[--at] = static_cast<char>('0' + v % 10);
   while ((v /= 10) != 0);
   text[--at] = ' ';
-  put(text + at);
+  board_print(text + at);
 }
 
 }  // namespace
 
-void learn_all() {
+extern "C" int main() {
+  board_start_counter();
   uint32_t state = 1;
   const auto next = [&state] { return static_cast<int8_t>((state = state * 1664525 + 1013904223) >> 24); };
   for (uint8_t& v : source) v = static_cast<uint8_t>(next());
@@ -108,13 +108,14 @@ void learn_all() {
         count([&] { micro::product_backward_data(s, errors, weights, sums); }),
         count([&] { micro::product_backward_weights(s, source, errors, gradients32); }),
     };
-    put(c.name);
+    board_print(c.name);
     for (const uint32_t v : counts) put_number(v);
-    put("\n");
+    board_print("\n");
   }
   int agree = 0;
   for (uint32_t i = 0; i < kRandomShapes; ++i) agree += random_shape_agrees(i * 2654435761u) ? 1 : 0;
-  put("random shapes that agree");
+  board_print("random shapes that agree");
   put_number(static_cast<uint32_t>(agree));
-  put("\n");
+  board_print("\n");
+  return 0;
 }

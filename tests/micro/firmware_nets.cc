@@ -149,7 +149,8 @@ void write_problem(const std::filesystem::path& root, const Problem& p, Mode mod
   FirmwareSubject subject{name, p.h, p.w, p.c, {}};
   for (int c = 0; c < p.c; ++c)
     for (int pixel = 0; pixel < 256; ++pixel) subject.table.push_back(static_cast<int8_t>(std::max(pixel - 128, -127)));
-  for (const FirmwareText& file : firmware_files(plan_firmware(net, learning_layers, p.step), subject)) {
+  const FirmwarePlan plan = plan_firmware(net, learning_layers, p.step);
+  for (const FirmwareText& file : firmware_files(plan, subject)) {
     const bool own = file.path.starts_with("src/intrain_net.");
     const std::filesystem::path path = own ? root / name / std::filesystem::path(file.path).filename() : root / file.path;
     if (own || !std::filesystem::exists(path)) write(path, file.text);
@@ -168,7 +169,7 @@ void write_problem(const std::filesystem::path& root, const Problem& p, Mode mod
   const std::string signature = learns ? signature_text(state_signature(net.state(), step.step)) : "-";
   const FirmwareCode code = firmware_code(learns);
   write(root / name / "expected", name + " " + hex32(outputs) + " " + signature + " " + std::to_string(code.stack_bytes) + " " +
-                                      std::to_string(code.flash_bytes) + "\n");
+                                      std::to_string(code.flash_bytes) + " " + std::to_string(plan.constants.size()) + "\n");
 }
 
 }  // namespace

@@ -1,21 +1,29 @@
 #include "learn.h"
 
+#include "board.h"
+
+extern "C" uint8_t bss_end[]
+    __attribute__((weak));  // of boards/sections.ld, where the stack may grow to; elsewhere there is none
+
 namespace {
 
 constexpr uint8_t kPaint = 0xa5;
+constexpr uint32_t kPainted = 8192;
 
+// The lowest byte that the stack may take of what is painted below `from`; null where it is not measured.
+uint8_t* stack_end(const uint8_t* from) {
+  if (bss_end == nullptr) return nullptr;
+  const auto room = static_cast<uint32_t>(from - bss_end);
+  return bss_end + (room > kPainted ? room - kPainted : 0);
+}
 // Below this function's own frame.
-__attribute__((noinline)) void paint_stack() {
-  uint8_t* const low = stack_end();
-  if (low == nullptr) return;
+__attribute__((noinline)) void paint_stack(uint8_t* low) {
   volatile uint8_t* const high = static_cast<uint8_t*>(__builtin_frame_address(0)) - 128;
   for (volatile uint8_t* at = low; at < high; ++at) *at = kPaint;
 }
-uint32_t painted() {
-  const volatile uint8_t* const low = stack_end();
+uint32_t painted(const volatile uint8_t* low) {
   uint32_t count = 0;
-  if (low != nullptr)
-    while (low[count] == kPaint) ++count;
+  while (low[count] == kPaint) ++count;
   return count;
 }
 
@@ -30,7 +38,7 @@ class Line {
   void end() {
     text_[length_++] = '\n';
     text_[length_] = 0;
-    put(text_);
+    board_print(text_);
   }
 
  private:
@@ -43,19 +51,18 @@ struct Result {
   uint32_t sum, instructions, stack;
 };
 __attribute__((noinline)) Result learn(const FirmwareNet& net) {
-  paint_stack();
   const uint8_t* const here = static_cast<uint8_t*>(__builtin_frame_address(0));
+  uint8_t* const low = stack_end(here);
+  if (low != nullptr) paint_stack(low);
   net.init(kArena);
   uint32_t sum = 0, count = 0;
   for (int32_t i = 0; i < net.samples; ++i) {
-    const uint32_t before = ticks();
+    const uint32_t before = board_ticks();
     sum = net.show(kArena, i, sum);
-    const uint32_t after = ticks();
-    count += after >= before ? after - before : after + (kTickModulus - before);
+    count += board_instructions(before, board_ticks());
   }
   if (net.keep != nullptr && !net.keep(kArena)) sum = ~sum;  // shows as another sum
-  const uint32_t stack = stack_end() != nullptr ? static_cast<uint32_t>(here - stack_end()) - painted() : 0;
-  return {sum, count * kInstructionsATick, stack};
+  return {sum, count, low != nullptr ? static_cast<uint32_t>(here - low) - painted(low) : 0};
 }
 
 }  // namespace
@@ -70,7 +77,9 @@ int32_t write_slot(void*, int32_t slot, uint32_t offset, const void* from, uint3
   return 1;
 }
 
-void learn_all() {
+// All nets, a line each: name, sum of outputs, signature or -, instructions of all samples together, bytes of stack.
+extern "C" int main() {
+  board_start_counter();
   for (int32_t i = 0; i < kFirmwareNetCount; ++i) {
     const FirmwareNet& net = kFirmwareNets[i];
     const Result result = learn(net);
@@ -89,4 +98,5 @@ void learn_all() {
     line.add_hex(result.stack, 8);
     line.end();
   }
+  return 0;
 }

@@ -22,13 +22,3 @@ extern uint8_t kSlot[];    // as is this, a slot for a state
 // intrain_storage's functions, of slot 0; nothing lies in slot 1.
 int32_t read_slot(void* context, int32_t slot, uint32_t offset, void* to, uint32_t bytes);
 int32_t write_slot(void* context, int32_t slot, uint32_t offset, const void* from, uint32_t bytes);
-
-// All nets, a line each: name, sum of outputs, signature or -, instructions of all samples together, bytes of stack.
-void learn_all();
-
-// Of the machine.
-void put(const char* line);
-uint32_t ticks();                    // ascend, modulo kTickModulus
-extern const uint32_t kTickModulus;  // 0: 2^32
-extern const uint32_t kInstructionsATick;
-uint8_t* stack_end();  // the lowest byte that the stack may take; null: it is not measured

@@ -1,7 +1,10 @@
 """The machines that firmware is run on, and what compiles for them."""
+import re
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 
+BOARDS = Path(__file__).resolve().parents[2] / "examples/firmware/boards"
 KB = 1024
 
 
@@ -22,16 +25,16 @@ class Compiler:
 
 @dataclass
 class Machine:
-    """A board. Of no flash: a program of this operating system's, or of the emulator named."""
+    """A board, as its linker script in examples/firmware/boards/ has it. Of no script: a program of this operating system's, or of the emulator named."""
     name: str
     emulator: list[str]
-    flash: int = 0
-    ram: int = 0
-    startup: str = "host"
-    instructions_a_tick: int = 0  # 0: they are not counted
+    script: str = ""
+    counts: bool = False  # instructions
 
-    def counts(self):
-        return self.startup == "riscv" or self.instructions_a_tick > 0
+    def bytes_of(self, region):
+        """FLASH or RAM."""
+        size, unit = re.search(rf"{region} \(\w+\) : ORIGIN = \w+, LENGTH = (\d+)([KM])", (BOARDS / self.script).read_text()).groups()
+        return int(size) * {"K": KB, "M": KB * KB}[unit]
 
 
 def cortex_m(machine):
@@ -39,14 +42,13 @@ def cortex_m(machine):
             "enable=on,target=native", "-icount", "shift=0", "-kernel"]
 
 
-def virt(cpu, memory):
-    return ["qemu-system-riscv32", "-M", "virt", "-cpu", cpu, "-m", f"{memory // KB}K", "-bios", "none", "-display", "none", "-serial", "none",
+def virt(cpu):
+    return ["qemu-system-riscv32", "-M", "virt", "-cpu", cpu, "-m", "32M", "-bios", "none", "-display", "none", "-serial", "none",
             "-monitor", "none", "-semihosting-config", "enable=on,target=native", "-icount", "shift=0", "-kernel"]
 
 
 M0, M3 = ["-mcpu=cortex-m0", "-mthumb"], ["-mcpu=cortex-m3", "-mthumb"]
 RV32 = ["-march=rv32imc", "-mabi=ilp32"]
-ZICSR = ["-march=rv32imc_zicsr"]  # g++ calls the counters an extension; clang++ 14 does not know its name
 # What it is linked with: there are no libraries for the compressed form.
 RV32_LIBGCC = ["riscv64-unknown-elf-gcc", "-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"]
 GCC_COUNTED = "12.2"
@@ -63,15 +65,12 @@ COMPILERS = {c.name: c for c in [
              ["arm-none-eabi-gcc", *M3, "-print-libgcc-file-name"]),
     Compiler("RV32 clang++", ["clang++", "--target=riscv32-unknown-elf", *RV32, "-mno-relax"], "riscv64-unknown-elf-", RV32_LIBGCC),
 ]}
-VIRT_FLASH, VIRT_RAM = 512 * KB, 512 * KB
-VIRT_MEMORY = 32 * KB * KB  # more than those: QEMU writes a description of the machine to its upper half
 MACHINES = {m.name: m for m in [
     Machine("this machine", []),
     Machine("aarch64 by QEMU", ["qemu-aarch64-static"]),
-    Machine("microbit", cortex_m("microbit"), 256 * KB, 16 * KB, "cortex_m"),
-    Machine("lm3s6965evb", cortex_m("lm3s6965evb"), 256 * KB, 64 * KB, "cortex_m"),
-    # Its SysTick is of 25 MHz, and an instruction takes a nanosecond.
-    Machine("mps2-an385", cortex_m("mps2-an385"), 4096 * KB, 4096 * KB, "cortex_m", 40),
-    Machine("virt rv32", virt("rv32", VIRT_MEMORY), VIRT_FLASH, VIRT_RAM, "riscv"),
-    Machine("virt ibex", virt("lowrisc-ibex", VIRT_MEMORY), VIRT_FLASH, VIRT_RAM, "riscv"),
+    Machine("microbit", cortex_m("microbit"), "microbit.ld"),
+    Machine("lm3s6965evb", cortex_m("lm3s6965evb"), "lm3s6965evb.ld"),
+    Machine("mps2-an385", cortex_m("mps2-an385"), "mps2-an385.ld", counts=True),
+    Machine("virt rv32", virt("rv32"), "virt.ld", counts=True),
+    Machine("virt ibex", virt("lowrisc-ibex"), "virt.ld", counts=True),
 ]}

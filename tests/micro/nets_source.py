@@ -3,6 +3,8 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+STACK_BYTES = 2560  # the stack of a net that learns, and the program's own
+CODE_BYTES = 49152  # and what a net has of its own beside the constants
 
 
 def includes_of(nets, folder):
@@ -11,16 +13,22 @@ def includes_of(nets, folder):
     return sorted(found)
 
 
-def nets_source(nets, folder, saves=True):
-    """All nets as one file: each in a namespace, and its C functions by other names. `saves`: their states are saved and loaded, too."""
+def header_number(folder, net, name):
+    found = re.search(rf"#define INTRAIN_{name} (\d+)", (folder / net / "intrain_net.h").read_text())
+    return int(found[1]) if found else 0
+
+
+def nets_source(nets, folder, ram):
+    """All nets as one file: each in a namespace, and its C functions by other names. Of those that learn the states are saved and loaded, too, where
+    `ram` bytes hold an arena, a slot and a stack."""
+    arena = max((header_number(folder, net, "ARENA_BYTES") for net in nets), default=0)
     text = ["#include <stdint.h>", "#include <stddef.h>", *includes_of(nets, folder), f'#include "{HERE}/learn.h"']
-    arena = slot = 0
+    slot = 0
     for net in nets:
         header = (folder / net / "intrain_net.h").read_text()
         functions = sorted(set(re.findall(r"\b(intrain_\w+)\(", header)))
         macros = sorted(set(re.findall(r"^#define (INTRAIN_\w+)", header, re.M)))
         learns = "#define INTRAIN_LEARNS 0" not in header
-        arena = max(arena, int(re.search(r"INTRAIN_ARENA_BYTES (\d+)", header)[1]))
         text += [f"#undef {m}" for m in macros]
         text += [f"#define {f} {net}_{f}" for f in functions]
         text += [f"namespace {net} {{", f'#include "{folder}/{net}/intrain_net.cc"', f'#include "{folder}/{net}/samples.h"',
@@ -35,8 +43,9 @@ def nets_source(nets, folder, saves=True):
         text += ["}"]
         if learns:
             signature = "[](uint64_t* arena) { return intrain_signature(arena); }"
-        if learns and saves:
-            slot, keep = max(slot, int(re.search(r"INTRAIN_STATE_BYTES (\d+)", header)[1])), "keep"
+        slot_of_net = header_number(folder, net, "STATE_BYTES")
+        if learns and arena + max(slot, slot_of_net) + STACK_BYTES <= ram:
+            slot, keep = max(slot, slot_of_net), "keep"
             text += ["bool keep(uint64_t* arena) {", "  const intrain_storage storage = {nullptr, read_slot, nullptr, write_slot};",
                      "  const uint64_t before = intrain_signature(arena);", "  if (intrain_save(arena, &storage) == 0) return false;",
                      "  intrain_train_step(arena, kSamples[0] + 1, kSamples[0][0]);",
@@ -49,7 +58,24 @@ def nets_source(nets, folder, saves=True):
     return "\n".join(text)
 
 
-def expected(folder, net):
-    """Of the library: outputs, signature; of the export: bytes of stack and of code."""
-    _, outputs, signature, stack, code = (folder / net / "expected").read_text().split()
-    return outputs, signature, int(stack), int(code)
+class Expected:
+    """Of the library: outputs, signature; of the export: bytes of stack, code and constants."""
+
+    def __init__(self, folder, net):
+        _, self.outputs, self.signature, *sizes = (folder / net / "expected").read_text().split()
+        self.stack, self.code, self.constants = map(int, sizes)
+
+
+def fitting(nets, folder, machine):
+    """The nets that the machine has the RAM for, in lists that it has the flash for."""
+    flash, lists, left = machine.bytes_of("FLASH") - CODE_BYTES, [], 0
+    for net in nets:
+        if header_number(folder, net, "ARENA_BYTES") + STACK_BYTES > machine.bytes_of("RAM"):
+            continue
+        takes = Expected(folder, net).constants + (folder / net / "samples.h").stat().st_size // 2  # a number has 2 bytes of text or more
+        if not lists or takes > left:
+            lists.append([])
+            left = flash
+        lists[-1].append(net)
+        left -= takes
+    return lists

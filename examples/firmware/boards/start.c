@@ -1,5 +1,4 @@
 /* From reset to main() without a library: for Cortex-M, and for RISC-V in machine mode. Regions and symbols are those of sections.ld. */
-#include <stddef.h>
 #include <stdint.h>
 
 #include "board.h"
@@ -8,17 +7,6 @@ extern uint32_t data_in_flash[], data_begin[], data_end[], bss_begin[], bss_end[
 extern int main(void);
 
 static const uint32_t kPaint = 0x5aa5c33c;
-
-/* What compilers call by themselves. */
-void* memcpy(void* to, const void* from, size_t bytes) {
-  uint8_t* t = to;
-  for (const uint8_t* f = from; bytes > 0; --bytes) *t++ = *f++;
-  return to;
-}
-void* memset(void* to, int value, size_t bytes) {
-  for (uint8_t* t = to; bytes > 0; --bytes) *t++ = (uint8_t)value;
-  return to;
-}
 
 uint32_t board_stack_bytes(void) {
   const uint32_t* at = bss_end;
