@@ -102,11 +102,57 @@ void pixel(const ConvShape& s, Patch<Src>& p, int taps_high, int taps_wide, int3
   }
 }
 
+// The outputs that read the image by a tap, and the first elements of their pixels.
+struct Tap {
+  Pixels pixels;
+  int x, dy;
+};
+Tap tap_of(const ConvShape& s, int kh, int kw) {
+  const Axis rows = rows_of(s), columns = columns_of(s);
+  const Range oh = outputs_of(rows, kh), ow = outputs_of(columns, kw);
+  Pixels p{oh.count(), ow.count(), s.stride * s.c, s.k, 0, 0, static_cast<int>(s.fan_in())};
+  if (p.columns == 0) p.rows = 0;
+  p.x_skip = s.stride * s.w * s.c - p.columns * p.x_step;
+  p.dy_skip = (columns.out - p.columns) * s.k;
+  return {p, ((oh.begin * s.stride - rows.pad + kh) * s.w + ow.begin * s.stride - columns.pad + kw) * s.c,
+          (oh.begin * columns.out + ow.begin) * s.k};
+}
+
+// Each channel by itself: all pixels of a tap.
+template <bool kForward, class Src>
+void by_channel(const ConvShape& s, const Src* src, const int8_t* wei, int32_t* dst) {
+  set_zero(dst, static_cast<int32_t>(kForward ? s.dst_pixels() : s.src_pixels()) * s.c);
+  const int taps = s.kh * s.kw;
+  for (int kh = 0; kh < s.kh; ++kh)
+    for (int kw = 0; kw < s.kw; ++kw, ++wei) {
+      const Tap t = tap_of(s, kh, kw);
+      const Src* const from = src + (kForward ? t.x : t.dy);
+      int32_t* const to = dst + (kForward ? t.dy : t.x);
+      for (int channel = 0; channel < s.c; ++channel)
+        add_scaled<kForward>(t.pixels, from + channel, wei[channel * taps], to + channel);
+    }
+}
+// All channels of a pixel and a group.
+void gather_all(const Sources& sources, const int8_t* wei, int channels, int32_t* dst) {
+  int i = 0;
+  if (sources.kh_count == 0 || sources.kw_count == 0) {
+    set_zero(dst, channels);
+    return;
+  }
+  for (; i + kChannels <= channels; i += kChannels) gather<kChannels>(sources, wei + i, dst + i);
+  if constexpr (kChannels > kSums)
+    for (; i + kSums <= channels; i += kSums) gather<kSums>(sources, wei + i, dst + i);
+  for (; i < channels; ++i) gather<1>(sources, wei + i, dst + i);
+}
+
+bool each_by_itself(const ConvShape& s) { return s.group_c() == 1 && s.group_k() == 1; }
+
 template <class Src>
 void forward(const ConvShape& s, const Src* src, const int8_t* wei, int32_t* dst) {
+  if (each_by_itself(s)) return by_channel<true>(s, src, wei, dst);
   const Axis rows = rows_of(s), columns = columns_of(s);
   const int c = s.group_c(), x_row = s.w * s.c, w_row = s.kw * c;
-  for (int32_t i = 0, count = rows.out * columns.out * s.k; i < count; ++i) dst[i] = 0;
+  set_zero(dst, rows.out * columns.out * s.k);
   Patch<Src> p{src, wei, 0, 0, x_row, w_row, 1, static_cast<int>(s.fan_in())};
   for (int oh = 0; oh < rows.out; ++oh) {
     const Range kh = taps_of(rows, oh);
@@ -132,6 +178,10 @@ void outer_row(const Pixels& p, const Src* x, int channels, const int8_t* dy, in
 template <class Src>
 void tap(const ConvShape& s, const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
   const int c = s.group_c(), gk = s.group_k(), fan_in = p.dw_row;
+  if (p.rows == 0) {
+    for (int k = 0; k < gk; ++k) set_zero(dw + k * fan_in, c);
+    return;
+  }
   if (p.rows == 1 && p.columns == 1) {
     int i = 0;
     for (; i + kScaled <= c; i += kScaled) scaled<kScaled>(x + i, dy, gk, dw + i, fan_in);
@@ -143,20 +193,26 @@ void tap(const ConvShape& s, const Pixels& p, const Src* x, const int8_t* dy, in
   for (; k < gk; ++k) outer_row<1>(p, x, c, dy + k, dw + k * fan_in);
 }
 
+// The gradient of each channel by itself, of one tap.
+template <class Src>
+void tap_by_channel(const Pixels& p, int channels, const Src* x, const int8_t* dy, int32_t* dw) {
+  int i = 0;
+  for (; i + kInputs <= channels; i += kInputs) pairs<kInputs>(p, x + i, dy + i, dw + i * p.dw_row);
+  for (; i < channels; ++i) pairs<1>(p, x + i, dy + i, dw + i * p.dw_row);
+}
+
 template <class Src>
 void backward_weights(const ConvShape& s, const Src* src, const int8_t* diff_dst, int32_t* diff_wei) {
-  const Axis rows = rows_of(s), columns = columns_of(s);
   const int c = s.group_c(), gk = s.group_k(), fan_in = static_cast<int>(s.fan_in());
   for (int kh = 0; kh < s.kh; ++kh)
     for (int kw = 0; kw < s.kw; ++kw, diff_wei += c) {
-      const Range oh = outputs_of(rows, kh), ow = outputs_of(columns, kw);
-      Pixels p{oh.count(), ow.count(), s.stride * s.c, 0, s.k, 0, fan_in};
-      if (p.columns == 0) p.rows = 0;
-      p.x_skip = s.stride * s.w * s.c - p.columns * p.x_step;
-      p.dy_skip = (columns.out - p.columns) * s.k;
-      const Src* const x = src + ((oh.begin * s.stride - rows.pad + kh) * s.w + ow.begin * s.stride - columns.pad + kw) * s.c;
-      const int8_t* const dy = diff_dst + (oh.begin * columns.out + ow.begin) * s.k;
-      for (int group = 0; group < s.groups; ++group) tap(s, p, x + group * c, dy + group * gk, diff_wei + group * gk * fan_in);
+      const Tap t = tap_of(s, kh, kw);
+      if (each_by_itself(s) && t.pixels.rows > 0) {
+        tap_by_channel(t.pixels, s.c, src + t.x, diff_dst + t.dy, diff_wei);
+        continue;
+      }
+      for (int group = 0; group < s.groups; ++group)
+        tap(s, t.pixels, src + t.x + group * c, diff_dst + t.dy + group * gk, diff_wei + group * gk * fan_in);
     }
 }
 
@@ -170,6 +226,7 @@ void product(const ConvShape& s, const void* src, const int8_t* wei, int32_t* ds
 }
 
 void product_backward_data(const ConvShape& s, const int8_t* diff_dst, const int8_t* wei, int32_t* diff_src) {
+  if (each_by_itself(s)) return by_channel<false>(s, diff_dst, wei, diff_src);
   const Axis rows = rows_of(s), columns = columns_of(s);
   const int c = s.group_c(), gk = s.group_k(), fan_in = static_cast<int>(s.fan_in());
   Sources sources{diff_dst, 0, 0, gk, -columns.out * s.k, s.stride * s.kw * c, -s.k - gk, s.stride * c - gk * fan_in, fan_in};
@@ -182,12 +239,8 @@ void product_backward_data(const ConvShape& s, const int8_t* diff_dst, const int
       const int8_t* first = w_row + kw.begin() * c;
       sources.dy = dy + kw.out() * s.k;
       sources.kw_count = kw.count();
-      for (int group = 0; group < s.groups; ++group, first += gk * fan_in, sources.dy += gk) {
-        int i = 0;
-        for (; i + kSums <= c; i += kSums) gather<kSums>(sources, first + i, diff_src + i);
-        for (; i < c; ++i) gather<1>(sources, first + i, diff_src + i);
-        diff_src += c;
-      }
+      for (int group = 0; group < s.groups; ++group, first += gk * fan_in, sources.dy += gk, diff_src += c)
+        gather_all(sources, first, c, diff_src);
     }
   }
 }

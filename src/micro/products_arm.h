@@ -15,7 +15,7 @@ static_assert(__builtin_offsetof(Sources, kh_count) == 4 && __builtin_offsetof(S
               __builtin_offsetof(Sources, w_row) == 20 && __builtin_offsetof(Sources, dy_tap) == 24 &&
               __builtin_offsetof(Sources, w_tap) == 28 && __builtin_offsetof(Sources, fan_in) == 32);
 static_assert(__builtin_offsetof(Pixels, columns) == 4 && __builtin_offsetof(Pixels, x_step) == 8 &&
-              __builtin_offsetof(Pixels, x_skip) == 12 && __builtin_offsetof(Pixels, dy_step) == 16 &&
+              __builtin_offsetof(Pixels, dy_step) == 12 && __builtin_offsetof(Pixels, x_skip) == 16 &&
               __builtin_offsetof(Pixels, dy_skip) == 20 && __builtin_offsetof(Pixels, dw_row) == 24);
 
 #define INTRAIN_CLOBBERED "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"
@@ -102,20 +102,20 @@ template <>
   " add sp, sp, #20\n pop {r2, r7}\n mov r3, r8\n mov r4, r9\n mov r5, r10\n mov r6, r11\n"                     \
   " str r3, [r2]\n str r4, [r2, #4]\n str r5, [r2, #8]\n str r6, [r2, #12]\n"
 
-// r1: x, r2: dy, r3: the end of the row of dy, r4, r5: elements of x, r6, r7: of dy, and products; r12, lr: to the next pixel's. On the stack: the
-// pixels, the length of a row of dy, rows left. 5 instructions.
-#define INTRAIN_OUTER(load, extend)                                                                                  \
-  ".syntax unified\n push {r3, r7}\n ldr r4, [r0]\n push {r4}\n ldr r4, [r0, #4]\n ldr r5, [r0, #16]\n mov lr, r5\n" \
-  " muls r4, r5\n push {r4}\n ldr r5, [r0, #8]\n mov r12, r5\n push {r0}\n"                                          \
-  " movs r4, #0\n mov r8, r4\n mov r9, r4\n mov r10, r4\n mov r11, r4\n"                                             \
-  "1: ldr r3, [sp, #4]\n adds r3, r3, r2\n"                                                                          \
-  "2: ldrb r4, [r1]\n ldrb r5, [r1, #1]\n" extend                                                                    \
-  " ldrb r6, [r2]\n sxtb r6, r6\n mov r7, r4\n muls r7, r6\n add r8, r7\n muls r6, r5\n add r9, r6\n"                \
-  " ldrb r6, [r2, #1]\n sxtb r6, r6\n muls r4, r6\n add r10, r4\n muls r5, r6\n add r11, r5\n"                       \
-  " add r1, r12\n add r2, lr\n cmp r2, r3\n bne 2b\n"                                                                \
-  " ldr r4, [sp]\n ldr r5, [r4, #12]\n adds r1, r1, r5\n ldr r5, [r4, #20]\n adds r2, r2, r5\n"                      \
-  " ldr r5, [sp, #8]\n subs r5, r5, #1\n str r5, [sp, #8]\n bne 1b\n"                                                \
-  " ldr r0, [sp]\n ldr r0, [r0, #24]\n lsls r0, r0, #2\n add sp, sp, #12\n pop {r3, r7}\n adds r0, r0, r3\n"         \
+// r1: x, r2: dy, r3: the end of the row of dy, r4, r5: elements of x, r6, r7: of dy, and products; r12, lr: to the next pixel's. On the stack: bytes to
+// the second sums, rows left, the length of a row of dy, what is skipped of x and dy behind it, where the sums go. 4.75 instructions.
+#define INTRAIN_OUTER(load, extend)                                                                                            \
+  ".syntax unified\n push {r3, r7}\n ldm r0!, {r4, r5, r6, r7}\n mov r12, r6\n mov lr, r7\n muls r5, r7\n ldm r0!, {r6, r7}\n" \
+  " ldr r0, [r0]\n lsls r0, r0, #2\n push {r0, r4, r5, r6, r7}\n"                                                              \
+  " movs r4, #0\n mov r8, r4\n mov r9, r4\n mov r10, r4\n mov r11, r4\n"                                                       \
+  "1: ldr r3, [sp, #8]\n adds r3, r3, r2\n"                                                                                    \
+  "2: ldrb r4, [r1]\n ldrb r5, [r1, #1]\n" extend                                                                              \
+  " ldrb r6, [r2]\n sxtb r6, r6\n mov r7, r4\n muls r7, r6\n add r8, r7\n muls r6, r5\n add r9, r6\n"                          \
+  " ldrb r6, [r2, #1]\n sxtb r6, r6\n muls r4, r6\n add r10, r4\n muls r5, r6\n add r11, r5\n"                                 \
+  " add r1, r12\n add r2, lr\n cmp r2, r3\n bne 2b\n"                                                                          \
+  " ldr r4, [sp, #12]\n adds r1, r1, r4\n ldr r4, [sp, #16]\n adds r2, r2, r4\n"                                               \
+  " ldr r5, [sp, #4]\n subs r5, r5, #1\n str r5, [sp, #4]\n bne 1b\n"                                                          \
+  " ldr r0, [sp]\n add sp, sp, #20\n pop {r3, r7}\n adds r0, r0, r3\n"                                                         \
   " mov r4, r8\n mov r5, r9\n stm r3!, {r4, r5}\n mov r4, r10\n mov r5, r11\n stm r0!, {r4, r5}\n"
 
 #else
@@ -136,44 +136,65 @@ template <>
   " ldr r7, [sp]\n subs r7, r7, #1\n str r7, [sp]\n bne 1b\n"                                               \
   " add sp, sp, #8\n pop {r7}\n stm r2, {r8, r9, r10, r11}\n"
 
+// Eight sums in r0 to r2 and r8 to r12; r3 to r7 and lr as above. On the stack: taps left along the columns, dy of the row, taps left along the rows, the
+// sources, w of the row, where the sums go. 2.375 instructions.
+#define INTRAIN_ELEMENT_OF_8                                                                                              \
+  " ldrsb r7, [r3], #1\n" INTRAIN_ADD("#0", "r0") INTRAIN_ADD("#1", "r1") INTRAIN_ADD("#2", "r2") INTRAIN_ADD("#3", "r8") \
+      INTRAIN_ADD("#4", "r9") INTRAIN_ADD("#5", "r10") INTRAIN_ADD("#6", "r11") INTRAIN_ADD("#7", "r12") " add r4, r4, r5\n"
+#define INTRAIN_GATHER_8                                                                                                  \
+  ".syntax unified\n push {r0, r1, r2, r7}\n ldrd r3, r4, [r0]\n push {r2, r3, r4}\n ldr r5, [r0, #32]\n mov r0, #0\n"    \
+  " mov r1, #0\n mov r2, #0\n mov r8, #0\n mov r9, #0\n mov r10, #0\n mov r11, #0\n mov r12, #0\n"                        \
+  "1: ldr r3, [sp, #4]\n ldrd r7, r4, [sp, #12]\n ldr r6, [r7, #8]\n str r6, [sp]\n"                                      \
+  "7: ldr r6, [r7, #12]\n tst r6, #1\n add r6, r6, r3\n bne 3f\n"                                                         \
+  "2:" INTRAIN_ELEMENT_OF_8 "3:" INTRAIN_ELEMENT_OF_8                                                                     \
+  " cmp r3, r6\n bne 2b\n"                                                                                                \
+  " ldr r7, [sp, #12]\n ldrd r6, lr, [r7, #24]\n add r3, r3, r6\n add r4, r4, lr\n"                                       \
+  " ldr r6, [sp]\n subs r6, r6, #1\n str r6, [sp]\n bne 7b\n"                                                             \
+  " ldrd r6, lr, [r7, #16]\n ldr r3, [sp, #4]\n add r3, r3, r6\n str r3, [sp, #4]\n ldr r4, [sp, #16]\n add r4, r4, lr\n" \
+  " str r4, [sp, #16]\n ldr r6, [sp, #8]\n subs r6, r6, #1\n str r6, [sp, #8]\n bne 1b\n"                                 \
+  " ldrd r3, r7, [sp, #20]\n stm r3, {r0, r1, r2, r8, r9, r10, r11, r12}\n add sp, sp, #28\n"
+
 // r1: x, r2: dy, r0: the end of the row of dy, r7, r12: elements of dy, lr: of x; sums of the first in r3 to r6, of the second in r8 to r11. On the
-// stack: to the next pixel's x and dy, the length of a row of dy, rows left, the pixels, where the sums go. 2.375 instructions.
+// stack: rows left, the length of a row of dy, to the next pixel's x and dy, what is skipped of both behind a row, to the second sums, where the sums go.
+// 2.375 instructions.
 #define INTRAIN_INPUT(load, at, first, second) \
   " " load " lr, [r1, " at "]\n mla " first ", r7, lr, " first "\n mla " second ", r12, lr, " second "\n"
 #define INTRAIN_OUTER(load, extend) \
-  ".syntax unified\n push {r0, r3, r7}\n ldr r8, [r0]\n ldr r6, [r0, #4]\n ldr r4, [r0, #8]\n ldr r5, [r0, #16]\n"   \
-  " mul r6, r6, r5\n push {r4, r5, r6, r8}\n mov r3, #0\n mov r4, #0\n mov r5, #0\n mov r6, #0\n mov r8, #0\n"        \
+  ".syntax unified\n push {r3, r7}\n ldm r0, {r4, r5, r6, r8, r9, r10, r11}\n mul r5, r5, r8\n" \
+  " push {r4, r5, r6, r8, r9, r10, r11}\n mov r3, #0\n mov r4, #0\n mov r5, #0\n mov r6, #0\n mov r8, #0\n"        \
   " mov r9, #0\n mov r10, #0\n mov r11, #0\n"                                                                       \
-  "1: ldr r0, [sp, #8]\n add r0, r0, r2\n"                                                                          \
+  "1: ldr r0, [sp, #4]\n add r0, r0, r2\n"                                                                          \
   "2: ldrsb r7, [r2]\n ldrsb r12, [r2, #1]\n"                                                                       \
   INTRAIN_INPUT(load, "#0", "r3", "r8") INTRAIN_INPUT(load, "#1", "r4", "r9") INTRAIN_INPUT(load, "#2", "r5", "r10") \
   INTRAIN_INPUT(load, "#3", "r6", "r11")                                                                            \
-  " ldrd r7, r12, [sp]\n add r1, r1, r7\n add r2, r2, r12\n cmp r2, r0\n bne 2b\n"                                   \
-  " ldr r7, [sp, #16]\n ldr r12, [r7, #12]\n add r1, r1, r12\n ldr r12, [r7, #20]\n add r2, r2, r12\n"               \
-  " ldr r7, [sp, #12]\n subs r7, r7, #1\n str r7, [sp, #12]\n bne 1b\n"                                             \
-  " ldr r12, [sp, #20]\n ldr r7, [sp, #16]\n ldr r7, [r7, #24]\n add r7, r12, r7, lsl #2\n"                      \
-  " stm r12, {r3, r4, r5, r6}\n stm r7, {r8, r9, r10, r11}\n add sp, sp, #24\n pop {r7}\n"
+  " ldrd r7, r12, [sp, #8]\n add r1, r1, r7\n add r2, r2, r12\n cmp r2, r0\n bne 2b\n"                                   \
+  " ldrd r7, r12, [sp, #16]\n add r1, r1, r7\n add r2, r2, r12\n"               \
+  " ldr r7, [sp]\n subs r7, r7, #1\n str r7, [sp]\n bne 1b\n"                                             \
+  " ldrd r7, r12, [sp, #24]\n add r7, r12, r7, lsl #2\n"                      \
+  " stm r12, {r3, r4, r5, r6}\n stm r7, {r8, r9, r10, r11}\n add sp, sp, #32\n pop {r7}\n"
 
 #endif
 
 template <>
 [[gnu::noinline]] inline void gather<4>(const Sources& s, const int8_t* w_channel, int32_t* dx) {
-  if (s.kh_count == 0 || s.kw_count == 0) {
-    for (int i = 0; i < 4; ++i) dx[i] = 0;
-    return;
-  }
   register const void* r0 __asm__("r0") = &s;
   register const void* r1 __asm__("r1") = w_channel;
   register void* r2 __asm__("r2") = dx;
   __asm__ volatile(INTRAIN_GATHER : "+r"(r0), "+r"(r1), "+r"(r2) : : "r3", INTRAIN_CLOBBERED);
 }
 
+#if defined(__thumb2__)
+template <>
+[[gnu::noinline]] inline void gather<8>(const Sources& s, const int8_t* w_channel, int32_t* dx) {
+  register const void* r0 __asm__("r0") = &s;
+  register const void* r1 __asm__("r1") = w_channel;
+  register void* r2 __asm__("r2") = dx;
+  __asm__ volatile(INTRAIN_GATHER_8 : "+r"(r0), "+r"(r1), "+r"(r2) : : "r3", INTRAIN_CLOBBERED);
+}
+#endif
+
 template <class Src>
 [[gnu::noinline]] void outer_sums(const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
-  if (p.rows == 0) {
-    for (int i = 0; i < kInputs; ++i) dw[i] = dw[p.dw_row + i] = 0;
-    return;
-  }
   register const void* r0 __asm__("r0") = &p;
   register const void* r1 __asm__("r1") = x;
   register const void* r2 __asm__("r2") = dy;
@@ -200,6 +221,8 @@ inline void outer<2, kInputs, int8_t>(const Pixels& p, const int8_t* x, const in
 #undef INTRAIN_ELEMENT
 #undef INTRAIN_DOTS
 #undef INTRAIN_GATHER
+#undef INTRAIN_ELEMENT_OF_8
+#undef INTRAIN_GATHER_8
 #undef INTRAIN_INPUT
 #undef INTRAIN_FOUR
 #undef INTRAIN_OUTER

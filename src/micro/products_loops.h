@@ -5,13 +5,15 @@
 
 namespace intrain::micro {
 
-// Sums at once, and of backward weights for each of two errors. Without Thumb-2, as a Cortex-M0, a processor computes
-// with 8 registers only.
+// Sums at once: of products forward; of channels backward; and of backward weights of each of two errors. Without Thumb-2, as a Cortex-M0, a processor
+// computes with 8 registers only.
 constexpr int kSums = 4, kErrors = 2;
 #if defined(__thumb__) && !defined(__thumb2__)
-constexpr int kInputs = 2;
+constexpr int kChannels = 4, kInputs = 2;
+#elif defined(__thumb2__)
+constexpr int kChannels = 8, kInputs = 4;
 #else
-constexpr int kInputs = 4;
+constexpr int kChannels = 4, kInputs = 4;
 #endif
 
 // Here a value has to be in a register, in this order: else compilers compute a pointer from another one, and read more numbers ahead than there
@@ -24,6 +26,21 @@ template <class T>
 [[gnu::always_inline]] inline void step(T*& pointer, int by) {
   pointer += by;
   settle(pointer);
+}
+
+[[gnu::always_inline]] inline void store_four(int32_t* to, int32_t a, int32_t b, int32_t c, int32_t d) {
+#if defined(__thumb2__)  // two at once, which compilers do not find
+  __asm__ volatile("strd %1, %2, [%0]\n strd %3, %4, [%0, #8]" : : "r"(to), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
+#else
+  to[0] = a;
+  to[1] = b;
+  to[2] = c;
+  to[3] = d;
+#endif
+}
+inline void set_zero(int32_t* to, int32_t count) {
+  for (; count >= 4; count -= 4, to += 4) store_four(to, 0, 0, 0, 0);
+  for (; count > 0; --count) *to++ = 0;
 }
 
 // Several sums: members one by one and no arrays, so that compilers keep them in registers. Here each has numbers of its own, w.
@@ -109,6 +126,30 @@ struct Outer<kDy, 0> {
   void store(int32_t*, int) const {}
 };
 
+// And here each meets its neighbour in the other.
+template <int kCount>
+struct Pairs {
+  int32_t sum = 0;
+  Pairs<kCount - 1> others;
+
+  template <class T>
+  [[gnu::always_inline]] void add(const int8_t* dy, const T* x) {
+    sum += *x * *dy;
+    settle(sum);
+    others.add(dy + 1, x + 1);
+  }
+  [[gnu::always_inline]] void store(int32_t* sums, int next) const {
+    *sums = sum;
+    others.store(sums + next, next);
+  }
+};
+template <>
+struct Pairs<0> {
+  template <class T>
+  void add(const int8_t*, const T*) {}
+  void store(int32_t*, int) const {}
+};
+
 // What an output reads: `rows` rows of `width` elements, the next x_row elements on; of the weights w_row on.
 template <class Src>
 struct Patch {
@@ -158,7 +199,7 @@ struct Sources {
   int fan_in;         // to the weights of the next output
 };
 
-// dx[n] = the sum of the sources' errors times weights of channel n
+// dx[n] = the sum of the sources' errors times weights of channel n. There is a source.
 template <int kCount>
 [[gnu::noinline]] void gather(const Sources& s, const int8_t* w_channel, int32_t* dx) {
   Beside<kCount> d;
@@ -183,16 +224,32 @@ template <int kCount>
 // Pixels, in rows: elements from one to the next, and behind a row to the next row.
 struct Pixels {
   int rows, columns;
-  int x_step, x_skip, dy_step, dy_skip;
+  int x_step, dy_step, x_skip, dy_skip;
   int dw_row;  // from the sums of one error to those of the next
 };
 
-// dw[a][b] = the sum over the pixels of dy[a] * x[b]
-template <int kDy, int kX, class Src>
-[[gnu::noinline]] void outer(const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
-  Outer<kDy, kX> sums;
+// dst += weight * src, of one number a pixel: forward from x to dy, else from dy to x.
+template <bool kForward, class Src>
+[[gnu::noinline]] void add_scaled(const Pixels& p, const Src* src, int32_t weight, int32_t* dst) {
+  const int src_step = kForward ? p.x_step : p.dy_step, dst_step = kForward ? p.dy_step : p.x_step;
+  for (int r = p.rows; r > 0; --r) {
+    const Src* const end = src + p.columns * src_step;
+    do {
+      *dst += weight * *src;
+      step(src, src_step);
+      step(dst, dst_step);
+    } while (src != end);
+    src += kForward ? p.x_skip : p.dy_skip;
+    dst += kForward ? p.dy_skip : p.x_skip;
+  }
+}
+
+// What Sums, an Outer or Pairs, is over the pixels, of which there is one.
+template <class Sums, class Src>
+[[gnu::always_inline]] inline void sum_pixels(const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
+  Sums sums;
   const int x_step = p.x_step, dy_step = p.dy_step, width = p.columns * dy_step;
-  for (int r = 0; r < p.rows; ++r) {
+  for (int r = p.rows; r > 0; --r) {
     const int8_t* const end = dy + width;
     do {
       sums.add(dy, x);
@@ -204,19 +261,18 @@ template <int kDy, int kX, class Src>
   }
   sums.store(dw, p.dw_row);
 }
+// dw[a][b] = the sum of dy[a] * x[b]
+template <int kDy, int kX, class Src>
+[[gnu::noinline]] void outer(const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
+  sum_pixels<Outer<kDy, kX>>(p, x, dy, dw);
+}
+// dw[a] = the sum of dy[a] * x[a]
+template <int kCount, class Src>
+[[gnu::noinline]] void pairs(const Pixels& p, const Src* x, const int8_t* dy, int32_t* dw) {
+  sum_pixels<Pairs<kCount>>(p, x, dy, dw);
+}
 
 constexpr int kScaled = 4;
-
-[[gnu::always_inline]] inline void store_four(int32_t* to, int32_t a, int32_t b, int32_t c, int32_t d) {
-#if defined(__thumb2__)  // two at once, which compilers do not find
-  __asm__ volatile("strd %1, %2, [%0]\n strd %3, %4, [%0, #8]" : : "r"(to), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
-#else
-  to[0] = a;
-  to[1] = b;
-  to[2] = c;
-  to[3] = d;
-#endif
-}
 
 // The same of one pixel: dw[a][b] = dy[a] * x[b], of `count` errors.
 template <int kX, class Src>

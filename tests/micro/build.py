@@ -1,25 +1,13 @@
 """Compiles nets for a machine, with the flags that an exported Makefile has, and links them with the files of its board."""
 import re
-import subprocess
 from pathlib import Path
 from threading import Lock
 
-from machines import BOARDS
+from machines import BOARDS, run
 from nets_source import nets_source
 
 HERE = Path(__file__).resolve().parent
 ANY_RAM = 1 << 32
-
-
-class Failure(Exception):
-    pass
-
-
-def run(command, seconds=600, **more):
-    result = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, text=True, **more)
-    if result.returncode != 0:
-        raise Failure(f"exit status {result.returncode}: {' '.join(str(c) for c in command)}\n{result.stdout[:1500]}")
-    return result.stdout
 
 
 class Build:

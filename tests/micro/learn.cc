@@ -2,8 +2,8 @@
 
 #include "board.h"
 
-extern "C" uint8_t bss_end[]
-    __attribute__((weak));  // of boards/sections.ld, where the stack may grow to; elsewhere there is none
+// Of boards/sections.ld, where the stack may grow to; elsewhere there is none.
+extern "C" uint8_t bss_end[] __attribute__((weak));
 
 namespace {
 

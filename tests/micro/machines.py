@@ -1,11 +1,23 @@
-"""The machines that firmware is run on, and what compiles for them."""
+"""The machines that firmware is run on, what compiles for them, and how either is run."""
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 BOARDS = Path(__file__).resolve().parents[2] / "examples/firmware/boards"
 KB = 1024
+
+
+class Failure(Exception):
+    pass
+
+
+def run(command, seconds=600, **more):
+    result = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, text=True, **more)
+    if result.returncode != 0:
+        raise Failure(f"exit status {result.returncode}: {' '.join(str(c) for c in command)}\n{result.stdout[:1500]}")
+    return result.stdout
 
 
 @dataclass
@@ -17,6 +29,9 @@ class Compiler:
     libgcc: list[str] = field(default_factory=list)  # the command that names it
     counted: str = ""  # the version that the bars are of
     host: bool = False
+
+    def version(self):
+        return run([self.command[0], "-dumpversion" if self.command[0] == "clang++" else "-dumpfullversion"]).strip()
 
     def missing(self):
         programs = [self.command[0], self.tools + "nm"] + self.libgcc[:1]
@@ -51,7 +66,7 @@ M0, M3 = ["-mcpu=cortex-m0", "-mthumb"], ["-mcpu=cortex-m3", "-mthumb"]
 RV32 = ["-march=rv32imc", "-mabi=ilp32"]
 # What it is linked with: there are no libraries for the compressed form.
 RV32_LIBGCC = ["riscv64-unknown-elf-gcc", "-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"]
-GCC_COUNTED = "12.2"
+GCC_COUNTED, CLANG_COUNTED = "12.2", "14."
 COMPILERS = {c.name: c for c in [
     Compiler("g++", ["g++"], host=True),
     Compiler("clang++", ["clang++"], host=True),
@@ -63,7 +78,7 @@ COMPILERS = {c.name: c for c in [
              ["arm-none-eabi-gcc", *M0, "-print-libgcc-file-name"]),
     Compiler("M3 clang++", ["clang++", "--target=thumbv7m-none-eabi", *M3], "arm-none-eabi-",
              ["arm-none-eabi-gcc", *M3, "-print-libgcc-file-name"]),
-    Compiler("RV32 clang++", ["clang++", "--target=riscv32-unknown-elf", *RV32, "-mno-relax"], "riscv64-unknown-elf-", RV32_LIBGCC),
+    Compiler("RV32 clang++", ["clang++", "--target=riscv32-unknown-elf", *RV32, "-mno-relax"], "riscv64-unknown-elf-", RV32_LIBGCC, CLANG_COUNTED),
 ]}
 MACHINES = {m.name: m for m in [
     Machine("this machine", []),

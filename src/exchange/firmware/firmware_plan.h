@@ -25,7 +25,7 @@ struct FirmwarePlan {
 struct FirmwareCode {
   int flash_bytes, stack_bytes;
 };
-constexpr FirmwareCode firmware_code(bool learns) { return learns ? FirmwareCode{32768, 2048} : FirmwareCode{12288, 1024}; }
+constexpr FirmwareCode firmware_code(bool learns) { return learns ? FirmwareCode{32768, 2048} : FirmwareCode{13312, 1024}; }
 
 // Layers with parameters: what the last so many of can learn.
 int parameter_layers(const Net& net);
