@@ -44,6 +44,8 @@ def trainer_of(estimator: Any, net: Net, data: Data, wins: Mapping[str, object])
         settings["lr"] = 0.05
     if estimator.feature_map_ is not None:
         settings.update(mean=_tables.MEAN, deviation=_tables.DEVIATION, augment=estimator.augment or "none")
+    if not isinstance(estimator.mirror, bool):
+        settings["mirror"] = estimator.mirror
     given = {key: value for key, value in settings.items() if value is not None}
     given.update({"seed": seed_of(estimator.random_state), **(estimator.settings or {}), **wins, "threads": threads_default(estimator.n_jobs)})
     schedule = given.pop("schedule", estimator.schedule)

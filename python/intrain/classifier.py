@@ -55,8 +55,9 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         As `intrain.SGD` and `intrain.Schedule` have them. None: the recipe's, 0.9, 1e-4, "cosine" and 0.
     augment : {"standard", "none"}, default=None
         Random windows and mirrors of images, or the images as they are. None: "standard", and "none" of a table.
-    mirror : bool, default=True
-        Whether an image and its mirror image mean the same: not so for digits.
+    mirror : bool or {"random", "alternate", "none"}, default=True
+        False: an image and its mirror image do not mean the same, as of digits. True is "random": half of the images in each epoch; "alternate":
+        each in every other epoch.
     balance : bool, default=False
         Show all classes equally often.
     recipe : {"intrain", "wageubn"}, default=None
@@ -115,7 +116,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         schedule: Schedule | str | None = None,
         warmup: int | None = None,
         augment: str | None = None,
-        mirror: bool = True,
+        mirror: bool | str = True,
         balance: bool = False,
         recipe: str | None = None,
         widths: Mapping[str, int | str] | None = None,
@@ -173,7 +174,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(f"the labels are all of one class, {self.classes_[0]!r}", hint="there is nothing to learn: give images of two at least")
         validation = () if validation_data is None else self._as_validation(validation_data)
         names = [str(c) for c in self.classes_.tolist()]
-        data = Data(images, numbers_of(y, self.classes_), *validation, classes=len(names), class_names=names, mirror=self.mirror)
+        data = Data(images, numbers_of(y, self.classes_), *validation, classes=len(names), class_names=names, mirror=self.mirror is not False)
         batch = min(self.batch_size, len(images)) if isinstance(self.batch_size, (int, np.integer)) else self.batch_size
         trainer = trainer_of(self, net_of(self), data, {"batch": batch})
         kept = _KeepHistory()

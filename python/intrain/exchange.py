@@ -50,7 +50,7 @@ def from_onnx(
         Images that the scales of activations are found with; 0: none.
     mean, deviation : sequence of float
         Of each channel's pixels, 0 to 1, as the float net knew them; those of the images if not given.
-    border : {"mean", "black"}
+    border : {"mean", "black", "reflect"}
         For a training that goes on; found with labelled images if not given.
 
     Returns

@@ -8,6 +8,7 @@
 #include "data/loader.h"
 #include "optim/schedule.h"
 #include "train/add_gradients.h"
+#include "train/data_options.h"
 #include "train/trained_net.h"
 #include "train/trainer.h"
 
@@ -89,16 +90,11 @@ StepStatistics inspect_next_step(const Checkpoint& checkpoint, const Dataset& tr
   const bool as_trained = batch == config.batch && train.count == count && count / batch >= config.accumulate;
   const int batches = as_trained ? config.accumulate : 1;
   const int64_t first = as_trained ? batches_before(config, count, info.step) : info.epoch * (train.count / batch);
-  Loader loader(train, normalization_of(checkpoint),
-                {.batch = batch,
-                 .training = true,
-                 .mirror = mirror,
-                 .seed = config.seed,
-                 .first_step = first,
-                 .threads = threads,
-                 .augment = config.augment == "standard",
-                 .balance = config.balance,
-                 .black_border = config.border == "black"});
+  LoaderOptions options = training_loader(config, mirror);
+  options.batch = batch;
+  options.threads = threads;
+  options.first_step = first;
+  Loader loader(train, normalization_of(checkpoint), options);
   SgdStep step{};
   step.seed = config.seed;
   step.momentum_bits = config.widths.momentum;

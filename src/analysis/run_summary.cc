@@ -110,7 +110,7 @@ Examination examine(const Checkpoint& checkpoint, const DataSplits& data, int th
   const Dataset& test = data.test;
   const int batch = std::min(kBatch, test.count), classes = checkpoint.info.classes;
   TrainedNet trained(checkpoint, batch, false, threads);
-  Loader loader(test, normalization_of(checkpoint), {batch, false, false, 0, 0, threads});
+  Loader loader(test, normalization_of(checkpoint), {.batch = batch, .threads = threads});
   const Evaluation result = evaluate(trained.net, loader, nullptr, progress);
   Examination e{data.spec, test.h, test.w, test.c, result.metrics, class_labels(checkpoint.info), {}, {}, {}, {}};
   if (!test.files.empty()) e.crop = crop_text(test.crop_q16);

@@ -7,11 +7,30 @@
 
 namespace intrain {
 
-Crop random_crop(uint64_t seed, uint32_t epoch, uint32_t sample, int pad, bool mirror) {
+namespace {
+
+// What a mirror on the first and the last of n rows shows beyond them, at most n - 1 away.
+int reflected(int i, int n) { return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i; }
+
+}  // namespace
+
+Crop random_crop(uint64_t seed, uint32_t epoch, uint32_t sample, int pad) {
   const RandomStream random{seed, RandomUse::kAugment, epoch, sample};
   const uint32_t places = static_cast<uint32_t>(2 * pad + 1);
-  return {static_cast<int>(random.below(0, places)), static_cast<int>(random.below(1, places)),
-          mirror && random.below(2, 2) == 1};
+  return {static_cast<int>(random.below(0, places)), static_cast<int>(random.below(1, places)), false};
+}
+
+bool is_mirrored(Mirror mirror, uint64_t seed, uint32_t epoch, uint32_t draw, uint32_t sample) {
+  if (mirror == Mirror::kNone) return false;
+  const bool alternate = mirror == Mirror::kAlternate;
+  const RandomStream random{seed, RandomUse::kAugment, alternate ? 0 : epoch, alternate ? sample : draw};
+  return (random.below(2, 2) == 1) != (alternate && epoch % 2 == 1);
+}
+
+Place random_place(uint64_t seed, uint32_t epoch, uint32_t sample, int h, int w) {
+  const RandomStream random{seed, RandomUse::kAugment, epoch, sample};
+  return {static_cast<int>(random.below(44, static_cast<uint32_t>(h))),
+          static_cast<int>(random.below(45, static_cast<uint32_t>(w)))};
 }
 
 Window random_window(uint64_t seed, uint32_t epoch, uint32_t sample, int h, int w) {
@@ -45,21 +64,35 @@ Window whole_window(int h, int w, int to_h, int to_w) {
   return {(h - window_h) / 2, (w - window_w) / 2, window_h, window_w};
 }
 
-void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, bool black,
+void crop_image(const uint8_t* src, int h, int w, int c, const Normalization& norm, int pad, const Crop& crop, Border border,
                 int8_t* dst) {
-  // Columns [x_begin, x_end) of the window lie inside the image; the rest is border.
-  const int x_begin = std::clamp(pad - crop.dx, 0, w), x_end = std::clamp(w + pad - crop.dx, 0, w);
+  const bool reflect = border == Border::kReflect;
+  // Columns [x_begin, x_end) of the window show the image; the rest is border.
+  const int x_begin = reflect ? 0 : std::clamp(pad - crop.dx, 0, w), x_end = reflect ? w : std::clamp(w + pad - crop.dx, 0, w);
   for (int y = 0; y < h; ++y) {
     int8_t* row = dst + int64_t{y} * w * c;
-    for (int i = 0; i < w * c; ++i) row[i] = black ? norm.table[i % c][0] : int8_t{0};
-    const int sy = y + crop.dy - pad;
+    for (int i = 0; i < w * c; ++i) row[i] = border == Border::kBlack ? norm.table[i % c][0] : int8_t{0};
+    const int at = y + crop.dy - pad, sy = reflect ? reflected(at, h) : at;
     if (sy < 0 || sy >= h) continue;
     for (int x = x_begin; x < x_end; ++x) {
-      const uint8_t* from = src + (int64_t{sy} * w + x + crop.dx - pad) * c;
+      const int sx = reflect ? reflected(x + crop.dx - pad, w) : x + crop.dx - pad;
+      const uint8_t* from = src + (int64_t{sy} * w + sx) * c;
       int8_t* to = row + int64_t{crop.mirrored ? w - 1 - x : x} * c;
       for (int ch = 0; ch < c; ++ch) to[ch] = norm.table[ch][from[ch]];
     }
   }
+}
+
+void cut_out(int h, int w, int c, Place centre, int side, int8_t* image) {
+  const int top = centre.y - side / 2, left = centre.x - side / 2;
+  const int x_begin = std::clamp(left, 0, w), x_end = std::clamp(left + side, 0, w);
+  for (int y = std::clamp(top, 0, h); y < std::clamp(top + side, 0, h); ++y)
+    std::fill_n(image + (int64_t{y} * w + x_begin) * c, int64_t{x_end - x_begin} * c, int8_t{0});
+}
+
+void mirror_rows(const int8_t* src, int64_t rows, int w, int c, int8_t* dst) {
+  for (int64_t row = 0; row < rows; ++row, src += int64_t{w} * c, dst += int64_t{w} * c)
+    for (int x = 0; x < w; ++x) std::copy_n(src + int64_t{x} * c, c, dst + int64_t{w - 1 - x} * c);
 }
 
 void normalize_image(const uint8_t* src, int64_t pixels, int c, const Normalization& norm, int8_t* dst) {

@@ -15,6 +15,7 @@
 #include "core/slice.h"
 #include "data/augment.h"
 #include "data/check_dataset.h"
+#include "data/color_jitter.h"
 #include "data/photo_reader.h"
 #include "data/sampler.h"
 
@@ -25,6 +26,11 @@ namespace {
 // Batches that are in use or ready, besides those in the making.
 constexpr int kReady = 2;
 
+int shift_of(const Dataset& set, const LoaderOptions& options) {
+  if (options.shift != kAutoShift) return options.shift;
+  return set.files.empty() ? crop_pad(set.h) : 0;
+}
+
 }  // namespace
 
 struct Loader::State {
@@ -33,7 +39,7 @@ struct Loader::State {
     int64_t order_epoch = -1;    // epoch that `order` holds
     std::vector<int32_t> order;  // sample by place
     PhotoReader reader;
-    std::vector<uint8_t> pixels;  // of one photo, scaled
+    std::vector<uint8_t> pixels;  // of one image that is no part of the set: a photo, scaled, or of other colours
   };
   struct Slot {
     Batch batch;
@@ -58,7 +64,10 @@ struct Loader::State {
   std::exception_ptr failed;
   std::vector<std::thread> threads;
 
+  bool augments() const { return options.training && options.augment; }
+  bool copies() const { return !set.files.empty() || (augments() && options.color_jitter.any()); }
   void put(Worker& worker, int64_t epoch, int32_t sample, uint32_t draw, int8_t* dst) const;
+  void put_augmented(Worker& worker, uint32_t epoch, int32_t sample, uint32_t draw, const uint8_t* image, int8_t* dst) const;
   void make(Worker& worker, int64_t step, Batch& batch) const;
   void run();
   void join();
@@ -66,7 +75,7 @@ struct Loader::State {
 
 // One sample as the net sees it; draw: the number of its window and mirror in the epoch.
 void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, uint32_t draw, int8_t* dst) const {
-  const bool photos = !set.files.empty(), augment = options.training && options.augment;
+  const bool photos = !set.files.empty(), augment = augments();
   const auto epoch_number = static_cast<uint32_t>(epoch);
   const uint8_t* image = photos ? worker.pixels.data() : set.image(sample);
   if (photos) {
@@ -86,13 +95,26 @@ void Loader::State::put(Worker& worker, int64_t epoch, int32_t sample, uint32_t 
     if (compared && hash != set.file_hashes[static_cast<size_t>(sample)])
       throw Error("it is not the photo that was checked before the first step", file, "let all ranks see the same files");
   }
-  if (augment) {
-    const int pad = photos ? 0 : crop_pad(set.h);  // photos are cropped already
-    const Crop crop = random_crop(options.seed, epoch_number, draw, pad, options.mirror);
-    crop_image(image, set.h, set.w, set.c, norm, pad, crop, options.black_border, dst);
-  } else {
+  if (augment)
+    put_augmented(worker, epoch_number, sample, draw, image, dst);
+  else
     normalize_image(image, int64_t{set.h} * set.w, set.c, norm, dst);
+}
+
+void Loader::State::put_augmented(Worker& worker, uint32_t epoch, int32_t sample, uint32_t draw, const uint8_t* image,
+                                  int8_t* dst) const {
+  if (options.color_jitter.any()) {
+    if (image != worker.pixels.data()) std::copy_n(image, set.image_size(), worker.pixels.data());
+    image = worker.pixels.data();
+    jitter_colors(random_factors(options.color_jitter, options.seed, epoch, draw), int64_t{set.h} * set.w, set.c,
+                  worker.pixels.data());
   }
+  const int pad = shift_of(set, options);
+  Crop crop = random_crop(options.seed, epoch, draw, pad);
+  crop.mirrored = is_mirrored(options.mirror, options.seed, epoch, draw, static_cast<uint32_t>(sample));
+  crop_image(image, set.h, set.w, set.c, norm, pad, crop, options.border, dst);
+  if (options.cutout > 0)
+    cut_out(set.h, set.w, set.c, random_place(options.seed, epoch, draw, set.h, set.w), options.cutout, dst);
 }
 
 void Loader::State::make(Worker& worker, int64_t step, Batch& batch) const {
@@ -127,7 +149,7 @@ void Loader::State::run() {
     Worker worker;
     worker.order.resize(static_cast<size_t>(set.count));
     std::iota(worker.order.begin(), worker.order.end(), 0);
-    if (!set.files.empty()) worker.pixels.resize(static_cast<size_t>(set.image_size()));
+    if (copies()) worker.pixels.resize(static_cast<size_t>(set.image_size()));
     while (true) {
       {
         std::unique_lock lock(mutex);
@@ -187,10 +209,31 @@ const LoaderOptions& checked(const Dataset& set, const LoaderOptions& options) {
   if (static_cast<int64_t>(set.labels.size()) < set.count ||
       (options.balance && !std::all_of(set.labels.begin(), set.labels.begin() + set.count, known)))
     throw Error("images without labels", Setting{"data"}, "there is one for each, below classes where these are balanced");
+  if (options.training && options.augment) check_augmentation(set, options);
   return options;
 }
 
 }  // namespace
+
+void check_augmentation(const Dataset& set, const LoaderOptions& options) {
+  const int side = std::min(set.h, set.w), shift = shift_of(set, options);
+  const std::string images = "images of " + std::to_string(set.h) + "x" + std::to_string(set.w);
+  const auto refuse = [](const std::string& what, const char* setting, const std::string& hint) {
+    throw Error(what, Setting{setting}, hint);
+  };
+  if (options.shift != kAutoShift && (shift < 0 || shift >= side))
+    refuse("windows of " + images + " moved by " + std::to_string(shift), "shift", "give 0 to " + std::to_string(side - 1));
+  if (options.border == Border::kReflect && shift >= side)
+    refuse("windows moved by " + std::to_string(shift) + " show more than a reflection of " + images, "border",
+           "choose another border, or a `shift` of at most " + std::to_string(side - 1));
+  if (options.cutout < 0 || options.cutout > side)
+    refuse("squares of " + std::to_string(options.cutout) + " cut out of " + images, "cutout",
+           "give 0 to " + std::to_string(side));
+  const ColorJitter& jitter = options.color_jitter;
+  for (const int range : {jitter.brightness, jitter.contrast, jitter.saturation})
+    if (range < 0 || range > 256)
+      refuse("colours that change by " + std::to_string(range) + " / 256", "color_jitter", "give 0 to 256 of each");
+}
 
 Loader::Loader(const Dataset& set, const Normalization& norm, const LoaderOptions& options)
     : state_(std::make_unique<State>(set, norm, checked(set, options))) {

@@ -9,6 +9,7 @@
 #include "settings/number_text.h"
 #include "settings/recipe.h"
 #include "settings/setting_list.h"
+#include "settings/shift.h"
 
 namespace intrain {
 
@@ -41,9 +42,28 @@ void check(const SettingInfo& setting, const std::vector<double>& values, Number
   for (const double value : values) check(setting, value, allowed);
 }
 
+// What augmentation is made of.
+void check_augmentation_settings(const TrainConfig& config) {
+  const bool shifts = shift_of(config).has_value();
+  if (const size_t count = config.color_jitter.size(); count == 2 || count > 3)
+    throw Error(std::to_string(count) + " shares are not possible", Setting{"color_jitter"},
+                "give one for all, or three: of brightness, contrast and saturation");
+  if (config.augment != "none") return;
+  const auto refuse_if = [](bool given, const char* key) {
+    if (given)
+      throw Error("images as they are cannot be augmented", Setting{key},
+                  "leave out `" + std::string(key) + "`, or choose standard for `augment`");
+  };
+  refuse_if(shifts, "shift");
+  refuse_if(config.mirror == "alternate", "mirror");
+  refuse_if(config.cutout != 0, "cutout");
+  refuse_if(!config.color_jitter.empty(), "color_jitter");
+}
+
 // What settings cannot be together.
 void check_pairs(const TrainConfig& config) {
   crop_of(config);
+  check_augmentation_settings(config);
   if (config.freeze_statistics && config.init_from.empty())
     throw Error("a new net has no running statistics yet", Setting{"freeze_statistics"},
                 "give the checkpoint that has them with `init_from`");

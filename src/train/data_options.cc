@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "data/validation_share.h"
 #include "settings/crop.h"
+#include "settings/shift.h"
 
 namespace intrain {
 
@@ -19,6 +20,23 @@ LoadOptions options_of(const TrainConfig& config) {
   return options;
 }
 
+Mirror mirror_of(const TrainConfig& config) {
+  if (config.mirror == "none") return Mirror::kNone;
+  return config.mirror == "alternate" ? Mirror::kAlternate : Mirror::kRandom;
+}
+
+Border border_of(const TrainConfig& config) {
+  if (config.border == "reflect") return Border::kReflect;
+  return config.border == "black" ? Border::kBlack : Border::kMean;
+}
+
+// To 2^-8: brightness, contrast, saturation, or one share for all.
+ColorJitter color_jitter_of(const std::vector<double>& shares) {
+  if (shares.empty()) return {};
+  const auto range = [&](size_t i) { return static_cast<int>(std::lround(256 * shares[shares.size() == 1 ? 0 : i])); };
+  return {range(0), range(1), range(2)};
+}
+
 }  // namespace
 
 LoadOptions training_options(const TrainConfig& config) {
@@ -26,6 +44,20 @@ LoadOptions training_options(const TrainConfig& config) {
     throw Error("'" + data_name(config.data) + "' has no images to transpose", Setting{"transpose"},
                 "it is for IDX files: mnist:DIR");
   return options_of(config);
+}
+
+LoaderOptions training_loader(const TrainConfig& config, bool mirror) {
+  return {.batch = config.batch,
+          .training = true,
+          .mirror = mirror ? mirror_of(config) : Mirror::kNone,
+          .seed = config.seed,
+          .threads = config.threads,
+          .augment = config.augment == "standard",
+          .balance = config.balance,
+          .border = border_of(config),
+          .shift = shift_of(config).value_or(kAutoShift),
+          .cutout = config.cutout,
+          .color_jitter = color_jitter_of(config.color_jitter)};
 }
 
 LoadOptions evaluation_options(const CheckpointInfo& info, const std::string& spec, std::optional<Split> split) {

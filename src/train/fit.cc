@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "data/check_dataset.h"
 #include "settings/crop.h"
+#include "train/data_options.h"
 
 namespace intrain {
 
@@ -32,6 +33,19 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
         Setting{"accumulate"}, "choose fewer or smaller batches");
   if (train.count / config.batch > INT32_MAX / int64_t{config.epochs})
     throw Error("more than 2^31 steps", Setting{"epochs"}, "choose fewer epochs");
+}
+
+namespace {
+
+[[noreturn]] void refuse_mirror(const char* setting) {
+  throw Error("these images mean something else in a mirror", Setting{setting}, "leave out `" + std::string(setting) + "`");
+}
+
+}  // namespace
+
+void check_augmentation_of(const TrainConfig& config, const Dataset& train, bool mirror) {
+  if (config.augment == "standard") check_augmentation(train, training_loader(config, mirror));
+  if (!mirror && config.mirror == "alternate") refuse_mirror("mirror");
 }
 
 void check_crop(const TrainConfig& config, const Dataset& set) {

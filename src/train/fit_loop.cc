@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
 #include "ops/sgd_momentum/wageubn.h"
+#include "train/data_options.h"
 #include "train/over_ranks.h"
 #include "train/same_state.h"
 #include "train/training.h"
@@ -23,18 +24,12 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-LoaderOptions training_loader(const TrainConfig& config, const DataSplits& data, int64_t first_batch, const Reducer& reducer) {
-  return {.batch = config.batch,
-          .training = true,
-          .mirror = data.mirror,
-          .seed = config.seed,
-          .first_step = first_batch,
-          .threads = config.threads,
-          .augment = config.augment == "standard",
-          .balance = config.balance,
-          .black_border = config.border == "black",
-          .rank = reducer.rank(),
-          .ranks = reducer.ranks()};
+LoaderOptions loader_of(const TrainConfig& config, const DataSplits& data, int64_t first_batch, const Reducer& reducer) {
+  LoaderOptions options = training_loader(config, data.mirror);
+  options.first_step = first_batch;
+  options.rank = reducer.rank();
+  options.ranks = reducer.ranks();
+  return options;
 }
 
 // What a loader could not load: the net's state is that after the step before.
@@ -73,8 +68,7 @@ class Trainer::Training::Loop {
         observer_(observer),
         stop_(stop),
         first_step_(t_.step_),
-        train_loader_(t_.data_.train, t_.parts_.norm,
-                      training_loader(config_, t_.data_, t_.batches_before(t_.step_), t_.reducer())),
+        train_loader_(t_.data_.train, t_.parts_.norm, loader_of(config_, t_.data_, t_.batches_before(t_.step_), t_.reducer())),
         numbers_(config_.widths) {
     if (has_tests()) test_loader_.emplace(t_.data_.test, t_.parts_.norm, t_.evaluation_loader());
   }

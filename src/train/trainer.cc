@@ -49,6 +49,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   if (!same_images(images, data.test))
     throw Error("training and test images of another size or number of classes", Setting{"data"}, "give both of one shape");
   check_fit(config, images);
+  check_augmentation_of(config, images, data.mirror);
   check_crop(config, images);
   check_crop(config, data.test);
   check_stop(options.stop);

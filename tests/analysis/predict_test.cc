@@ -37,7 +37,7 @@ class PredictTest : public testing::Test {
   // The logits of all test images, as evaluation sees them.
   static std::vector<int32_t> evaluated(const Checkpoint& checkpoint, const DataSplits& data) {
     TrainedNet trained(checkpoint, data.test.count, false, 1);
-    Loader loader(data.test, normalization_of(checkpoint), {data.test.count, false, false, 0, 0, 1});
+    Loader loader(data.test, normalization_of(checkpoint), {.batch = data.test.count});
     trained.net.evaluate(loader.next());
     return {trained.net.logits(), trained.net.logits() + int64_t{data.test.count} * trained.net.classes()};
   }
@@ -144,7 +144,7 @@ TEST_F(PredictTest, EvaluationDoesNotDependOnBatchAndThreads) {
   const Checkpoint checkpoint = train_on(data, 50);
   const auto run = [&](int batch, int threads) {
     TrainedNet trained(checkpoint, batch, false, threads);
-    Loader loader(data.test, normalization_of(checkpoint), {batch, false, false, 0, 0, threads});
+    Loader loader(data.test, normalization_of(checkpoint), {.batch = batch, .threads = threads});
     return evaluation_json(checkpoint, data, "test", evaluate(trained.net, loader));  // every digit
   };
   const std::string once = run(data.test.count, 1);

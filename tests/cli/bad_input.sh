@@ -61,6 +61,9 @@ for momentum in 1 -0.5 nan; do refused "momentum $momentum" "--momentum" train -
 for decay in -1 nan 2; do refused "weight decay $decay" "--weight-decay" train --weight-decay "$decay"; done
 refused "unknown schedule" "--schedule" train --schedule linear
 refused "unknown augmentation" "--augment" train --augment all
+refused "a shift that is no number" "'far' is not possible \\(--shift\\)" train --shift far
+refused "a square larger than the images" "13 cut out of images of 12x12.*--cutout" "${train_tiny[@]}" --cutout 13
+refused "two shares of three" "--color-jitter" train --color-jitter 0.1,0.2
 refused "a crop of nothing" "'0\.05' is not possible \(--crop\)" train --crop 0.05
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "no threads" "--threads" train --threads 0

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <string>
 
+#include "base/random.h"
 #include "data/sampler.h"
 #include "support/rng.h"
 
@@ -20,22 +22,27 @@ TEST(Augment, EveryWindowAgreesWithThePaddedImage) {
   Normalization norm;
   for (auto& channel : norm.table)
     for (int8_t& v : channel) v = static_cast<int8_t>(rng.range(-127, 127));
+  // Where the padded rows and columns of a reflection come from, written down.
+  constexpr int kRows[] = {2, 1, 0, 1, 2, 3, 4, 3, 2}, kColumns[] = {2, 1, 0, 1, 2, 3, 4, 5, 6, 5, 4};
 
   for (int dy = 0; dy <= 2 * kPad; ++dy)
     for (int dx = 0; dx <= 2 * kPad; ++dx)
-      for (int way = 0; way < 4; ++way) {
-        const bool mirrored = way % 2 == 1, black = way / 2 == 1;
+      for (int way = 0; way < 6; ++way) {
+        const bool mirrored = way % 2 == 1;
+        const Border border = static_cast<Border>(way / 2);
         std::vector<int8_t> dst(src.size(), 99);
-        crop_image(src.data(), kH, kW, kC, norm, kPad, {dy, dx, mirrored}, black, dst.data());
+        crop_image(src.data(), kH, kW, kC, norm, kPad, {dy, dx, mirrored}, border, dst.data());
         for (int y = 0; y < kH; ++y)
           for (int x = 0; x < kW; ++x)
             for (int ch = 0; ch < kC; ++ch) {
-              const int sy = y + dy - kPad, sx = (mirrored ? kW - 1 - x : x) + dx - kPad;
+              const int padded_x = (mirrored ? kW - 1 - x : x) + dx;
+              const bool reflect = border == Border::kReflect;
+              const int sy = reflect ? kRows[y + dy] : y + dy - kPad, sx = reflect ? kColumns[padded_x] : padded_x - kPad;
               const bool inside = sy >= 0 && sy < kH && sx >= 0 && sx < kW;
-              const int border = black ? norm.table[ch][0] : 0;
-              const int expected = inside ? norm.table[ch][src[static_cast<size_t>((sy * kW + sx) * kC + ch)]] : border;
+              const int beyond = border == Border::kBlack ? norm.table[ch][0] : 0;
+              const int expected = inside ? norm.table[ch][src[static_cast<size_t>((sy * kW + sx) * kC + ch)]] : beyond;
               ASSERT_EQ(dst[static_cast<size_t>((y * kW + x) * kC + ch)], expected)
-                  << "dy " << dy << " dx " << dx << " mirrored " << mirrored << " at " << y << ", " << x << ", " << ch;
+                  << "dy " << dy << " dx " << dx << " way " << way << " at " << y << ", " << x << ", " << ch;
             }
       }
 }
@@ -46,26 +53,81 @@ TEST(Augment, TheMiddleWindowIsTheImage) {
   Normalization norm = {};
   for (int p = 0; p < 256; ++p) norm.table[0][p] = static_cast<int8_t>(p / 2);
   std::vector<int8_t> cropped(src.size()), plain(src.size());
-  crop_image(src.data(), 4, 4, 1, norm, 2, {2, 2, false}, false, cropped.data());
+  crop_image(src.data(), 4, 4, 1, norm, 2, {2, 2, false}, Border::kMean, cropped.data());
   normalize_image(src.data(), 16, 1, norm, plain.data());
   EXPECT_EQ(cropped, plain);
 }
 
-TEST(Augment, CropsAreUniformAndDependOnEpochAndSample) {
+TEST(Augment, CropsAndMirrorsAreUniformAndDependOnEpochAndSample) {
   std::map<std::pair<int, int>, int> places;
   int mirrored = 0, changed = 0;
   constexpr int kSamples = 25000;
   for (uint32_t i = 0; i < kSamples; ++i) {
-    const Crop a = random_crop(1, 0, i, 2, true), b = random_crop(1, 1, i, 2, true);
+    const Crop a = random_crop(1, 0, i, 2), b = random_crop(1, 1, i, 2);
+    const bool now = is_mirrored(Mirror::kRandom, 1, 0, i, 9), then = is_mirrored(Mirror::kRandom, 1, 1, i, 9);
     ++places[{a.dy, a.dx}];
-    mirrored += a.mirrored;
-    changed += a.dy != b.dy || a.dx != b.dx || a.mirrored != b.mirrored;
-    EXPECT_FALSE(random_crop(1, 0, i, 2, false).mirrored);
+    mirrored += now;
+    changed += a.dy != b.dy || a.dx != b.dx || now != then;
+    EXPECT_FALSE(is_mirrored(Mirror::kNone, 1, 0, i, i));
   }
   ASSERT_EQ(places.size(), 25u);
   for (const auto& [place, count] : places) EXPECT_NEAR(count, kSamples / 25, 160);  // five standard deviations
   EXPECT_NEAR(mirrored, kSamples / 2, 400);
   EXPECT_NEAR(changed, kSamples * 49 / 50, 150);
+}
+
+// Exactly every other epoch, whatever picture of the epoch it is; the first epoch's half is that by chance.
+TEST(Augment, AlternateMirrorsTurnWithTheEpoch) {
+  int first = 0;
+  for (uint32_t sample = 0; sample < 1000; ++sample) {
+    const bool began = is_mirrored(Mirror::kAlternate, 1, 0, 77, sample);
+    first += began;
+    EXPECT_EQ(began, is_mirrored(Mirror::kRandom, 1, 0, sample, 0));
+    for (uint32_t epoch = 1; epoch < 5; ++epoch)
+      EXPECT_EQ(is_mirrored(Mirror::kAlternate, 1, epoch, epoch, sample), began != (epoch % 2 == 1));
+  }
+  EXPECT_NEAR(first, 500, 80);
+}
+
+// Of 4 x 5 pixels with two channels; squares of even and odd sides that stick out or not.
+TEST(Augment, CutoutShowsNothingInASquareThatMayStickOut) {
+  const auto cut = [](Place centre, int side) {
+    std::vector<int8_t> image(4 * 5 * 2, 1);
+    cut_out(4, 5, 2, centre, side, image.data());
+    std::string text;
+    for (size_t i = 0; i < image.size(); i += 2) {
+      EXPECT_EQ(image[i], image[i + 1]);
+      text += image[i] == 0 ? '.' : '#';
+      if (i % 10 == 8) text += ' ';
+    }
+    return text;
+  };
+  EXPECT_EQ(cut({2, 2}, 2), "##### #..## #..## ##### ");
+  EXPECT_EQ(cut({2, 2}, 3), "##### #...# #...# #...# ");
+  EXPECT_EQ(cut({0, 0}, 3), "..### ..### ##### ##### ");
+  EXPECT_EQ(cut({3, 4}, 4), "##### ##... ##... ##... ");
+  EXPECT_EQ(cut({1, 4}, 1), "##### ####. ##### ##### ");
+}
+
+TEST(Augment, CentresAreUniformAndAsWritten) {
+  std::map<std::pair<int, int>, int> places;
+  constexpr int kSamples = 20000;
+  for (uint32_t i = 0; i < kSamples; ++i) {
+    const Place place = random_place(3, 1, i, 4, 5);
+    ++places[{place.y, place.x}];
+    const RandomStream stream{3, RandomUse::kAugment, 1, i};
+    EXPECT_EQ(place.y, static_cast<int>(stream.block(11).word[0] / (uint64_t{1} << 30)));
+    EXPECT_EQ(place.x, static_cast<int>(uint64_t{stream.block(11).word[1]} * 5 >> 32));
+  }
+  ASSERT_EQ(places.size(), 20u);
+  for (const auto& [place, count] : places) EXPECT_NEAR(count, kSamples / 20, 155);
+}
+
+TEST(Augment, MirroredRowsAreReadBackwards) {
+  const std::vector<int8_t> src = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  std::vector<int8_t> dst(12);
+  mirror_rows(src.data(), 2, 3, 2, dst.data());
+  EXPECT_EQ(dst, (std::vector<int8_t>{5, 6, 3, 4, 1, 2, 11, 12, 9, 10, 7, 8}));
 }
 
 TEST(Sampler, EachEpochIsAPermutationOfItsOwn) {

@@ -352,8 +352,16 @@ TEST_F(ImageFolderTest, EvaluationLeavesTheTrainingPhotosAlone) {
 TEST_F(ImageFolderTest, ThreadsDoNotShowInTheBatches) {
   const DataSplits data = load();
   const Normalization norm = make_normalization(data.train);
-  for (const bool training : {true, false}) {
-    Loader one(data.train, norm, {4, training, true, 9, 1, 1}), many(data.train, norm, {4, training, true, 9, 1, 5});
+  LoaderOptions evaluation{.batch = 4, .first_step = 1}, plain{4, true, Mirror::kRandom, 9, 1}, augmented = plain;
+  augmented.mirror = Mirror::kAlternate;
+  augmented.border = Border::kBlack;
+  augmented.shift = 2;
+  augmented.cutout = 3;
+  augmented.color_jitter = {100, 100, 100};
+  for (LoaderOptions options : {evaluation, plain, augmented}) {
+    Loader one(data.train, norm, options);
+    options.threads = 5;
+    Loader many(data.train, norm, options);
     for (int i = 0; i < 30; ++i) {
       const Batch a = one.next(), b = many.next();
       ASSERT_EQ(a.count, b.count);
@@ -368,7 +376,7 @@ TEST_F(ImageFolderTest, ThreadsDoNotShowInTheBatches) {
 TEST_F(ImageFolderTest, EachEpochShowsAnotherPart) {
   const DataSplits data = load();
   const Normalization norm = make_normalization(data.train);
-  Loader loader(data.train, norm, {6, true, false, 9, 0, 1});
+  Loader loader(data.train, norm, {6, true, Mirror::kNone, 9, 0, 1});
   const Batch first = loader.next(), second = loader.next();
   EXPECT_NE(first.images, second.images);
 }
@@ -378,7 +386,7 @@ TEST_F(ImageFolderTest, APhotoThatGoesAwayEndsTheTraining) {
   const Normalization norm = make_normalization(data.train);
   const std::string gone = folder_.file("train/rose/2.jpg");
   std::filesystem::remove(gone);
-  Loader loader(data.train, norm, {6, true, false, 9, 0, 2});
+  Loader loader(data.train, norm, {6, true, Mirror::kNone, 9, 0, 2});
   expect_error([&] { loader.next(); }, "cannot be read", gone);
 }
 

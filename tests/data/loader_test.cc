@@ -6,7 +6,10 @@
 #include <memory>
 #include <set>
 
+#include "data/augment.h"
+#include "data/color_jitter.h"
 #include "data/normalization.h"
+#include "data/sampler.h"
 #include "data/source.h"
 #include "data/synthetic.h"
 #include "support/temp_folder.h"
@@ -23,6 +26,18 @@ std::vector<Batch> take(Loader& loader, int n) {
 
 bool same(const Batch& a, const Batch& b) { return a.count == b.count && a.images == b.images && a.labels == b.labels; }
 
+// All that a training can do to 12 x 12 pixels.
+LoaderOptions augmented() {
+  return {.batch = 7,
+          .training = true,
+          .mirror = Mirror::kAlternate,
+          .seed = 11,
+          .border = Border::kReflect,
+          .shift = 3,
+          .cutout = 5,
+          .color_jitter = {100, 80, 60}};
+}
+
 class LoaderTest : public testing::Test {
  protected:
   const DataSplits data_ = make_synthetic(50, 3);
@@ -30,7 +45,7 @@ class LoaderTest : public testing::Test {
 };
 
 TEST_F(LoaderTest, TrainingBatchesAreWholeAndRepeatable) {
-  Loader a(data_.train, norm_, {8, true, true, 11, 0}), b(data_.train, norm_, {8, true, true, 11, 0});
+  Loader a(data_.train, norm_, {8, true, Mirror::kRandom, 11, 0}), b(data_.train, norm_, {8, true, Mirror::kRandom, 11, 0});
   EXPECT_EQ(a.steps_per_epoch(), 6);
   const std::vector<Batch> first = take(a, 20), second = take(b, 20);
   for (size_t i = 0; i < first.size(); ++i) {
@@ -41,51 +56,90 @@ TEST_F(LoaderTest, TrainingBatchesAreWholeAndRepeatable) {
 }
 
 TEST_F(LoaderTest, StartsAtAnyStep) {
-  Loader whole(data_.train, norm_, {8, true, true, 11, 0});
-  const std::vector<Batch> all = take(whole, 20);
-  for (int64_t start : {1, 5, 6, 13}) {
-    Loader late(data_.train, norm_, {8, true, true, 11, start});
-    const std::vector<Batch> rest = take(late, 20 - static_cast<int>(start));
-    for (size_t i = 0; i < rest.size(); ++i)
-      EXPECT_TRUE(same(rest[i], all[i + static_cast<size_t>(start)])) << start << " + " << i;
+  for (LoaderOptions options : {LoaderOptions{8, true, Mirror::kRandom, 11, 0}, augmented()}) {
+    Loader whole(data_.train, norm_, options);
+    const std::vector<Batch> all = take(whole, 20);
+    for (int64_t start : {1, 5, 6, 13}) {
+      options.first_step = start;
+      Loader late(data_.train, norm_, options);
+      const std::vector<Batch> rest = take(late, 20 - static_cast<int>(start));
+      for (size_t i = 0; i < rest.size(); ++i)
+        EXPECT_TRUE(same(rest[i], all[i + static_cast<size_t>(start)])) << start << " + " << i;
+    }
+  }
+}
+
+// Colours, then the window, then the square, each of the image's own random bits; a balanced epoch has bits for each place, but an image's mirror
+// stays its own.
+TEST_F(LoaderTest, AugmentationsComeOneAfterTheOther) {
+  for (const bool balance : {false, true}) {
+    LoaderOptions options = augmented();
+    options.balance = balance;
+    Loader loader(data_.train, norm_, options);
+    const int64_t size = data_.train.image_size(), steps = loader.steps_per_epoch();
+    std::vector<int32_t> order(50);
+    Batch batch;
+    int differences = 0;
+    for (uint32_t epoch = 0; epoch < 2; ++epoch) {
+      if (balance)
+        balance_epoch(11, epoch, data_.train.labels, 10, order);
+      else
+        shuffle_epoch(11, epoch, order);
+      for (uint32_t place = 0; place < steps * 7; ++place) {
+        if (place % 7 == 0) batch = loader.next();
+        const auto sample = static_cast<uint32_t>(order[place]), draw = balance ? place : sample;
+        std::vector<uint8_t> image(data_.train.image(sample), data_.train.image(sample) + size);
+        jitter_colors(random_factors({100, 80, 60}, 11, epoch, draw), 144, 1, image.data());
+        Crop crop = random_crop(11, epoch, draw, 3);
+        crop.mirrored = is_mirrored(Mirror::kAlternate, 11, epoch, draw, sample);
+        std::vector<int8_t> expected(image.size());
+        crop_image(image.data(), 12, 12, 1, norm_, 3, crop, Border::kReflect, expected.data());
+        cut_out(12, 12, 1, random_place(11, epoch, draw, 12, 12), 5, expected.data());
+        differences += !std::equal(expected.begin(), expected.end(), batch.images.begin() + place % 7 * size);
+      }
+    }
+    EXPECT_EQ(differences, 0) << balance;
   }
 }
 
 // Put together, what the ranks load is what one process does: crops, mirrors and all.
 TEST_F(LoaderTest, RanksLoadTheirSlices) {
-  for (const bool training : {true, false})
-    for (const bool balance : {false, true})
-      for (const int ranks : {2, 3, 7}) {
-        LoaderOptions options{.batch = 7, .training = training, .mirror = true, .seed = 11, .balance = balance};
-        Loader whole(data_.train, norm_, options);
-        std::vector<std::unique_ptr<Loader>> parts;
-        options.ranks = ranks;
-        for (options.rank = 0; options.rank < ranks; ++options.rank)
-          parts.push_back(std::make_unique<Loader>(data_.train, norm_, options));
-        for (int i = 0; i < 20; ++i) {
-          const Batch& expected = whole.next();
-          EXPECT_EQ(expected.whole(), expected.count);
-          Batch all;
-          for (const auto& loader : parts) {
-            const Batch& part = loader->next();
-            EXPECT_EQ(part.total, expected.count);
-            EXPECT_EQ(part.first, all.count);
-            all.count += part.count;
-            all.images.insert(all.images.end(), part.images.begin(), part.images.begin() + part.count * data_.train.image_size());
-            all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.begin() + part.count);
-          }
-          ASSERT_EQ(all.count, expected.count);
-          ASSERT_TRUE(std::equal(all.images.begin(), all.images.end(), expected.images.begin())) << ranks << ", batch " << i;
-          ASSERT_TRUE(std::equal(all.labels.begin(), all.labels.end(), expected.labels.begin())) << ranks << ", batch " << i;
+  LoaderOptions plain{.batch = 7, .training = true, .mirror = Mirror::kRandom, .seed = 11}, balanced = plain, evaluation = plain;
+  balanced.balance = true;
+  evaluation.training = false;
+  for (LoaderOptions options : {plain, balanced, evaluation, augmented()})
+    for (const int ranks : {2, 3, 7}) {
+      options.rank = 0;
+      options.ranks = 1;
+      Loader whole(data_.train, norm_, options);
+      std::vector<std::unique_ptr<Loader>> parts;
+      options.ranks = ranks;
+      for (options.rank = 0; options.rank < ranks; ++options.rank)
+        parts.push_back(std::make_unique<Loader>(data_.train, norm_, options));
+      for (int i = 0; i < 20; ++i) {
+        const Batch& expected = whole.next();
+        EXPECT_EQ(expected.whole(), expected.count);
+        Batch all;
+        for (const auto& loader : parts) {
+          const Batch& part = loader->next();
+          EXPECT_EQ(part.total, expected.count);
+          EXPECT_EQ(part.first, all.count);
+          all.count += part.count;
+          all.images.insert(all.images.end(), part.images.begin(), part.images.begin() + part.count * data_.train.image_size());
+          all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.begin() + part.count);
         }
+        ASSERT_EQ(all.count, expected.count);
+        ASSERT_TRUE(std::equal(all.images.begin(), all.images.end(), expected.images.begin())) << ranks << ", batch " << i;
+        ASSERT_TRUE(std::equal(all.labels.begin(), all.labels.end(), expected.labels.begin())) << ranks << ", batch " << i;
       }
+    }
 }
 
 TEST_F(LoaderTest, BalancedBatchesShowRareClassesOftenEachTimeAnew) {
   Dataset set = data_.train;
   std::fill(set.labels.begin(), set.labels.end(), uint16_t{0});
   set.labels[7] = 1;  // one of fifty
-  LoaderOptions options{10, true, true, 11, 0};
+  LoaderOptions options{10, true, Mirror::kRandom, 11, 0};
   options.balance = true;
   Loader loader(set, norm_, options);
   EXPECT_EQ(loader.steps_per_epoch(), 5);
@@ -102,7 +156,7 @@ TEST_F(LoaderTest, BalancedBatchesShowRareClassesOftenEachTimeAnew) {
   EXPECT_EQ(count, 25);
   EXPECT_GT(rare.size(), 10u);  // of 25 x 2 windows and mirrors
   options.first_step = 3;
-  Loader late(set, norm_, options), whole(set, norm_, {10, true, true, 11, 0, 1, true, true});
+  Loader late(set, norm_, options), whole(set, norm_, {10, true, Mirror::kRandom, 11, 0, 1, true, true});
   for (int step = 0; step < 3; ++step) whole.next();
   EXPECT_TRUE(same(late.next(), whole.next()));
 }
@@ -132,13 +186,33 @@ TEST_F(LoaderTest, WhatCannotBeLoadedIsRefused) {
   refused(set, {.batch = 8, .training = true, .balance = true}, "data");
 }
 
+// Images of 12 x 12.
+TEST_F(LoaderTest, WhatCannotBeAugmentedIsRefused) {
+  const auto refused = [&](LoaderOptions options, const char* setting) {
+    options.batch = 8;
+    options.training = true;
+    test::expect_error([&] { Loader(data_.train, norm_, options); }, "", setting);
+    options.augment = false;
+    Loader(data_.train, norm_, options);
+  };
+  for (const int shift : {-2, 12}) refused({.shift = shift}, "shift");
+  for (const int side : {-1, 13}) refused({.cutout = side}, "cutout");
+  for (const int range : {-1, 257}) refused({.color_jitter = {0, range, 0}}, "color_jitter");
+  Dataset flat = data_.train;
+  flat.h = 1;
+  flat.w = 144;
+  Loader(flat, norm_, {.batch = 8, .training = true});
+  test::expect_error([&] { Loader(flat, norm_, {.batch = 8, .training = true, .border = Border::kReflect}); }, "of 1x144",
+                     "border");
+}
+
 TEST_F(LoaderTest, TheSeedChangesTheBatches) {
-  Loader a(data_.train, norm_, {8, true, true, 11, 0}), b(data_.train, norm_, {8, true, true, 12, 0});
+  Loader a(data_.train, norm_, {8, true, Mirror::kRandom, 11, 0}), b(data_.train, norm_, {8, true, Mirror::kRandom, 12, 0});
   EXPECT_FALSE(same(a.next(), b.next()));
 }
 
 TEST_F(LoaderTest, EvaluationIsInOrderAndWhole) {
-  Loader loader(data_.train, norm_, {8, false, false, 0, 0});
+  Loader loader(data_.train, norm_, {8, false, Mirror::kNone, 0, 0});
   EXPECT_EQ(loader.steps_per_epoch(), 7);
   for (int pass = 0; pass < 2; ++pass)
     for (int step = 0; step < 7; ++step) {
@@ -154,7 +228,7 @@ TEST_F(LoaderTest, EvaluationIsInOrderAndWhole) {
 }
 
 TEST_F(LoaderTest, ABatchOfTheWholeSetAndOneLargerThanTheTestSet) {
-  Loader train(data_.train, norm_, {50, true, false, 1, 0});
+  Loader train(data_.train, norm_, {50, true, Mirror::kNone, 1, 0});
   EXPECT_EQ(train.steps_per_epoch(), 1);
   std::vector<int> counts(10), expected(10);
   const Batch& batch = train.next();
@@ -163,12 +237,12 @@ TEST_F(LoaderTest, ABatchOfTheWholeSetAndOneLargerThanTheTestSet) {
     ++expected[data_.train.labels[static_cast<size_t>(i)]];
   }
   EXPECT_EQ(counts, expected);
-  Loader test(data_.test, norm_, {1000, false, false, 0, 0});
+  Loader test(data_.test, norm_, {1000, false, Mirror::kNone, 0, 0});
   EXPECT_EQ(test.next().count, 12);
 }
 
 TEST_F(LoaderTest, WithoutAugmentationEpochsAreTheImagesThemselvesInAnyOrder) {
-  Loader loader(data_.train, norm_, {10, true, true, 3, 0, 1, false});
+  Loader loader(data_.train, norm_, {10, true, Mirror::kRandom, 3, 0, 1, false});
   for (int epoch = 0; epoch < 2; ++epoch) {
     std::multiset<std::vector<int8_t>> got, expected;
     for (int step = 0; step < 5; ++step) {
@@ -186,7 +260,7 @@ TEST_F(LoaderTest, WithoutAugmentationEpochsAreTheImagesThemselvesInAnyOrder) {
 
 TEST_F(LoaderTest, CanBeDroppedAtAnyTime) {
   for (int n = 0; n < 8; ++n) {
-    Loader loader(data_.train, norm_, {8, true, true, 1, 0});
+    Loader loader(data_.train, norm_, {8, true, Mirror::kRandom, 1, 0});
     take(loader, n);
   }
 }

@@ -138,6 +138,7 @@ def test_settings(arrays):
     assert used()["lr"] == 0.05 and used(learning_rate=0.2)["lr"] == 0.2
     assert used(model="resnet8")["lr"] == 0.1
     assert used(batch_size=10**4)["batch"] == 256
+    assert used(mirror="alternate")["mirror"] == "alternate" and used(mirror=True)["mirror"] == used(mirror=False)["mirror"] == "random"
     assert used(recipe="wageubn")["schedule"] == "wageubn"
     got = used(epochs=2, momentum=0.5, weight_decay=0.01, schedule=intrain.Schedule("step", 1), augment="none", balance=True, widths={"w": 4},
                settings={"label_smoothing": 0.1, "freeze": ["linear0*"]}, random_state=2**64 - 1)

@@ -14,6 +14,7 @@
 #include "support/photos.h"
 #include "support/rank_training.h"
 #include "support/temp_folder.h"
+#include "support/training.h"
 #include "train/trainer.h"
 #include "train/verify.h"
 
@@ -72,11 +73,12 @@ TEST(Ranks, Widths) {
   expect_same_on_all(config);
 }
 
-TEST(Ranks, SeveralBatchesAStepAndThreads) {
+TEST(Ranks, SeveralBatchesAStepThreadsAndOtherImages) {
   TrainConfig config = config_of("resnet8", "synthetic:64", 9);
   config.accumulate = 2;
   config.threads = 2;
   config.balance = true;
+  test::augment(config);
   expect_same_on_all(config);
 }
 

@@ -56,10 +56,11 @@ Pixels with_another_pixel(const Pixels& pixels) {
 
 TEST(Resume, AStoppedRunEndsAsIfItHadNotBeen) { expect_same_when_stopped_after_each_step(small_config("")); }
 
-TEST(Resume, AStoppedRunOfWageubnEndsAsIfItHadNotBeen) {
+TEST(Resume, AStoppedRunOfWageubnAndOtherImagesEndsAsIfItHadNotBeen) {
   TrainConfig config = small_config("");
   apply_recipe(config, "wageubn");
   config.model = "resnet8_v2";
+  test::augment(config);
   expect_same_when_stopped_after_each_step(config);
 }
 

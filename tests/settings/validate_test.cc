@@ -29,7 +29,31 @@ TEST(Validate, NamesTheSettingThatCannotBe) {
   for (double v : {-1e-4, 1.5, kNan, kInf}) refused("weight_decay", [&](TrainConfig& c) { c.weight_decay = v; });
   for (const char* v : {"", "Standard", "all"}) refused("augment", [&](TrainConfig& c) { c.augment = v; });
   for (const char* v : {"Black", "grey", " "}) refused("border", [&](TrainConfig& c) { c.border = v; });
+  for (const char* v : {"", "Auto", "-1", "+1", "1.5", "4 ", "1001", "99999999999"})
+    refused("shift", [&](TrainConfig& c) { c.shift = v; });
+  for (const char* v : {"", "true", "random|none"}) refused("mirror", [&](TrainConfig& c) { c.mirror = v; });
+  for (int v : {-1, 65536}) refused("cutout", [&](TrainConfig& c) { c.cutout = v; });
+  for (const std::vector<double>& v : std::vector<std::vector<double>>{{-0.1}, {1.1}, {kNan}, {0.1, 0.1}, {0, 0, 0, 0}})
+    refused("color_jitter", [&](TrainConfig& c) { c.color_jitter = v; });
   for (const char* v : {"", "Cosine", "linear"}) refused("schedule", [&](TrainConfig& c) { c.schedule = v; });
+}
+
+// With `augment` none an epoch shows images as they are.
+TEST(Validate, RefusesAugmentationsOfImagesAsTheyAre) {
+  const auto refused = [](const std::string& key, auto change) {
+    TrainConfig config;
+    change(config);
+    validate(config);
+    config.augment = "none";
+    expect_error([&] { validate(config); }, "images as they are cannot be augmented", key);
+  };
+  refused("shift", [](TrainConfig& c) { c.shift = "0"; });
+  refused("mirror", [](TrainConfig& c) { c.mirror = "alternate"; });
+  refused("cutout", [](TrainConfig& c) { c.cutout = 1; });
+  refused("color_jitter", [](TrainConfig& c) { c.color_jitter = {0.5}; });
+  TrainConfig config;
+  config.augment = config.mirror = "none";
+  validate(config);
 }
 
 TEST(Validate, RefusesAFixedGridThatIsFinerThanWhatIsStored) {

@@ -22,6 +22,15 @@ inline TrainConfig small_config(const std::string& out) {
   return config;
 }
 
+// All that can be done to images of 12 x 12.
+inline void augment(TrainConfig& config) {
+  config.border = "reflect";
+  config.shift = "3";
+  config.mirror = "alternate";
+  config.cutout = 5;
+  config.color_jitter = {0.4, 0.3, 0.2};
+}
+
 // Asks for a stop after each step, or once, after the step given.
 struct Stopper final : TrainObserver {
   std::atomic<int> stop{0};

@@ -236,6 +236,19 @@ TEST_F(TrainerInMemory, RefusesDataThatDoNotHoldWhatTheySay) {
   refused([](DataSplits& d) { d.test.classes = 11; }, "of another size or number of classes");
 }
 
+TEST_F(TrainerInMemory, RefusesAugmentationsThatDoNotFitTheImages) {
+  const auto refused = [&](const auto& change, bool mirror, const std::string& key) {
+    TrainConfig config = config_;
+    change(config);
+    DataSplits data = data_;
+    data.mirror = mirror;
+    expect_error([&] { Trainer(config, data); }, "", key);
+  };
+  refused([](TrainConfig& c) { c.cutout = 13; }, true, "cutout");
+  refused([](TrainConfig& c) { c.shift = "12"; }, true, "shift");
+  refused([](TrainConfig& c) { c.mirror = "alternate"; }, false, "mirror");
+}
+
 // The caller's own array is read where it lies, and lives as long as anyone reads it.
 TEST_F(TrainerInMemory, ReadsPixelsOfAnothersWithoutACopy) {
   const uint64_t expected = Trainer(config_, data_).fit(silent_).signature;

@@ -9,8 +9,13 @@ namespace intrain {
 
 BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm, bool mirror, int images, int batch,
                        const std::atomic<int>* stop) {
-  const auto hits = [&](bool black) {
-    Loader loader(train, norm, {batch, true, mirror, 0, 0, net.runtime().pool().threads(), true, false, black});
+  const auto hits = [&](Border border) {
+    Loader loader(train, norm,
+                  {.batch = batch,
+                   .training = true,
+                   .mirror = mirror ? Mirror::kRandom : Mirror::kNone,
+                   .threads = net.runtime().pool().threads(),
+                   .border = border});
     int64_t sum = 0;
     for (int i = 0; i < (images + batch - 1) / batch; ++i) {
       check_stop(stop);
@@ -23,7 +28,7 @@ BorderHits border_hits(Net& net, const Dataset& train, const Normalization& norm
     }
     return sum;
   };
-  return {hits(false), hits(true)};
+  return {hits(Border::kMean), hits(Border::kBlack)};
 }
 
 }  // namespace intrain

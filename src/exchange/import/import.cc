@@ -258,7 +258,7 @@ ImportReport import_layers(Net& net, const std::vector<NetStep>& steps, std::vec
   }
   importer.scale_rows();
   // In random order, as evaluation sees them: a folder's come class by class.
-  const LoaderOptions options{batch, true, false, 0, 0, net.runtime().pool().threads(), false};
+  const LoaderOptions options{.batch = batch, .training = true, .threads = net.runtime().pool().threads(), .augment = false};
   if (importer.folded()) importer.estimate(Loader(train, norm, options).next());
   importer.store();
   const int batches = (images + batch - 1) / batch;

@@ -274,7 +274,7 @@ TEST_F(ImportTest, TheBorderThatANetKnowsIsFound) {
     Dataset set = data().train;
     std::iota(set.labels.begin(), set.labels.end(), uint16_t{0});
     std::vector<uint16_t> said(set.labels.size());
-    Loader loader(set, norm, {kImported, true, true, 0, 0, 1, true, false, black});
+    Loader loader(set, norm, {kImported, true, Mirror::kRandom, 0, 0, 1, true, false, black ? Border::kBlack : Border::kMean});
     for (int i = 0; i < set.count / kImported; ++i) {
       const Batch& batch = loader.next();
       net.evaluate(batch);
