@@ -313,9 +313,15 @@ class Net:
         """The same as a file, written at once or not at all."""
     def parameters(self) -> list[Parameter]:
         """In the order of the net. Views of a copy that this object owns: they do not change."""
-    def predict(self, images: NDArray[np.uint8], batch: int = 128, threads: int = 0) -> tuple[NDArray[np.int32], int]:
-        """Logits [n][classes] and their exponent: value = logit * 2**exponent. Neither batch nor threads change them."""
-    def evaluate(self, data: Dataset, batch: int = 128, threads: int = 0) -> Evaluation: ...
+    def predict(
+        self, images: NDArray[np.uint8], batch: int = 128, threads: int = 0, test_mirror: bool | None = None
+    ) -> tuple[NDArray[np.int32], int]:
+        """Logits [n][classes] and their exponent: value = logit * 2**exponent. Neither batch nor threads change them.
+
+        `test_mirror`: each image counts together with its mirror image; None: as in the training.
+        """
+    def evaluate(self, data: Dataset, batch: int = 128, threads: int = 0, test_mirror: bool | None = None) -> Evaluation:
+        """`test_mirror` as of predict."""
     def to_onnx(self, qdq: bool = False) -> bytes:
         """The model's file: integers alone, whose logits are these bit by bit; or quantized operators that runtimes accelerate."""
     def to_safetensors(self, path: str) -> None:

@@ -119,7 +119,8 @@ class Net:
         return self._core.signature
 
     def predict(
-        self, X: Any, output: Output = "classes", *, batch: int = 128, n_jobs: int | None = None, layout: str = "NHWC"
+        self, X: Any, output: Output = "classes", *, batch: int = 128, n_jobs: int | None = None, layout: str = "NHWC",
+        test_mirror: bool | None = None,
     ) -> NDArray[Any]:
         """What the net says of images.
 
@@ -130,18 +131,22 @@ class Net:
             int64 [n]; or float64 [n, classes]: softmax, or logits; or the logits as the int32 that they are, in units of 2**`logits_exponent`.
         batch : int
             Images at a time; what is said of one depends on neither that nor `n_jobs`.
+        test_mirror : bool
+            Whether the logits are the mean of those of an image and of its mirror image, in units of half as much; None: as in the training.
         """
         from ._settings import threads_of
 
-        logits, exponent = self._core.predict(as_images(X, layout=layout), batch, threads_of(n_jobs))
+        logits, exponent = self._core.predict(as_images(X, layout=layout), batch, threads_of(n_jobs), test_mirror)
         return output_of(logits, exponent, output)
 
-    def evaluate(self, X: Any, y: Any, *, batch: int = 128, n_jobs: int | None = None, layout: str = "NHWC") -> _core.Evaluation:
+    def evaluate(
+        self, X: Any, y: Any, *, batch: int = 128, n_jobs: int | None = None, layout: str = "NHWC", test_mirror: bool | None = None
+    ) -> _core.Evaluation:
         from ._settings import threads_of
 
         images = as_images(X, layout=layout)
         dataset = _core.Dataset(images, as_labels(y, len(images), self.classes), self.classes)
-        return self._core.evaluate(dataset, batch, threads_of(n_jobs))
+        return self._core.evaluate(dataset, batch, threads_of(n_jobs), test_mirror)
 
     def to_onnx(self, path: str | os.PathLike[str] | None = None, *, qdq: bool = False) -> bytes:
         """An ONNX model (docs/export.md), written to `path` if there is one.
@@ -149,7 +154,7 @@ class Net:
         Parameters
         ----------
         qdq : bool
-            False: integers alone, whose logits are `predict`'s bit by bit. True: quantized operators that runtimes accelerate.
+            False: integers alone, whose logits are those of ``predict(X, test_mirror=False)`` bit by bit. True: quantized operators that runtimes accelerate.
         """
         model = self._core.to_onnx(qdq)
         if path is not None:

@@ -10,6 +10,7 @@
 #include "errors.h"
 #include "ranks.h"
 #include "train/over_ranks.h"
+#include "train/test_logits.h"
 
 namespace intrain::python {
 
@@ -25,12 +26,13 @@ void check_images(const Net& net, const ImageArray& images) {
         Kind::kData);
 }
 
-std::vector<int32_t> logits_of(Net& net, const Normalization& norm, const uint8_t* images, int64_t count, int batch,
-                               const std::atomic<int>* stop) {
+Logits logits_of(Net& net, const Normalization& norm, bool test_mirror, const uint8_t* images, int64_t count, int batch,
+                 const std::atomic<int>* stop) {
   const int64_t pixels = int64_t{net.height()} * net.width(), size = pixels * net.channels();
   const auto most = static_cast<size_t>(std::min<int64_t>(batch, count));
-  std::vector<int32_t> logits;
-  logits.reserve(static_cast<size_t>(count * net.classes()));
+  TestLogits test(net, test_mirror);
+  Logits logits;
+  logits.values.reserve(static_cast<size_t>(count * net.classes()));
   Batch b;
   b.images.resize(most * static_cast<size_t>(size));
   b.labels.resize(most);
@@ -46,10 +48,12 @@ std::vector<int32_t> logits_of(Net& net, const Normalization& norm, const uint8_
     b.first = static_cast<int>(mine.first);
     b.count = static_cast<int>(mine.count);
     normalize_image(images + (begin + mine.first) * size, b.count * pixels, net.channels(), norm, b.images.data());
-    if (b.count > 0) net.evaluate(b);
-    whole.gather(b);
-    logits.insert(logits.end(), whole.logits(), whole.logits() + int64_t{whole.count()} * net.classes());
+    if (b.count > 0) test.evaluate(b);
+    whole.gather(b, test.logits(), test.exp());
+    logits.values.insert(logits.values.end(), whole.logits(), whole.logits() + int64_t{whole.count()} * net.classes());
   }
+  // A rank may have had no image, and computed no exponent.
+  logits.exp = count > 0 ? whole.logits_exp() : test.exp();
   return logits;
 }
 

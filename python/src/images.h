@@ -13,8 +13,12 @@ namespace intrain::python {
 // Throws Error unless they are of the net's shape.
 void check_images(const Net& net, const ImageArray& images);
 
-// The logits [n][classes] that evaluation gives them, `batch` at a time. Without the GIL.
-std::vector<int32_t> logits_of(Net& net, const Normalization& norm, const uint8_t* images, int64_t count, int batch,
-                               const std::atomic<int>* stop);
+// The logits [n][classes] that evaluation gives them, and their exponent, `batch` at a time. Without the GIL.
+struct Logits {
+  std::vector<int32_t> values;
+  int exp = 0;
+};
+Logits logits_of(Net& net, const Normalization& norm, bool test_mirror, const uint8_t* images, int64_t count, int batch,
+                 const std::atomic<int>* stop);
 
 }  // namespace intrain::python

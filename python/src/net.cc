@@ -1,9 +1,11 @@
 #include "net.h"
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "bindings.h"
 #include "checkpoint/checkpoint_tensors.h"
@@ -84,20 +86,26 @@ nb::object logits_array(std::vector<int32_t> logits, int64_t count, int classes)
   return array_of(std::move(logits), {static_cast<size_t>(count), static_cast<size_t>(classes)});
 }
 
-nb::tuple predict(NetObject& net, const ImageArray& images, int batch, int threads) {
+bool test_mirror_of(const NetObject& net, std::optional<bool> given) {
+  return given.value_or(net.checkpoint().info.config.test_mirror);
+}
+
+nb::tuple predict(NetObject& net, const ImageArray& images, int batch, int threads, std::optional<bool> test_mirror) {
   const Busy::Use use(net.busy(), true);
   errors_are(Kind::kConfig, [&] { validate_batch(batch); });
   const auto count = static_cast<int64_t>(images.shape(0));
   const auto trained = net.trained(static_cast<int>(std::clamp<int64_t>(count, 1, batch)), threads_or_default(threads));
   check_images(trained->net, images);
   const Normalization norm = normalization_of(net.checkpoint());
-  std::vector<int32_t> logits;
+  Logits logits;
   Interruptible work;
-  work.run([&] { logits = logits_of(trained->net, norm, images.data(), count, batch, work.stop()); });
-  return nb::make_tuple(logits_array(std::move(logits), count, net.classes()), trained->net.logits_exp());
+  work.run([&] {
+    logits = logits_of(trained->net, norm, test_mirror_of(net, test_mirror), images.data(), count, batch, work.stop());
+  });
+  return nb::make_tuple(logits_array(std::move(logits.values), count, net.classes()), logits.exp);
 }
 
-EvaluationResult evaluate_net(NetObject& net, const Dataset& data, int batch, int threads) {
+EvaluationResult evaluate_net(NetObject& net, const Dataset& data, int batch, int threads, std::optional<bool> test_mirror) {
   const Busy::Use use(net.busy(), true);
   errors_are(Kind::kConfig, [&] { validate_batch(batch); });
   if (data.h != net.height() || data.w != net.width() || data.c != net.channels() || data.classes != net.classes())
@@ -113,7 +121,7 @@ EvaluationResult evaluate_net(NetObject& net, const Dataset& data, int batch, in
   work.run([&] {
     errors_are(Kind::kData, [&] {
       Loader loader(data, norm, {.batch = batch, .threads = threads});
-      result.evaluation = evaluate(trained->net, loader, work.stop());
+      result.evaluation = evaluate(trained->net, loader, work.stop(), {}, test_mirror_of(net, test_mirror));
     });
   });
   return result;
@@ -229,8 +237,10 @@ void bind_net(nb::module_& m) {
              const auto trained = net.trained(1, 0);
              return parameters_of(trained->net, trained);
            })
-      .def("predict", predict, nb::arg("images").noconvert(), nb::arg("batch") = 128, nb::arg("threads") = 0)
-      .def("evaluate", evaluate_net, nb::arg("data"), nb::arg("batch") = 128, nb::arg("threads") = 0)
+      .def("predict", predict, nb::arg("images").noconvert(), nb::arg("batch") = 128, nb::arg("threads") = 0,
+           nb::arg("test_mirror") = nb::none())
+      .def("evaluate", evaluate_net, nb::arg("data"), nb::arg("batch") = 128, nb::arg("threads") = 0,
+           nb::arg("test_mirror") = nb::none())
       .def("to_onnx", to_onnx, nb::arg("qdq") = false)
       .def("to_safetensors", to_safetensors, nb::arg("path"));
 }

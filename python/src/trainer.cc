@@ -132,17 +132,18 @@ nb::tuple TrainerObject::predict(const ImageArray& images) {
   Net& net = trainer().net();
   check_images(net, images);
   const Together together(reducer());
-  std::vector<int32_t> logits;
+  Logits logits;
   Interruptible work;
   work.run([&] {
     together_errors_are(Kind::kData, [&] {
       const auto count = static_cast<int64_t>(images.shape(0));
       together.check_same_count(count);
-      logits = logits_of(net, trainer().normalization(), images.data(), count, trainer().config().batch, work.stop());
+      const TrainConfig& config = trainer().config();
+      logits = logits_of(net, trainer().normalization(), config.test_mirror, images.data(), count, config.batch, work.stop());
     });
   });
-  const nb::object array = array_of(std::move(logits), {images.shape(0), static_cast<size_t>(net.classes())});
-  return nb::make_tuple(array, net.logits_exp());
+  const nb::object array = array_of(std::move(logits.values), {images.shape(0), static_cast<size_t>(net.classes())});
+  return nb::make_tuple(array, logits.exp);
 }
 
 std::vector<NumbersResult> TrainerObject::inspect() {

@@ -16,8 +16,10 @@ std::optional<int> crop_of_photos(const TrainConfig& config) {
 
 }  // namespace
 
-Predictor::Predictor(const Checkpoint& checkpoint, int max_files, int threads, std::optional<int> crop_q16)
+Predictor::Predictor(const Checkpoint& checkpoint, int max_files, int threads, std::optional<int> crop_q16,
+                     std::optional<bool> test_mirror)
     : trained_(checkpoint, max_files, false, threads),
+      logits_(trained_.net, test_mirror.value_or(checkpoint.info.config.test_mirror)),
       image_size_(int64_t{trained_.net.height()} * trained_.net.width() * trained_.net.channels()),
       norm_(normalization_of(checkpoint)),
       crop_q16_(crop_q16 ? crop_q16 : crop_of_photos(checkpoint.info.config)),
@@ -59,10 +61,10 @@ std::vector<FilePrediction> Predictor::predict(std::span<const std::string> file
   });
   // What stands in the place of a file that cannot be read goes through the net, too, and is passed over.
   batch_.count = count;
-  trained_.net.evaluate(batch_);
+  logits_.evaluate(batch_);
   for (size_t i = 0; i < list.size(); ++i)
     if (!list[i].error)
-      list[i].classes = top_classes(trained_.net.logits() + static_cast<int64_t>(i) * classes, logits_exp(), classes, top);
+      list[i].classes = top_classes(logits_.logits() + static_cast<int64_t>(i) * classes, logits_exp(), classes, top);
   return list;
 }
 

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "data/photo_reader.h"
 #include "train/metrics.h"
+#include "train/test_logits.h"
 #include "train/trained_net.h"
 
 namespace intrain {
@@ -27,12 +28,14 @@ struct FilePrediction {
 class Predictor {
  public:
   // For up to max_files files at a time. Throws Error if there is no such net (TrainedNet), or it takes neither grey nor RGB.
-  // crop_q16: what is seen of a photo (Dataset::crop_q16), whatever the net was trained on.
-  Predictor(const Checkpoint& checkpoint, int max_files, int threads, std::optional<int> crop_q16 = {});
+  // crop_q16: what is seen of a photo (Dataset::crop_q16), whatever the net was trained on. test_mirror: whether its mirror image counts, too
+  // (train/test_logits.h); if not given, as in the training.
+  Predictor(const Checkpoint& checkpoint, int max_files, int threads, std::optional<int> crop_q16 = {},
+            std::optional<bool> test_mirror = {});
 
   // In the order of the files, with `top` classes each (top_classes). Neither threads nor the other files change what is said of one.
   std::vector<FilePrediction> predict(std::span<const std::string> files, int top);
-  int logits_exp() const { return trained_.net.logits_exp(); }
+  int logits_exp() const { return logits_.exp(); }
 
  private:
   // What one thread has to itself.
@@ -43,6 +46,7 @@ class Predictor {
   void read(const std::string& file, Worker& worker, int8_t* dst) const;
 
   TrainedNet trained_;
+  TestLogits logits_;
   const int64_t image_size_;  // of the net's input
   const Normalization norm_;
   const std::optional<int> crop_q16_;  // none: whole_window

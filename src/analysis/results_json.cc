@@ -30,6 +30,7 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
   json["epoch"] = checkpoint.info.epoch;
   json["data"] = to_unicode(data.spec);
   json["split"] = split;
+  if (result.test_mirror) json["test_mirror"] = true;
   if (!data.test.files.empty()) json["crop"] = crop_text(data.test.crop_q16);
   json["images"] = metrics.count;
   json["loss"] = metrics.mean_loss();

@@ -111,7 +111,7 @@ Examination examine(const Checkpoint& checkpoint, const DataSplits& data, int th
   const int batch = std::min(kBatch, test.count), classes = checkpoint.info.classes;
   TrainedNet trained(checkpoint, batch, false, threads);
   Loader loader(test, normalization_of(checkpoint), {.batch = batch, .threads = threads});
-  const Evaluation result = evaluate(trained.net, loader, nullptr, progress);
+  const Evaluation result = evaluate(trained.net, loader, nullptr, progress, checkpoint.info.config.test_mirror);
   Examination e{data.spec, test.h, test.w, test.c, result.metrics, class_labels(checkpoint.info), {}, {}, {}, {}};
   if (!test.files.empty()) e.crop = crop_text(test.crop_q16);
   e.classes = count_classes(test.labels, result.predicted, classes);

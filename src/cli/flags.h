@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 
 #include "settings/config.h"
@@ -14,6 +15,8 @@ CLI::Option* add_setting(CLI::App& app, TrainConfig& config, const std::string& 
 // The same of single settings, for commands that have no whole configuration. `threads` becomes the number of those that there are.
 CLI::Option* add_data(CLI::App& app, std::string& data, const std::string& otherwise);
 CLI::Option* add_crop(CLI::App& app, std::string& crop);
+// --test-mirror and --no-test-mirror; neither: as the run has it.
+void add_test_mirror(CLI::App& app, std::optional<bool>& test_mirror);
 CLI::Option* add_threads(CLI::App& app, int& threads);
 
 // --checkpoint, which must be given.

@@ -26,7 +26,8 @@ struct PredictFlags {
   std::vector<std::string> files;
   int top = 5;
   bool json = false;
-  std::string crop;  // settings/crop.h; empty: that of the training
+  std::string crop;                 // settings/crop.h; empty: that of the training
+  std::optional<bool> test_mirror;  // none: as the training had it
   int batch = 128;
   int threads = 1;
 };
@@ -48,7 +49,7 @@ int run(const PredictFlags& flags) {
   const int columns = name_columns(names);
   const size_t batch = std::min(static_cast<size_t>(flags.batch), flags.files.size());
   Predictor predictor(checkpoint, static_cast<int>(batch), flags.threads,
-                      flags.crop.empty() ? std::nullopt : std::optional(parse_crop(flags.crop)));
+                      flags.crop.empty() ? std::nullopt : std::optional(parse_crop(flags.crop)), flags.test_mirror);
   std::vector<FilePrediction> all;
   for (size_t begin = 0; begin < flags.files.size(); begin += batch) {
     const std::span files = std::span(flags.files).subspan(begin);
@@ -83,6 +84,7 @@ Command add_predict(CLI::App& app) {
   predict.add_flag("--json", flags->json, "write one JSON document instead, logits and the files that cannot be read included");
   add_free_batch(predict, flags->batch);
   add_crop(predict, flags->crop);
+  add_test_mirror(predict, flags->test_mirror);
   add_threads(predict, flags->threads);
   return {&predict, [flags] { return run(*flags); }};
 }

@@ -2,20 +2,23 @@
 
 #include "core/hash.h"
 #include "train/over_ranks.h"
+#include "train/test_logits.h"
 
 namespace intrain {
 
 Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop,
-                    const std::function<void(int64_t done, int64_t total)>& progress) {
+                    const std::function<void(int64_t done, int64_t total)>& progress, bool test_mirror) {
   Evaluation result{};
+  result.test_mirror = test_mirror;
   Hash64 hash;
   Reducer& reducer = net.runtime().reducer();
+  TestLogits logits(net, test_mirror);
   WholeBatch whole(net);
   for (int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
     if (on_any(reducer, stop != nullptr && *stop != 0)) break;
     const Batch& batch = next_on_all(loader, reducer);
-    if (batch.count > 0) net.evaluate(batch);  // the last batch may be too small for all ranks
-    whole.gather(batch);
+    if (batch.count > 0) logits.evaluate(batch);  // the last batch may be too small for all ranks
+    whole.gather(batch, logits.logits(), logits.exp());
     for (int i = 0; i < whole.count(); ++i) {
       const int32_t* row = whole.logits() + int64_t{i} * net.classes();
       const Metrics one = measure(row, whole.logits_exp(), 1, net.classes(), whole.labels() + i);

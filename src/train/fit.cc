@@ -46,6 +46,7 @@ namespace {
 void check_augmentation_of(const TrainConfig& config, const Dataset& train, bool mirror) {
   if (config.augment == "standard") check_augmentation(train, training_loader(config, mirror));
   if (!mirror && config.mirror == "alternate") refuse_mirror("mirror");
+  if (!mirror && config.test_mirror) refuse_mirror("test_mirror");
 }
 
 void check_crop(const TrainConfig& config, const Dataset& set) {

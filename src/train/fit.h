@@ -13,7 +13,7 @@ namespace intrain {
 void check_images(const Dataset& set, const std::string& what);
 // There are images for a step.
 void check_fit(const TrainConfig& config, const Dataset& train);
-// The images can be augmented as the configuration says. mirror: DataSplits::mirror.
+// The images can be augmented, and evaluated, as the configuration says. mirror: DataSplits::mirror.
 void check_augmentation_of(const TrainConfig& config, const Dataset& train, bool mirror);
 // Photos show the window that the configuration says.
 void check_crop(const TrainConfig& config, const Dataset& set);

@@ -128,7 +128,7 @@ class Trainer::Training::Loop {
     if (!has_tests()) return {};
     const Clock::time_point start = Clock::now();
     try {
-      Evaluation test = intrain::evaluate(t_.net_, *test_loader_, stop_);
+      Evaluation test = intrain::evaluate(t_.net_, *test_loader_, stop_, {}, config_.test_mirror);
       evaluation_seconds_ = seconds_since(start);
       return test;
     } catch (const LostRank&) {

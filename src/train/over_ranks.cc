@@ -87,25 +87,25 @@ void add_up(Reducer& reducer, std::vector<LayerNumbers>& layers) {
   each([&](int64_t& value) { value = values[i++]; });
 }
 
-void WholeBatch::gather(const Batch& batch) {
+void WholeBatch::gather(const Batch& batch, const int32_t* logits, int logits_exp) {
   count_ = batch.whole();
-  logits_ = net_.logits();
-  logits_exp_ = net_.logits_exp();
+  logits_ = logits;
+  logits_exp_ = logits_exp;
   labels_ = batch.labels.data();
   Reducer& reducer = net_.runtime().reducer();
   if (reducer.ranks() == 1) return;
   // Each is 0 but on one rank, so that their sum is all of them.
-  const int64_t classes = net_.classes(), logits = count_ * classes;
-  all_.assign(static_cast<size_t>(logits + count_), 0);
+  const int64_t classes = net_.classes(), all_logits = count_ * classes;
+  all_.assign(static_cast<size_t>(all_logits + count_), 0);
   std::copy_n(logits_, batch.count * classes, all_.begin() + batch.first * classes);
-  std::copy_n(labels_, batch.count, all_.begin() + logits + batch.first);
-  reducer.sum(all_.data(), logits + count_);
+  std::copy_n(labels_, batch.count, all_.begin() + all_logits + batch.first);
+  reducer.sum(all_.data(), all_logits + count_);
   // A rank without an image has computed none.
   int64_t exp = batch.count > 0 ? logits_exp_ : INT_MIN;
   reducer.max(&exp, 1);
   logits_exp_ = static_cast<int>(exp);
   logits_ = all_.data();
-  labels_ = all_.data() + logits;
+  labels_ = all_.data() + all_logits;
 }
 
 }  // namespace intrain

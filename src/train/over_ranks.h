@@ -39,8 +39,8 @@ void add_up(Reducer& reducer, std::vector<LayerNumbers>& layers);
 class WholeBatch {
  public:
   explicit WholeBatch(Net& net) : net_(net) {}
-  // From the net's logits; `batch` is this rank's slice, of no image or more.
-  void gather(const Batch& batch);
+  // From this rank's logits [batch.count][classes]; `batch` is its slice, of no image or more.
+  void gather(const Batch& batch, const int32_t* logits, int logits_exp);
   int count() const { return count_; }
   const int32_t* logits() const { return logits_; }  // [count][classes]
   int logits_exp() const { return logits_exp_; }

@@ -111,7 +111,7 @@ Evaluation Trainer::Training::evaluate(const Dataset& set, const std::atomic<int
   if (set.h != net_.height() || set.w != net_.width() || set.c != net_.channels() || set.classes != net_.classes())
     throw Error("images or classes of another number than the net's", "", "give images like those that it was made for");
   Loader loader(set, parts_.norm, evaluation_loader());
-  return intrain::evaluate(net_, loader, stop);
+  return intrain::evaluate(net_, loader, stop, {}, config_.test_mirror);
 }
 
 }  // namespace intrain

@@ -35,17 +35,18 @@ class PredictTest : public testing::Test {
   }
 
   // The logits of all test images, as evaluation sees them.
-  static std::vector<int32_t> evaluated(const Checkpoint& checkpoint, const DataSplits& data) {
+  static std::vector<int32_t> evaluated(const Checkpoint& checkpoint, const DataSplits& data, bool test_mirror = false) {
     TrainedNet trained(checkpoint, data.test.count, false, 1);
     Loader loader(data.test, normalization_of(checkpoint), {.batch = data.test.count});
-    trained.net.evaluate(loader.next());
-    return {trained.net.logits(), trained.net.logits() + int64_t{data.test.count} * trained.net.classes()};
+    TestLogits logits(trained.net, test_mirror);
+    logits.evaluate(loader.next());
+    return {logits.logits(), logits.logits() + int64_t{data.test.count} * trained.net.classes()};
   }
 
   // All files, by as many predictors as batches have sizes.
   static std::vector<FilePrediction> predicted(const Checkpoint& checkpoint, const std::vector<std::string>& files, int batch,
-                                               int threads) {
-    Predictor predictor(checkpoint, batch, threads);
+                                               int threads, std::optional<bool> test_mirror = {}) {
+    Predictor predictor(checkpoint, batch, threads, {}, test_mirror);
     std::vector<FilePrediction> all;
     for (size_t begin = 0; begin < files.size(); begin += static_cast<size_t>(batch)) {
       const std::span rest = std::span(files).subspan(begin);
@@ -87,6 +88,20 @@ TEST_F(PredictTest, GreyFilesGetTheLogitsOfEvaluationWithAnyBatchAndThreads) {
   for (const int batch : {1, 5, 1000})
     for (const int threads : {1, 3})
       expect_logits(predicted(checkpoint, files, batch, threads), logits, static_cast<size_t>(data.test.classes));
+}
+
+// As the training had it, or as it is asked for.
+TEST_F(PredictTest, FilesCountWithTheirMirrorImages) {
+  const DataSplits data = load_data("synthetic:64:8");
+  Checkpoint checkpoint = train_on(data, 16);
+  const std::vector<std::string> files = write_images(data.test);
+  const std::vector<int32_t> alone = evaluated(checkpoint, data), both = evaluated(checkpoint, data, true);
+  ASSERT_NE(alone, both);
+  const auto classes = static_cast<size_t>(data.test.classes);
+  expect_logits(predicted(checkpoint, files, 7, 2, true), both, classes);
+  checkpoint.info.config.test_mirror = true;
+  expect_logits(predicted(checkpoint, files, 7, 2), both, classes);
+  expect_logits(predicted(checkpoint, files, 7, 2, false), alone, classes);
 }
 
 TEST_F(PredictTest, ColorFilesGetTheLogitsOfEvaluation) {

@@ -17,8 +17,8 @@ done
 for flag in config set resume; do check "help of train lists --$flag" has help.train "--$flag "; done
 check "help of train tells the defaults" has help.train '0\.0001'
 for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
-for flag in checkpoint data split crop batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
-for flag in checkpoint top crop json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
+for flag in checkpoint data split crop test-mirror no-test-mirror batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
+for flag in checkpoint top crop test-mirror json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for flag in segments seed data threads; do check "help of audit lists --$flag" has help.audit "--$flag "; done
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
 for flag in checkpoint onnx exact qdq safetensors firmware mode device-state; do check "help of export lists --$flag" has help.export "--$flag "; done
@@ -97,6 +97,12 @@ check "and draws it" test -s a.png
 "$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --threads 2 --json - > b.json 2> eval.err
 check "eval writes JSON on stdout" test $? -eq 0
 check "the same for any batch and threads" cmp a.json b.json
+"$intrain" train --data synthetic:64 --model mlp --epochs 1 --batch 16 --threads 1 --test-mirror --out turned > turned.train
+"$intrain" eval --checkpoint turned/best.ckpt --json turned.json > turned.eval
+"$intrain" eval --checkpoint turned/best.ckpt --no-test-mirror --json alone.json > /dev/null
+check "eval takes images with their mirror images as the training did" test "$(tail -n 1 turned.eval)" == "$(grep '^test accuracy' turned.train)"
+check "and says so" has turned.eval '^each image with its mirror image$'
+check "or alone" test "$(json turned.json 'd["test_mirror"], d["loss"]')" != "$(json alone.json '"test_mirror" not in d, d["loss"]')"
 check "and the text elsewhere" test "$(tail -n 1 eval.err)" == "$(tail -n 1 train)"
 check "the JSON has the accuracy" test "test accuracy: $(json a.json '"%.2f" % (100 * d["hits"] / d["images"])') %" == "$(tail -n 1 train)"
 check "its matrix has each image" test "$(json a.json 'sum(map(sum, d["confusion"])) == d["images"]')" == True

@@ -133,3 +133,18 @@ def test_a_builder_tells_at_once_what_cannot_be():
         intrain.Net.from_toml("[[layer]]\ntype = 'none'\n", (8, 8, 1), 10)
     with pytest.raises(intrain.NetError, match="unknown model"):
         intrain.Net("nothing", (8, 8, 1), 10)
+
+
+def test_images_count_with_their_mirror_images(data, arrays):
+    X, y = arrays[2:]
+    trainer = intrain.Trainer("mlp", data=data, epochs=1, batch=16, test_mirror=True)
+    accuracy = trainer.fit().history["val_accuracy"][-1]
+    net = trainer.net
+    alone = [net.predict(images, "integers", test_mirror=False) for images in (X, np.ascontiguousarray(X[:, :, ::-1]))]
+    both = net.predict(X, "integers")
+    np.testing.assert_array_equal(both, alone[0] + alone[1])
+    np.testing.assert_array_equal(both, trainer.predict(X, "integers"))
+    unit = [net.predict(X, "logits", test_mirror=m).max() / net.predict(X, "integers", test_mirror=m).max() for m in (True, False)]
+    assert unit[0] * 2 == unit[1]  # the mean of both
+    assert net.evaluate(X, y).accuracy == trainer.evaluate(X, y).accuracy == accuracy
+    assert net.evaluate(X, y, test_mirror=False).loss != net.evaluate(X, y).loss

@@ -33,7 +33,7 @@ TEST(RankImages, EvaluateBatchesOfOneImage) {
     run_local_ranks(ranks, [&](int rank, std::unique_ptr<Reducer> reducer) {
       TrainedNet net(checkpoint, 1, false, std::make_shared<Runtime>(1, std::move(reducer)));
       Loader loader(data.test, normalization_of(checkpoint), {.batch = 1, .rank = rank, .ranks = ranks});
-      all[static_cast<size_t>(rank)] = evaluate(net.net, loader);
+      all[static_cast<size_t>(rank)] = evaluate(net.net, loader, nullptr, {}, true);
     });
     results.insert(results.end(), all.begin(), all.end());
   }
@@ -46,7 +46,8 @@ TEST(RankImages, EvaluateBatchesOfOneImage) {
 }
 
 TEST(RankImages, FewerTestImagesThanRanks) {
-  const TrainConfig config = config_of("mlp", "synthetic:8", 5);
+  TrainConfig config = config_of("mlp", "synthetic:8", 5);
+  config.test_mirror = true;
   const DataSplits data = load_data(config.data);
   ASSERT_EQ(data.test.count, 2);
   const Outcome expected = train_on(1, config, data);

@@ -247,6 +247,7 @@ TEST_F(TrainerInMemory, RefusesAugmentationsThatDoNotFitTheImages) {
   refused([](TrainConfig& c) { c.cutout = 13; }, true, "cutout");
   refused([](TrainConfig& c) { c.shift = "12"; }, true, "shift");
   refused([](TrainConfig& c) { c.mirror = "alternate"; }, false, "mirror");
+  refused([](TrainConfig& c) { c.test_mirror = true; }, false, "test_mirror");
 }
 
 // The caller's own array is read where it lies, and lives as long as anyone reads it.
