@@ -107,16 +107,26 @@ def shortcut(cin, cout, stride, pad=False):
 
 
 def resnet(name, channels, classes):
-    """resnet8/14/20/32/44/56 for small images, resnet18/34/50 for 224x224; NAME_v2: with pre-activation, NAME_a: without parameters in shortcuts."""
+    """resnet8/14/20/32/44/56 for small images, resnet18/34/50 for 224x224; NAME_v2: with pre-activation, NAME_a: without parameters in shortcuts.
+    resnet18_cifar; wrnDEPTH_WIDTH."""
     number, v2, pad = name.removeprefix("resnet").removesuffix("_v2").removesuffix("_a"), name.endswith("_v2"), name.endswith("_a")
+    if name == "resnet18_cifar":
+        number = "18"
+    if name.startswith("wrn"):
+        number, width = name[3:].split("_")
+        v2, width = True, int(width)
     if not number.isdigit():
-        raise SystemExit(f"error: no peer of {name}: resnets, mobilenet_v2, vgg_small, mlp and files that end with .toml only")
+        raise SystemExit(f"error: no peer of {name}: resnets, wrn16_4, mobilenet_v2, vgg_small, vgg11_bn, vgg16_bn, mlp and files that end with .toml only")
     depth = int(number)
+    small = name == "resnet18_cifar" or name.startswith("wrn")
     imagenet = {18: (Basic, [2, 2, 2, 2]), 34: (Basic, [3, 4, 6, 3]), 50: (Bottleneck, [3, 4, 6, 3])}
     if depth in imagenet:
         block, counts = imagenet[depth]
         widths, cin = [64, 128, 256, 512], 64
-        layers = [nn.Conv2d(channels, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(True), nn.MaxPool2d(3, 2, 1)]
+        layers = [nn.Conv2d(channels, 64, 3, 1, 1, bias=False) if small else nn.Conv2d(channels, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(True)]
+        layers += [] if small else [nn.MaxPool2d(3, 2, 1)]
+    elif small:
+        block, counts, widths, cin = Basic, [(depth - 4) // 6] * 3, [16 * width, 32 * width, 64 * width], 16
     else:
         block, counts, widths, cin = Basic, [(depth - 2) // 6] * 3, [16, 32, 64], 16
         layers = [nn.Conv2d(channels, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(True)]
@@ -133,6 +143,17 @@ def resnet(name, channels, classes):
     if v2:
         named["activation"] = Activation()
     return nn.Sequential(OrderedDict(named, avgpool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(cin, classes)))
+
+
+def vgg_bn(name, channels, classes):
+    """VGG's tables A and D with batch norm for small images: no hidden linear layers."""
+    table = {"vgg11_bn": [64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0],
+             "vgg16_bn": [64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0]}[name]
+    layers, cin = [], channels
+    for width in table:
+        layers += [nn.MaxPool2d(2)] if width == 0 else [nn.Conv2d(cin, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(True)]
+        cin = width or cin
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(cin, classes))
 
 
 def vgg_small(channels, side, classes):
@@ -273,4 +294,6 @@ def build(name, channels, side, classes):
         return mobilenet_v2(channels, side, classes)
     if name.endswith(".toml"):
         return FileNet(name, channels, side, classes)
+    if name in ("vgg11_bn", "vgg16_bn"):
+        return vgg_bn(name, channels, classes)
     return vgg_small(channels, side, classes) if name == "vgg_small" else resnet(name, channels, classes)

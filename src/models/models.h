@@ -32,6 +32,14 @@ INTRAIN_API Net cifar_resnet_v2(int depth, int h, int w, int c, int classes);
 // its shortcut: the first unit of that paper's appendix.
 INTRAIN_API Net imagenet_resnet_v2(int depth, int h, int w, int c, int classes);
 
+// resnet18 of small images as usual for CIFAR: v1, 3x3 stem of 64 channels and stride 1, no max pool, the same four stages.
+INTRAIN_API Net wide_cifar_resnet18(int h, int w, int c, int classes);
+
+// WRN-depth-width (Zagoruyko, Komodakis, "Wide residual networks", 2016, table 1), depth = 6 n + 4, without dropout: 3x3 stem of 16 channels, three
+// stages of n pre-activation blocks with 16, 32, 64 times `width` channels, the last two start with stride 2; a 1x1 convolution without batch norm
+// as the shortcut of each stage's first block.
+INTRAIN_API Net wide_resnet(int depth, int width, int h, int w, int c, int classes);
+
 // MobileNetV2 (Sandler et al., "MobileNetV2: Inverted residuals and linear bottlenecks", 2018, table 2), width 1, as torchvision has it but
 // without the dropout before the last layer: 3x3 stem of 32 channels and stride 2, 17 inverted residual blocks, a 1x1 convolution of 1280
 // channels, global average. Images of up to 64x64 pixels take the form usual for CIFAR: stride 1 in the stem and in the first block of 24
@@ -41,6 +49,11 @@ INTRAIN_API Net mobilenet_v2(int h, int w, int c, int classes);
 // The VGG-like net for 32x32 images of the papers on integer training (WAGE, WAGEUBN, NITI): two 3x3 convolutions and a 2x2 max pool,
 // for 128, 256 and 512 channels; a hidden linear layer of 1024 with ReLU. At least 8x8 pixels.
 INTRAIN_API Net vgg_small(int h, int w, int c, int classes);
+
+// VGG of 11 or 16 layers (Simonyan, Zisserman, 2015, table 1, A and D) with batch norm, in the form usual for CIFAR: 3x3 convolutions of 64 to 512
+// channels, five 2x2 max pools, of which small images leave out those that would read one row or column, a global average (of one pixel for 32x32
+// of them), and the linear layer to the classes alone.
+INTRAIN_API Net vgg_bn(int depth, int h, int w, int c, int classes);
 
 // The net of that name; or of the file of that name if it ends with ".toml" (models/net_file.h), described by `net`, which is read from the
 // file where it is empty. Throws Error for an unknown name, an image size the model cannot take, and for what is wrong with the file.

@@ -94,6 +94,19 @@ TEST(Models, PreActivationNetsHaveThePublishedSize) {
   EXPECT_EQ(parameters(build_model("resnet50_v2", 224, 224, 3, 1000)), 25'549'352);  // resnetv2_50 of timm
 }
 
+// kuangliu/pytorch-cifar's VGG has biases before its batch norms, which do nothing there: 14,728,266 and 9,231,114 with a bias for each of 4,224
+// and 2,752 channels.
+TEST(Models, NetsOfTheRecipesForCifarHaveThePublishedSize) {
+  EXPECT_EQ(parameters(build_model("vgg16_bn", 32, 32, 3, 10)), 14'728'266 - 4'224);
+  EXPECT_EQ(parameters(build_model("vgg11_bn", 32, 32, 3, 10)), 9'231'114 - 2'752);
+  EXPECT_EQ(parameters(build_model("resnet18_cifar", 32, 32, 3, 10)), 11'173'962);
+  EXPECT_EQ(parameters(build_model("wrn16_4", 32, 32, 3, 10)), 2'748'890);
+  expect_error([] { vgg_bn(13, 32, 32, 3, 10); }, "13 layers", "model");
+  expect_error([] { wide_resnet(18, 4, 32, 32, 3, 10); }, "18 layers", "model");
+  EXPECT_EQ(build_model("vgg16_bn", 32, 32, 3, 10).layers().size(), 13u + 5 + 2);
+  EXPECT_EQ(build_model("vgg16_bn", 28, 28, 1, 10).layers().size(), 13u + 4 + 2) << "the last pool is left out";
+}
+
 // Bytes of the layer's u8 output for one image, of the memory as planned.
 size_t output_bytes(const Net& net, const std::string& layer) {
   for (const PlannedBuffer& b : net.memory().buffers())
@@ -143,6 +156,22 @@ TEST(Models, OutputsHaveTheShapesOfTheTable) {
           {"conv50", 7 * 7 * 320},
           {"conv51", 7 * 7 * 1280},
           {"average_pool52", 1280}});
+  expect("vgg16_bn", 32,
+         {{"conv1", 32 * 32 * 64},
+          {"max_pool2", 16 * 16 * 64},
+          {"conv4", 16 * 16 * 128},
+          {"conv8", 8 * 8 * 256},
+          {"conv12", 4 * 4 * 512},
+          {"conv16", 2 * 2 * 512},
+          {"max_pool17", 512},
+          {"average_pool18", 512}});
+  expect("vgg11_bn", 32, {{"conv0", 32 * 32 * 64}, {"conv5", 8 * 8 * 256}, {"conv11", 2 * 2 * 512}, {"average_pool13", 512}});
+  expect("resnet18_cifar", 32,
+         {{"conv0", 32 * 32 * 64},
+          {"conv4", 32 * 32 * 64},
+          {"conv9", 16 * 16 * 128},
+          {"conv19", 4 * 4 * 512},
+          {"average_pool20", 512}});
   expect("mobilenet_v2", 32,
          {{"conv0", 32 * 32 * 32}, {"conv5", 32 * 32 * 24}, {"conv11", 16 * 16 * 32}, {"conv50", 4 * 4 * 320}});
   expect("mobilenet_v2", 64, {{"conv0", 64 * 64 * 32}, {"conv51", 8 * 8 * 1280}});
@@ -182,10 +211,11 @@ TEST(Models, EveryNameBuilds) {
   const std::vector<std::string> names = model_names();
   EXPECT_TRUE(std::is_permutation(
       names.begin(), names.end(),
-      std::vector<std::string>{"mlp",        "resnet8",     "resnet14",    "resnet20",    "resnet32",    "resnet44",
-                               "resnet56",   "resnet110",   "resnet18",    "resnet34",    "resnet50",    "mobilenet_v2",
-                               "vgg_small",  "resnet20_a",  "resnet32_a",  "resnet44_a",  "resnet56_a",  "resnet110_a",
-                               "resnet8_v2", "resnet20_v2", "resnet56_v2", "resnet18_v2", "resnet34_v2", "resnet50_v2"}
+      std::vector<std::string>{
+          "mlp",         "resnet8",     "resnet14",    "resnet20",       "resnet32",     "resnet44",    "resnet56",
+          "resnet110",   "resnet18",    "resnet34",    "resnet50",       "mobilenet_v2", "vgg_small",   "resnet20_a",
+          "resnet32_a",  "resnet44_a",  "resnet56_a",  "resnet110_a",    "resnet8_v2",   "resnet20_v2", "resnet56_v2",
+          "resnet18_v2", "resnet34_v2", "resnet50_v2", "resnet18_cifar", "wrn16_4",      "vgg11_bn",    "vgg16_bn"}
           .begin()));
   for (const std::string& name : names) EXPECT_GT(build_model(name, 12, 12, 1, 10).parameter_count(), 0) << name;
 }
