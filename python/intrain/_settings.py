@@ -24,14 +24,22 @@ class SGD:
         Share of the last update kept, 0 to below 1.
     weight_decay : float
         Added to the gradient for each weight, times the weight; 0 to 1.
+    nesterov : bool
+        Whether a step looks ahead by the one after it.
+    decay : {"all", "weights"}
+        What `weight_decay` acts on: "weights" leaves batch norm and biases alone.
     """
 
     lr: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 1e-4
+    nesterov: bool = False
+    decay: str = "all"
 
     def settings(self) -> dict[str, object]:
-        return {"lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay}
+        return {
+            "lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay, "nesterov": self.nesterov, "decay": self.decay,
+        }
 
 
 @dataclass(frozen=True)
@@ -40,17 +48,20 @@ class Schedule:
 
     Parameters
     ----------
-    name : {"cosine", "step", "wageubn"}
-        To 0; to 1/10 at half and 1/100 at three quarters; to 0.12, 0.06, 0.03 at 30, 60, 80 %.
-    warmup : int
-        Epochs over which it rises from near 0 first.
+    name : {"cosine", "linear", "step", "wageubn"}
+        To 0, twice; to 1/10 at half and 1/100 at three quarters; to 0.12, 0.06, 0.03 at 30, 60, 80 %.
+    warmup : float
+        Epochs, and parts of one, over which it rises from near 0 first.
+    restarts : int
+        Times that "cosine" or "linear" begins anew, after equal parts of the steps.
     """
 
     name: str = "cosine"
-    warmup: int = 0
+    warmup: float = 0
+    restarts: int = 0
 
     def settings(self) -> dict[str, object]:
-        return {"schedule": self.name, "warmup": self.warmup}
+        return {"schedule": self.name, "warmup": self.warmup, "restarts": self.restarts}
 
 
 def threads_of(n_jobs: int | None) -> int:

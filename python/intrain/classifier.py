@@ -114,7 +114,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         momentum: float | None = None,
         weight_decay: float | None = None,
         schedule: Schedule | str | None = None,
-        warmup: int | None = None,
+        warmup: float | None = None,
         augment: str | None = None,
         mirror: bool | str = True,
         balance: bool = False,

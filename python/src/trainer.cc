@@ -17,6 +17,7 @@
 #include "ranks.h"
 #include "runs/resume_point.h"
 #include "threads.h"
+#include "train/average_in_use.h"
 #include "train/run_length.h"
 
 namespace intrain::python {
@@ -135,6 +136,7 @@ nb::tuple TrainerObject::predict(const ImageArray& images) {
   Logits logits;
   Interruptible work;
   work.run([&] {
+    const AverageInUse average(net);
     together_errors_are(Kind::kData, [&] {
       const auto count = static_cast<int64_t>(images.shape(0));
       together.check_same_count(count);

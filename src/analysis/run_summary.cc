@@ -46,11 +46,11 @@ void add_metrics(const std::string& path, RunReport& run) {
         fmt::format("{} of metrics.jsonl cannot be read and {} left out.", plural(unknown, "line"), unknown == 1 ? "is" : "are"));
 }
 
-// Stored numbers are the only ones of 32 bits but for the exponents of their momenta.
+// Stored numbers are the only ones of 32 bits but for the exponents of their momenta and for their averages.
 int64_t count_parameters(const Checkpoint& checkpoint) {
   int64_t count = 0;
   for (const CheckpointArray& a : checkpoint.arrays)
-    if (a.type == ElementType::kS32 && !a.name.ends_with(".momentum_exp")) count += a.count;
+    if (a.type == ElementType::kS32 && !a.name.ends_with(".momentum_exp") && !a.name.ends_with(".average")) count += a.count;
   return count;
 }
 

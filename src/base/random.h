@@ -56,7 +56,8 @@ enum class RandomUse : uint32_t {
   kUpdate = 6,
   kSynthetic = 7,
   kError = 8,
-  kActivationError = 9
+  kActivationError = 9,
+  kAverage = 10
 };
 
 static constexpr uint32_t philox_key0(uint64_t seed, RandomUse use) {

@@ -15,10 +15,12 @@ struct SgdStep {
   Scalar10 rate, mom, decay;
   uint64_t seed;
   uint32_t step;
-  int momentum_bits = 16;     // 2..16
-  int coarse = 0;             // W is stored in multiples of 2^coarse, 0..20
-  bool nearest_grad = false;  // G to nearest, ties to even: known to the reference only
-  int range_log2 = 0;         // above 0: WAGEUBN's optimizer instead, this is log2 of its dr (ops/sgd_momentum/wageubn.h)
+  int momentum_bits = 16;      // 2..16
+  int coarse = 0;              // W is stored in multiples of 2^coarse, 0..20
+  bool nearest_grad = false;   // G to nearest, ties to even: known to the reference only
+  int range_log2 = 0;          // above 0: WAGEUBN's optimizer instead, this is log2 of its dr (ops/sgd_momentum/wageubn.h)
+  bool nesterov = false;       // of a momentum below 1: mom.exp <= -10
+  bool decay_weights = false;  // only W of layers decays, not gamma, beta and biases
 };
 
 }  // namespace intrain

@@ -83,10 +83,13 @@ INTRAIN_API Checkpoint parse_checkpoint(std::vector<uint8_t> bytes, const std::s
 // checkpoint's optimizer state is left out where `state` has none (a net prepared for evaluation).
 INTRAIN_API void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
 
+// The same for a net that is used and not trained: of what the checkpoint holds an average it takes that.
+INTRAIN_API void restore_for_use(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
+
 // The first half of that, without the numbers: for a net that is not prepared, and a checkpoint whose arrays are not read.
 INTRAIN_API void check_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
 
-// To begin a training of `model` from: copies parameters and running statistics. What the head holds (its arrays' names begin with `head`)
+// To begin a training of `model` from: copies parameters and running statistics, or their averages where it holds some. What the head holds (its arrays' names begin with `head`)
 // is left alone unless the classes are the same. Parameters beyond what the net's widths hold become the nearest they do. Throws Error, before
 // anything is copied, if something else is missing or of another size, or holds numbers that no net does.
 INTRAIN_API void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model,

@@ -28,7 +28,8 @@ std::string dumped(const Json& json) { return json.dump(); }
 std::vector<SafeTensor> checkpoint_tensors(const Checkpoint& checkpoint, const std::vector<Parameter*>& parameters) {
   std::map<std::string, std::vector<int64_t>> shapes;
   for (const Parameter* p : parameters)
-    shapes[p->name] = shapes[p->name + kMomentum] = std::vector<int64_t>(p->shape.begin(), p->shape.end());
+    shapes[p->name] = shapes[p->name + kMomentum] = shapes[p->name + ".average"] =
+        std::vector<int64_t>(p->shape.begin(), p->shape.end());
   std::vector<SafeTensor> tensors;
   for (const CheckpointArray& a : checkpoint.arrays) {
     if (is_exponent(a)) continue;

@@ -8,7 +8,7 @@
 namespace intrain {
 
 // Each array of the checkpoint by its name (docs/contract.md, section 9), I16, I32 or I64, but for the exponents of momentum. A parameter,
-// and its momentum, has the shape that it has in `parameters`, those of the checkpoint's net; everything else has one dimension.
+// its momentum and its average, has the shape that it has in `parameters`, those of the checkpoint's net; everything else has one dimension.
 // Valid as long as the checkpoint.
 std::vector<SafeTensor> checkpoint_tensors(const Checkpoint& checkpoint, const std::vector<Parameter*>& parameters);
 

@@ -15,9 +15,11 @@ namespace intrain {
 
 namespace {
 
+const std::string kAverage = ".average";
+
 // What only a net prepared for training holds (nn/state.h).
 bool is_optimizer_state(const std::string& name) {
-  for (const std::string suffix : {".momentum", ".momentum_exp"})
+  for (const std::string& suffix : {std::string(".momentum"), std::string(".momentum_exp"), kAverage})
     if (name.ends_with(suffix)) return true;
   return false;
 }
@@ -49,12 +51,29 @@ std::vector<const CheckpointArray*> sources_of(const Checkpoint& checkpoint, con
   return sources;
 }
 
+// The average of an array where the checkpoint has one, else the array itself.
+class Averages {
+ public:
+  explicit Averages(const Checkpoint& checkpoint) {
+    for (const CheckpointArray& a : checkpoint.arrays)
+      if (a.name.ends_with(kAverage)) by_name_.emplace(a.name, &a);
+  }
+  const CheckpointArray* of(const CheckpointArray* a) const {
+    const auto at = by_name_.find(a->name + kAverage);
+    return at != by_name_.end() && at->second->type == a->type && at->second->count == a->count ? at->second : a;
+  }
+
+ private:
+  std::map<std::string_view, const CheckpointArray*, std::less<>> by_name_;
+};
+
 using Transfer = std::pair<const CheckpointArray*, const StateArray*>;
 
 std::vector<Transfer> transfers_of(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,
                                    const std::string& head, bool same_classes) {
   std::map<std::string_view, const CheckpointArray*> by_name;
   for (const CheckpointArray& a : checkpoint.arrays) by_name.emplace(a.name, &a);
+  const Averages averages(checkpoint);
   std::vector<Transfer> transfers;
   for (const StateArray& to : state) {
     if (is_optimizer_state(to.name) || (to.name.starts_with(head) && !same_classes)) continue;
@@ -63,7 +82,7 @@ std::vector<Transfer> transfers_of(const Checkpoint& checkpoint, const std::stri
       throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': it lacks " +
                       shape_text(to),
                   Setting{"init_from", checkpoint.path}, "use a checkpoint of this model, for images with as many channels");
-    transfers.emplace_back(from->second, &to);
+    transfers.emplace_back(averages.of(from->second), &to);
   }
   return transfers;
 }
@@ -89,6 +108,14 @@ void check_numbers(const Checkpoint& checkpoint, const CheckpointArray& a, int64
   }
 }
 
+void restore(const Checkpoint& checkpoint, const std::vector<const CheckpointArray*>& sources,
+             const std::vector<StateArray>& state) {
+  for (size_t i = 0; i < state.size(); ++i) check_numbers(checkpoint, *sources[i], state[i].least, state[i].most);
+  for (size_t i = 0; i < state.size(); ++i)
+    std::memcpy(state[i].data, checkpoint.bytes.data() + sources[i]->offset,
+                static_cast<size_t>(state[i].count * element_bytes(state[i].type)));
+}
+
 }  // namespace
 
 void check_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
@@ -96,11 +123,14 @@ void check_state(const Checkpoint& checkpoint, const std::string& model, const s
 }
 
 void restore_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
-  const std::vector<const CheckpointArray*> sources = sources_of(checkpoint, model, state);
-  for (size_t i = 0; i < state.size(); ++i) check_numbers(checkpoint, *sources[i], state[i].least, state[i].most);
-  for (size_t i = 0; i < state.size(); ++i)
-    std::memcpy(state[i].data, checkpoint.bytes.data() + sources[i]->offset,
-                static_cast<size_t>(state[i].count * element_bytes(state[i].type)));
+  restore(checkpoint, sources_of(checkpoint, model, state), state);
+}
+
+void restore_for_use(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
+  std::vector<const CheckpointArray*> sources = sources_of(checkpoint, model, state);
+  const Averages averages(checkpoint);
+  for (const CheckpointArray*& source : sources) source = averages.of(source);
+  restore(checkpoint, sources, state);
 }
 
 void check_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,

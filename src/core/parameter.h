@@ -25,6 +25,7 @@ struct INTRAIN_API Parameter {
   // In the net's planned memory, empty before Net::prepare().
   std::span<int32_t> master;    // kMasterExp
   std::span<int16_t> momentum;  // momentum_exp; empty outside training, if frozen, and without momentum
+  std::span<int32_t> average;   // kMasterExp; empty outside training, if frozen, and unless the net keeps one (Net::keep_average)
   std::span<int64_t> grad;      // grad_exp: exact sums; likewise, and below the lowest layer that learns
   // On several ranks, unless it is reduced already: where it is packed for them, kWireBytes an element (optim/gradient_exchange.h).
   std::span<uint8_t> wire;

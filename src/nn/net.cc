@@ -64,6 +64,7 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
     layers_[static_cast<size_t>(i)]->plan(plan);
   }
   const std::vector<ParameterBuffers> buffers = plan_parameters();
+  const std::vector<int> averages = plan_averages();
   plan_values();
   if (training) plan_errors();
 
@@ -82,6 +83,7 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
     const size_t n = static_cast<size_t>(p.count());
     p.master = {reinterpret_cast<int32_t*>(at(buffers[i].master)), n};
     if (buffers[i].momentum >= 0) p.momentum = {reinterpret_cast<int16_t*>(at(buffers[i].momentum)), n};
+    if (buffers[i].average >= 0) p.average = {reinterpret_cast<int32_t*>(at(buffers[i].average)), n};
     if (buffers[i].grad >= 0) p.grad = {reinterpret_cast<int64_t*>(at(buffers[i].grad)), n};
     if (buffers[i].wire >= 0) p.wire = {at(buffers[i].wire), n * Parameter::kWireBytes};
   }
@@ -93,6 +95,7 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
     v->error->max = v->error->exp + most_here_;
   }
   for (const auto& layer : layers_) layer->bind(plan_, memory_.data());
+  bind_averages(averages);
 }
 
 // The lowest layer with a parameter that is not frozen; as many as there are layers if all are.
@@ -116,6 +119,7 @@ void Net::initialize(uint64_t seed) {
     p->momentum_exp = ops::kFirstMomentumExp;
   }
   for (const auto& layer : layers_) layer->reset_statistics();
+  begin_average();
   quantize_parameters();
 }
 
@@ -263,11 +267,16 @@ std::vector<StateArray> Net::state() {
   for (Parameter* p : parameters_) {
     const int64_t most = master_most(*p);
     list.push_back({p->name, ElementType::kS32, p->count(), p->master.data(), -most, most});
-    if (p->momentum.empty()) continue;
-    list.push_back({p->name + ".momentum", ElementType::kS16, p->count(), p->momentum.data(), -momentum_most, momentum_most});
-    list.push_back({p->name + ".momentum_exp", ElementType::kS32, 1, &p->momentum_exp, -exp_most, exp_most});
+    if (!p->momentum.empty()) {
+      list.push_back({p->name + ".momentum", ElementType::kS16, p->count(), p->momentum.data(), -momentum_most, momentum_most});
+      list.push_back({p->name + ".momentum_exp", ElementType::kS32, 1, &p->momentum_exp, -exp_most, exp_most});
+    }
+    if (!p->average.empty())
+      list.push_back({p->name + ".average", ElementType::kS32, p->count(), p->average.data(), -most, most});
   }
   for (const auto& layer : layers_) layer->state(list);
+  for (const AveragedStatistic& s : averages_)
+    list.push_back({s.now.name + ".average", ElementType::kS64, s.now.count, s.average, s.now.least, s.now.most});
   return list;
 }
 

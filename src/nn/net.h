@@ -30,6 +30,16 @@ class INTRAIN_API Net {
   void keep_gradients();
   // Before prepare(), else Error: whether the optimizer's momentum has memory and is part of the state. Without it steps take a momentum of 0.
   void keep_momentum(bool keep);
+  // Before prepare(), else Error: whether the net, prepared for training, keeps an exponential average of its parameters that are not frozen and of
+  // its running statistics (ops/weight_average/weight_average.h), which is part of the state.
+  void keep_average(bool keep);
+  bool keeps_average() const { return training_ && keep_average_; }
+  // The average is what there is now. initialize() ends so; whoever sets parameters after it may, too.
+  void begin_average();
+  // After step `step`, counted from 0: by average_shift(most_shift, step). Throws Error for a shift of other than 1 to 16, and if none is kept.
+  void update_average(int most_shift, uint64_t seed, int64_t step);
+  // Exchanges average and what is averaged, and quantizes the parameters; nothing if no average is kept. Training takes it back before it goes on.
+  void swap_average();
   // Before prepare(), else Error: other widths than those of Widths{}.
   void set_widths(const Widths& widths);
   const Widths& widths() const { return widths_; }
@@ -99,8 +109,16 @@ class INTRAIN_API Net {
   void check_not_prepared(const char* setting) const;
   void check_training() const;
   struct ParameterBuffers {
-    int master = -1, momentum = -1, grad = -1, wire = -1;
+    int master = -1, momentum = -1, average = -1, grad = -1, wire = -1;
   };
+  struct AveragedStatistic {
+    StateArray now;
+    int64_t* average;
+    int64_t* numbers() const { return static_cast<int64_t*>(now.data); }
+  };
+  std::vector<StateArray> statistics();
+  std::vector<int> plan_averages();  // of statistics
+  void bind_averages(const std::vector<int>& buffers);
   int lowest_learning() const;
   std::vector<ParameterBuffers> plan_parameters();
   void plan_values();
@@ -120,7 +138,8 @@ class INTRAIN_API Net {
   int most_here_ = 0;                                      // of them
   int lowest_ = 0;                                         // layer with a backward pass, as planned
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
-  bool training_ = false, keep_gradients_ = false, keep_momentum_ = true;
+  bool training_ = false, keep_gradients_ = false, keep_momentum_ = true, keep_average_ = false;
+  std::vector<AveragedStatistic> averages_;
   Statistics statistics_ = Statistics::kBatch;
   std::shared_ptr<Runtime> runtime_;
   Profile* profile_ = nullptr;

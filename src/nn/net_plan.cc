@@ -16,6 +16,7 @@ std::vector<Net::ParameterBuffers> Net::plan_parameters() {
       b.master = plan_.add(p->name, n * 4, 0, ever);
       if (!training_ || p->frozen) continue;
       if (keep_momentum_) b.momentum = plan_.add(p->name + ".momentum", n * 2, 0, ever);
+      if (keep_average_) b.average = plan_.add(p->name + ".average", n * 4, 0, ever);
       const bool shared = runtime_->reducer().ranks() > 1 && !p->grad_reduced;
       const int made = 2 * layers - i, used = shared ? std::min(made + GradientSink::kLayersLater, ever) : made;
       b.grad = plan_.add(p->name + ".grad", n * 8, made, keep_gradients_ ? ever : used);

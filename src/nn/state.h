@@ -17,6 +17,7 @@ struct StateArray {
   void* data;  // little-endian integers, owned by the net; null before Net::prepare
   // The format: what training can leave there, and all that the operators are defined for. Anything else is refused when it is loaded.
   int64_t least = INT64_MIN, most = INT64_MAX;
+  bool is_statistic = false;  // s64, of many batches: averaged as parameters are (Net::keep_average)
 };
 
 }  // namespace intrain

@@ -16,6 +16,7 @@
 #include "ops/sgd_momentum/sgd_momentum.h"
 #include "ops/sgd_momentum/wageubn.h"
 #include "ops/stream/stream.h"
+#include "ops/weight_average/weight_average.h"
 
 namespace intrain::ops {
 

@@ -13,6 +13,8 @@ void check(const Schedule& s, int64_t step) {
     throw Error("a schedule of " + std::to_string(s.total_steps) + " steps", Setting{"epochs"}, "give 1 or more");
   if (s.warmup_steps < 0)
     throw Error("a warm-up of " + std::to_string(s.warmup_steps) + " steps", Setting{"warmup"}, "give 0 or more");
+  if (s.restarts < 0 || s.restarts > 1000)
+    throw Error(std::to_string(s.restarts) + " restarts", Setting{"restarts"}, "give 0 to 1000");
   if (s.bits < 1 || s.bits > 10)
     throw Error("a rate of " + std::to_string(s.bits) + " bits", Setting{"formats.rate"}, "give 1 to 10");
   if (step < 0 || step >= s.total_steps)

@@ -21,6 +21,24 @@ int64_t cos_pi(int64_t p) {
   return sum;
 }
 
+// Where a step lies among the steps after the warm-up that it shares with no other restart.
+struct PartOfSchedule {
+  int64_t done, steps;
+};
+PartOfSchedule part_at(const Schedule& s, int64_t step) {
+  const int64_t parts = int64_t{s.restarts} + 1, all = s.total_steps - s.warmup_steps, x = step - s.warmup_steps;
+  const auto begin = [&](int64_t part) { return (part * all + parts - 1) / parts; };
+  const int64_t part = x * parts / all;  // begin(part) <= x < begin(part + 1)
+  return {x - begin(part), begin(part + 1) - begin(part)};
+}
+
+int64_t falling_factor(const Schedule& s, int64_t step) {
+  constexpr int64_t kOne = int64_t{1} << 30;
+  const PartOfSchedule part = part_at(s, step);
+  if (s.kind == ScheduleKind::kLinear) return div_round((part.steps - part.done) * kOne, part.steps);
+  return rshift_round(kOne + cos_pi(div_round(part.done * kOne, part.steps)), 1);
+}
+
 }  // namespace
 
 Scalar10 round_scalar10(int64_t value, int exp) {
@@ -50,12 +68,13 @@ int wageubn_range_log2(int phase, int bits) {
 
 Scalar10 schedule_rate(const Schedule& s, int64_t step) {
   constexpr int64_t kOne = int64_t{1} << 30, kPercent[] = {100, 12, 6, 3, 3};
-  INTRAIN_ASSERT(step >= 0 && step < s.total_steps && s.warmup_steps >= 0 && s.bits >= 1 && s.bits <= 10);
+  INTRAIN_ASSERT(step >= 0 && step < s.total_steps && s.warmup_steps >= 0 && s.bits >= 1 && s.bits <= 10 && s.restarts >= 0 &&
+                 s.restarts <= 1000);
   int64_t factor = kOne;
   if (step < s.warmup_steps)
     factor = div_round((step + 1) * kOne, s.warmup_steps);
-  else if (s.kind == ScheduleKind::kCosine)
-    factor = rshift_round(kOne + cos_pi(div_round((step - s.warmup_steps) * kOne, s.total_steps - s.warmup_steps)), 1);
+  else if (s.kind == ScheduleKind::kCosine || s.kind == ScheduleKind::kLinear)
+    factor = falling_factor(s, step);
   else if (s.kind == ScheduleKind::kWageubn)
     factor = div_round(kPercent[wageubn_phase(step, s.total_steps)] * kOne, 100);
   else

@@ -8,7 +8,7 @@
 
 namespace intrain {
 
-enum class ScheduleKind { kCosine, kStep, kWageubn };
+enum class ScheduleKind { kCosine, kStep, kWageubn, kLinear };
 
 struct Schedule {
   ScheduleKind kind = ScheduleKind::kCosine;
@@ -17,15 +17,17 @@ struct Schedule {
   int64_t warmup_steps = 0;  // linear from base / warmup_steps
   int bits = 10;             // of the rate, 1 to 10
   bool fixed = false;        // the rate lies on the fixed grid 2^-(bits-1), below 1
+  int restarts = 0;          // 0 to 1000, of cosine and linear
 };
 
 // Rate of step `step` in [0, total_steps): base times a factor with 30 fraction bits, rounded to a mantissa of `bits` significant bits, or
 // to the nearest of 1 to 2^(bits-1) - 1 steps of the fixed grid.
 //   warm-up (step < warmup): (step + 1) / warmup
-//   cosine: (1 + cos(pi p)) / 2, p = (step - warmup) / (total - warmup)
+//   cosine: (1 + cos(pi p)) / 2, linear: 1 - p; p = (x - begin) / (end - begin), x = step - warmup. Of the n = total - warmup steps after
+//           the warm-up, part k of restarts + 1 is those from ceil(k n / (restarts + 1)) = begin up to that of k + 1 = end
 //   step:   1, then 1/10 from half, then 1/100 from three quarters of total
 //   wageubn: 1, 0.12, 0.06, 0.03, 0.03 by the phase
-// The schedule has steps, a warm-up of 0 or more, and 1 to 10 bits.
+// The schedule has steps, at most 2^52, a warm-up of 0 or more, and 1 to 10 bits.
 INTRAIN_API Scalar10 schedule_rate(const Schedule& schedule, int64_t step);
 // The same; throws Error for another schedule, and for a step that is none of it.
 INTRAIN_API Scalar10 rate_at(const Schedule& schedule, int64_t step);

@@ -72,8 +72,17 @@ void check_pairs(const TrainConfig& config) {
                 "give either `freeze_statistics` or `running_statistics`");
   if (config.optimizer == "plain" && config.widths.constant_g)
     throw Error("WAGEUBN's optimizer keeps an accumulator", Setting{"optimizer"}, "choose momentum, or `formats.g_scale` shift");
+  if (config.nesterov && config.widths.constant_g)
+    throw Error("WAGEUBN's optimizer has no Nesterov momentum", Setting{"nesterov"},
+                "leave it out, or choose `formats.g_scale` shift");
+  if (config.nesterov && (config.optimizer == "plain" || config.momentum == 0))
+    throw Error("Nesterov's momentum without a momentum", Setting{"nesterov"},
+                "give a `momentum` above 0, and `optimizer` momentum");
+  if (config.restarts > 0 && config.schedule != "cosine" && config.schedule != "linear")
+    throw Error("the schedule " + config.schedule + " has no restarts", Setting{"restarts"},
+                "choose `schedule` cosine or linear");
   if (config.warmup >= config.epochs)
-    throw Error(std::to_string(config.warmup) + " of " + std::to_string(config.epochs) + " epochs is not possible",
+    throw Error(number_text(config.warmup) + " of " + std::to_string(config.epochs) + " epochs is not possible",
                 Setting{"warmup"}, "`warmup` takes fewer epochs than `epochs`");
   if (config.mean.size() != config.deviation.size() || config.mean.size() > 3)
     throw Error(std::to_string(config.mean.size()) + " means and " + std::to_string(config.deviation.size()) + " deviations",

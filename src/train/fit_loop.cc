@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "ops/sgd_momentum/sgd_momentum.h"
 #include "ops/sgd_momentum/wageubn.h"
+#include "train/average_in_use.h"
 #include "train/data_options.h"
 #include "train/over_ranks.h"
 #include "train/same_state.h"
@@ -127,6 +128,7 @@ class Trainer::Training::Loop {
   Evaluation evaluate_now() {
     if (!has_tests()) return {};
     const Clock::time_point start = Clock::now();
+    const AverageInUse average(t_.net_);
     try {
       Evaluation test = intrain::evaluate(t_.net_, *test_loader_, stop_, {}, config_.test_mirror);
       evaluation_seconds_ = seconds_since(start);
@@ -147,7 +149,7 @@ class Trainer::Training::Loop {
       const bool look = wants_numbers_ && t_.step_ % kNumbersEvery == 0;
       if (look) look_at_numbers();
       const Metrics metrics = config_.accumulate == 1 ? step_on(next_batch(train_loader_, t_.reducer())) : step_on_several();
-      ++t_.step_;
+      t_.end_step();
       if (look) show_numbers();
       const double step_seconds = seconds_since(start);
       t_.epoch_sum_ += metrics;

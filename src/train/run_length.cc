@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "core/shell.h"
@@ -29,10 +30,12 @@ Schedule schedule_of(const TrainConfig& config, int64_t steps_per_epoch) {
   Schedule schedule;
   schedule.kind = config.schedule == "step"      ? ScheduleKind::kStep
                   : config.schedule == "wageubn" ? ScheduleKind::kWageubn
+                  : config.schedule == "linear"  ? ScheduleKind::kLinear
                                                  : ScheduleKind::kCosine;
   schedule.base = to_scalar10(config.lr);
   schedule.total_steps = config.epochs * steps_per_epoch;
-  schedule.warmup_steps = config.warmup * steps_per_epoch;
+  schedule.warmup_steps = std::llrint(config.warmup * static_cast<double>(steps_per_epoch));
+  schedule.restarts = config.restarts;
   schedule.bits = config.widths.rate;
   schedule.fixed = config.widths.constant_g;
   return schedule;

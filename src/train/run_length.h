@@ -9,6 +9,7 @@
 
 namespace intrain {
 
+// The warm-up has round(config.warmup steps_per_epoch) steps, ties to even.
 Schedule schedule_of(const TrainConfig& config, int64_t steps_per_epoch);
 
 // Whether the one has other epochs or another patience than the other.

@@ -17,7 +17,9 @@ StatisticsCopy::StatisticsCopy(Net& net) {
   std::unordered_set<std::string> parameters;
   for (const Parameter* p : net.parameters()) parameters.insert(p->name);
   for (const StateArray& a : net.state()) {
-    if (parameters.contains(a.name) || parameters.contains(a.name.substr(0, a.name.rfind(".momentum")))) continue;
+    if (a.name.ends_with(".average") || parameters.contains(a.name) ||
+        parameters.contains(a.name.substr(0, a.name.rfind(".momentum"))))
+      continue;
     arrays_.push_back(a);
     bytes += bytes_of(a);
   }

@@ -8,7 +8,7 @@
 
 namespace intrain {
 
-// A copy of all state that is neither a parameter nor its optimizer's: the running statistics, which each batch of a step changes before the
+// A copy of all state that is neither a parameter, nor its optimizer's, nor an average, which a step changes last: the running statistics, which each batch of a step changes before the
 // step's update.
 class StatisticsCopy {
  public:

@@ -32,7 +32,7 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
   net.keep_momentum(checkpoint.info.config.optimizer != "plain");
   if (training) freeze(checkpoint.info.config, net);
   net.prepare(max_batch, training, std::move(runtime));
-  restore_state(checkpoint, checkpoint.info.model, net.state());
+  (training ? restore_state : restore_for_use)(checkpoint, checkpoint.info.model, net.state());
   net.quantize_parameters();
   if (training) set_label_smoothing(checkpoint.info.config, net);
 }

@@ -18,7 +18,8 @@ INTRAIN_API Checkpoint read_trained(const std::string& path);
 struct INTRAIN_API TrainedNet {
   Net net;
 
-  // For batches of up to max_batch images; `training`: with a backward pass, of the configured loss and frozen parameters. Throws Error if
+  // For batches of up to max_batch images, with the average of the weights where the checkpoint has one; `training`: with a backward pass, of the
+  // configured loss and frozen parameters, and the weights as its training would go on from. Throws Error if
   // the checkpoint's model is unknown or does not fit its arrays, or for more threads than there are to be had.
   TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, int threads);
   // With a runtime of the caller's.

@@ -78,6 +78,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   }
   net.set_widths(config.widths);
   net.keep_momentum(config.optimizer != "plain");
+  net.keep_average(config.average > 0);
   freeze(config, net);
   net.prepare(config.batch, true, options.runtime ? options.runtime : std::make_shared<Runtime>(config.threads));
   set_label_smoothing(config, net);
@@ -86,6 +87,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   check_stop(options.stop);
   if (begin != nullptr) {
     restore_for_transfer(*begin, config.model, net.state(), head, same_classes(begin->info));
+    net.begin_average();
     net.quantize_parameters();
     if (config.border.empty()) config.border = begin->info.config.border;
   }

@@ -6,6 +6,7 @@
 #include "isa/isa.h"
 #include "ops/sgd_momentum/wageubn.h"
 #include "settings/scalar10.h"
+#include "train/average_in_use.h"
 #include "train/data_fingerprint.h"
 #include "train/fit.h"
 #include "train/over_ranks.h"
@@ -25,7 +26,10 @@ SgdStep sgd_of(const TrainConfig& config) {
           0,
           config.widths.momentum,
           32 - config.widths.w_stored,
-          config.widths.nearest_g};
+          config.widths.nearest_g,
+          0,
+          config.nesterov,
+          config.decay == "weights"};
 }
 
 }  // namespace
@@ -87,6 +91,11 @@ void Trainer::Training::begin_step() {
     sgd_.range_log2 = wageubn_range_log2(wageubn_phase(step_, schedule_.total_steps), config_.widths.g);
 }
 
+void Trainer::Training::end_step() {
+  if (config_.average > 0) net_.update_average(config_.average, config_.seed, step_);
+  ++step_;
+}
+
 Metrics Trainer::Training::measured(const Batch& batch) const {
   Metrics metrics = measure(net_.logits(), net_.logits_exp(), batch.count, net_.classes(), batch.labels.data());
   add_up(reducer(), metrics);
@@ -102,7 +111,7 @@ Metrics Trainer::Training::step(const Batch& batch) {
   net_.check_batch(batch);
   begin_step();
   train_step(net_, batch, sgd_);
-  ++step_;
+  end_step();
   info_.epoch = step_ / per_epoch_;
   return measured(batch);
 }
@@ -111,6 +120,7 @@ Evaluation Trainer::Training::evaluate(const Dataset& set, const std::atomic<int
   if (set.h != net_.height() || set.w != net_.width() || set.c != net_.channels() || set.classes != net_.classes())
     throw Error("images or classes of another number than the net's", "", "give images like those that it was made for");
   Loader loader(set, parts_.norm, evaluation_loader());
+  const AverageInUse average(net_);
   return intrain::evaluate(net_, loader, stop, {}, config_.test_mirror);
 }
 

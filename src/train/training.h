@@ -46,6 +46,7 @@ class Trainer::Training {
   }
   // Before the step that is due.
   void begin_step();
+  void end_step();                             // after it
   Metrics measured(const Batch& batch) const;  // over all ranks
 
   Parts parts_;

@@ -30,7 +30,7 @@ for seed in '' 0777 00 0x10 0b1 ' 5' '5 ' +5 -1 5.0 1e3 5x 18446744073709551616 
   refused "seed '$seed'" "'${seed/+/[+]}' is not a whole number.*--seed" "${train_tiny[@]}" --seed "$seed"
 done
 # Each flag that takes a number reads it so.
-for flag in batch epochs warmup patience accumulate save-every keep threads seed; do
+for flag in batch epochs restarts patience accumulate save-every keep threads seed; do
   refused "an octal --$flag" "'010' is not a whole number.*--$flag" "${train_tiny[@]:0:5}" "--$flag" 010
 done
 refused "an octal --top" "'010'.*--top" predict --checkpoint none.ckpt file.png --top 010
@@ -41,7 +41,7 @@ for command in eval predict verify report import inspect "bench peak"; do
   refused "an octal --threads of $command" "'010'.*--threads" $command --threads 010
 done
 for lr in '' 0x1p-3 ' 0.1' 0.1x 0,1 1e999; do refused "learning rate '$lr'" "'$lr' is not a number.*--lr" "${train_tiny[@]}" --lr "$lr"; done
-for flag in momentum weight-decay label-smoothing val-share; do
+for flag in momentum weight-decay warmup label-smoothing val-share; do
   refused "a hexadecimal --$flag" "'0x1p-3' is not a number.*--$flag" "${train_tiny[@]}" "--$flag" 0x1p-3
 done
 refused "hexadecimal seconds" "'0x1p-3'.*--seconds" bench peak --seconds 0x1p-3
@@ -59,13 +59,15 @@ for lr in 0 -0.1 nan inf 1e9 1e-30; do refused "learning rate $lr" "--lr" train 
 refused "learning rate that is no number" "--lr" train --lr fast
 for momentum in 1 -0.5 nan; do refused "momentum $momentum" "--momentum" train --momentum "$momentum"; done
 for decay in -1 nan 2; do refused "weight decay $decay" "--weight-decay" train --weight-decay "$decay"; done
-refused "unknown schedule" "--schedule" train --schedule linear
+refused "unknown schedule" "--schedule" train --schedule up
 refused "unknown augmentation" "--augment" train --augment all
 refused "a shift that is no number" "'far' is not possible \\(--shift\\)" train --shift far
 refused "a square larger than the images" "13 cut out of images of 12x12.*--cutout" "${train_tiny[@]}" --cutout 13
 refused "two shares of three" "--color-jitter" train --color-jitter 0.1,0.2
 refused "a crop of nothing" "'0\.05' is not possible \(--crop\)" train --crop 0.05
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
+refused "a look ahead without a momentum" "--nesterov" train --nesterov --momentum 0
+refused "restarts of a schedule that has none" "--restarts" train --schedule step --restarts 1
 refused "no threads" "--threads" train --threads 0
 
 refused "a mean without deviation" "1 means and 0 deviations.*--deviation" "${train_tiny[@]}" --mean 0.5

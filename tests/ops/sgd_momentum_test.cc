@@ -109,6 +109,20 @@ TEST(Sgd, MomentumAndDecayByHand) {
   EXPECT_EQ(t.master[0], (1 << 24) - (129 << 14));
 }
 
+// As before with Nesterov's: u = 2^-1 16512 2^-16 + 1/4 = 8256 2^-16 + 16384 2^-16 = 24640 2^-16, of which half is 12320 2^-16 = 12320 2^8 2^-24.
+TEST(Sgd, NesterovByHand) {
+  Tensor t(1);
+  t.master = {1 << 24};
+  t.momentum = {4};
+  t.momentum_exp = -10;
+  SgdStep step{{512, -10}, {512, -10}, {256, -10}, 1, 1};
+  step.nesterov = true;
+  t.step(step);
+  EXPECT_EQ(t.momentum[0], 16512) << "the momentum is as without";
+  EXPECT_EQ(t.momentum_exp, -16);
+  EXPECT_EQ(t.master[0], (1 << 24) - (12320 << 8));
+}
+
 Tensor random_tensor(uint64_t seed, int64_t count) {
   Rng rng(seed);
   Tensor t(count);
@@ -133,6 +147,32 @@ SgdStep random_step(uint64_t seed) {
   if (seed % 5 == 1) s.mom.mantissa = 0;
   if (seed % 7 == 1) s.decay.mantissa = 0;
   return s;
+}
+
+// u = G + decay W + mom m': G is off by less than a step of G, the two terms that are rounded to E by a half each, m' as below. W': by rate times all
+// of that, and less than one unit.
+TEST(Sgd, OneNesterovStepIsWithinItsBoundOfFloat) {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    Tensor t = random_tensor(seed, 61);
+    const Tensor before = t;
+    SgdStep s = random_step(seed);
+    s.nesterov = true;
+    s.mom.exp = std::min(s.mom.exp, kNesterovMomExp);
+    t.step(s);
+    const double g_step = std::ldexp(1.0, t.scale.grad_shift + t.grad_exp), e_step = std::ldexp(1.0, t.scale.exp);
+    const double m_error = g_step + 1.5 * e_step + std::ldexp(1.0, t.momentum_exp);
+    const double u_error = g_step + 1.5 * e_step + real(s.mom) * m_error;
+    for (size_t i = 0; i < t.master.size(); ++i) {
+      const double pulled =
+          std::ldexp(static_cast<double>(before.grad[i]), t.grad_exp) + real(s.decay) * std::ldexp(before.master[i], kMasterExp);
+      const double m = real(s.mom) * std::ldexp(before.momentum[i], before.momentum_exp) + pulled;
+      ASSERT_LE(std::fabs(std::ldexp(t.momentum[i], t.momentum_exp) - m), m_error * (1 + 1e-12)) << "m, seed " << seed;
+      const double step = std::ldexp(real(s.rate) * (pulled + real(s.mom) * m), -kMasterExp);
+      const double w = std::clamp(before.master[i] - step, -2147483647.0, 2147483647.0);
+      ASSERT_LE(std::fabs(t.master[i] - w), std::ldexp(real(s.rate) * u_error, -kMasterExp) * (1 + 1e-12) + 1.000001)
+          << "W, seed " << seed;
+    }
+  }
 }
 
 // v: G is off by less than a step 2^(t + e_g) (also where it is clamped: |g| < 2^(t + bits - 1)), and each of three terms is

@@ -46,6 +46,26 @@ TEST(SgdUpdate, ByHandWithoutMomentum) {
   EXPECT_EQ(t.master, (std::vector<int32_t>{1000000 - 96000, -768, -5 + 48384}));
 }
 
+// As Sgd.MomentumAndDecayByHand, without a momentum: of W = 1 a quarter, times 1/2; gamma stays with decay_weights.
+TEST(SgdUpdate, DecayOfWeightsAlone) {
+  SgdStep step{{512, -10}, {0, 0}, {256, -10}, 1, 1};
+  for (const bool weights_alone : {false, true}) {
+    step.decay_weights = weights_alone;
+    for (const bool weight : {true, false}) {
+      SmallTensor t{{1 << 24}, {0}, {0}, -20, -19, 8};
+      sgd_reference(t, step, weight);
+      EXPECT_EQ(t.master[0], (1 << 24) - (weight || !weights_alone ? 1 << 21 : 0)) << weight << weights_alone;
+    }
+  }
+}
+
+TEST(SgdUpdateDeathTest, NesterovTakesAMomentumBelowOne) {
+  SgdStep step{{512, -10}, {512, -9}, {}, 1, 1};
+  step.nesterov = true;
+  SmallTensor t{{0}, {0}, {0}, 0, -14, 8};
+  EXPECT_DEATH(sgd_pass(t, step, 1), "");
+}
+
 // Decay 2^-4 of W = 1/2 without a gradient: v is the largest there is, n = 127. gamma does not decay.
 TEST(SgdUpdate, WageubnByHand) {
   SgdStep step{{26, -9}, {0, -2}, {512, -13}, 1, 0};

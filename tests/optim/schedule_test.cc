@@ -79,6 +79,38 @@ TEST(Schedule, CosineIsTheRealOne) {
   EXPECT_EQ(real(rate_at({ScheduleKind::kCosine, kTenth, 1000, 0, 3}, 0)), 0.09375);
 }
 
+TEST(Schedule, LinearIsTheRealOne) {
+  for (const int64_t total : {1, 2, 3, 10, 999, 1000, 46875, 1000003})
+    for (const int64_t warmup : {int64_t{0}, total / 10}) {
+      const Schedule s{ScheduleKind::kLinear, kTenth, total, warmup};
+      for (int64_t step = warmup; step < total; step += total / 1000 + 1) {
+        const double want = real(kTenth) * static_cast<double>(total - step) / static_cast<double>(total - warmup);
+        ASSERT_LE(std::abs(real(rate_at(s, step)) - want), want * kHalfStep + real(kTenth) * kFactorStep)
+            << step << " of " << total;
+      }
+    }
+  EXPECT_EQ(real(rate_at({ScheduleKind::kLinear, kTenth, 1000, 0}, 0)), real(kTenth));
+  EXPECT_EQ(real(rate_at({ScheduleKind::kLinear, kTenth, 1000, 0}, 750)), real(kTenth) / 4);
+  EXPECT_EQ(real(rate_at({ScheduleKind::kLinear, kTenth, 8, 4}, 7)), real(kTenth) / 4);
+}
+
+// 10 of 13 steps after 3 of warm-up, in three parts of 4, 3 and 3: each is a schedule of its own.
+TEST(Schedule, RestartsBeginAnew) {
+  for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kLinear}) {
+    const Schedule s{kind, kTenth, 13, 3, 10, false, 2};
+    const int64_t begins[] = {3, 7, 10, 13};
+    for (int part = 0; part < 3; ++part)
+      for (int64_t step = begins[part]; step < begins[part + 1]; ++step) {
+        const Scalar10 alone = rate_at({kind, kTenth, begins[part + 1] - begins[part], 0}, step - begins[part]);
+        EXPECT_EQ(rate_at(s, step).mantissa, alone.mantissa) << step;
+        EXPECT_EQ(rate_at(s, step).exp, alone.exp) << step;
+      }
+    for (int64_t step = 0; step < 3; ++step) EXPECT_EQ(rate_at(s, step).mantissa, rate_at({kind, kTenth, 13, 3}, step).mantissa);
+    // More restarts than steps: each step is a part.
+    for (int64_t step = 0; step < 5; ++step) EXPECT_EQ(real(rate_at({kind, kTenth, 5, 0, 10, false, 1000}, step)), real(kTenth));
+  }
+}
+
 TEST(Schedule, WarmUpIsLinearAndMeetsTheBase) {
   for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kStep}) {
     const Schedule s{kind, kTenth, 1000, 100};
@@ -146,6 +178,8 @@ TEST(Schedule, WhatIsNoScheduleIsRefused) {
   refused("epochs", [](Schedule& s) { s.total_steps = 0; });
   refused("warmup", [](Schedule& s) { s.warmup_steps = -1; });
   refused("formats.rate", [](Schedule& s) { s.bits = 0; });
+  refused("restarts", [](Schedule& s) { s.restarts = -1; });
+  refused("restarts", [](Schedule& s) { s.restarts = 1001; });
   refused(
       "epochs", [](Schedule&) {}, -1);
   refused(
@@ -155,9 +189,9 @@ TEST(Schedule, WhatIsNoScheduleIsRefused) {
 TEST(Schedule, LongTrainingsDoNotOverflow) {
   const int64_t total = int64_t{1} << 32;
   for (const Scalar10 base : {kTenth, Scalar10{1023, 20}, Scalar10{512, -40}})
-    for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kStep, ScheduleKind::kWageubn})
+    for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kLinear, ScheduleKind::kStep, ScheduleKind::kWageubn})
       for (const int64_t warmup : {int64_t{0}, total / 2 - 1}) {
-        const Schedule s{kind, base, total, warmup};
+        const Schedule s{kind, base, total, warmup, 10, false, 1000};
         for (const int64_t step : {int64_t{0}, int64_t{1}, total / 4, total / 2 - 1, total - 1}) {
           EXPECT_GE(rate_at(s, step).mantissa, 0) << step;
           EXPECT_LE(real(rate_at(s, step)), real(base)) << step;

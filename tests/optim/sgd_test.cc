@@ -79,7 +79,11 @@ TEST_P(SgdEquality, ThreadsAndIsaDoNotShow) {
   wageubn.momentum_bits = 13;
   wageubn.coarse = 1;
   wageubn.range_log2 = 7;
-  for (SgdStep sgd : {SgdStep{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 1, 0}, wageubn}) {
+  const SgdStep momentum{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 1, 0};
+  SgdStep nesterov = momentum;
+  nesterov.nesterov = nesterov.decay_weights = true;
+  EXPECT_FALSE(same(run_random_steps(Isa::kScalar, 1, nesterov), run_random_steps(Isa::kScalar, 1, momentum)));
+  for (SgdStep sgd : {momentum, nesterov, wageubn}) {
     const std::vector<TestParameter> one = run_random_steps(Isa::kScalar, 1, sgd);
     for (int threads : {1, 2, 3, 5}) EXPECT_TRUE(same(run_random_steps(isa(), threads, sgd), one)) << threads << " threads";
     sgd.seed = 2;
@@ -108,6 +112,21 @@ TEST(SgdWageubn, OnlyWeightsDecay) {
   gamma.grad_exp = -14;
   sgd_update(gamma, step, kKernels, pool);
   EXPECT_EQ(gamma.masters, std::vector<int32_t>(4, (1 << 23) - (52 << 10)));
+}
+
+TEST(Sgd, DecayLeavesGammaAlone) {
+  SgdStep step{{512, -10}, {}, {256, -10}, 1, 1};
+  ThreadPool pool(1);
+  for (const bool weights_alone : {false, true}) {
+    step.decay_weights = weights_alone;
+    TestParameter w(4, 8), gamma(4, 16);
+    for (Parameter* p : {static_cast<Parameter*>(&w), static_cast<Parameter*>(&gamma)}) {
+      std::fill(p->master.begin(), p->master.end(), 1 << 24);
+      sgd_update(*p, step, kKernels, pool);
+    }
+    EXPECT_EQ(w.masters, std::vector<int32_t>(4, (1 << 24) - (1 << 21)));
+    EXPECT_EQ(gamma.masters, std::vector<int32_t>(4, (1 << 24) - (weights_alone ? 0 : 1 << 21)));
+  }
 }
 
 TEST(Sgd, BlocksDoNotShow) {
@@ -172,6 +191,8 @@ TEST(Sgd, NumbersBeyondTheirFormatsAreRefused) {
   refused("formats.momentum", [](SgdStep& s) { s.momentum_bits = 17; });
   refused("formats.w_stored", [](SgdStep& s) { s.coarse = 21; });
   refused("formats.g", [](SgdStep& s) { s.range_log2 = -1; });
+  refused("nesterov", [](SgdStep& s) { s.nesterov = true, s.mom.exp = -9; });
+  refused("nesterov", [](SgdStep& s) { s.nesterov = true, s.range_log2 = 7; });
 }
 
 // f = sum of 1/2 curvature (w - target)^2 with curvatures from 1/8 to 1 and a rate that falls to zero.
@@ -189,16 +210,23 @@ TEST(Sgd, SolvesAQuadraticProblem) {
     return worst;
   };
   const double before = distance();
-  const Schedule schedule{ScheduleKind::kCosine, round_scalar10(205, -10), kSteps, 0};
-  ThreadPool pool(2);
-  for (int64_t step = 0; step < kSteps; ++step) {
-    for (int i = 0; i < kCount; ++i) p.grad[i] = curvature[i] * (p.master[i] - target[i]);
-    p.grad_exp = kMasterExp - 3;
-    sgd_update(p, {rate_at(schedule, step), kNineTenths, {}, 1, static_cast<uint32_t>(step)}, kKernels, pool);
-  }
-  std::printf("farthest from the solution: %.4f before, %.3g after\n", before, distance());
   EXPECT_GT(before, 1.9);
-  EXPECT_LT(distance(), 2e-5);
+  ThreadPool pool(2);
+  for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kLinear})
+    for (const bool nesterov : {false, true}) {
+      std::fill(p.masters.begin(), p.masters.end(), 0);
+      std::fill(p.momenta.begin(), p.momenta.end(), 0);
+      const Schedule schedule{kind, round_scalar10(205, -10), kSteps, 0};
+      for (int64_t step = 0; step < kSteps; ++step) {
+        for (int i = 0; i < kCount; ++i) p.grad[i] = curvature[i] * (p.master[i] - target[i]);
+        p.grad_exp = kMasterExp - 3;
+        SgdStep sgd{rate_at(schedule, step), kNineTenths, {}, 1, static_cast<uint32_t>(step)};
+        sgd.nesterov = nesterov;
+        sgd_update(p, sgd, kKernels, pool);
+      }
+      std::printf("farthest from the solution: %.4f before, %.3g after\n", before, distance());
+      EXPECT_LT(distance(), 2e-5);
+    }
 }
 
 // Equal elements beside one large one, which sets the scale: single steps are coarse, their mean is that of exact arithmetic.

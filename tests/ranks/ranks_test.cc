@@ -84,7 +84,12 @@ TEST(Ranks, SeveralBatchesAStepThreadsAndOtherImages) {
 
 // The last rank asks for the stop; the run goes on on another number of them.
 TEST(Ranks, StopTogetherAndGoOnOnOthers) {
-  const TrainConfig config = config_of("resnet8", "synthetic:64", 11);
+  TrainConfig config = config_of("resnet8", "synthetic:64", 11);
+  config.nesterov = true;
+  config.decay = "weights";
+  config.average = 2;
+  config.schedule = "linear";
+  config.restarts = 1;
   const DataSplits data = load_data(config.data);
   const Outcome expected = train_on(1, config, data);
   const Outcome stopped = train_on(3, config, data, 7);

@@ -134,7 +134,7 @@ TEST(SettingList, RangesReadAsSentences) {
   EXPECT_EQ(setting_info("momentum").range, "a number from 0 to below 1");
   EXPECT_EQ(setting_info("val_share").range, "0, or a number from 1e-6 to 0.999999");
   EXPECT_EQ(setting_info("deviation").range, "numbers from 0.001 to 1, the largest pixel value");
-  EXPECT_EQ(setting_info("schedule").range, "cosine, step or wageubn");
+  EXPECT_EQ(setting_info("schedule").range, "cosine, linear, step or wageubn");
   EXPECT_EQ(setting_info("border").range, "mean, black or reflect");
   EXPECT_EQ(setting_info("freeze").range, "at most 1000 patterns");
 }

@@ -23,7 +23,7 @@ TEST(Validate, NamesTheSettingThatCannotBe) {
   for (int v : {0, -1, INT32_MIN, 65537}) refused("batch", [&](TrainConfig& c) { c.batch = v; });
   for (int v : {0, -1, 100001}) refused("epochs", [&](TrainConfig& c) { c.epochs = v; });
   for (int v : {0, -2, 1025}) refused("threads", [&](TrainConfig& c) { c.threads = v; });
-  for (int v : {-1, 3, 4}) refused("warmup", [&](TrainConfig& c) { c.warmup = v; });
+  for (double v : {-1.0, 3.0, 4.5, kNan}) refused("warmup", [&](TrainConfig& c) { c.warmup = v; });
   for (double v : {0.0, -0.0, -0.1, kNan, kInf, -kInf, 101.0, 1e300, 1e-300}) refused("lr", [&](TrainConfig& c) { c.lr = v; });
   for (double v : {-0.1, 1.0, 2.0, kNan, kInf}) refused("momentum", [&](TrainConfig& c) { c.momentum = v; });
   for (double v : {-1e-4, 1.5, kNan, kInf}) refused("weight_decay", [&](TrainConfig& c) { c.weight_decay = v; });
@@ -35,7 +35,23 @@ TEST(Validate, NamesTheSettingThatCannotBe) {
   for (int v : {-1, 65536}) refused("cutout", [&](TrainConfig& c) { c.cutout = v; });
   for (const std::vector<double>& v : std::vector<std::vector<double>>{{-0.1}, {1.1}, {kNan}, {0.1, 0.1}, {0, 0, 0, 0}})
     refused("color_jitter", [&](TrainConfig& c) { c.color_jitter = v; });
-  for (const char* v : {"", "Cosine", "linear"}) refused("schedule", [&](TrainConfig& c) { c.schedule = v; });
+  for (const char* v : {"", "Cosine", "Linear"}) refused("schedule", [&](TrainConfig& c) { c.schedule = v; });
+}
+
+TEST(Validate, NamesTheSettingThatDoesNotFitAnother) {
+  const auto refused = [](const std::string& flag, auto change) {
+    TrainConfig config;
+    config.nesterov = flag == "nesterov";
+    config.restarts = flag == "restarts" ? 1 : 0;
+    EXPECT_NO_THROW(validate(config));
+    change(config);
+    expect_error([&] { validate(config); }, "", flag);
+  };
+  refused("nesterov", [](TrainConfig& c) { c.momentum = 0; });
+  refused("nesterov", [](TrainConfig& c) { c.optimizer = "plain"; });
+  refused("nesterov", [](TrainConfig& c) { c.widths.constant_g = true; });
+  refused("restarts", [](TrainConfig& c) { c.schedule = "step"; });
+  refused("decay", [](TrainConfig& c) { c.decay = "gamma"; });
 }
 
 // With `augment` none an epoch shows images as they are.

@@ -48,6 +48,19 @@ TEST(RunLength, EpochsMayChangeWhereNoRateDoneWouldHave) {
   expect_error([&] { check_length(with_epochs(wageubn, 6), wageubn); }, "other learning rates", "epochs");
 }
 
+TEST(RunLength, WarmUpMayEndWithinAnEpoch) {
+  TrainConfig config;
+  config.epochs = 10;
+  config.schedule = "linear";
+  config.restarts = 3;
+  config.warmup = 2.3;
+  const Schedule schedule = schedule_of(config, 48);  // 110.4 steps
+  EXPECT_EQ(schedule.kind, ScheduleKind::kLinear);
+  EXPECT_EQ(schedule.total_steps, 480);
+  EXPECT_EQ(schedule.warmup_steps, 110);
+  EXPECT_EQ(schedule.restarts, 3);
+}
+
 // The phases of WAGEUBN set the range of G whatever the schedule.
 TEST(RunLength, EpochsMayNotChangeAPhase) {
   Checkpoint from = after(4, "step");

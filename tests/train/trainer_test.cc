@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "checkpoint/signature.h"
 #include "data/source.h"
 #include "support/temp_folder.h"
 #include "support/training.h"
 #include "train/step.h"
+#include "train/trained_net.h"
 
 namespace intrain {
 namespace {
@@ -60,6 +62,79 @@ TEST_F(TrainerInMemory, AStepMayHaveNoMomentum) {
   const Checkpoint state = first.state();
   Trainer second(plain, data_, {.resume = &state});
   EXPECT_EQ(second.fit(silent_).signature, signature_of(b));
+}
+
+// The weights are trained as without; what evaluates and what others use is the average of them and of the running statistics, which the state holds.
+TEST_F(TrainerInMemory, EvaluatesTheAverageOfTheWeights) {
+  TrainConfig without = config_;
+  without.model = "resnet8";
+  without.freeze = {"conv0.gamma"};
+  TrainConfig with = without;
+  with.average = 3;
+  Trainer a(without, data_), b(with, data_);
+  const FitResult plain = a.fit(silent_), averaged = b.fit(silent_);
+  EXPECT_NE(averaged.test.logits_hash, plain.test.logits_hash);
+  EXPECT_NE(averaged.signature, plain.signature) << "the average is part of the state";
+  EXPECT_GT(b.net().memory().total_bytes(), a.net().memory().total_bytes());
+  size_t averages = 0;
+  const std::vector<StateArray> trained = a.net().state();
+  for (const StateArray& array : b.net().state()) {
+    averages += array.name.ends_with(".average") ? 1 : 0;
+    const auto same = std::find_if(trained.begin(), trained.end(), [&](const StateArray& s) { return s.name == array.name; });
+    if (same == trained.end()) continue;
+    EXPECT_EQ(std::memcmp(array.data, same->data, static_cast<size_t>(array.count * element_bytes(array.type))), 0) << array.name;
+  }
+  EXPECT_EQ(averages, a.net().parameters().size() - 1 + 18) << "but for the frozen one; and of 9 batch norms";
+  EXPECT_EQ(b.evaluate(data_.test).logits_hash, averaged.test.logits_hash);
+
+  const Checkpoint state = b.state();
+  const Normalization norm = normalization_of(state);
+  TrainedNet used(state, with.batch, false, 2), goes_on(state, with.batch, true, 1);
+  const auto evaluated = [&](Net& net) {
+    Loader loader(data_.test, norm, {.batch = with.batch});
+    return evaluate(net, loader).logits_hash;
+  };
+  EXPECT_EQ(evaluated(used.net), averaged.test.logits_hash);
+  EXPECT_EQ(evaluated(goes_on.net), plain.test.logits_hash);
+
+  TrainConfig begins = without;
+  begins.init_from = "the state in memory";
+  Trainer from_average(begins, data_, {.begin = &state});
+  EXPECT_EQ(evaluated(from_average.net()), averaged.test.logits_hash);
+}
+
+TEST_F(TrainerInMemory, AnAverageGoesOnToTheSameBits) {
+  TrainConfig config = config_;
+  config.model = "resnet8";
+  config.average = 2;
+  config.nesterov = true;
+  config.decay = "weights";
+  config.schedule = "linear";
+  config.warmup = 0.5;
+  config.restarts = 1;
+  config.epochs = 3;
+  const FitResult expected = Trainer(config, data_).fit(silent_);
+  test::Stopper stopper;
+  stopper.after = 3;
+  Trainer first(config, data_);
+  first.fit(stopper, &stopper.stop);
+  const Checkpoint state = first.state();
+  config.threads = 3;
+  const FitResult resumed = Trainer(config, data_, {.resume = &state}).fit(silent_);
+  EXPECT_EQ(resumed.signature, expected.signature);
+  EXPECT_EQ(resumed.test.logits_hash, expected.test.logits_hash);
+  for (const auto& change : std::vector<std::function<void(TrainConfig&)>>{
+           [](TrainConfig& c) { c.nesterov = false; }, [](TrainConfig& c) { c.decay = "all"; },
+           [](TrainConfig& c) { c.restarts = 0; }, [](TrainConfig& c) { c.warmup = 0.25; },
+           [](TrainConfig& c) { c.average = 1; }}) {
+    TrainConfig other = config;
+    change(other);
+    EXPECT_NE(Trainer(other, data_).fit(silent_).signature, expected.signature);
+  }
+  Trainer without(config_, data_);
+  expect_error([&] { without.net().update_average(3, 1, 0); }, "keeps no average", "average");
+  expect_error([&] { without.net().update_average(17, 1, 0); }, "shift 17", "average");
+  expect_error([&] { without.net().keep_average(true); }, "prepared already", "average");
 }
 
 // Batches of 1, the update every 4 of them: batch norm by the running statistics of another training, which stay.

@@ -17,7 +17,9 @@ SgdStep step_of(const TrainConfig& config) {
           .mom = config.optimizer == "plain" ? Scalar10{} : to_fraction10(config.momentum),
           .decay = to_scalar10(config.weight_decay),
           .seed = config.seed,
-          .step = 0};
+          .step = 0,
+          .nesterov = config.nesterov,
+          .decay_weights = config.decay == "weights"};
 }
 
 }  // namespace

@@ -136,6 +136,7 @@ CheckpointInfo device_checkpoint_info(const Checkpoint& base, DeviceNet& device)
     if (p->frozen) config.freeze.push_back(p->name);
   config.freeze_statistics = true;
   config.running_statistics = false;
+  config.average = 0;
   config.init_from = base.path;
   info.device = DeviceSteps{device.learning_layers, device.step.rate};
   // The nearest thing for trainings that go on; a rate that the setting does not take, as 0, is left out.

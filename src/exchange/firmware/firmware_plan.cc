@@ -127,6 +127,9 @@ FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step, s
     throw Error("a net with other number formats than the default ones", Setting{"formats"},
                 "firmware has the default formats only: train without `formats`");
   check_learning_layers(net, learning_layers);
+  if (learning_layers > 0 && (step.nesterov || step.decay_weights))
+    throw Error("firmware does not learn with this optimizer", Setting{step.nesterov ? "nesterov" : "decay"},
+                "train without `nesterov` and with `decay` all, or take firmware that does not learn: --mode infer");
   FirmwarePlan plan;
   add_firmware_layers(net, learning_layers, plan);
   plan.net.layer_count = static_cast<int32_t>(plan.layers.size());

@@ -30,6 +30,19 @@ int64_t rounded_gradient(const SgdPass& pass, Bits& bits, int64_t i) {
                                 : quantize_stochastic(p.grad[i], pass.scale.grad_shift, p.grad_bits, bits.at(i));
 }
 
+// mu m at E.
+int64_t momentum_term(const SgdPass& pass, int64_t i) {
+  const SgdTensor& p = pass.tensor;
+  const Scalar10& mom = pass.step.mom;
+  return p.momentum == nullptr ? 0 : scale_pow2(mom.mantissa * p.momentum[i], p.momentum_exp + mom.exp - pass.scale.exp);
+}
+
+// u of v and m'; the momentum is still the old one.
+int64_t nesterov_sum(const SgdPass& pass, int64_t v, int64_t i, int64_t m) {
+  const Scalar10& mom = pass.step.mom;
+  return v - momentum_term(pass, i) + scale_pow2(mom.mantissa * m, mom.exp + pass.shift);
+}
+
 }  // namespace
 
 SgdScale sgd_scale(const SgdTensor& p, const SgdStep& s, uint64_t grad_max) {
@@ -60,9 +73,7 @@ uint64_t sgd_accumulate_reference(const SgdPass& pass) {
   uint64_t max = 0;
   for (int64_t i = pass.begin; i < pass.end; ++i) {
     const int64_t g = rounded_gradient(pass, bits, i);
-    const int64_t m = p.momentum != nullptr ? p.momentum[i] : 0;
-    const int64_t v = scale_pow2(s.mom.mantissa * m, p.momentum_exp + s.mom.exp - scale.exp) +
-                      scale_pow2(g, p.grad_exp + scale.grad_shift - scale.exp) +
+    const int64_t v = momentum_term(pass, i) + scale_pow2(g, p.grad_exp + scale.grad_shift - scale.exp) +
                       scale_pow2(int64_t{s.decay.mantissa} * p.master[i], kMasterExp + s.decay.exp - scale.exp);
     p.grad[i] = v;
     if (magnitude(v) > max) max = magnitude(v);
@@ -74,11 +85,12 @@ void sgd_update_reference(const SgdPass& pass) {
   const SgdTensor& p = pass.tensor;
   const SgdStep& s = pass.step;
   Bits momentum_bits(p, s, RandomUse::kMomentum), update_bits(p, s, RandomUse::kUpdate);
-  const int down = kMasterExp - (s.rate.exp + pass.scale.exp + pass.shift);
+  const int down = sgd_down(pass);
   for (int64_t i = pass.begin; i < pass.end; ++i) {
     const int64_t m = quantize_stochastic(p.grad[i], pass.shift, s.momentum_bits, momentum_bits.at(i));
+    const int64_t moved = s.nesterov ? nesterov_sum(pass, p.grad[i], i, m) : m;
     if (p.momentum != nullptr) p.momentum[i] = static_cast<int16_t>(m);
-    p.master[i] = sgd_new_master(p.master[i], s.rate.mantissa * m, down, s.coarse, update_bits.at(i));
+    p.master[i] = sgd_new_master(p.master[i], s.rate.mantissa * moved, down, s.coarse, update_bits.at(i));
   }
 }
 

@@ -3,6 +3,7 @@
 //   G  = Q(g)                        shift quantization to grad_bits, stochastic, from the exact sum g (s64)
 //   m' = Q(mom m + G + decay W)      shift quantization to momentum_bits, stochastic
 //   W' = W - rate m'                 onto the stored grid 2^-24 2^coarse, stochastic; saturates at +-(2^31 - 1)
+//   W' = W - rate (G + decay W + mom m')       the last with step.nesterov
 //
 // mom, decay and rate are 10-bit mantissas with an exponent.
 //
@@ -12,6 +13,10 @@
 // t' = quantize_shift(max |v|, momentum_bits), m' = quantize_stochastic(v, t', momentum_bits), e_m' = E + t'. The step rate.mantissa
 // m' is below 2^25, and is brought to the grid by a stochastic right shift (0 from 63 bits on) or an exact left shift, saturated.
 //
+// Nesterov's momentum, as Sutskever et al. (ICML 2013) and PyTorch write it: the step is rate.mantissa u in place of rate.mantissa m', u = v less
+// its first term, plus mom.mantissa m' by scale_pow2 to E. mom < 1 and |m'| 2^t' < 2^42, as v: |u| < 2^41 + 2^42 < 2^43, and the step is below 2^53.
+// Nothing of u is rounded to momentum_bits.
+//
 // Without momentum (mom.mantissa = 0) no step reads m: m' is what W moves by and nothing more, so it need not be kept (momentum null).
 //
 // Random bits: RandomStream{seed, kGradient | kMomentum | kUpdate, tensor, step}.bits(element).
@@ -19,6 +24,7 @@
 
 #include <cstdint>
 
+#include "base/formats.h"
 #include "base/rounding.h"
 #include "base/sgd_step.h"
 
@@ -42,8 +48,8 @@ struct SgdScale {
 };
 SgdScale sgd_scale(const SgdTensor& p, const SgdStep& step, uint64_t grad_max);
 
-// W' = clamp(W - clamp(2^coarse (step 2^-(down + coarse)), +-2^40), +-most), step = rate.mantissa m', below 2^25; r: the random bits;
-// most = the largest multiple of 2^coarse below 2^31.
+// W' = clamp(W - clamp(2^coarse (step 2^-(down + coarse)), +-2^40), +-most), step = rate.mantissa times m' or u, below 2^53; r: the random
+// bits; most = the largest multiple of 2^coarse below 2^31. down: from the step's exponent to the grid's, sgd_down.
 static constexpr int32_t sgd_most(int coarse) { return INT32_MAX >> coarse << coarse; }
 static constexpr int32_t sgd_new_master(int32_t master, int64_t step, int down, int coarse, uint32_t r) {
   const int shift = down + coarse;
@@ -52,6 +58,8 @@ static constexpr int32_t sgd_new_master(int32_t master, int64_t step, int down, 
   return static_cast<int32_t>(
       clamp(master - clamp(delta, -limit, limit) * (int64_t{1} << coarse), -sgd_most(coarse), sgd_most(coarse)));
 }
+
+constexpr int kNesterovMomExp = -10;  // the largest exponent of a momentum below 1
 
 // One pass over elements [begin, end), begin a multiple of 4, end at most 2^34. For the scale and the shift of the tensor's true
 // maxima: max |g| <= 2^62, scale = sgd_scale(tensor, step, max |g|), shift = quantize_shift(max |v|, momentum_bits).
@@ -62,6 +70,10 @@ struct SgdPass {
   int shift;       // t', read by sgd_update only
   int64_t begin, end;
 };
+// down of the pass: from the exponent of rate m', or of rate u, to kMasterExp.
+constexpr int sgd_down(const SgdPass& p) {
+  return kMasterExp - (p.step.rate.exp + p.scale.exp + (p.step.nesterov ? 0 : p.shift));
+}
 uint64_t sgd_grad_max_reference(const SgdPass& p);    // max |g|; begin may be any number
 uint64_t sgd_accumulate_reference(const SgdPass& p);  // g = v; max |v|
 void sgd_update_reference(const SgdPass& p);          // m = m', W = W'

@@ -10,6 +10,8 @@
 namespace intrain::ops {
 
 constexpr bool takes_wageubn(const SgdStep& step) { return step.range_log2 > 0; }
+// The step of a parameter; weight: W of a layer.
+SgdStep sgd_step_of(const SgdStep& step, bool weight);
 
 // From max |g|, <= 2^62: all that sgd_accumulate reads. From max |v|: t', which sgd_update reads. Then the momentum has the exponent
 // E + t'.

@@ -4,7 +4,14 @@
 
 namespace intrain::ops {
 
+SgdStep sgd_step_of(const SgdStep& step, bool weight) {
+  SgdStep own = step;
+  if (step.decay_weights && !weight) own.decay = {};
+  return own;
+}
+
 SgdPass sgd_pass(const SgdTensor& tensor, const SgdStep& step, uint64_t grad_max) {
+  INTRAIN_ASSERT(!step.nesterov || step.mom.exp <= kNesterovMomExp || step.mom.mantissa == 0);
   return {tensor, step, sgd_scale(tensor, step, grad_max), 0, 0, tensor.count};
 }
 
@@ -23,7 +30,7 @@ int sgd_reference(const SgdTensor& tensor, const SgdStep& step, bool weight) {
     sgd_wageubn_update_reference(pass);
     return wageubn_momentum_exp(step);
   }
-  SgdPass pass = sgd_pass(tensor, step, grad_max);
+  SgdPass pass = sgd_pass(tensor, sgd_step_of(step, weight), grad_max);
   pass.shift = sgd_shift(pass, sgd_accumulate_reference(pass));
   sgd_update_reference(pass);
   return sgd_momentum_exp(pass);

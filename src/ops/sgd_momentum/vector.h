@@ -96,14 +96,62 @@ template <class Lanes>
   return static_cast<uint64_t>(max);
 }
 
+// sgd_update of a step with Nesterov's momentum.
 template <class Lanes>
-[[gnu::always_inline]] static inline void sgd_update_vector(const SgdPass& p) {
+[[gnu::always_inline]] static inline void sgd_nesterov_vector(const SgdPass& p) {
   const SgdTensor& t = p.tensor;
   const SgdStep& s = p.step;
   const RandomStream momentum_stream{s.seed, RandomUse::kMomentum, t.tensor, s.step};
   const RandomStream update_stream{s.seed, RandomUse::kUpdate, t.tensor, s.step};
   const StochasticShift shift = stochastic_shift(p.shift);
-  const int down = kMasterExp - (s.rate.exp + p.scale.exp + p.shift);
+  const bool has_mom = s.mom.mantissa != 0;
+  const Scale32 old_scale = scale32(has_mom ? t.momentum_exp + s.mom.exp - p.scale.exp : 0, 25);
+  const Scale32 new_scale = scale32(has_mom ? s.mom.exp + p.shift : 0, 25);
+  const int down = sgd_down(p);
+  const int32_t rate = s.rate.mantissa, mom = s.mom.mantissa, limit = static_cast<int32_t>(quantize_limit(s.momentum_bits));
+  for_each_sgd_block(
+      p, [&](int64_t at, int count) __attribute__((always_inline)) {
+        alignas(64) uint32_t momentum_bits[kSgdBlock], update_bits[kSgdBlock];
+        random_words<Lanes>(momentum_stream, at, kSgdBlock, momentum_bits);
+        random_words<Lanes>(update_stream, at, kSgdBlock, update_bits);
+        alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept: times a mantissa of 0
+        const int64_t* __restrict v = t.grad + at;
+        int16_t* __restrict m = t.momentum != nullptr ? t.momentum + at : none;
+        int32_t* __restrict w = t.master + at;
+        // rate u, below 2^53.
+        const auto step = [&](int i) __attribute__((always_inline)) {
+          const int32_t quantized = clamp32(apply(v[i], momentum_bits[i], shift), -limit, limit);
+          const uint64_t u = static_cast<uint64_t>(v[i]) - apply(mom * m[i], old_scale) + apply(mom * quantized, new_scale);
+          m[i] = static_cast<int16_t>(quantized);
+          return static_cast<int64_t>(u) * rate;
+        };
+        if (s.coarse == 0 && down >= 0 && down <= 62) {
+          // Moved by 2^62, a multiple of 2^down, so that the shift needs no sign: 2^62 + 2^53 + 2^62 < 2^64.
+          constexpr int64_t kLimit = int64_t{1} << 40;
+          const uint64_t moved = uint64_t{1} << 62;
+          const StochasticShift to_grid = stochastic_shift(down);
+          for (int i = 0; i < count; ++i) {
+            const uint64_t random = uint64_t{update_bits[i]} >> to_grid.random_right << to_grid.random_left;
+            const int64_t delta =
+                static_cast<int64_t>(((moved + static_cast<uint64_t>(step(i)) + random) >> down) - (moved >> down));
+            const int64_t next = w[i] - (delta < -kLimit ? -kLimit : delta > kLimit ? kLimit : delta);
+            w[i] = static_cast<int32_t>(next < -INT32_MAX ? -INT32_MAX : next > INT32_MAX ? INT32_MAX : next);
+          }
+        } else {
+          for (int i = 0; i < count; ++i) w[i] = sgd_new_master(w[i], step(i), down, s.coarse, update_bits[i]);
+        }
+      });
+}
+
+template <class Lanes>
+[[gnu::always_inline]] static inline void sgd_update_vector(const SgdPass& p) {
+  if (p.step.nesterov) return sgd_nesterov_vector<Lanes>(p);
+  const SgdTensor& t = p.tensor;
+  const SgdStep& s = p.step;
+  const RandomStream momentum_stream{s.seed, RandomUse::kMomentum, t.tensor, s.step};
+  const RandomStream update_stream{s.seed, RandomUse::kUpdate, t.tensor, s.step};
+  const StochasticShift shift = stochastic_shift(p.shift);
+  const int down = sgd_down(p);
   const int32_t rate = s.rate.mantissa, limit = static_cast<int32_t>(quantize_limit(s.momentum_bits));
   for_each_sgd_block(
       p, [&](int64_t at, int count) __attribute__((always_inline)) {

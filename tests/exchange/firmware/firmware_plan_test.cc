@@ -161,6 +161,11 @@ TEST(Firmware, RefusesWhatItDoesNotHave) {
   plan.layers[0].shape.k = 1 << 25;
   expect_error([&] { choose_firmware_places(large, plan); }, "bytes of constants", "model");
   expect_error([&] { plan_firmware(large, 6, kPlanStep); }, "the last 6 layers cannot learn", "");
+  SgdStep nesterov = kPlanStep, weights_alone = kPlanStep;
+  nesterov.nesterov = weights_alone.decay_weights = true;
+  expect_error([&] { plan_firmware(large, 1, nesterov); }, "does not learn with this optimizer", "nesterov");
+  expect_error([&] { plan_firmware(large, 1, weights_alone); }, "does not learn with this optimizer", "decay");
+  EXPECT_NO_THROW(plan_firmware(large, 0, nesterov));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace intrain::ops::test {
 // A tensor of any exponents, with the scale and shift of its true maxima; extreme fillings reach 2^62. The passes leave out elements at
 // both ends.
 struct SgdCase {
-  static constexpr int kVariants = 12;
+  static constexpr int kVariants = 18;  // the last with Nesterov's momentum
   static SgdPass params(CaseBuilder& b, int variant) {
     Rng& rng = b.rng();
     const int64_t n = b.size();
@@ -17,9 +17,11 @@ struct SgdCase {
       return Scalar10{static_cast<int32_t>(rng.range(512, 1023)), static_cast<int32_t>(rng.range(lo, hi))};
     };
     // Steps of any size: nothing, within s32, within s64, saturated.
-    constexpr int kRateExps[] = {-13, -13, -20, -30, -45, -60, -80, -5, 0, 8, 20, 60};
+    constexpr int kRateExps[] = {-13, -13, -20, -30, -45, -60, -80, -5, 0, 8, 20, 60, -13, -20, -30, -60, -80, 8};
     p.step = {scalar(kRateExps[variant] - 3, kRateExps[variant] + 3), scalar(-11, -9), scalar(-26, -14), rng.bits(),
               static_cast<uint32_t>(rng.bits())};
+    p.step.nesterov = variant >= 12;
+    if (p.step.nesterov) p.step.mom.exp = std::min(p.step.mom.exp, kNesterovMomExp);
     if (variant % 4 == 1) p.step.mom = {};
     if (variant % 4 == 2) p.step.decay = {};
     if (variant == 11) p.step.rate = {};
@@ -48,7 +50,7 @@ struct SgdCase {
     p.scale = sgd_scale(p.tensor, p.step, sgd_grad_max_reference(p));
     p.begin = n > 40 ? 4 * rng.range(0, 5) : 0;
     if (n > 40) p.end -= rng.range(0, 5);
-    if (variant == 5) p.tensor.momentum = nullptr;
+    if (variant == 5 || variant == 17) p.tensor.momentum = nullptr;
     return p;
   }
 };
@@ -112,6 +114,25 @@ struct sgd_wageubn_update_case : WageubnCase {
     whole.begin = 0;
     whole.end = p.tensor.count;
     p.range = nearest_log2(sgd_wageubn_accumulate_reference(whole));
+    return p;
+  }
+};
+
+// Every shift there is; extreme fillings make the largest differences.
+struct weight_average_case {
+  static constexpr int kVariants = kMostAverageShift + 1;
+  static WeightAverage params(CaseBuilder& b, int variant) {
+    Rng& rng = b.rng();
+    const int64_t n = b.size();
+    WeightAverage p{};
+    p.master = b.input<int32_t>("master", n, -INT32_MAX, INT32_MAX);
+    p.average = b.input<int32_t>("average", n, -INT32_MAX, INT32_MAX);
+    p.shift = variant;
+    p.seed = rng.bits();
+    p.tensor = static_cast<uint32_t>(rng.bits());
+    p.step = static_cast<uint32_t>(rng.bits());
+    p.begin = n > 40 ? 4 * rng.range(0, 5) : 0;
+    p.end = n > 40 ? n - rng.range(0, 5) : n;
     return p;
   }
 };
