@@ -9,6 +9,7 @@
 #include "data/normalization.h"
 #include "models/models.h"
 #include "train/data_fingerprint.h"
+#include "train/whiten.h"
 
 namespace intrain {
 
@@ -52,6 +53,7 @@ void freeze(const TrainConfig& config, Net& net) {
       throw Error("'" + pattern + "' names no parameter of the net", Setting{"freeze"},
                   "parameters are called like " + net.parameters().front()->name + " and " + net.parameters().back()->name);
   }
+  if (config.whiten) whitening_filters(net).frozen = true;
   if (std::all_of(net.parameters().begin(), net.parameters().end(), [](const Parameter* p) { return p->frozen; }))
     throw Error("all parameters are frozen", Setting{"freeze"}, "leave some to be trained");
 }

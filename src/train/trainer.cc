@@ -12,6 +12,7 @@
 #include "train/run_length.h"
 #include "train/trained_net.h"
 #include "train/training.h"
+#include "train/whiten.h"
 
 namespace intrain {
 
@@ -94,6 +95,11 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   const Checkpoint* origin = begin != nullptr ? begin : config.init_from.empty() ? nullptr : options.resume;
   const Normalization norm =
       options.images_are_gone ? normalization_of(*options.resume) : normalization_of(config, images, origin);
+  if (config.whiten && options.resume == nullptr) {
+    whiten_first_layer(net, images, norm);
+    net.begin_average();
+    net.quantize_parameters();
+  }
   check_stop(options.stop);
   training_ = std::make_unique<Training>(Training::Parts{std::move(config), std::move(net), norm}, data, options.resume);
   if (Reducer& reducer = this->net().runtime().reducer(); reducer.ranks() > 1)

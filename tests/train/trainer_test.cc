@@ -9,6 +9,8 @@
 
 #include "checkpoint/signature.h"
 #include "data/source.h"
+#include "data/whitening.h"
+#include "nn/builder.h"
 #include "support/temp_folder.h"
 #include "support/training.h"
 #include "train/step.h"
@@ -135,6 +137,52 @@ TEST_F(TrainerInMemory, AnAverageGoesOnToTheSameBits) {
   expect_error([&] { without.net().update_average(3, 1, 0); }, "keeps no average", "average");
   expect_error([&] { without.net().update_average(17, 1, 0); }, "shift 17", "average");
   expect_error([&] { without.net().keep_average(true); }, "prepared already", "average");
+}
+
+// The first layer's outputs have no second moments between them, from the beginning to the end and over a stop.
+TEST_F(TrainerInMemory, WhitensInItsFirstLayer) {
+  TrainConfig config = config_;
+  config.whiten = true;
+  const auto net_of = [](int filters) {
+    return [filters](int h, int w, int c, int classes) {
+      NetBuilder net(h, w, c, classes);
+      return net.linear_logits(net.global_average_pool(net.conv_bn_relu(net.input(), {.k = filters, .size = 2})));
+    };
+  };
+  Trainer whole(config, data_, {.build = net_of(8)});
+  const FitResult expected = whole.fit(silent_);
+  const Parameter& filters = *whole.net().parameters().front();
+  EXPECT_TRUE(filters.frozen);
+  const std::vector<int64_t> moments = patch_moments(data_.train, whole.normalization(), 2, 2);
+  const auto moment = [&](size_t p, size_t q) {
+    double sum = 0;
+    for (size_t i = 0; i < 4; ++i)
+      for (size_t j = 0; j < 4; ++j)
+        sum += std::ldexp(filters.master[p * 4 + i], -24) * static_cast<double>(moments[i * 4 + j]) *
+               std::ldexp(filters.master[q * 4 + j], -24);
+    return sum;
+  };
+  for (size_t p = 0; p < 4; ++p) {
+    for (size_t i = 0; i < 4; ++i) EXPECT_EQ(filters.master[16 + 4 * p + i], -filters.master[4 * p + i]);
+    for (size_t q = 0; q < p; ++q) {
+      EXPECT_LT(std::fabs(moment(p, q)), moment(0, 0) * 1e-5);
+      EXPECT_LE(moment(p, p), moment(q, q) * (1 + 1e-5)) << "the largest first";
+    }
+  }
+  EXPECT_GT(moment(3, 3), moment(0, 0) * 1e-4) << "the bound says something";
+
+  test::Stopper stopper;
+  stopper.after = 3;
+  Trainer first(config, data_, {.build = net_of(8)});
+  first.fit(stopper, &stopper.stop);
+  const Checkpoint state = first.state();
+  Trainer second(config, data_, {.build = net_of(8), .resume = &state});
+  EXPECT_EQ(second.fit(silent_).signature, expected.signature);
+
+  expect_error([&] { Trainer(config, data_, {.build = net_of(9)}); }, "9 filters of 2x2 pixels", "whiten");
+  expect_error([&] { Trainer(config, data_); }, "no convolution of all channels", "whiten");
+  config.init_from = "the state in memory";
+  expect_error([&] { Trainer(config, data_, {.build = net_of(8), .begin = &state}); }, "init_from", "whiten");
 }
 
 // Batches of 1, the update every 4 of them: batch norm by the running statistics of another training, which stay.

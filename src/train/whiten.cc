@@ -1,0 +1,40 @@
+#include "train/whiten.h"
+
+#include <string>
+#include <vector>
+
+#include "base/formats.h"
+#include "base/rounding.h"
+#include "core/error.h"
+#include "data/whitening.h"
+
+namespace intrain {
+
+Parameter& whitening_filters(Net& net) {
+  const std::vector<Parameter*>& parameters = net.parameters();
+  Parameter& filters = *parameters.front();
+  const std::vector<int>& shape = filters.shape;
+  const bool is_normalized = parameters.size() > 1 && parameters[1]->name.ends_with(".gamma");
+  if (shape.size() != 4 || shape[3] != net.channels() || !is_normalized)
+    throw Error("the first layer is no convolution of all channels with batch norm", Setting{"whiten"},
+                "choose a net that begins with one, as examples/speedrun.toml");
+  if (const int wanted = 2 * shape[1] * shape[2] * shape[3]; shape[0] != wanted)
+    throw Error("the first layer has " + std::to_string(shape[0]) + " filters of " + std::to_string(shape[1]) + "x" +
+                    std::to_string(shape[2]) + " pixels",
+                Setting{"whiten"}, "give it " + std::to_string(wanted) + ": one for each number of a patch, and its negative");
+  return filters;
+}
+
+void whiten_first_layer(Net& net, const Dataset& images, const Normalization& norm) {
+  constexpr int kVectorFraction = 30;
+  Parameter& filters = whitening_filters(net);
+  const int height = filters.shape[1], width = filters.shape[2], n = filters.shape[0] / 2, coarse = 32 - net.widths().w_stored;
+  const std::vector<int64_t> vectors = symmetric_eigenvectors(patch_moments(images, norm, height, width), n);
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    const int64_t w = rshift_round(vectors[i], kVectorFraction + kMasterExp + coarse) * (int64_t{1} << coarse);
+    filters.master[i] = static_cast<int32_t>(w);
+    filters.master[vectors.size() + i] = static_cast<int32_t>(-w);
+  }
+}
+
+}  // namespace intrain
