@@ -8,7 +8,7 @@ The first form trains what --json does not hold yet, one training after another,
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory and seconds, by net, data, epochs, batch, flags and
 seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training that was cut off is simply
 not there. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup, --schedule
-but step, --restarts, --momentum, --nesterov, --weight-decay, --decay, --average, --label-smoothing and --augment).
+but step, --restarts, --momentum, --nesterov, --weight-decay, --decay, --average, --label-smoothing, --logit-shift and --augment).
 Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others), the
 fastest's images/s (threads: the fewest), the largest memory; of intrain, then of the twin.
 

@@ -167,7 +167,7 @@ void LinearLogits::bind(const MemoryPlan& plan, uint8_t* memory) {
 void LinearLogits::forward(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kLinear);
   multiply(context);
-  logits_exp_ = acc_exp();
+  logits_exp_ = acc_exp() - logit_shift_;
   ops::logits_reference(acc_, bias32_.data(), context.count, shape_.k);
 }
 
@@ -176,18 +176,21 @@ void LinearLogits::backward(const LayerContext& context) {
   backward_products(context);
 }
 
-void LinearLogits::describe(GraphSink& sink) { sink.linear({in_, weight8_, weight_exp_, bias32_, nullptr, 0, 0, 0}); }
+// As a layer of W and biases that are that much smaller.
+void LinearLogits::describe(GraphSink& sink) {
+  sink.linear({in_, weight8_, weight_exp_ - logit_shift_, bias32_, nullptr, 0, 0, 0});
+}
 
 void LinearLogits::softmax(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kSoftmax);
   const int64_t images = context.global_count * batches_per_step_;
   context.pool.run(context.count, [&](int64_t n, int) {
     max_[static_cast<size_t>(n)] = static_cast<int32_t>(ops::softmax_xent_reference(
-        acc_ + n * shape_.k, shape_.k, acc_exp(), labels_[n], images, smoothing_, error_ + n * shape_.k));
+        acc_ + n * shape_.k, shape_.k, acc_exp() - logit_shift_, labels_[n], images, smoothing_, error_ + n * shape_.k));
   });
   int64_t max = ops::error_max(max_.data(), context.count);
   context.reducer.max(&max, 1);
-  e2_.set_scale(static_cast<uint64_t>(max), ops::softmax_xent_exp(images));
+  e2_.set_scale(static_cast<uint64_t>(max), ops::softmax_xent_exp(images) - logit_shift_);
   context.pool.run(context.count, [&](int64_t n, int) { quantize_e2(context, n, error_ + n * shape_.k, nullptr); });
 }
 

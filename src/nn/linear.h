@@ -90,6 +90,8 @@ class LinearLogits final : public Linear {
   void set_batches_per_step(int batches) { batches_per_step_ = batches; }
   // Share of the target that all classes get alike, times 2^30 (ops/softmax_xent/softmax_xent.h).
   void set_label_smoothing(int64_t smoothing) { smoothing_ = smoothing; }
+  // The logits are those of the product times 2^-shift.
+  void set_logit_shift(int shift) { logit_shift_ = shift; }
   const int32_t* logits() const { return acc_; }
   int exp() const { return logits_exp_; }
 
@@ -105,6 +107,7 @@ class LinearLogits final : public Linear {
   int32_t* error_ = nullptr;
   const int32_t* labels_ = nullptr;
   int64_t smoothing_ = 0;
+  int logit_shift_ = 0;
   int batches_per_step_ = 1;
 };
 

@@ -43,6 +43,13 @@ void Net::set_label_smoothing(int64_t smoothing) {
   head_->set_label_smoothing(smoothing);
 }
 
+void Net::set_logit_shift(int shift) {
+  constexpr int kMost = 16;
+  if (shift < 0 || shift > kMost)
+    throw Error("logits times 2^-" + std::to_string(shift), Setting{"logit_shift"}, "give 0 to " + std::to_string(kMost));
+  head_->set_logit_shift(shift);
+}
+
 void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime) {
   if (max_batch_ != 0) throw Error("the net is prepared already", "", "build it again for other batches");
   if (max_batch < 1) throw Error("a batch of " + std::to_string(max_batch) + " images", Setting{"batch"}, "give 1 or more");

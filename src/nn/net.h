@@ -48,6 +48,8 @@ class INTRAIN_API Net {
   void set_batches_per_step(int batches);
   // Of the loss, times 2^30: 0 .. 2^30. Throws Error for other numbers.
   void set_label_smoothing(int64_t smoothing);
+  // The logits, in training and evaluation, are those of the last layer times 2^-shift, 0 .. 16. Throws Error for other numbers.
+  void set_logit_shift(int shift);
   // What forward() takes from now on; kBatch at first.
   void set_statistics(Statistics statistics) { statistics_ = statistics; }
   void freeze_statistics(bool frozen) { set_statistics(frozen ? Statistics::kFrozen : Statistics::kBatch); }

@@ -35,6 +35,7 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
   net.prepare(max_batch, training, std::move(runtime));
   (training ? restore_state : restore_for_use)(checkpoint, checkpoint.info.model, net.state());
   net.quantize_parameters();
+  net.set_logit_shift(checkpoint.info.config.logit_shift);
   if (training) set_label_smoothing(checkpoint.info.config, net);
 }
 

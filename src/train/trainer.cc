@@ -83,6 +83,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   freeze(config, net);
   net.prepare(config.batch, true, options.runtime ? options.runtime : std::make_shared<Runtime>(config.threads));
   set_label_smoothing(config, net);
+  net.set_logit_shift(config.logit_shift);
   check_stop(options.stop);
   net.initialize(config.seed);
   check_stop(options.stop);

@@ -487,6 +487,33 @@ TEST(Net, WhatCannotBeIsRefused) {
   unused(net);
 }
 
+// Logits times 2^-2 are those of a last layer whose W and biases are a quarter: the same numbers in all layers, of which its own gradients count in
+// quarters too.
+TEST(Net, LogitsMayBeScaled) {
+  constexpr int kImages = 8, kShift = 2;
+  ReadyNet scaled(cifar_resnet(8, 12, 12, 1, 10), kImages), small(cifar_resnet(8, 12, 12, 1, 10), kImages);
+  scaled.net.set_logit_shift(kShift);
+  const std::vector<Parameter*>&a = scaled.net.parameters(), &b = small.net.parameters();
+  for (size_t i = a.size() - 2; i < a.size(); ++i)
+    for (size_t j = 0; j < a[i]->master.size(); ++j) {
+      b[i]->master[j] = a[i]->master[j] >> kShift;
+      a[i]->master[j] = b[i]->master[j] * (1 << kShift);
+    }
+  const Batch batch = synthetic_batch(kImages);
+  for (Net* net : {&scaled.net, &small.net}) {
+    net->quantize_parameters();
+    net->forward(batch);
+    net->backward(batch, 5, 1);
+  }
+  EXPECT_EQ(logits_of(scaled.net, kImages), logits_of(small.net, kImages));
+  EXPECT_EQ(scaled.net.logits_exp(), small.net.logits_exp());
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_TRUE(std::equal(a[i]->grad.begin(), a[i]->grad.end(), b[i]->grad.begin())) << a[i]->name;
+    EXPECT_EQ(a[i]->grad_exp, b[i]->grad_exp - (i + 2 < a.size() ? 0 : kShift)) << a[i]->name;
+  }
+  expect_error([&] { scaled.net.set_logit_shift(17); }, "2^-17", "logit_shift");
+}
+
 TEST(Net, AnAccumulatedStepTakesItsBatches) {
   ReadyNet ready(cifar_resnet(8, 12, 12, 1, 10), 4);
   const SgdStep sgd{round_scalar10(205, -10), round_scalar10(922, -10), {}, 5, 0};

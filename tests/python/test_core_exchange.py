@@ -124,7 +124,7 @@ def test_onnx_and_safetensors_are_what_the_program_writes(tmp_path, run_program,
 
 def test_exact_onnx_in_onnx_runtime(synthetic):
     runtime = pytest.importorskip("onnxruntime")
-    trainer = intrain.Trainer("resnet8", data=synthetic, epochs=1, batch=16)
+    trainer = intrain.Trainer("resnet8", data=synthetic, epochs=1, batch=16, average=3, logit_shift=2)
     trainer.fit()
     session = runtime.InferenceSession(trainer.net.to_onnx())
     X = synthetic.test.images

@@ -71,6 +71,7 @@ TEST_F(TrainerInMemory, EvaluatesTheAverageOfTheWeights) {
   TrainConfig without = config_;
   without.model = "resnet8";
   without.freeze = {"conv0.gamma"};
+  without.logit_shift = 1;
   TrainConfig with = without;
   with.average = 3;
   Trainer a(without, data_), b(with, data_);
@@ -97,6 +98,8 @@ TEST_F(TrainerInMemory, EvaluatesTheAverageOfTheWeights) {
     return evaluate(net, loader).logits_hash;
   };
   EXPECT_EQ(evaluated(used.net), averaged.test.logits_hash);
+  Loader again(data_.test, norm, {.batch = with.batch});
+  EXPECT_EQ(evaluate(used.net, again).metrics.loss, averaged.test.metrics.loss) << "its logits are scaled as in training";
   EXPECT_EQ(evaluated(goes_on.net), plain.test.logits_hash);
 
   TrainConfig begins = without;
@@ -127,8 +130,8 @@ TEST_F(TrainerInMemory, AnAverageGoesOnToTheSameBits) {
   EXPECT_EQ(resumed.test.logits_hash, expected.test.logits_hash);
   for (const auto& change : std::vector<std::function<void(TrainConfig&)>>{
            [](TrainConfig& c) { c.nesterov = false; }, [](TrainConfig& c) { c.decay = "all"; },
-           [](TrainConfig& c) { c.restarts = 0; }, [](TrainConfig& c) { c.warmup = 0.25; },
-           [](TrainConfig& c) { c.average = 1; }}) {
+           [](TrainConfig& c) { c.restarts = 0; }, [](TrainConfig& c) { c.warmup = 0.25; }, [](TrainConfig& c) { c.average = 1; },
+           [](TrainConfig& c) { c.logit_shift = 1; }}) {
     TrainConfig other = config;
     change(other);
     EXPECT_NE(Trainer(other, data_).fit(silent_).signature, expected.signature);

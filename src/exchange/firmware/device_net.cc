@@ -33,6 +33,10 @@ DeviceNet::DeviceNet(const Checkpoint& checkpoint, int layers)
   check_state(checkpoint, info.model, net.state());
   net.set_widths(info.config.widths);
   net.keep_momentum(info.config.optimizer != "plain");
+  if (learning_layers > 0 && info.config.logit_shift > 0)
+    throw Error("firmware does not learn with logits that are scaled", Setting{"logit_shift"},
+                "train without, or take firmware that does not learn: --mode infer");
+  net.set_logit_shift(info.config.logit_shift);
   if (learning_layers > 0) freeze_for_device(net, learning_layers);
   net.prepare(1, learning_layers > 0, std::make_shared<Runtime>(1));
   restore_for_transfer(checkpoint, info.model, net.state(), net.head_name(), true);
