@@ -167,7 +167,7 @@ void RunData::mend(const Checkpoint& from, const std::string& folder) {
       refuse(fmt::format("no training photo of '{}' any more", now_.class_names[then.train.labels[i]]));
     const std::string file = path(then.train.files[i]), taken = path(then.train.files[in_place[i]]);
     mended_->train.files.push_back(taken);
-    mended_->train.file_hashes.push_back(there.at(then.train.files[in_place[i]]).hash);
+    if (!now_.train.file_hashes.empty()) mended_->train.file_hashes.push_back(there.at(then.train.files[in_place[i]]).hash);
     if (in_place[i] != i) gone_.push_back(fmt::format("{}: {}; {} stands in for it", file, reasons.of_gone.at(file), taken));
   }
   mended_->train.count = static_cast<int>(then.train.files.size());
@@ -188,7 +188,7 @@ void RunData::mend(const Checkpoint& from, const std::string& folder) {
     has[label] = true;
     mended_->test.files.push_back(file);
     mended_->test.labels.push_back(label);
-    mended_->test.file_hashes.push_back(then.test.hashes[i]);
+    if (!now_.test.file_hashes.empty()) mended_->test.file_hashes.push_back(then.test.hashes[i]);
   }
   mended_->test.count = static_cast<int>(mended_->test.files.size());
   for (size_t i = 0; i < had.size(); ++i)

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/hash.h"
 #include "data/source.h"
 #include "runs/photo_list.h"
 #include "support/photos.h"
@@ -18,6 +19,12 @@ using test::TempFolder;
 
 using Names = std::vector<std::string>;
 
+std::vector<uint64_t> hashes_of(const Names& files) {
+  std::vector<uint64_t> hashes;
+  for (const std::string& file : files) hashes.push_back(hash64(file.data(), file.size()));
+  return hashes;
+}
+
 Dataset some_photos(const Names& names) {
   Dataset set;
   set.h = set.w = 8;
@@ -28,6 +35,7 @@ Dataset some_photos(const Names& names) {
     set.files.push_back("d/" + name);
     set.labels.push_back(name.find("/b/") == std::string::npos ? 0 : 1);
   }
+  set.file_hashes = hashes_of(set.files);
   return set;
 }
 
@@ -81,6 +89,8 @@ TEST_F(RunDataTest, TheNextOfTheClassStandsIn) {
   const RunData data(now, from_, folder_.path());
   EXPECT_EQ(data.splits().train.files,
             (Names{"d/train/a/2", "d/train/a/2", "d/train/a/2", "d/train/b/1", "d/train/b/1", "d/train/a/2"}));
+  EXPECT_EQ(data.splits().train.file_hashes, hashes_of(data.splits().train.files));
+  EXPECT_EQ(data.splits().test.file_hashes, hashes_of(data.splits().test.files));
   EXPECT_EQ(data.splits().train.labels, began_.train.labels);
   EXPECT_EQ(data.splits().train.count, 6);
   EXPECT_EQ(data.splits().test.files, (Names{"d/val/a/2", "d/val/b/1"}));
@@ -141,10 +151,10 @@ TEST_F(RunDataTest, WithoutItsListARunNeedsAllPhotos) {
 
 TEST_F(RunDataTest, OtherPicturesOfTheSameNamesAreRefused) {
   DataSplits now = photos(train_, test_);
-  now.train.file_hashes = {0, 0, 0, 0, 9, 0};
+  now.train.file_hashes[4] ^= 9;
   refused(now, "another picture in train/b/2");
-  now.train.file_hashes.clear();
-  now.test.file_hashes = {7, 0, 0};
+  now.train.file_hashes[4] ^= 9;
+  now.test.file_hashes[0] ^= 7;
   refused(now, "another picture in val/a/1");
 }
 
