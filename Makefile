@@ -12,6 +12,7 @@ help:
 	@echo "make mpi       and build/release/intrain_mpi.so, with which 'mpirun -n 4 build/release/intrain train' is one training; MPI=mpich for that one"
 	@echo "make package   the Debian package build/release/intrain_<version>_<architecture>.deb; with ARCH=arm64 one for 64-bit ARM, in build/arm64"
 	@echo "make wheel     build/wheel/intrain-<version>-*.whl, the Python package for every Python from 3.10 on"
+	@echo "make peers     build/peers-torch: the newest PyTorch and ONNX Runtime from PyPI, for bench/compare.py and bench/accuracy.py --twin"
 	@echo "make docs      build/docs/html: the public headers; build/docs/python: the Python package"
 	@echo "make format    clang-format all sources"
 	@echo "make clean     remove what was built"
@@ -63,6 +64,10 @@ wheel:
 	@tools/setup.sh python
 	tools/wheel.sh
 
+peers:
+	@tools/setup.sh python
+	@tools/peers.sh
+
 docs:
 	@tools/setup.sh docs
 	cmake --preset release
@@ -74,4 +79,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help demo test check fuzz release mpi package wheel docs format clean
+.PHONY: help demo test check fuzz release mpi package wheel peers docs format clean

@@ -12,7 +12,7 @@ but step, --restarts, --momentum, --nesterov, --weight-decay, --decay, --average
 Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others), the
 fastest's images/s (threads: the fewest), the largest memory; of intrain, then of the twin.
 
-The twin needs a Python with PyTorch (--python; Debian: python3-torch and /usr/bin/python3).
+The twin needs a Python with PyTorch (--python): that of `make peers` if it is there, else Debian's /usr/bin/python3 with python3-torch.
 """
 import argparse
 import fcntl
@@ -27,13 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-
-
-def fail(what, hint):
-    print(f"error: {what}\nhint: {hint}", file=sys.stderr)
-    sys.exit(2)
+from peers import HERE, ROOT, about_torch, fail, peer_python
 
 
 def run(command):
@@ -68,7 +62,7 @@ def train(args, seed):
         rate = float(re.findall(r"([0-9.]+) images/s  test loss", text)[-1])
         signature = re.findall(r"^signature: ([0-9a-f]+)", text, re.M)[-1]
     return {"accuracy": accuracy, "images_per_second": rate, "peak_mib": memory, "seconds": seconds, "threads": args.threads,
-            "signature": signature}
+            "signature": signature, **({"torch": args.torch} if args.twin else {})}
 
 
 def data_name(spec):
@@ -118,9 +112,11 @@ def main():
     p.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N")
     p.add_argument("--twin", action="store_true", help="train the float32 twin")
     p.add_argument("--intrain", default=str(ROOT / "build/release/intrain"), metavar="FILE")
-    p.add_argument("--python", default="/usr/bin/python3", metavar="FILE", help="with PyTorch")
+    p.add_argument("--python", default=peer_python(), metavar="FILE", help="with PyTorch")
     args = p.parse_args()
 
+    if args.twin and not args.show:
+        args.torch = about_torch(args.python)["torch"]
     store = Path(args.json)
     read = lambda: json.loads(store.read_text()) if store.exists() else []
     for seed in [] if args.show else [int(s) for s in args.seeds.split(",")]:

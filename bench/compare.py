@@ -1,115 +1,185 @@
 #!/usr/bin/env python3
-"""Training speed and memory of intrain beside PyTorch, measured alternately on this machine.
+"""Speed and memory of intrain beside PyTorch and ONNX Runtime, measured alternately on this machine.
 
-    compare.py resnet20:128 resnet18:32 [--rounds 3] [--isa avx2] [--torch-batch 64,128] [--json FILE]
+    compare.py resnet20:128 resnet18:32 infer:resnet20:1 [--rounds 3] [--isa avx2] [--torch-batch 64,128] [--save]
+    compare.py --show training|latency
 
-A round runs `intrain bench step`, then `torch_peer.py step` in float32 and in bfloat16, in both memory layouts and for each batch of
---torch-batch; all with the same number of threads, each in a process of its own. Medians over the rounds are compared: of PyTorch the
-fastest layout and batch of each number format counts, and its memory is that of the batch intrain has, least of both layouts. Prints a
-Markdown table; a ratio above 1 is in favour of intrain.
+MODEL:BATCH measures training steps, infer:MODEL:BATCH evaluations. First PyTorch runs shortly in each of its forms: float32, and bfloat16
+where the CPU has instructions for it; NHWC and NCHW; eager and by torch.compile, where that works; each batch of --torch-batch. A round is
+then `intrain bench step` (or infer), and `torch_peer.py` in the two fastest forms of each number format, one after another, all with the same
+number of threads, each in a process of its own, compiling not counted. Of evaluations, ONNX Runtime runs the net's model of 8 bits
+(`intrain export --qdq`), too. Medians over the rounds are compared: of PyTorch the fastest form counts, and the least memory that any form
+took with intrain's batch. Prints Markdown tables; a ratio above 1 is in favour of intrain.
 
-Needs a Python with PyTorch (--python; Debian: python3-torch and /usr/bin/python3).
+--save puts the rows into bench/speeds.json in place of those of the same CPU, net, batch and instruction set. --show prints what that file
+holds: the table of training, which README.md has, or that of latencies (evaluations, and training with smaller batches), of
+docs/performance.md.
+
+`make peers` sets up the newest PyTorch and ONNX Runtime, of which they are taken if they are there, else from Debian's /usr/bin/python3.
 """
 import argparse
+import collections
+import datetime
 import json
 import os
 import statistics
-import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-FORMATS = {"float32": [], "bfloat16": ["--bf16"]}
+import speed_tables
+import speeds
+from peers import HERE, ROOT, about_torch, fail, peer_python, progress, result_of, run, why_failed
+
 LAYOUTS = ["channels-last", "contiguous"]
+KEPT = 2  # forms of each number format that the rounds measure: a short trial may be wrong by a little
+TRIAL = ["--steps", "3", "--seconds", "0.5"]
+BUSY_SHARE = 0.05  # of the CPU time, by other programs: more is told
+Case = collections.namedtuple("Case", "task model batch")
+Form = collections.namedtuple("Form", "number_format layout compiled batch")
 
 
-def fail(what, hint):
-    print(f"error: {what}\nhint: {hint}", file=sys.stderr)
-    sys.exit(2)
+def name_of(form):
+    return f"PyTorch {form.number_format}, {form.layout}{', compiled' if form.compiled else ''}, batch {form.batch}"
 
 
-def result_of(command, env=None):
-    """The JSON object that a command prints."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, env=env)
-    except OSError as e:
-        fail(f"cannot run {command[0]}: {e.strerror}", "--intrain and --python say where the programs are")
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"no message, exit status {done.returncode}"]
-        fail(f"{Path(command[0]).name} failed: {next((l for l in lines if l.startswith('error: ')), lines[-1]).removeprefix('error: ')}",
-             f"run it by itself: {' '.join(command)}")
-    return json.loads(done.stdout)
+def run_intrain(args, case):
+    return result_of([args.intrain, "bench", case.task, "--model", case.model, "--batch", str(case.batch), "--threads", str(args.threads),
+                      "--seconds", str(args.seconds), "--json", "-"], {"INTRAIN_ISA": args.isa} if args.isa else {})
 
 
-def run_intrain(args, model, batch):
-    env = dict(os.environ, **({"INTRAIN_ISA": args.isa} if args.isa else {}))
-    return result_of([args.intrain, "bench", "step", "--model", model, "--batch", str(batch), "--threads", str(args.threads),
-                      "--seconds", str(args.seconds), "--json", "-"], env)
+def torch_command(args, case, form):
+    flags = ["--bf16"] * (form.number_format == "bfloat16") + ["--compile"] * form.compiled
+    return [args.python, str(HERE / "torch_peer.py"), case.task, "--json", "--model", case.model, "--batch", str(form.batch), "--threads",
+            str(args.threads), "--layout", form.layout, *flags]
 
 
-def run_torch(args, model, batch, number_format, layout):
-    return result_of([args.python, str(HERE / "torch_peer.py"), "step", "--json", "--model", model, "--batch", str(batch),
-                      "--threads", str(args.threads), "--steps", str(args.steps), "--layout", layout, *FORMATS[number_format]])
+# What torch.compile made is kept: it compiles for up to minutes.
+TORCH_ENV = {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / "build/peers-compiled")}
 
 
-def measure(args, model, batch):
-    """One row: medians over the rounds."""
-    torch_batches = sorted({batch, *args.torch_batch})
-    settings = [(f, l, b) for f in args.formats for l in LAYOUTS for b in torch_batches]
-    ours, theirs = [], {s: [] for s in settings}
+def try_forms(args, case):
+    """Results of all of PyTorch's forms, in short runs: {form: result}. A form that cannot be compiled is told and left out."""
+    batches = sorted({case.batch, *(args.torch_batch if case.task == "step" else [])})
+    results = {}
+    for form in (Form(f, l, c, b) for f in args.formats for l in LAYOUTS for c in ([False, True] if args.compiles else [False]) for b in batches):
+        command = [*torch_command(args, case, form), *TRIAL]
+        if not form.compiled:
+            results[form] = result_of(command, TORCH_ENV)
+        else:
+            done = run(command, TORCH_ENV)
+            if done.returncode != 0:
+                progress(f"{name_of(form)} is left out: {why_failed(done)}")
+                continue
+            results[form] = json.loads(done.stdout)
+        result = results[form]
+        progress(f"{case.task} {case.model}:{case.batch}, tried {name_of(form)}: {result['images_per_second']:.1f} images/s, "
+                 f"{result['warmup_steps']} steps to warm up, {result['warmup_seconds']:.0f} s")
+    return results
+
+
+def fastest(results, number_format, count):
+    forms = [form for form in results if form.number_format == number_format]
+    return sorted(forms, key=lambda form: results[form]["images_per_second"], reverse=True)[:count]
+
+
+def make_model(args, case, image, folder):
+    """The net's ONNX model of 8 bits, after a training of two steps on random images."""
+    checkpoint, model = f"{folder}/run/final.ckpt", f"{folder}/model.onnx"
+    for command in (["train", "--data", f"synthetic:4:{image[0]}", "--model", case.model, "--batch", "2", "--epochs", "1", "--out", f"{folder}/run"],
+                    ["export", "--checkpoint", checkpoint, "--onnx", model, "--qdq"]):
+        done = run([args.intrain, *command])
+        if done.returncode != 0:
+            fail(f"intrain {command[0]} failed: {why_failed(done)}", "leave out infer: of this net, or --python one without ONNX Runtime")
+    return model
+
+
+def cpu_seconds():
+    """Of all programs, and of those that this one has run."""
+    jiffies = [int(v) for v in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    ours = os.times()
+    busy = sum(jiffies) - jiffies[3] - jiffies[4]  # idle, and waiting for a disk
+    return busy / os.sysconf("SC_CLK_TCK"), sum(ours[:4]), ours.elapsed
+
+
+def others_share(before):
+    """The share of the CPU time that other programs, and other machines of the host, took since `before`."""
+    busy, ours, elapsed = (b - a for a, b in zip(before, cpu_seconds()))
+    return max(0.0, busy - ours) / (elapsed * os.cpu_count())
+
+
+def speed_of(results):
+    values = [r["images_per_second"] for r in results]
+    return {"images_per_second": statistics.median(values), "spread": [min(values), max(values)],
+            "peak_bytes": int(statistics.median(r["peak_bytes"] for r in results))}
+
+
+def measure_rounds(args, case, forms, folder):
+    """Results of intrain, of each form, and of ONNX Runtime; the share of other programs."""
+    ours, theirs, runtime, model = [], {form: [] for form in forms}, [], None
+    before = cpu_seconds()
     for number in range(1, args.rounds + 1):
-        ours.append(run_intrain(args, model, batch))
-        progress(f"{model}:{batch} round {number}/{args.rounds}: intrain {ours[-1]['images_per_second']:.1f} images/s")
-        for number_format, layout, torch_batch in settings:
-            result = run_torch(args, model, torch_batch, number_format, layout)
-            theirs[number_format, layout, torch_batch].append(result)
-            progress(f"{model}:{batch} round {number}/{args.rounds}: PyTorch {number_format} {layout} batch {torch_batch} "
-                     f"{result['images_per_second']:.1f} images/s")
+        told = lambda who, result: progress(f"{case.task} {case.model}:{case.batch}, round {number}/{args.rounds}, {who}: "
+                                            f"{result['images_per_second']:.1f} images/s")
+        ours.append(run_intrain(args, case))
+        told("intrain", ours[-1])
+        for form in forms:
+            theirs[form].append(result_of([*torch_command(args, case, form), "--steps", "5", "--seconds", str(args.seconds)], TORCH_ENV))
+            told(name_of(form), theirs[form][-1])
+        if args.runtime and case.task == "infer":
+            model = model or make_model(args, case, ours[0]["image"], folder)
+            runtime.append(result_of([args.python, str(HERE / "onnx_peer.py"), model, "--batch", str(case.batch), "--threads", str(args.threads),
+                                      "--seconds", str(args.seconds)]))
+            told("ONNX Runtime", runtime[-1])
+    return ours, theirs, runtime, others_share(before)
 
-    median = lambda results, key: statistics.median(r[key] for r in results)
-    row = {"model": model, "batch": batch, "threads": args.threads, "isa": ours[0]["isa"], "rounds": args.rounds,
-           "torch": theirs[settings[0]][0]["torch"], "torch_start_bytes": median(theirs[settings[0]], "start_bytes"),
-           "intrain": {key: median(ours, key) for key in ("images_per_second", "peak_bytes", "peak_share")}}
+
+def measure(args, case):
+    """One row."""
+    tried = try_forms(args, case)
+    forms = [form for f in args.formats for form in fastest(tried, f, KEPT)]
+    with tempfile.TemporaryDirectory() as folder:
+        ours, theirs, runtime, others = measure_rounds(args, case, forms, folder)
+    if others > BUSY_SHARE:
+        progress(f"warning: other programs took {100 * others:.0f} % of the CPU time: these are speeds of a busy machine")
+    row = {"kind": args.kind, "cpu": args.cpu, "threads": args.threads, "task": case.task, "model": case.model, "image": ours[0]["image"],
+           "batch": case.batch, "isa": ours[0]["isa"], "date": datetime.date.today().isoformat(), "commit": args.commit, "rounds": args.rounds,
+           "others_share": round(others, 4),
+           "intrain": {"version": args.version, **speed_of(ours), "peak_share": statistics.median(r["peak_share"] for r in ours)},
+           "torch": {"version": args.torch, "start_bytes": int(statistics.median(r["start_bytes"] for r in tried.values()))}}
     for number_format in args.formats:
-        speeds = {s: median(theirs[s], "images_per_second") for s in settings if s[0] == number_format}
-        _, layout, torch_batch = best = max(speeds, key=speeds.get)
-        peak_bytes = min(median(theirs[number_format, l, batch], "peak_bytes") for l in LAYOUTS)
-        row[number_format] = {"images_per_second": speeds[best], "layout": layout, "batch": torch_batch, "peak_bytes": peak_bytes,
-                              "speed_ratio": row["intrain"]["images_per_second"] / speeds[best],
-                              "memory_ratio": peak_bytes / row["intrain"]["peak_bytes"],
-                              "all": [{"layout": l, "batch": b, "images_per_second": v} for (_, l, b), v in speeds.items()]}
+        speed = {form: speed_of(theirs[form]) for form in forms if form.number_format == number_format}
+        best = fastest(speed, number_format, 1)[0]
+        peaks = [r["peak_bytes"] for form, r in [*tried.items(), *((f, r) for f in forms for r in theirs[f])]
+                 if form.number_format == number_format and form.batch == case.batch]
+        row["torch"][number_format] = {**speed[best], "peak_bytes": min(peaks), "layout": best.layout, "compiled": best.compiled, "batch": best.batch}
+    if runtime:
+        row["onnxruntime"] = {"version": args.runtime, **speed_of(runtime)}
     return row
 
 
-def table(rows, formats):
-    megabytes = lambda n: f"{n / 1e6:,.0f} MB"
-    lines = ["| model, batch | intrain | of peak | memory | " + " | ".join(f"PyTorch {f} | ratio | memory ratio" for f in formats) + " |",
-             "| --- |" + " --- |" * (3 + 3 * len(formats))]
-    for row in rows:
-        ours = row["intrain"]
-        cells = [f"`{row['model']}`, {row['batch']}", f"{ours['images_per_second']:,.1f} images/s", f"{100 * ours['peak_share']:.0f} %",
-                 megabytes(ours["peak_bytes"])]
-        for number_format in formats:
-            r = row[number_format]
-            cells += [f"{r['images_per_second']:,.1f} ({r['layout']}, batch {r['batch']})", f"{r['speed_ratio']:.2f}",
-                      f"{r['memory_ratio']:.2f}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    first = rows[0]
-    lines += ["", f"Images a second, medians of {first['rounds']} alternating round{'s' * (first['rounds'] != 1)}, {first['threads']} "
-                  f"threads, {first['isa']}, PyTorch {first['torch']}. Ratios: intrain's speed over PyTorch's, peak memory of PyTorch's process, of "
-                  f"which {megabytes(first['torch_start_bytes'])} are held before the net is built, over that of intrain's."]
-    return "\n".join(lines)
+def commit_of_source():
+    """Of the checkout that this script is in, with a + if its sources are others than that commit's."""
+    git = lambda *command: run(["git", "-C", str(ROOT), *command])
+    head = git("rev-parse", "--short=9", "HEAD")
+    if head.returncode != 0:
+        fail(f"no commit is known: {why_failed(head)}", "--commit says which one the program was built of")
+    return head.stdout.strip() + ("+" if git("status", "--porcelain", "--", "src", "cmake", "CMakeLists.txt").stdout else "")
 
 
-def progress(line):
-    print(line, file=sys.stderr, flush=True)
+def version_of(intrain):
+    done = run([intrain, "--version"])
+    if done.returncode != 0:
+        fail(f"{intrain} failed: {why_failed(done)}", "--intrain says where the program is")
+    return done.stdout.split()[-1]
 
 
-def model_and_batch(text):
-    model, _, batch = text.partition(":")
-    if not model or not batch.isdigit() or int(batch) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is not model:batch, like resnet20:128")
-    return model, int(batch)
+def parse_case(text):
+    parts = text.split(":")
+    task = parts.pop(0) if len(parts) == 3 and parts[0] == "infer" else "step"
+    if len(parts) != 2 or not parts[0] or not parts[1].isdigit() or int(parts[1]) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither model:batch nor infer:model:batch, like resnet20:128")
+    return Case(task, parts[0], int(parts[1]))
 
 
 def batches(text):
@@ -119,8 +189,8 @@ def batches(text):
 
 
 def formats(text):
-    if not text or any(part not in FORMATS for part in text.split(",")):
-        raise argparse.ArgumentTypeError(f"'{text}' is no list of {', '.join(FORMATS)}")
+    if not text or any(part not in speeds.FORMATS for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of {', '.join(speeds.FORMATS)}")
     return text.split(",")
 
 
@@ -130,32 +200,56 @@ def at_least_one(text):
     return int(text)
 
 
-def main():
+def parse():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("cases", nargs="+", type=model_and_batch, metavar="MODEL:BATCH")
+    p.add_argument("cases", nargs="*", type=parse_case, metavar="[infer:]MODEL:BATCH")
     p.add_argument("--rounds", type=at_least_one, default=3, metavar="R")
     p.add_argument("--threads", type=at_least_one, default=len(os.sched_getaffinity(0)), metavar="N")
-    p.add_argument("--seconds", type=float, default=5, help="of a measurement of intrain", metavar="S")
-    p.add_argument("--steps", type=at_least_one, default=7, help="of a measurement of PyTorch", metavar="N")
+    p.add_argument("--seconds", type=float, default=5, help="of a measurement, and at least 5 steps", metavar="S")
     p.add_argument("--isa", help="sets INTRAIN_ISA", metavar="NAME")
-    p.add_argument("--formats", type=formats, default=list(FORMATS), metavar="F,F",
-                   help=f"of PyTorch: {','.join(FORMATS)} (a CPU without bfloat16 instructions takes minutes a step for it)")
-    p.add_argument("--torch-batch", type=batches, default=[], help="further batches to try with PyTorch", metavar="B,B")
-    p.add_argument("--intrain", default=str(HERE.parent / "build/release/intrain"), help="the program", metavar="PATH")
-    p.add_argument("--python", default="/usr/bin/python3", help="a Python with PyTorch", metavar="PATH")
-    p.add_argument("--json", help="write all results here too", metavar="FILE")
+    p.add_argument("--formats", type=formats, metavar="F,F",
+                   help=f"of PyTorch: {','.join(speeds.FORMATS)}; bfloat16 without instructions for it may take minutes a step")
+    p.add_argument("--eager", action="store_true", help="leave out torch.compile")
+    p.add_argument("--torch-batch", type=batches, default=[], help="further batches to try with PyTorch's training", metavar="B,B")
+    p.add_argument("--intrain", default=str(ROOT / "build/release/intrain"), help="the program", metavar="PATH")
+    p.add_argument("--commit", help="of which the program was built, if not of this checkout", metavar="HASH")
+    p.add_argument("--python", default=peer_python(), help="a Python with PyTorch", metavar="PATH")
+    p.add_argument("--save", action="store_true", help="put the rows into the file of --speeds")
+    p.add_argument("--show", choices=["training", "latency"], help="print a table of the file of --speeds; measure nothing")
+    p.add_argument("--speeds", default=str(HERE / "speeds.json"), metavar="FILE")
     args = p.parse_args()
+    if bool(args.cases) == bool(args.show):
+        p.error("give either cases, like resnet20:128, or --show")
+    return args
+
+
+def main():
+    args = parse()
+    if args.show:
+        print(speed_tables.table(speeds.load(args.speeds), args.show == "latency"))
+        return
+    args.kind, args.cpu, flags = speeds.cpu_of(Path("/proc/cpuinfo").read_text())
+    if not args.formats:
+        args.formats = speeds.FORMATS if flags & {"avx512_bf16", "amx_bf16", "bf16"} else ["float32"]
+        if len(args.formats) == 1:
+            progress("bfloat16 is left out: this CPU has no instructions for it (--formats float32,bfloat16 measures it all the same)")
+    if args.save:
+        speeds.load(args.speeds)  # what cannot be added to is refused before the measurement
+    args.version, args.commit = version_of(args.intrain), args.commit or commit_of_source()
+    about = about_torch(args.python)
+    args.torch, args.compiles, args.runtime = about["torch"], about["compiles"] and not args.eager, about["onnxruntime"]
+    if not args.runtime and any(case.task == "infer" for case in args.cases):
+        progress(f"ONNX Runtime is left out: {args.python} has none (make peers installs it)")
     rows = []
     try:
-        for model, batch in args.cases:
-            rows.append(measure(args, model, batch))
-            if args.json:
-                Path(args.json).write_text(json.dumps(rows, indent=2) + "\n")
-    except OSError as e:
-        fail(f"cannot write {args.json}: {e.strerror}", "name a file that can be written with --json")
+        for case in args.cases:
+            rows.append(measure(args, case))
+            if args.save:
+                speeds.save(args.speeds, rows[-1:])
     finally:  # what there is, should a later case fail
-        if rows:
-            print(table(rows, args.formats))
+        for small in (False, True):
+            if text := speed_tables.table(rows, small):
+                print(text)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@
 #   tools/setup.sh mpich     or make mpi MPI=mpich
 #   tools/setup.sh arm64     or to build for 64-bit ARM on another architecture, and to run that by QEMU
 #   tools/setup.sh micro     or to build firmware for microcontrollers, and to run it by QEMU
-#   tools/setup.sh python    or pip install . and make wheel
+#   tools/setup.sh python    or pip install ., make wheel and make peers
 #
 # As root, or through sudo. Where neither works it prints the line to run and stops with exit status 1. INTRAIN_SKIP_SETUP=1 skips it all
 # (other distributions: install the equivalents by hand).

@@ -1,0 +1,111 @@
+"""Speeds by kind of CPU: the file that holds them, and the Markdown tables that are made of it.
+
+A row is what was measured of one net and batch on one CPU, a JSON object:
+
+    kind, cpu, threads          the best that the CPU has for products (KINDS), its name, threads of both sides
+    task, model, image, batch   "step": training steps; "infer": evaluations. [height, width, channels]
+    isa                         intrain's instruction set, which may be forced to a lesser one than the CPU's best
+    date, commit                of the measurement, of intrain's source
+    rounds, others_share        both sides alternately, medians; share of the CPU time that other programs took meanwhile, null if unknown
+    intrain                     version, images_per_second, spread ([least, most], null if unknown), peak_share, peak_bytes
+    torch                       version, start_bytes (before the net is built), and for "float32" and "bfloat16", as far as measured,
+                                images_per_second, spread, layout (null if unknown), compiled, batch and peak_bytes (null if unknown) of the
+                                fastest form
+    onnxruntime                 of "infer", if measured: the net's 8-bit model; version, images_per_second, spread, peak_bytes
+"""
+import json
+import re
+from pathlib import Path
+
+from peers import fail
+
+# What a CPU has for products of 8 bits, from the best on: its name, the flags that tell it, and intrain's instruction set there.
+KINDS = [("AMX", {"amx_int8"}, "amx"), ("AVX-512 VNNI, bfloat16", {"avx512_vnni", "avx512_bf16"}, "avx512vnni"),
+         ("AVX-512 VNNI", {"avx512_vnni"}, "avx512vnni"), ("AVX-VNNI", {"avx_vnni"}, "avxvnni"), ("AVX2", {"avx2"}, "avx2"),
+         ("ARM I8MM", {"i8mm"}, "i8mm"), ("ARM dot products", {"asimddp"}, "dotprod"), ("ARM NEON", {"asimd"}, "neon"),
+         ("others", set(), "scalar")]
+FORMATS = ["float32", "bfloat16"]
+TASKS = {"step": "a training step", "infer": "an evaluation"}
+SAME = ("kind", "cpu", "threads", "task", "model", "batch", "isa")  # a new row replaces that with the same values
+
+
+def cpu_of(cpuinfo):
+    """Kind, name and flags, of the text of /proc/cpuinfo."""
+    found = lambda keys: next((m[1] for k in keys if (m := re.search(rf"^{k}\s*: (.*)", cpuinfo, re.M))), "")
+    flags = set(found(["flags", "Features"]).split())
+    kind = next(name for name, needs, _ in KINDS if needs <= flags)
+    name = re.sub(r"\((R|TM)\)|\bCPU\b|\bProcessor\b", "", found(["model name"]))
+    return kind, " ".join(name.split()) or "unknown CPU", flags
+
+
+def is_speed(value, with_share):
+    positive = lambda v: type(v) in (int, float) and v > 0
+    keys = ["images_per_second"] + ["peak_share", "peak_bytes"] * with_share
+    spread = value.get("spread") if isinstance(value, dict) else None
+    return isinstance(value, dict) and all(positive(value.get(key)) for key in keys) and (
+        spread is None or (isinstance(spread, list) and len(spread) == 2 and all(map(positive, spread)) and spread[0] <= spread[1])) and (
+        value.get("peak_bytes") is None or positive(value["peak_bytes"]))
+
+
+def is_peer(value):
+    return isinstance(value, dict) and isinstance(value.get("version"), str)
+
+
+def is_torch(value):
+    formats = [value.get(f) for f in FORMATS if f in value] if is_peer(value) else []
+    return bool(formats) and all(is_speed(f, False) and f.get("layout") in (None, "channels-last", "contiguous") and
+                                 isinstance(f.get("compiled"), bool) and type(f.get("batch")) is int for f in formats)
+
+
+def wrong_key(row):
+    """The first member of a row that is not as the head of this file says, or None."""
+    count = lambda v: type(v) is int and v > 0
+    text = lambda v: isinstance(v, str) and v != ""
+    share = lambda v: v is None or (type(v) in (int, float) and v >= 0)
+    checks = {"kind": lambda v: v in [name for name, _, _ in KINDS], "cpu": text, "threads": count, "task": lambda v: v in TASKS,
+              "model": text, "image": lambda v: isinstance(v, list) and len(v) == 3 and all(map(count, v)), "batch": count, "isa": text,
+              "date": lambda v: isinstance(v, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\d", v)), "commit": text, "rounds": count,
+              "others_share": share, "intrain": lambda v: is_peer(v) and is_speed(v, True), "torch": is_torch}
+    optional = {"onnxruntime": lambda v: is_peer(v) and is_speed(v, False)}
+    if not isinstance(row, dict):
+        return "all of it"
+    return next((key for key, right in checks.items() if key not in row or not right(row[key])), None) or \
+        next((key for key, right in optional.items() if key in row and not right(row[key])), None) or \
+        next((key for key in row if key not in checks and key not in optional), None)
+
+
+def load(path):
+    """The rows of a file; none if there is no such file."""
+    hint = "bench/compare.py --save writes such files, and bench/speeds.py says what they hold"
+    try:
+        rows = json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        return []
+    except OSError as e:
+        fail(f"cannot read {path}: {e.strerror}", "name a file that can be read with --speeds")
+    except ValueError as e:
+        fail(f"{path} is no JSON: {e}", hint)
+    if not isinstance(rows, list):
+        fail(f"{path} holds no list of rows", hint)
+    for number, row in enumerate(rows, 1):
+        key = wrong_key(row)
+        if key:
+            fail(f"row {number} of {path} is wrong: {key}", hint)
+    keys = [tuple(row[k] for k in SAME) for row in rows]
+    for number, key in enumerate(keys, 1):
+        if keys.index(key) != number - 1:
+            fail(f"row {number} of {path} is there twice: {', '.join(map(str, key))}", hint)
+    return rows
+
+
+def save(path, new):
+    """Adds rows to a file, in place of those of the same CPU, net, batch and instruction set."""
+    same = lambda row: tuple(row[k] for k in SAME)
+    replaced = {same(row): row for row in new}
+    rows = [replaced.pop(same(row), row) for row in load(path)] + list(replaced.values())
+    temporary = Path(f"{path}.tmp")
+    try:
+        temporary.write_text(json.dumps(rows, indent=1) + "\n")
+        temporary.replace(path)
+    except OSError as e:
+        fail(f"cannot write {path}: {e.strerror}", "name a file that can be written with --speeds")
