@@ -226,8 +226,8 @@ def parse():
 def main():
     args = parse()
     if args.show:
-        print(speed_tables.table(speeds.load(args.speeds), args.show == "latency"))
-        return
+        text = speed_tables.table(speeds.load(args.speeds), args.show == "latency")
+        return print(text) if text else fail(f"{args.speeds} has no rows of {args.show}", "--save puts rows into it")
     args.kind, args.cpu, flags = speeds.cpu_of(Path("/proc/cpuinfo").read_text())
     if not args.formats:
         args.formats = speeds.FORMATS if flags & {"avx512_bf16", "amx_bf16", "bf16"} else ["float32"]
@@ -247,9 +247,7 @@ def main():
             if args.save:
                 speeds.save(args.speeds, rows[-1:])
     finally:  # what there is, should a later case fail
-        for small in (False, True):
-            if text := speed_tables.table(rows, small):
-                print(text)
+        print("\n\n".join(text for small in (False, True) if (text := speed_tables.table(rows, small, name_missing=False))))
 
 
 if __name__ == "__main__":

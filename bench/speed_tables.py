@@ -83,24 +83,25 @@ def joined(values):
     return " and ".join(dict.fromkeys(values))
 
 
-def notes(rows):
-    """What the figures of a block are, in a line or two."""
+def notes(rows, small):
+    """What the figures of a block are."""
     intrain = joined(f"intrain {r['intrain']['version']} ({r['commit']}, {r['date']})" for r in rows)
     peers = joined(f"PyTorch {r['torch']['version']}" for r in rows)
     runtimes = joined(f"ONNX Runtime {r['onnxruntime']['version']}" for r in rows if "onnxruntime" in r)
     speeds = [s for r in rows for s in (r["intrain"], *(r["torch"].get(f) for f in FORMATS), r.get("onnxruntime")) if s and s.get("spread")]
-    spread = max(((s["spread"][1] - s["spread"][0]) / s["images_per_second"] for s in speeds), default=None)
+    spread = max(((s["spread"][1] - s["spread"][0]) / s["images_per_second"] for s in speeds), default=0)
     others = max((r["others_share"] for r in rows if r["others_share"] is not None), default=None)
-    starts = [r["torch"]["start_bytes"] for r in rows if r["torch"].get("start_bytes")]
-    text = f"{intrain}; {peers}" + (f"; {runtimes}" if runtimes else "") + f". Medians of {joined(str(r['rounds']) for r in rows)} alternating rounds"
-    text += f", which lie at most {100 * spread:.0f} % apart" if spread is not None else ""
+    rounds = joined(str(r["rounds"]) for r in rows)
+    text = f"{intrain}; {peers}" + (f"; {runtimes}" if runtimes else "") + f". Medians of {rounds} alternating round{'s' * (rounds != '1')}"
+    text += f", which lie at most {100 * spread:.0f} % apart" if spread else ""
     text += f"; other programs took at most {100 * others:.0f} % of the CPU time" if others is not None else ""
     text += "; PyTorch uses all instructions in every row" if any(forced(r) for r in rows) else ""
-    return text + (f". PyTorch's memory includes {megabytes(max(starts))} for the interpreter and the library." if starts else ".")
+    start = max(r["torch"]["start_bytes"] for r in rows)
+    return f"{text}." if small else f"{text}. PyTorch's memory includes {megabytes(start)} for the interpreter and the library."
 
 
-def table(rows, small):
-    """The table of training, or that of latencies, of all rows; "" if it has none."""
+def table(rows, small, name_missing=True):
+    """The table of training, or that of latencies, of all rows, and the kinds of CPU that it lacks; "" if it has none."""
     of_table = [row for row in rows if is_small(row, rows) == small]
     blocks = {}
     for row in of_table:
@@ -111,8 +112,9 @@ def table(rows, small):
         formats = [f for f in FORMATS if any(f in row["torch"] for row in block)]
         head, *lines = (latency_lines if small else training_lines)(block, formats)
         cells = lambda line: "| " + " | ".join(line) + " |"
-        text += [f"**{kind}**: {cpu}, {threads} threads", "", cells(head), cells(["---"] * len(head)), *map(cells, lines), "", notes(block), ""]
-    if not text:
-        return ""
+        text += [f"**{kind}**: {cpu}, {threads} thread{'s' * (threads > 1)}", "", cells(head), cells(["---"] * len(head)), *map(cells, lines), "",
+                 notes(block, small), ""]
+    if not text or not name_missing:
+        return "\n".join(text[:-1])
     missing = [name for name, needs, _ in KINDS if needs and name not in {row["kind"] for row in of_table}]
     return "\n".join(text + [f"Not measured yet: {'; '.join(missing)}."] if missing else text[:-1])

@@ -14,6 +14,7 @@ A row is what was measured of one net and batch on one CPU, a JSON object:
     onnxruntime                 of "infer", if measured: the net's 8-bit model; version, images_per_second, spread, peak_bytes
 """
 import json
+import math
 import re
 from pathlib import Path
 
@@ -38,23 +39,35 @@ def cpu_of(cpuinfo):
     return kind, " ".join(name.split()) or "unknown CPU", flags
 
 
-def is_speed(value, with_share):
-    positive = lambda v: type(v) in (int, float) and v > 0
-    keys = ["images_per_second"] + ["peak_share", "peak_bytes"] * with_share
-    spread = value.get("spread") if isinstance(value, dict) else None
-    return isinstance(value, dict) and all(positive(value.get(key)) for key in keys) and (
-        spread is None or (isinstance(spread, list) and len(spread) == 2 and all(map(positive, spread)) and spread[0] <= spread[1])) and (
-        value.get("peak_bytes") is None or positive(value["peak_bytes"]))
+def positive(value):
+    return type(value) in (int, float) and 0 < value < math.inf
 
 
-def is_peer(value):
+def is_spread(value):
+    return isinstance(value, list) and len(value) == 2 and all(map(positive, value)) and value[0] <= value[1]
+
+
+def is_speed(value):
+    return isinstance(value, dict) and positive(value.get("images_per_second")) and \
+        (value.get("spread") is None or is_spread(value["spread"])) and (value.get("peak_bytes") is None or positive(value["peak_bytes"]))
+
+
+def is_form(value):
+    return is_speed(value) and value.get("layout") in (None, "channels-last", "contiguous") and isinstance(value.get("compiled"), bool) and \
+        type(value.get("batch")) is int
+
+
+def has_version(value):
     return isinstance(value, dict) and isinstance(value.get("version"), str)
 
 
+def is_intrain(value):
+    return has_version(value) and is_speed(value) and positive(value.get("peak_share")) and positive(value.get("peak_bytes"))
+
+
 def is_torch(value):
-    formats = [value.get(f) for f in FORMATS if f in value] if is_peer(value) else []
-    return bool(formats) and all(is_speed(f, False) and f.get("layout") in (None, "channels-last", "contiguous") and
-                                 isinstance(f.get("compiled"), bool) and type(f.get("batch")) is int for f in formats)
+    return has_version(value) and positive(value.get("start_bytes")) and any(f in value for f in FORMATS) and \
+        all(is_form(value[f]) for f in FORMATS if f in value)
 
 
 def wrong_key(row):
@@ -65,8 +78,8 @@ def wrong_key(row):
     checks = {"kind": lambda v: v in [name for name, _, _ in KINDS], "cpu": text, "threads": count, "task": lambda v: v in TASKS,
               "model": text, "image": lambda v: isinstance(v, list) and len(v) == 3 and all(map(count, v)), "batch": count, "isa": text,
               "date": lambda v: isinstance(v, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\d", v)), "commit": text, "rounds": count,
-              "others_share": share, "intrain": lambda v: is_peer(v) and is_speed(v, True), "torch": is_torch}
-    optional = {"onnxruntime": lambda v: is_peer(v) and is_speed(v, False)}
+              "others_share": share, "intrain": is_intrain, "torch": is_torch}
+    optional = {"onnxruntime": lambda v: has_version(v) and is_speed(v)}
     if not isinstance(row, dict):
         return "all of it"
     return next((key for key, right in checks.items() if key not in row or not right(row[key])), None) or \

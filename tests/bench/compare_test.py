@@ -69,7 +69,9 @@ Not measured yet: AVX-512 VNNI, bfloat16; AVX-512 VNNI; AVX-VNNI; ARM I8MM; ARM 
 | --- | --- | --- | --- | --- | --- | --- |
 | `resnet20`, 32x32, 4 | a training step | 4.00 ms | 10.0 ms (NHWC, compiled, batch 64) | 2.5 |  |  |
 | `resnet20`, 32x32, 1 | an evaluation | 1.00 ms | 2.50 ms (NHWC, compiled, batch 64) | 2.5 | 1.25 ms | 1.2 |""", latency)
-    expect("no table of nothing", speed_tables.table([], False) == "")
+    expect("a comparison's own table names no other CPU", speed_tables.table(rows, False, name_missing=False) ==
+           training[:training.index("\n\nNot measured yet")])
+    expect("no table of nothing", speed_tables.table([], False) == speed_tables.table([row()], True) == "")
 
 
 def test_documents():
@@ -105,7 +107,7 @@ def test_files(folder):
     expect("a file that is not there has no rows", speeds.load(file) == [])
     for text, said in [("[", "is no JSON"), ("{}", "holds no list"), ("[1]", "row 1 of"), (json.dumps([row(), row()]), "row 2 of"),
                        *((json.dumps(changed(*path)), f"is wrong: {path[0]}") for path in
-                         [("kind",), ("date",), ("torch",), ("torch", "float32"), ("intrain", "peak_share"), ("torch", "version")]),
+                         [("kind",), ("date",), ("torch",), ("torch", "float32"), ("intrain", "peak_share"), ("torch", "version"), ("torch", "start_bytes")]),
                        *((json.dumps(changed(*path, value=value)), f"is wrong: {path[0]}") for *path, value in
                          [("kind", "Z80"), ("batch", 0), ("batch", True), ("image", [32, 32]), ("date", "today"), ("task", "sleep"),
                           ("others_share", -1), ("intrain", "images_per_second", 0), ("torch", "float32", "spread", [2, 1]),
@@ -164,6 +166,8 @@ def test_measuring(folder):
     compare = lambda *more: subprocess.run([str(part) for part in (*command, *more)], capture_output=True, text=True)
     done = compare("resnet20:16", "infer:resnet20:1", "--rounds", "2", "--formats", "float32,bfloat16", "--save", "--speeds", file)
     expect("a comparison ends well", done.returncode == 0, done.stderr)
+    expect("it prints both tables", done.stdout.count("| 1,000 images/s | 300 images/s (NHWC, compiled) |") == done.stdout.count("| an evaluation | 1.00 ms |") == 1 and
+           "Not measured" not in done.stdout, done.stdout)
     rows = speeds.load(file)
     expect("a row a case", [(r["task"], r["batch"]) for r in rows] == [("step", 16), ("infer", 1)], rows)
     step, infer = (r["torch"] for r in rows)
@@ -183,6 +187,10 @@ def test_measuring(folder):
     expect("ONNX Runtime's model is made of the net", "train --data synthetic:4:32 --model resnet20" in asked and "--qdq" in asked, asked)
     for case in ("resnet20", "resnet20:0", ":1", "infer:resnet20", "train:resnet20:1"):
         expect(f"the case '{case}' is refused", compare(case).returncode == 2)
+    shown = [compare("--show", what, "--speeds", Path(folder, name)) for what, name in
+             (("training", "measured.json"), ("latency", "measured.json"), ("latency", "none.json"))]
+    expect("both tables of a file can be shown, and none of a file without rows", [s.returncode for s in shown] == [0, 0, 2] and
+           "Not measured yet" in shown[0].stdout and "an evaluation" in shown[1].stdout and "has no rows of latency" in shown[2].stderr, shown)
     file.write_text("[1]")
     expect("a bad file is refused before anything is measured", compare("resnet8:1", "--save", "--speeds", file).returncode == 2 and
            "resnet8" not in Path(f"{intrain}.log").read_text() and file.read_text() == "[1]")
