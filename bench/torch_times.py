@@ -87,7 +87,7 @@ def measure(args):
     except Exception as e:
         if not args.compile:
             raise
-        raise SystemExit(f"error: torch.compile failed: {type(e).__name__}: {str(e).strip().splitlines()[0]}")
+        raise SystemExit(f"error: torch.compile failed: {type(e).__name__}: {(str(e).strip().splitlines() or [''])[0]}")
     times = []
     while len(times) < args.steps or sum(times) < args.seconds:
         times.append(timed(step))
