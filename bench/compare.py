@@ -35,7 +35,7 @@ LAYOUTS = ["channels-last", "contiguous"]
 KEPT = 2  # forms of each number format that the rounds measure: a short trial may be wrong by a little
 TRIAL = ["--steps", "3", "--seconds", "0.5"]
 BUSY_SHARE = 0.05  # of the CPU time, by other programs: more is told
-Case = collections.namedtuple("Case", "task model batch")
+Case = collections.namedtuple("Case", "task model batch image classes", defaults=[None, None])
 Form = collections.namedtuple("Form", "number_format layout compiled batch")
 
 
@@ -43,15 +43,21 @@ def name_of(form):
     return f"PyTorch {form.number_format}, {form.layout}{', compiled' if form.compiled else ''}, batch {form.batch}"
 
 
-def run_intrain(args, case):
+def run_intrain(args, case, *flags):
     return result_of([args.intrain, "bench", case.task, "--model", case.model, "--batch", str(case.batch), "--threads", str(args.threads),
-                      "--seconds", str(args.seconds), "--json", "-"], {"INTRAIN_ISA": args.isa} if args.isa else {})
+                      *flags, "--json", "-"], {"INTRAIN_ISA": args.isa} if args.isa else {})
+
+
+def with_shapes(args, case):
+    """The case with the size of the images that intrain has the net for, in colour, and its number of classes: for all sides the same."""
+    result = run_intrain(args, case._replace(batch=1), "--steps", "1")
+    return case._replace(image="{}x{}x3".format(*result["image"]), classes=result["classes"])
 
 
 def torch_command(args, case, form):
     flags = ["--bf16"] * (form.number_format == "bfloat16") + ["--compile"] * form.compiled
     return [args.python, str(HERE / "torch_peer.py"), case.task, "--json", "--model", case.model, "--batch", str(form.batch), "--threads",
-            str(args.threads), "--layout", form.layout, *flags]
+            str(args.threads), "--layout", form.layout, "--image", case.image, "--classes", str(case.classes), *flags]
 
 
 # What torch.compile made is kept: it compiles for up to minutes.
@@ -83,10 +89,10 @@ def fastest(results, number_format, count):
     return sorted(forms, key=lambda form: results[form]["images_per_second"], reverse=True)[:count]
 
 
-def make_model(args, case, image, folder):
+def make_model(args, case, folder):
     """The net's ONNX model of 8 bits, after a training of two steps on random images."""
     checkpoint, model = f"{folder}/run/final.ckpt", f"{folder}/model.onnx"
-    for command in (["train", "--data", f"synthetic:4:{image[0]}", "--model", case.model, "--batch", "2", "--epochs", "1", "--out", f"{folder}/run"],
+    for command in (["train", "--data", f"synthetic:4:{case.image.split('x')[0]}", "--model", case.model, "--batch", "2", "--epochs", "1", "--out", f"{folder}/run"],
                     ["export", "--checkpoint", checkpoint, "--onnx", model, "--qdq"]):
         done = run([args.intrain, *command])
         if done.returncode != 0:
@@ -121,13 +127,13 @@ def measure_rounds(args, case, forms, folder):
     for number in range(1, args.rounds + 1):
         told = lambda who, result: progress(f"{case.task} {case.model}:{case.batch}, round {number}/{args.rounds}, {who}: "
                                             f"{result['images_per_second']:.1f} images/s")
-        ours.append(run_intrain(args, case))
+        ours.append(run_intrain(args, case, "--image", case.image, "--seconds", str(args.seconds)))
         told("intrain", ours[-1])
         for form in forms:
             theirs[form].append(result_of([*torch_command(args, case, form), "--steps", "5", "--seconds", str(args.seconds)], TORCH_ENV))
             told(name_of(form), theirs[form][-1])
         if args.runtime and case.task == "infer":
-            model = model or make_model(args, case, ours[0]["image"], folder)
+            model = model or make_model(args, case, folder)
             runtime.append(result_of([args.python, str(HERE / "onnx_peer.py"), model, "--batch", str(case.batch), "--threads", str(args.threads),
                                       "--seconds", str(args.seconds)]))
             told("ONNX Runtime", runtime[-1])
@@ -136,6 +142,7 @@ def measure_rounds(args, case, forms, folder):
 
 def measure(args, case):
     """One row."""
+    case = with_shapes(args, case)
     tried = try_forms(args, case)
     forms = [form for f in args.formats for form in fastest(tried, f, KEPT)]
     with tempfile.TemporaryDirectory() as folder:

@@ -15,8 +15,11 @@ def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
-def milliseconds(row, speed):
+def time_of(row, speed):
+    """Of a batch."""
     value = 1000 * row["batch"] / speed["images_per_second"]
+    if value < 0.1:
+        return f"{1000 * value:.1f} µs"
     return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms" if value >= 10 else f"{value:.2f} ms"
 
 
@@ -71,7 +74,7 @@ def latency_lines(rows, formats):
         ["ONNX Runtime, 8 bits", "ratio"] * with_runtime
     lines = []
     for row in rows:
-        time = lambda speed: milliseconds(row, speed)
+        time = lambda speed: time_of(row, speed)
         runtime = row.get("onnxruntime")
         lines.append([net(row), TASKS[row["task"]], time(row["intrain"]), *torch_cells(row, formats, time),
                       *([time(runtime), ratio(row, runtime)] if runtime else ["", ""] * with_runtime)])

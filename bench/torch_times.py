@@ -76,10 +76,11 @@ def timed(step):
 def measure(args):
     start = peak_bytes()  # the interpreter and PyTorch itself
     side = 224 if args.model == "mobilenet_v2" or args.model.removesuffix("_v2") in LARGE else 32
-    classes = 1000 if side == 224 else 10
+    height, width, channels = args.image or (side, side, 3)
+    classes = args.classes or (1000 if side == 224 else 10)
     layout = torch.channels_last if args.layout == "channels-last" else torch.contiguous_format
-    net = build(args.model, 3, side, classes).to(memory_format=layout)
-    x = torch.randn(args.batch, 3, side, side).to(memory_format=layout)
+    net = build(args.model, channels, height, classes).to(memory_format=layout)
+    x = torch.randn(args.batch, channels, height, width).to(memory_format=layout)
     y = torch.randint(0, classes, (args.batch,))
     step = training_step(args, net, x, y) if args.mode == "step" else forward_pass(args, net, x)
     try:

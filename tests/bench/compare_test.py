@@ -69,6 +69,7 @@ Not measured yet: AVX-512 VNNI, bfloat16; AVX-512 VNNI; AVX-VNNI; ARM I8MM; ARM 
 | --- | --- | --- | --- | --- | --- | --- |
 | `resnet20`, 32x32, 4 | a training step | 4.00 ms | 10.0 ms (NHWC, compiled, batch 64) | 2.5 |  |  |
 | `resnet20`, 32x32, 1 | an evaluation | 1.00 ms | 2.50 ms (NHWC, compiled, batch 64) | 2.5 | 1.25 ms | 1.2 |""", latency)
+    expect("short times are in microseconds", speed_tables.time_of(row(batch=1), speed(20000.0)) == "50.0 µs")
     expect("a comparison's own table names no other CPU", speed_tables.table(rows, False, name_missing=False) ==
            training[:training.index("\n\nNot measured yet")])
     expect("no table of nothing", speed_tables.table([], False) == speed_tables.table([row()], True) == "")
@@ -137,7 +138,7 @@ INTRAIN = r"""#!/bin/sh
 echo "$*" >> "$0.log"
 case $1 in
   --version) echo 'intrain 0.5.0' ;;
-  bench) echo '{"images_per_second": 1000, "peak_bytes": 100, "peak_share": 0.5, "isa": "avx2", "image": [32, 32, 3]}' ;;
+  bench) echo '{"images_per_second": 1000, "peak_bytes": 100, "peak_share": 0.5, "isa": "avx2", "image": [28, 28, 1], "classes": 7}' ;;
 esac
 """
 PYTHON = r"""#!/bin/sh
@@ -184,7 +185,9 @@ def test_measuring(folder):
     expect("the fastest is tried, and in every round", runs("channels-last", True) == 3, trained)
     expect("what cannot be compiled is told, and left out", done.stderr.count("is left out: torch.compile failed: no luck") == 4, done.stderr)
     asked = Path(f"{intrain}.log").read_text()
-    expect("ONNX Runtime's model is made of the net", "train --data synthetic:4:32 --model resnet20" in asked and "--qdq" in asked, asked)
+    expect("all sides have images of the size that the net is for, in colour", asked.count("--image 28x28x3") == 4 and
+           all("--image 28x28x3 --classes 7" in line for line in log if line.startswith("torch_peer.py") and "about" not in line), asked)
+    expect("ONNX Runtime's model is made of the net", "train --data synthetic:4:28 --model resnet20" in asked and "--qdq" in asked, asked)
     for case in ("resnet20", "resnet20:0", ":1", "infer:resnet20", "train:resnet20:1"):
         expect(f"the case '{case}' is refused", compare(case).returncode == 2)
     shown = [compare("--show", what, "--speeds", Path(folder, name)) for what, name in
