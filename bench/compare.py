@@ -91,9 +91,9 @@ def fastest(results, number_format, count):
 
 def make_model(args, case, folder):
     """The net's ONNX model of 8 bits, after a training of two steps on random images."""
-    checkpoint, model = f"{folder}/run/final.ckpt", f"{folder}/model.onnx"
-    for command in (["train", "--data", f"synthetic:4:{case.image.split('x')[0]}", "--model", case.model, "--batch", "2", "--epochs", "1", "--out", f"{folder}/run"],
-                    ["export", "--checkpoint", checkpoint, "--onnx", model, "--qdq"]):
+    run_folder, model, side = f"{folder}/run", f"{folder}/model.onnx", case.image.split("x")[0]
+    for command in (["train", "--data", f"synthetic:4:{side}", "--model", case.model, "--batch", "2", "--epochs", "1", "--out", run_folder],
+                    ["export", "--checkpoint", f"{run_folder}/final.ckpt", "--onnx", model, "--qdq"]):
         done = run([args.intrain, *command])
         if done.returncode != 0:
             fail(f"intrain {command[0]} failed: {why_failed(done)}", "leave out infer: of this net, or --python one without ONNX Runtime")
