@@ -17,7 +17,8 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/text.h"
-#include "train/data_fingerprint.h"
+#include "train/over_ranks.h"
+#include "train/trained_net.h"
 
 namespace intrain::cli {
 
@@ -44,12 +45,15 @@ std::vector<size_t> choose(size_t count, size_t wanted, uint64_t seed) {
   return order;
 }
 
-// Ranks compute together what they read each: that must be the same.
-void check_same_files(const Audit& audit, const AuditFlags& flags) {
+// Ranks compute together what they read each: that must be the same, and enough for each.
+void check_ranks(const Audit& audit, const AuditFlags& flags) {
   const std::string all = fmt::format("{} {} {} {}", audit.fingerprint(), flags.runs.size(), flags.segments.value_or(0),
                                       flags.seed ? fmt::format("{}", *flags.seed) : "");
   check_same_on_ranks("the run folder and flags", hash64(all.data(), all.size()),
                       "give all ranks the same flags, and the same files under the same path");
+  if (const int batch = audit.config().batch, ranks = rank_count(); batch < ranks)
+    throw Error(fmt::format("batches of {} images for {} ranks", batch, ranks), audit.folder(),
+                fmt::format("the run's batch stays: start at most {} ranks", batch));
 }
 
 DataSplits load_of(const Audit& audit, const AuditFlags& flags) {
@@ -57,9 +61,8 @@ DataSplits load_of(const Audit& audit, const AuditFlags& flags) {
   if (!flags.data.empty()) config.data = flags.data;
   config.threads = flags.threads;
   DataSplits data = load_again(config);
-  const DataFingerprint found = fingerprint_of(data);
-  const uint64_t hashes[] = {found.train_labels, found.train_images, found.test_labels, found.test_images};
-  check_same_on_ranks("the data", hash64(hashes, sizeof hashes), "give all ranks the same images, in the same order");
+  if (const std::unique_ptr<Reducer> ranks = make_reducer())
+    check_same_data(*ranks, make_info(config, data, normalization_of(config, data.train)));
   return data;
 }
 
@@ -84,7 +87,7 @@ AuditOptions showing(const AuditFlags& flags, ProgressBar& bar, int64_t first, i
 
 int audit_run(const AuditFlags& flags) {
   const Audit audit(flags.runs[0]);
-  check_same_files(audit, flags);
+  check_ranks(audit, flags);
   const AuditRecord& record = audit.record();
   if (tell(audit.wrong_files())) return not_as_recorded();
   print("record: {} hashes of the state, from step {} to step {}, each covering those before\n", record.entries.size(),
@@ -162,8 +165,8 @@ int find_parting(const AuditFlags& flags, const Audit& a, const Audit& b, const 
 
 int audit_two(const AuditFlags& flags) {
   const Audit a(flags.runs[0]), b(flags.runs[1]);
-  check_same_files(a, flags);
-  check_same_files(b, flags);
+  check_ranks(a, flags);
+  check_ranks(b, flags);
   if (const bool wrong = tell(a.wrong_files()); tell(b.wrong_files()) || wrong) return not_as_recorded();
   const AuditStart &from = a.record().starts.back(), &to = b.record().starts.back();
   for (const SettingChange& change : changes(from.settings, to.settings, false))

@@ -219,6 +219,14 @@ std::optional<Checkpoint> Audit::state_at(const Saved& saved) const {
   return read_checkpoint(saved.files.front().path);
 }
 
+void Audit::train_on(Trainer& trainer, TrainObserver& observer, const std::atomic<int>* stop) {
+  try {
+    trainer.fit(observer, stop);
+  } catch (const LoadFailure& e) {
+    e.throw_as(e);
+  }
+}
+
 std::optional<std::string> Audit::replay(const AuditPart& part, const DataSplits& data, const AuditOptions& options) const {
   const Saved& from = *saved_at(part.first);
   if (const std::optional<std::string> wrong = wrong_state(from)) return wrong;
@@ -235,7 +243,7 @@ std::optional<std::string> Audit::replay(const AuditPart& part, const DataSplits
   const int64_t per_epoch = data.train.count / config.batch / config.accumulate;
   config.audit_every = static_cast<int>(replay.every(per_epoch));
   Trainer trainer(config, data, {.resume = resume ? &*resume : nullptr, .runtime = options.runtime});
-  trainer.fit(replay, replay.stop());
+  train_on(trainer, replay, replay.stop());
   if (replay.wrong())
     return fmt::format("after step {} the state is not the one recorded, computed from {}", *replay.wrong(),
                        resume ? resume->path : "the beginning");

@@ -7,6 +7,7 @@
 // Ranks compute a part together: all ask for the same parts in the same order, of folders and data that are the same on all, and get the same answer.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,9 @@
 #include "settings/config.h"
 
 namespace intrain {
+
+class Trainer;
+class TrainObserver;
 
 // Steps done.
 struct AuditPart {
@@ -88,6 +92,7 @@ class Audit {
   // To go on from; nothing: from the beginning.
   std::optional<Checkpoint> state_at(const Saved& saved) const;
   TrainConfig replayed(int threads) const;
+  static void train_on(Trainer& trainer, TrainObserver& observer, const std::atomic<int>* stop);
 
   const std::string folder_;
   TrainConfig config_;

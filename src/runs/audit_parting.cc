@@ -76,7 +76,7 @@ std::vector<ArrayHashes> Audit::trace(int64_t first, int64_t last, const DataSpl
   Trainer trainer(config, data, {.resume = resume ? &*resume : nullptr, .runtime = options.runtime});
   Tracer tracer(trainer, first, last, options);
   tracer.take(from->step);
-  if (from->step < last) trainer.fit(tracer, tracer.stop());
+  if (from->step < last) train_on(trainer, tracer, tracer.stop());
   if (tracer.list().empty() || tracer.list().back().step != last)
     throw Error(fmt::format("the training ends after step {}, the record only after step {}", trainer.steps_done(), last),
                 folder_, hint);

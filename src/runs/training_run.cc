@@ -135,9 +135,7 @@ class TrainingRun::Run {
       return {std::move(result), path_};
     } catch (const LoadFailure& e) {
       path_ = observers.path();
-      const Error told = path_.empty() || !e.is_saved ? Error(e) : with_way_back(e);
-      if (e.is_told_elsewhere) throw ToldElsewhere(told.what(), Setting{told.setting, told.where}, told.hint);
-      throw told;
+      e.throw_as(path_.empty() || !e.is_saved ? Error(e) : with_way_back(e));
     }
   }
 

@@ -42,14 +42,23 @@ void check_same_start(Reducer& reducer, const CheckpointInfo& info, uint64_t sta
   settings.config.out = free.out;
   settings.config.keep = free.keep;
   check_same(reducer, "the settings", hash_of(checkpoint_bytes(settings, {})), "give all ranks the same flags and files");
+  check_same_data(reducer, info);
+  check_same(reducer, "the states of the net", state, "let all ranks begin with the same checkpoint");
+}
+
+void check_same_data(Reducer& reducer, const CheckpointInfo& info) {
+  if (reducer.ranks() == 1) return;
   CheckpointInfo data;
+  data.h = info.h;
+  data.w = info.w;
+  data.c = info.c;
+  data.classes = info.classes;
   data.class_names = info.class_names;
   data.data = info.data;
   data.train_count = info.train_count;
   data.test_count = info.test_count;
   data.normalization = info.normalization;
   check_same(reducer, "the data", hash_of(checkpoint_bytes(data, {})), "give all ranks the same images, in the same order");
-  check_same(reducer, "the states of the net", state, "let all ranks begin with the same checkpoint");
 }
 
 const Batch& next_on_all(Loader& loader, Reducer& reducer) {

@@ -22,6 +22,9 @@ bool on_any(Reducer& reducer, bool here);
 // What failed on a rank, or null, makes all throw: there the same, and on the others ToldElsewhere, which says of that rank `what`.
 void fail_together(Reducer& reducer, const std::exception_ptr& failure, const std::string& what);
 
+// Throws Error, naming ranks, unless all have the same data in hand; info: of those (make_info).
+void check_same_data(Reducer& reducer, const CheckpointInfo& info);
+
 // Before the first step: throws Error, naming ranks, unless all compute with the same net, of the same state, in the same way, on the same data.
 // info: of the settings, and of the data in hand (make_info), not of those that a checkpoint knows.
 void check_same_start(Reducer& reducer, const CheckpointInfo& info, uint64_t state);

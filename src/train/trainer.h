@@ -49,6 +49,11 @@ struct FitResult {
 struct LoadFailure : Error {
   LoadFailure(const Error& error, int64_t after, bool saved)
       : Error(error), step(after), is_saved(saved), is_told_elsewhere(dynamic_cast<const ToldElsewhere*>(&error) != nullptr) {}
+  // Throws `told`, what its caller has to say of it, as ToldElsewhere where another rank tells.
+  [[noreturn]] void throw_as(const Error& told) const {
+    if (is_told_elsewhere) throw ToldElsewhere(told.what(), Setting{told.setting, told.where}, told.hint);
+    throw told;
+  }
   int64_t step;
   bool is_saved;
   bool is_told_elsewhere;  // by the rank whose image it is

@@ -44,15 +44,11 @@ for kind in "widths: --model resnet8 --data synthetic:24 --batch 8 --set w=6 --s
   name=${kind%%:*}
   read -ra arguments <<< "${kind#*:} --epochs 1 --threads 1 --out run"
   (in_folder "$name" "$intrain" train "${arguments[@]}" > log)
-  for n in 2 3; do
-    (in_folder "$name-$n" timeout 60 "${mpirun[@]}" -n $n "$intrain" train "${arguments[@]}" > log 2>&1)
-    check "$name on $n ranks: the same metrics and checkpoints" same_run "$name-$n" "$name"
-  done
+  (in_folder "$name-3" timeout 60 "${mpirun[@]}" -n 3 "$intrain" train "${arguments[@]}" > log 2>&1)
+  check "$name on 3 ranks: the same metrics and checkpoints" same_run "$name-3" "$name"
 done
-for problem in wageubn resnet8_v2; do
-  (ranks 3 verify --model $problem > log 2>&1)
-  check "verify of $problem on 3 ranks" has log '^equal to the published signature'
-done
+(ranks 3 verify --model wageubn > log 2>&1)
+check "verify of wageubn on 3 ranks" has log '^equal to the published signature'
 "$intrain" eval --checkpoint whole/run/final.ckpt --batch 7 --json whole.json > alone.log
 (ranks 3 eval --checkpoint whole/run/final.ckpt --batch 7 --json ranks.json > ranks.log 2> log)
 check "eval on 3 ranks says what one process says" cmp alone.log ranks.log
@@ -180,6 +176,10 @@ ends_with "other photos on a rank" '^error: the photos of rank 0 on .* and those
   -n 1 "$intrain" train --data folder:photos:8 --out a : -n 1 "$intrain" train --data folder:fewer:8 --out a
 ends_with "audit of another run on a rank" '^error: the run folder and flags of rank 0 on .* and those of rank 1 on .* are not the same' \
   -n 1 "$intrain" audit mlp0 : -n 1 "$intrain" audit mlp1
+ends_with "audit of other data on a rank" '^error: the data of rank 0 on .* and those of rank 1 on .* are not the same' \
+  -n 1 "$intrain" audit mlp0 : -n 1 "$intrain" audit mlp0 --data synthetic:66
+ends_with "audit on more ranks than images a batch" '^error: batches of 4 images for 5 ranks \(photos1\)' -n 5 "$intrain" audit photos1
+check "with the way out" has err '^hint: the run.s batch stays: start at most 4 ranks'
 ends_with "more ranks than images a batch" '^error: batches of 2 images for 3 ranks \(--batch\)' -n 3 "$intrain" train --data synthetic:64 --batch 2 --out a
 ends_with "what one process does" "^error: 'intrain report' runs on one process" -n 2 "$intrain" report run
 check "nothing is left behind" test ! -e a

@@ -15,6 +15,8 @@
 #include "support/rank_training.h"
 #include "support/temp_folder.h"
 #include "support/training.h"
+#include "train/over_ranks.h"
+#include "train/trained_net.h"
 #include "train/trainer.h"
 #include "train/verify.h"
 
@@ -178,6 +180,32 @@ TEST(Ranks, BeginTheSame) {
     config.threads = rank + 1;
     config.keep = rank + 1;
   });
+}
+
+// Before anything that goes by it: what an audit compares, too.
+TEST(Ranks, DataAreMoreThanPixelsAndLabels) {
+  const TrainConfig config = config_of("mlp", "synthetic:64", 11);
+  const DataSplits data = load_data(config.data);
+  const CheckpointInfo right = make_info(config, data, normalization_of(config, data.train));
+  const auto refused = [&](const std::function<void(CheckpointInfo & info)>& change) {
+    std::atomic<int> refused{0};
+    run_local_ranks(2, [&](int rank, std::unique_ptr<Reducer> reducer) {
+      CheckpointInfo info = right;
+      if (rank == 1) change(info);
+      try {
+        check_same_data(*reducer, info);
+      } catch (const Error& e) {
+        EXPECT_STREQ(e.what(), "the data of rank 0 and those of rank 1 are not the same");
+        ++refused;
+      }
+    });
+    return refused.load();
+  };
+  EXPECT_EQ(refused([](CheckpointInfo&) {}), 0);
+  EXPECT_EQ(refused([](CheckpointInfo& info) { info.class_names = {"ant", "bee"}; }), 2);
+  EXPECT_EQ(refused([](CheckpointInfo& info) { ++info.classes; }), 2);
+  EXPECT_EQ(refused([](CheckpointInfo& info) { ++info.h; }), 2);
+  EXPECT_EQ(refused([](CheckpointInfo& info) { info.data->test_labels ^= 1; }), 2);
 }
 
 // Flips a bit of one rank's state after a step.

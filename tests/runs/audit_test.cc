@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
+#include <functional>
 
 #include "checkpoint/signature.h"
 #include "core/local_ranks.h"
@@ -94,9 +96,8 @@ TEST(Audit, RanksFindWhatOneProcessFinds) {
   });
 }
 
-// A run that went on without a photo is no more what the data give, with the photo or without it; its record says so.
-TEST(Audit, ALostPhotoIsInTheRecord) {
-  const TempFolder folder;
+// Of a run in the folder on photos in it.
+TrainConfig config_on_photos(const TempFolder& folder) {
   for (const std::string name : {"train/ant/0", "train/ant/1", "train/bee/2", "train/bee/3", "val/ant/4", "val/bee/5"}) {
     const std::string file = folder.file(name + ".png");
     std::filesystem::create_directories(std::filesystem::path(file).parent_path());
@@ -105,6 +106,41 @@ TEST(Audit, ALostPhotoIsInTheRecord) {
   TrainConfig config = small_config(folder.file("run"));
   config.data = "folder:" + folder.path() + ":16";
   config.batch = 2;
+  return config;
+}
+
+// One rank alone meets it, and tells.
+TEST(Audit, APhotoThatGoesAwayIsToldOnce) {
+  const TempFolder folder;
+  const TrainConfig config = config_on_photos(folder);
+  const DataSplits data = load_data(config.data);
+  train(config, data, {});
+  std::filesystem::remove(folder.file("train/bee/3.png"));
+  std::atomic<int> told{0}, told_elsewhere{0};
+  run_local_ranks(2, [&](int, std::unique_ptr<Reducer> reducer) {
+    const Audit audit(config.out);
+    AuditOptions options;
+    options.runtime = std::make_shared<Runtime>(1, std::move(reducer));
+    for (const auto& compute : std::vector<std::function<void()>>{[&] { audit.replay(audit.parts()[0], data, options); },
+                                                                  [&] { audit.trace(0, 2, data, options); }}) {
+      try {
+        compute();
+      } catch (const ToldElsewhere&) {
+        ++told_elsewhere;
+      } catch (const Error& e) {
+        EXPECT_NE(e.where.find("train/bee/3.png"), std::string::npos) << e.what();
+        ++told;
+      }
+    }
+  });
+  EXPECT_EQ(told, 2);
+  EXPECT_EQ(told_elsewhere, 2);
+}
+
+// A run that went on without a photo is no more what the data give, with the photo or without it; its record says so.
+TEST(Audit, ALostPhotoIsInTheRecord) {
+  const TempFolder folder;
+  const TrainConfig config = config_on_photos(folder);
   const DataSplits whole = load_data(config.data);
   test::Stopper stopper;
   stopper.after = 1;
