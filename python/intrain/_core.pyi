@@ -26,16 +26,19 @@ def default_threads() -> int:
     """
 
 def join_ranks(folder: str) -> None:
-    """Becomes one of the ranks that a launcher started, with the plug-in in `folder` or that of ``INTRAIN_MPI``; alone it does nothing."""
+    """Becomes one of the ranks that a launcher started, with the plug-in in `folder` or that of ``INTRAIN_MPI``; alone it does nothing.
+
+    Raises `Error` after `stay_apart`.
+    """
 
 def stay_apart() -> None:
-    """Trainings may be this process's own where several were started."""
+    """Trainings may be this process's own where several were started. Raises `Error` in one that is a rank."""
 
 def are_ranks_joined() -> bool: ...
 def rank() -> int: ...
 def rank_count() -> int: ...
 def rank_name() -> str:
-    """As ``"rank 2 on node7"``; empty without ranks."""
+    """As ``"rank 2 on node7"``; empty without ranks, and in a process that one forked."""
 
 def launcher() -> str:
     """What started several processes, ``"mpirun"`` or ``"srun"``; empty if nothing did."""

@@ -7,8 +7,10 @@ from collections.abc import Callable as Function
 import numpy as np
 from numpy.typing import NDArray
 
+from . import distributed
 from ._tables import MEAN
 from .data import Data, Stream
+from .errors import DataError
 from .net import Net
 from .trainer import Trainer
 
@@ -36,6 +38,16 @@ def open_stream(net: Net, images: NDArray[np.uint8], table: bool, make: Function
     else:
         stream.settings.update(pixel_statistics(images))
     return make(net, stream.data(batch if isinstance(batch, (int, np.integer)) and batch > 0 else 1))  # which it refuses
+
+
+def check_last_step(images: int, batch: int) -> None:
+    """Before the first step of so many images: each of the ranks must have one in the last, too."""
+    last, ranks = images % batch or batch, distributed.ranks()
+    if last < ranks:
+        raise DataError(
+            f"{images} images in steps of {batch} leave {last} to the last, for {ranks} ranks",
+            hint=f"give some more or fewer, so that it has {ranks} at least, or begin with another `batch_size`",
+        )
 
 
 def pixel_statistics(images: NDArray[np.uint8]) -> dict[str, object]:

@@ -133,5 +133,6 @@ def step_seconds(callbacks: list[Callback]) -> float | None:
     listening = [c for c in callbacks if getattr(c.on_step_end, "__func__", None) is not Callback.on_step_end]
     if not listening:
         return None
-    together = distributed.ranks() > 1 and not all(isinstance(c, Progress) for c in listening)
+    # Progress asks the others nothing, so that each rank may see other steps; a method of a class that derives from it may ask.
+    together = distributed.ranks() > 1 and not all(getattr(c.on_step_end, "__func__", None) is Progress.on_step_end for c in listening)
     return 0.0 if together or any(getattr(c, "every_step", False) for c in listening) else 0.1

@@ -195,7 +195,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X, y : as in `fit`
-            Learned from in steps of at most `batch_size`.
+            Learned from in steps of at most `batch_size`; on ranks (`intrain.distributed`) each step, the last too, takes an image for each.
         classes : labels
             All that will come; needed the first time.
         """
@@ -209,14 +209,17 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise DataError(f"`classes` are {np.unique(classes)}, but were {self.classes_} when learning began", hint="leave them out")
         numbers = numbers_of(y, self.classes_)
-        online = None if first else self._online
+        before = None if first else self._online
+        online = before
         if online is None or not _online.is_open(online):
-            online = self._online = _online.open_stream(
+            online = _online.open_stream(
                 net_of(self) if first else self.net_, images, self.feature_map_ is not None,
                 lambda net, data: trainer_of(self, net, data, _online.SETTINGS), self.batch_size, threads_default(self.n_jobs),
             )
-            self._net = online.net
         batch = int(online.settings["batch"])  # type: ignore[arg-type]
+        _online.check_last_step(len(images), batch)
+        if online is not before:
+            self._online, self._net = online, online.net
         losses = 0.0
         for at in range(0, len(images), batch):
             step = online.step(images[at : at + batch], numbers[at : at + batch])

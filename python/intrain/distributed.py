@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +32,7 @@ def initialize() -> None:
     Raises
     ------
     Error
-        If the plug-in is not there, or the ranks do not come together.
+        If the plug-in is not there, the ranks do not come together, or `stay_apart` was called before.
     """
     if is_initialized() or not _core.launcher():
         return
@@ -45,26 +46,47 @@ def initialize() -> None:
     before = sys.excepthook
 
     def end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        tells = _core.end_ranks(f"{kind.__name__}: {error}")
-        if tells:
-            if rank() > 0:
-                print(f"{_core.rank_name()}:", file=sys.stderr)
-            before(kind, error, trace)
-        _leave()
+        try:
+            if _part(error):
+                if rank() > 0 and _core.rank_name():
+                    print(f"{_core.rank_name()}:", file=sys.stderr)
+                before(kind, error, trace)
+        finally:
+            _leave()
 
     sys.excepthook = end
     atexit.register(_leave)
 
 
+def _part(error: BaseException) -> bool:
+    """Tells the others that this rank ends by it; whether this one is to write it."""
+    try:
+        text = str(error)
+    except Exception:  # of a class of the user's
+        text = ""
+    return _core.end_ranks(f"{type(error).__name__}: {text}".encode(errors="backslashreplace").decode())
+
+
 def _leave() -> None:
+    # Where another sys.excepthook was put in place of this module's, Python still knows the error. After one at a prompt the session lives on.
+    error = getattr(sys, "last_value", None)
+    if error is not None and not hasattr(sys, "ps1"):
+        _part(error)
     for stream in (sys.stdout, sys.stderr):  # the process may end here
-        if stream is not None:
-            stream.flush()
+        with contextlib.suppress(Exception):  # closed, or nobody reads it
+            if stream is not None:
+                stream.flush()
     _core.leave_ranks()
 
 
 def stay_apart() -> None:
-    """In place of `initialize`, where each process that was started is to train for itself: other data, other settings."""
+    """In place of `initialize`, where each process that was started is to train for itself: other data, other settings.
+
+    Raises
+    ------
+    Error
+        If this process is a rank; and so does `initialize` after this.
+    """
     _core.stay_apart()
 
 

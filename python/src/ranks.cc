@@ -8,6 +8,8 @@
 
 #include "bindings.h"
 #include "cli/output.h"
+#include "core/hash.h"
+#include "core/rank_agreement.h"
 #include "documented.h"
 #include "errors.h"
 #include "ranks/farewell.h"
@@ -48,11 +50,19 @@ void check_living() {
   if (w.ended) throw Error("the ranks have parted", "", "train before the program ends");
 }
 
+const char* const kOneOfBoth = "call either initialize() or stay_apart(), in all processes";
+
+void stay_apart() {
+  if (world().ranks) throw Error("this process is a rank: initialize() was called before", "", kOneOfBoth);
+  world().apart = true;
+}
+
 void join(const std::string& folder) {
   World& w = world();
   if (w.ranks) return check_living();
   const Launch launch = find_launch();
   if (launch.is_alone()) return;
+  if (w.apart) throw Error("this process is to stay apart: stay_apart() was called before", "", kOneOfBoth);
   const nb::gil_scoped_release release;
   MpiOptions options;
   options.patience_ms = patience_of_environment();
@@ -69,6 +79,7 @@ bool end(const std::string& text) {
   MpiRanks* const ranks = living();
   if (ranks == nullptr) return true;
   w.ended = true;
+  w.all_came = false;  // should parting fail, too
   const nb::gil_scoped_release release;
   const auto is = [&](const auto& error) { return error && text.find(error->what()) != std::string::npos; };
   const Farewell farewell = is(w.lost)             ? part_with(*ranks, *w.lost)
@@ -76,6 +87,12 @@ bool end(const std::string& text) {
                                                    : part_with(*ranks, Error(text, "", ""));
   w.all_came = farewell.all_came;
   return farewell.tells;
+}
+
+// Empty in a process that a rank forked, maybe while another thread of it held a lock.
+std::string name_of_rank() {
+  const World& w = world();
+  return w.ranks && w.process == getpid() ? w.ranks->name_of(w.ranks->rank()) : "";
 }
 
 void leave() {
@@ -113,27 +130,29 @@ Together::Together(Reducer& reducer) : reducer_(reducer) {
   use_.emplace(world().busy, false);
 }
 
-void Together::check_same_count(int64_t images) const {
+void Together::check_same_images(std::initializer_list<std::span<const std::byte>> parts) const {
   if (reducer_.ranks() == 1) return;
-  int64_t most_and_least[] = {images, -images};
-  reducer_.max(most_and_least, 2);
-  if (most_and_least[0] != -most_and_least[1])
-    throw Error("the ranks have " + std::to_string(-most_and_least[1]) + " to " + std::to_string(most_and_least[0]) + " images",
-                "", "give all ranks the same images: each takes its part of them");
+  Hash64 hash;
+  for (const std::span<const std::byte> part : parts) {
+    const uint64_t bytes = part.size();
+    hash.add(&bytes, sizeof bytes);
+    hash.add(part.data(), part.size());
+  }
+  check_same(reducer_, "the images and labels", hash.digest(), "give all ranks the same: each takes its part of them");
 }
 
-Error stopped_elsewhere() { return {"another rank was stopped", "", "its own message says why"}; }
+ToldElsewhere stopped_elsewhere() { return {"another rank was stopped", "", "its own message says why"}; }
 
 void remember(const LostRank& error) { world().lost = error; }
 void remember(const ToldElsewhere& error) { world().told_elsewhere = error; }
 
 void bind_ranks(nb::module_& m) {
   define(m, "join_ranks", join, nb::arg("folder"));
-  define(m, "stay_apart", [] { world().apart = true; });
+  define(m, "stay_apart", stay_apart);
   define(m, "are_ranks_joined", [] { return living() != nullptr; });
   define(m, "rank", [] { return world().ranks ? world().ranks->rank() : 0; });
   define(m, "rank_count", [] { return world().ranks ? world().ranks->ranks() : 1; });
-  define(m, "rank_name", [] { return world().ranks ? world().ranks->name_of(world().ranks->rank()) : std::string(); });
+  define(m, "rank_name", name_of_rank);
   define(m, "launcher", [] {
     const Launch launch = find_launch();
     return launch.is_alone() ? std::string() : launch.launcher;

@@ -3,14 +3,17 @@
 
 #include <nanobind/nanobind.h>
 
-#include <cstdint>
+#include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "busy.h"
 #include "core/error.h"
 #include "core/reducer.h"
+#include "errors.h"
 
 namespace intrain::python {
 
@@ -25,15 +28,15 @@ std::optional<int> threads_of_rank();
 class Together {
  public:
   explicit Together(Reducer& reducer);
-  // Of what the caller gave: throws Error on all ranks unless all have as many images.
-  void check_same_count(int64_t images) const;
+  // Of what the caller gave, images and labels: throws Error on all ranks, naming those that differ, unless all have the same.
+  void check_same_images(std::initializer_list<std::span<const std::byte>> parts) const;
 
  private:
   Reducer& reducer_;
   std::optional<Busy::Use> use_;
 };
 
-// body(), whose errors that tell of other ranks are remembered: how this one ends goes by them, if they end it.
+// body(), whose errors that tell of other ranks are of no kind, and remembered: how this one ends goes by them, if they end it.
 void remember(const LostRank& error);
 void remember(const ToldElsewhere& error);
 template <class Body>
@@ -42,15 +45,15 @@ auto remembering(Body&& body) {
     return std::forward<Body>(body)();
   } catch (const LostRank& e) {
     remember(e);
-    throw;
+    throw KindError(e, Kind::kError);
   } catch (const ToldElsewhere& e) {
     remember(e);
-    throw;
+    throw KindError(e, Kind::kError);
   }
 }
 
 // What was cut short although nothing stopped this rank.
-Error stopped_elsewhere();
+ToldElsewhere stopped_elsewhere();
 
 void bind_ranks(nanobind::module_& m);
 

@@ -5,6 +5,8 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <span>
+
 #include "bindings.h"
 #include "checkpoint/signature.h"
 #include "core/slice.h"
@@ -108,7 +110,8 @@ Metrics TrainerObject::step(const ImageArray& images,
   normalize_image(images.data() + mine.first * size, mine.count * pixels, net.channels(), trainer().normalization(),
                   batch.images.data());
   return together_errors_are(Kind::kData, [&] {
-    together.check_same_count(batch.total);
+    together.check_same_images(
+        {std::as_bytes(std::span(images.data(), images.size())), std::as_bytes(std::span(labels.data(), labels.size()))});
     return trainer().step(batch);
   });
 }
@@ -120,7 +123,8 @@ EvaluationResult TrainerObject::evaluate(const Dataset& data) {
   Interruptible work;
   work.run([&] {
     together_errors_are(Kind::kData, [&] {
-      together.check_same_count(data.count);
+      together.check_same_images({std::as_bytes(std::span(data.images.data(), data.images.size())),
+                                  std::as_bytes(std::span(data.file_hashes)), std::as_bytes(std::span(data.labels))});
       result.evaluation = trainer().evaluate(data, work.stop());
       if (result.evaluation.metrics.count < data.count && *work.stop() == 0) throw stopped_elsewhere();
     });
@@ -139,7 +143,7 @@ nb::tuple TrainerObject::predict(const ImageArray& images) {
     const AverageInUse average(net);
     together_errors_are(Kind::kData, [&] {
       const auto count = static_cast<int64_t>(images.shape(0));
-      together.check_same_count(count);
+      together.check_same_images({std::as_bytes(std::span(images.data(), images.size()))});
       const TrainConfig& config = trainer().config();
       logits = logits_of(net, trainer().normalization(), config.test_mirror, images.data(), count, config.batch, work.stop());
     });

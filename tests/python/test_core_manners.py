@@ -172,6 +172,20 @@ def test_who_is_told_of_steps():
     assert of([Some()]) == of([some]) == of([intrain.Progress()]) == 0.1 and of([Some(), Each()]) == 0
 
 
+def test_ranks_are_told_of_the_same_steps(monkeypatch):
+    """Unless a method that asks the others nothing is told alone."""
+    class Asking(intrain.Progress):
+        def on_step_end(self, trainer, step):
+            trainer.evaluate(step)
+
+    class Named(intrain.Progress): ...
+
+    monkeypatch.setattr(intrain.distributed, "ranks", lambda: 2)
+    of = intrain.callbacks.step_seconds
+    assert of([intrain.Progress()]) == of([Named()]) == 0.1
+    assert of([Asking()]) == of([intrain.Progress(), Asking()]) == 0
+
+
 def test_nothing_to_evaluate_on(arrays, data, tmp_path):
     """The same training, and nobody is told of an accuracy that there is not."""
     alone = intrain.Data(*arrays[:2], classes=data.classes, mirror=data.splits.mirror)

@@ -66,6 +66,11 @@ const char* join(int32_t shared, int32_t* rank, int32_t* ranks, const char** lib
   if (g_is_mine) {
     const int level = shared ? MPI_THREAD_MULTIPLE : MPI_THREAD_SERIALIZED;
     INTRAIN_MPI(MPI_Init_thread(nullptr, nullptr, level, &provided));
+    // What comes later, as mpi4py, calls it, too.
+    if (shared && provided < MPI_THREAD_MULTIPLE) {
+      *hint = "use an MPI that was built with it, as Debian's are";
+      return "it lets one thread at a time call it (no MPI_THREAD_MULTIPLE)";
+    }
     if (provided < MPI_THREAD_SERIALIZED) return "it lets one thread alone call it (no MPI_THREAD_SERIALIZED)";
     INTRAIN_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   } else {
