@@ -16,19 +16,25 @@ from .trainer import Trainer
 
 # The rate of the schedule "step" stays as it is for half of these, the most that there are; then the stream begins anew.
 STEPS = 100_000
-SETTINGS: dict[str, object] = {"epochs": STEPS, "schedule": "step", "warmup": 0, "augment": "none"}
+# Images are seen as they are: what an estimator augments with is of `fit` alone.
+SETTINGS: dict[str, object] = {
+    "epochs": STEPS, "schedule": "step", "warmup": 0, "augment": "none", "mirror": "random", "shift": "auto", "cutout": 0, "color_jitter": [],
+}
 
 
 def is_open(trainer: Trainer) -> bool:
     return trainer.steps_done < STEPS // 2
 
 
-def open_stream(net: Net, images: NDArray[np.uint8], table: bool, make: Function[[Net, Data], Trainer], batch: int, threads: int) -> Trainer:
+def open_stream(
+    net: Net, images: NDArray[np.uint8], table: bool, mirror: bool, make: Function[[Net, Data], Trainer], batch: int, threads: int
+) -> Trainer:
     """Goes on from the numbers of `net`, in the very state of the stream that it was of, if any; the pixels are then scaled as they were.
 
     `make` makes the Trainer of a new stream. `images` are the first, whose mean and deviation scale those of a net without numbers.
+    `mirror`: as of `Data`.
     """
-    stream = Stream(net.shape, net.classes, STEPS, MEAN, MEAN)
+    stream = Stream(net.shape, net.classes, STEPS, MEAN, MEAN, mirror=mirror)
     if net.has_numbers:
         del stream.settings["mean"], stream.settings["deviation"]
         if net.settings["data"] == "stream" and net.step < STEPS // 2:

@@ -7,6 +7,8 @@ from collections.abc import Callable as Function
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from . import _tables
 from ._sklearn import seed_of, threads_default
 from .data import Data
@@ -34,19 +36,30 @@ def net_of(estimator: Any) -> Net:
     return Net(model, estimator.image_shape_, len(estimator.classes_))
 
 
+def mirror_of(estimator: Any) -> tuple[bool, str]:
+    """Whether an image and its mirror image mean the same, and the setting ``mirror``."""
+    mirror = estimator.mirror
+    if isinstance(mirror, (bool, np.bool_)):
+        return bool(mirror), "random"
+    if isinstance(mirror, str):
+        return True, mirror
+    raise ConfigError(f"`mirror` is {mirror!r}", setting="mirror", hint='give True, False, "random", "alternate" or "none"')
+
+
 def trainer_of(estimator: Any, net: Net, data: Data, wins: Mapping[str, object]) -> Trainer:
     """`wins`: settings that win over those of the constructor."""
     settings: dict[str, object] = {
         "epochs": estimator.epochs, "batch": estimator.batch_size, "lr": estimator.learning_rate, "momentum": estimator.momentum,
         "weight_decay": estimator.weight_decay, "warmup": estimator.warmup, "augment": estimator.augment, "balance": estimator.balance,
+        "mirror": mirror_of(estimator)[1],
     }
     if estimator.learning_rate is None and net.model == "mlp" and estimator.recipe in (None, "intrain"):
         settings["lr"] = 0.05
     if estimator.feature_map_ is not None:
         settings.update(mean=_tables.MEAN, deviation=_tables.DEVIATION, augment=estimator.augment or "none")
-    if not isinstance(estimator.mirror, bool):
-        settings["mirror"] = estimator.mirror
     given = {key: value for key, value in settings.items() if value is not None}
     given.update({"seed": seed_of(estimator.random_state), **(estimator.settings or {}), **wins, "threads": threads_default(estimator.n_jobs)})
+    if estimator.feature_map_ is not None and given.get("test_mirror"):
+        raise ConfigError("the columns of a table mean something else in a mirror", setting="test_mirror", hint="leave out `test_mirror`")
     schedule = given.pop("schedule", estimator.schedule)
     return Trainer(net, None, data, schedule=schedule, widths=estimator.widths, recipe=estimator.recipe, **given)  # type: ignore[arg-type]

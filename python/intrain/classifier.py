@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _online
 from ._arrays import as_images
 from ._curve import learning_curve
-from ._parameters import Model, net_of, trainer_of
+from ._parameters import Model, mirror_of, net_of, trainer_of
 from ._settings import Schedule
 from ._sklearn import dimensions, label_array, numbers_of, threads_default, validate_data
 from ._tables import FeatureMap
@@ -174,7 +174,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(f"the labels are all of one class, {self.classes_[0]!r}", hint="there is nothing to learn: give images of two at least")
         validation = () if validation_data is None else self._as_validation(validation_data)
         names = [str(c) for c in self.classes_.tolist()]
-        data = Data(images, numbers_of(y, self.classes_), *validation, classes=len(names), class_names=names, mirror=self.mirror is not False)
+        data = Data(images, numbers_of(y, self.classes_), *validation, classes=len(names), class_names=names, mirror=mirror_of(self)[0])
         batch = min(self.batch_size, len(images)) if isinstance(self.batch_size, (int, np.integer)) else self.batch_size
         trainer = trainer_of(self, net_of(self), data, {"batch": batch})
         kept = _KeepHistory()
@@ -213,7 +213,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         online = before
         if online is None or not _online.is_open(online):
             online = _online.open_stream(
-                net_of(self) if first else self.net_, images, self.feature_map_ is not None,
+                net_of(self) if first else self.net_, images, self.feature_map_ is not None, mirror_of(self)[0],
                 lambda net, data: trainer_of(self, net, data, _online.SETTINGS), self.batch_size, threads_default(self.n_jobs),
             )
         batch = int(online.settings["batch"])  # type: ignore[arg-type]

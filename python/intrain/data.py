@@ -177,22 +177,33 @@ class Stream:
         Over which the learning rate falls, 1 to 100000.
     mean, deviation : sequence of float
         Of each channel's pixels, 0 to 1: what they are scaled by.
+    mirror : bool
+        Whether an image and its mirror image mean the same: not so for digits.
     """
 
     NAME = "stream"  # of its data in a checkpoint
 
     def __init__(
-        self, shape: tuple[int, int, int], classes: int, steps: int, mean: Sequence[float], deviation: Sequence[float]
+        self,
+        shape: tuple[int, int, int],
+        classes: int,
+        steps: int,
+        mean: Sequence[float],
+        deviation: Sequence[float],
+        *,
+        mirror: bool = True,
     ) -> None:
         self.shape = shape
         self.classes = classes
+        self.mirror = mirror
         self.settings: dict[str, object] = {
             "data": self.NAME, "epochs": steps, "mean": list(mean), "deviation": list(deviation), "augment": "none",
         }
 
     def data(self, batch: int) -> Data:
         """An epoch is one batch, of which nothing is ever shown."""
-        data = Data(np.zeros((batch, *self.shape), np.uint8), np.zeros(batch, np.uint16), classes=self.classes, name=self.NAME)
+        images, labels = np.zeros((batch, *self.shape), np.uint8), np.zeros(batch, np.uint16)
+        data = Data(images, labels, classes=self.classes, mirror=self.mirror, name=self.NAME)
         data.settings = self.settings
         return data
 

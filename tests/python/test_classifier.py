@@ -139,6 +139,7 @@ def test_settings(arrays):
     assert used(model="resnet8")["lr"] == 0.1
     assert used(batch_size=10**4)["batch"] == 256
     assert used(mirror="alternate")["mirror"] == "alternate" and used(mirror=True)["mirror"] == used(mirror=False)["mirror"] == "random"
+    assert used(mirror=np.True_)["mirror"] == "random"
     assert used(recipe="wageubn")["schedule"] == "wageubn"
     got = used(epochs=2, momentum=0.5, weight_decay=0.01, schedule=intrain.Schedule("step", 1), augment="none", balance=True, widths={"w": 4},
                settings={"label_smoothing": 0.1, "freeze": ["linear0*"]}, random_state=2**64 - 1)
@@ -194,6 +195,21 @@ def test_clones_and_pickles(digits):
     assert table.predict(X_val.reshape(-1, 64) / 7).shape == (297,)
 
 
+def test_what_has_no_mirror_image(arrays):
+    X, y = arrays[:2]
+    for mirror in (None, 0, 1, ["random"]):
+        with pytest.raises(intrain.ConfigError, match="`mirror` is") as e:
+            Classifier("mlp", mirror=mirror, **SMALL).fit(X, y)
+        assert '"alternate"' in e.value.hint
+    both = {"settings": {"test_mirror": True}, **SMALL}
+    for estimator in (Classifier("mlp", mirror=False, **both), Classifier("mlp", mirror=np.False_, **both)):
+        for learn in (estimator.fit, lambda X, y, e=estimator: e.partial_fit(X, y, classes=range(10))):
+            with pytest.raises(intrain.ConfigError, match="mean something else in a mirror"):
+                learn(X, y)
+    with pytest.raises(intrain.ConfigError, match="columns of a table"):
+        Classifier(**both).fit(X.reshape(len(X), -1), y)
+
+
 def test_online(digits):
     X, X_val, y, y_val = digits
     clf = Classifier("resnet8", batch_size=32, n_jobs=1)
@@ -222,6 +238,14 @@ def test_online_after_fit(digits):
         for _ in range(4):
             clf.partial_fit(more, y[700:])
         assert clf.score(val, y_val) > before and clf.feature_map_ is mapped
+
+
+def test_online_after_a_fit_that_augments(arrays):
+    X, y = arrays[:2]
+    augments = {"border": "reflect", "shift": 1, "cutout": 3, "color_jitter": [0.5]}
+    clf = Classifier("mlp", mirror="alternate", settings=augments, **SMALL).fit(X, y)
+    plain = Classifier(clf.net_, **SMALL).partial_fit(X[:16], y[:16], classes=range(10))
+    assert clf.partial_fit(X[:16], y[:16]).signature_ == plain.signature_  # each image as it is
 
 
 def test_a_stream_that_begins_anew(digits, monkeypatch):
