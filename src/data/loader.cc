@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/slice.h"
+#include "core/text.h"
 #include "data/augment.h"
 #include "data/check_dataset.h"
 #include "data/color_jitter.h"
@@ -233,6 +234,9 @@ void check_augmentation(const Dataset& set, const LoaderOptions& options) {
   for (const int range : {jitter.brightness, jitter.contrast, jitter.saturation})
     if (range < 0 || range > 256)
       refuse("colours that change by " + std::to_string(range) + " / 256", "color_jitter", "give 0 to 256 of each");
+  if (set.c != 3 && jitter.saturation != 0 && jitter.brightness == 0 && jitter.contrast == 0)
+    refuse("images of " + plural(set.c, "channel") + " have no saturation", "color_jitter",
+           "give a share of brightness or contrast");
 }
 
 Loader::Loader(const Dataset& set, const Normalization& norm, const LoaderOptions& options)

@@ -24,7 +24,7 @@ struct LoaderOptions {
   Border border = Border::kMean;  // training: what windows show beyond an image
   int shift = kAutoShift;         // training: pixels that they may be moved by, less than the images have rows and columns
   int cutout = 0;                 // training: side of a square that shows nothing, up to the images' shorter side; 0: none
-  ColorJitter color_jitter = {};  // training
+  ColorJitter color_jitter = {};  // training; saturation alone of images of 3 channels
   // Of each batch only the images of this rank (core/slice.h) are read; when training there are at most as many ranks as images a batch.
   int rank = 0, ranks = 1;
 };

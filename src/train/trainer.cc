@@ -91,7 +91,10 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
     restore_for_transfer(*begin, config.model, net.state(), head, same_classes(begin->info));
     net.begin_average();
     net.quantize_parameters();
-    if (config.border.empty()) config.border = begin->info.config.border;
+    if (config.border.empty()) {
+      config.border = begin->info.config.border;
+      check_augmentation_of(config, images, data.mirror);  // the images may be smaller than those that it knows
+    }
   }
   const Checkpoint* origin = begin != nullptr ? begin : config.init_from.empty() ? nullptr : options.resume;
   const Normalization norm =

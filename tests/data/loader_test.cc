@@ -198,6 +198,7 @@ TEST_F(LoaderTest, WhatCannotBeAugmentedIsRefused) {
   for (const int shift : {-2, 12}) refused({.shift = shift}, "shift");
   for (const int side : {-1, 13}) refused({.cutout = side}, "cutout");
   for (const int range : {-1, 257}) refused({.color_jitter = {0, range, 0}}, "color_jitter");
+  refused({.color_jitter = {0, 0, 100}}, "color_jitter");
   Dataset flat = data_.train;
   flat.h = 1;
   flat.w = 144;

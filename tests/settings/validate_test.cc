@@ -33,9 +33,16 @@ TEST(Validate, NamesTheSettingThatCannotBe) {
     refused("shift", [&](TrainConfig& c) { c.shift = v; });
   for (const char* v : {"", "true", "random|none"}) refused("mirror", [&](TrainConfig& c) { c.mirror = v; });
   for (int v : {-1, 65536}) refused("cutout", [&](TrainConfig& c) { c.cutout = v; });
-  for (const std::vector<double>& v : std::vector<std::vector<double>>{{-0.1}, {1.1}, {kNan}, {0.1, 0.1}, {0, 0, 0, 0}})
+  for (const std::vector<double>& v : std::vector<std::vector<double>>{{-0.1}, {1.1}, {kNan}, {0.001}, {0.1, 0.1}, {0, 0, 0, 0}})
     refused("color_jitter", [&](TrainConfig& c) { c.color_jitter = v; });
   for (const char* v : {"", "Cosine", "Linear"}) refused("schedule", [&](TrainConfig& c) { c.schedule = v; });
+}
+
+// A share that would be rounded to none is refused above.
+TEST(Validate, AllowsTheSmallestShareOfColour) {
+  TrainConfig config;
+  config.color_jitter = {0, 1.0 / 256, 1};
+  EXPECT_NO_THROW(validate(config));
 }
 
 TEST(Validate, NamesTheSettingThatDoesNotFitAnother) {

@@ -376,6 +376,21 @@ TEST_F(TrainerInMemory, RefusesAugmentationsThatDoNotFitTheImages) {
   refused([](TrainConfig& c) { c.test_mirror = true; }, false, "test_mirror");
 }
 
+// A border that comes with the net, too: a reflection of images that windows reach beyond.
+TEST_F(TrainerInMemory, RefusesTheBorderOfANetThatDoesNotFitTheImages) {
+  Checkpoint begin = Trainer(config_, data_).state();
+  begin.info.config.border = "reflect";
+  TrainConfig config = config_;
+  config.init_from = "memory";
+  EXPECT_EQ(Trainer(config, data_, {.begin = &begin}).config().border, "reflect");
+  DataSplits thin = data_;
+  for (Dataset* set : {&thin.train, &thin.test}) {
+    set->h = 1;
+    set->w = 144;
+  }
+  expect_error([&] { Trainer(config, thin, {.begin = &begin}); }, "show more than a reflection of images of 1x144", "border");
+}
+
 // The caller's own array is read where it lies, and lives as long as anyone reads it.
 TEST_F(TrainerInMemory, ReadsPixelsOfAnothersWithoutACopy) {
   const uint64_t expected = Trainer(config_, data_).fit(silent_).signature;
