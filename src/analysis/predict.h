@@ -36,6 +36,7 @@ class Predictor {
   // In the order of the files, with `top` classes each (top_classes). Neither threads nor the other files change what is said of one.
   std::vector<FilePrediction> predict(std::span<const std::string> files, int top);
   int logits_exp() const { return logits_.exp(); }
+  bool test_mirror() const { return logits_.test_mirror(); }
 
  private:
   // What one thread has to itself.

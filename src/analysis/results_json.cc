@@ -61,9 +61,11 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
   return text(json);
 }
 
-std::string predictions_json(const Checkpoint& checkpoint, int logits_exp, const std::vector<FilePrediction>& predictions) {
+std::string predictions_json(const Checkpoint& checkpoint, bool test_mirror, int logits_exp,
+                             const std::vector<FilePrediction>& predictions) {
   const std::vector<std::string> names = class_labels(checkpoint.info);
   Json json = head(checkpoint);
+  if (test_mirror) json["test_mirror"] = true;
   json["logits_exp"] = logits_exp;
   Json files = Json::array(), broken = Json::array();
   for (const FilePrediction& p : predictions) {

@@ -30,6 +30,7 @@ struct Examination {
   };
   std::vector<Picture> mistakes;  // the worst ones first
   std::string crop;               // what was seen of the photos (crop_text); empty: the images are no photos
+  bool test_mirror = false;       // each image counts together with its mirror image
 };
 
 struct RunReport {
@@ -56,8 +57,8 @@ RunReport read_run(const std::string& folder);
 std::optional<Checkpoint> read_newest_checkpoint(RunReport& run);
 
 constexpr size_t kMistakesShown = 24;
-// Evaluates the net of `checkpoint` on data.test, which must fit it. progress: as of evaluate(). Throws Error if there is no such net, or a
-// photo cannot be read any more.
+// Evaluates the net of `checkpoint` on data.test, which must fit it. progress: as of evaluate(). Throws Error if there is no such net, a
+// photo cannot be read any more, or the training's test_mirror is not for these images.
 Examination examine(const Checkpoint& checkpoint, const DataSplits& data, int threads,
                     const std::function<void(int64_t done, int64_t total)>& progress);
 

@@ -22,6 +22,7 @@
 #include "train/data_options.h"
 #include "train/evaluate.h"
 #include "train/over_ranks.h"
+#include "train/test_logits.h"
 #include "train/trained_net.h"
 
 namespace intrain::cli {
@@ -100,8 +101,7 @@ int run(const EvalFlags& flags) {
   const DataSplits data = load_showing(spec, options, flags.threads, out);
   check_fit(checkpoint, data.test, data);
   const bool test_mirror = flags.test_mirror.value_or(info.config.test_mirror);
-  if (test_mirror && !data.mirror)
-    throw Error("these images mean something else in a mirror", "--test-mirror", "evaluate them with --no-test-mirror");
+  check_mirror(test_mirror, data.mirror, "test_mirror", "evaluate them with --no-test-mirror");
 
   const int batch = std::min(flags.batch, data.test.count);
   const std::shared_ptr<Runtime> runtime = make_runtime(flags.threads);
@@ -120,7 +120,7 @@ int run(const EvalFlags& flags) {
   const Metrics& metrics = result.metrics;
   print_broken(data, out);
   if (!data.test.files.empty()) print(out, "photos: {} seen\n", crop_text(options.crop_q16));
-  if (test_mirror) print(out, "each image with its mirror image\n");
+  if (test_mirror) print(out, "{}\n", kWithMirrorImage);
   print(out, "{} after {} on {}: {} {} images, loss {:.4f}\n", printable(info.model), plural(info.epoch, "epoch"),
         printable(data.spec), metrics.count, split_name, metrics.mean_loss());
   if (info.classes <= kTabulatedClasses)

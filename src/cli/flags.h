@@ -17,6 +17,8 @@ CLI::Option* add_data(CLI::App& app, std::string& data, const std::string& other
 CLI::Option* add_crop(CLI::App& app, std::string& crop);
 // --test-mirror and --no-test-mirror; neither: as the run has it.
 void add_test_mirror(CLI::App& app, std::optional<bool>& test_mirror);
+// What the results then say.
+constexpr const char* kWithMirrorImage = "each image with its mirror image";
 CLI::Option* add_threads(CLI::App& app, int& threads);
 
 // --checkpoint, which must be given.

@@ -50,6 +50,7 @@ int run(const PredictFlags& flags) {
   const size_t batch = std::min(static_cast<size_t>(flags.batch), flags.files.size());
   Predictor predictor(checkpoint, static_cast<int>(batch), flags.threads,
                       flags.crop.empty() ? std::nullopt : std::optional(parse_crop(flags.crop)), flags.test_mirror);
+  if (predictor.test_mirror() && !flags.json) print("{}\n", kWithMirrorImage);
   std::vector<FilePrediction> all;
   for (size_t begin = 0; begin < flags.files.size(); begin += batch) {
     const std::span files = std::span(flags.files).subspan(begin);
@@ -59,7 +60,7 @@ int run(const PredictFlags& flags) {
     }
     check_stdout();  // each batch as soon as it is known, also into a pipe; the rest is not computed where nobody reads it
   }
-  if (flags.json) print("{}", predictions_json(checkpoint, predictor.logits_exp(), all));
+  if (flags.json) print("{}", predictions_json(checkpoint, predictor.test_mirror(), predictor.logits_exp(), all));
   int status = 0;
   for (const FilePrediction& p : all)
     if (p.error) status = print_error(*p.error);

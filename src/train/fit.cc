@@ -6,6 +6,7 @@
 #include "data/check_dataset.h"
 #include "settings/crop.h"
 #include "train/data_options.h"
+#include "train/test_logits.h"
 
 namespace intrain {
 
@@ -35,18 +36,10 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
     throw Error("more than 2^31 steps", Setting{"epochs"}, "choose fewer epochs");
 }
 
-namespace {
-
-[[noreturn]] void refuse_mirror(const char* setting) {
-  throw Error("these images mean something else in a mirror", Setting{setting}, "leave out `" + std::string(setting) + "`");
-}
-
-}  // namespace
-
 void check_augmentation_of(const TrainConfig& config, const Dataset& train, bool mirror) {
   if (config.augment == "standard") check_augmentation(train, training_loader(config, mirror));
-  if (!mirror && config.mirror == "alternate") refuse_mirror("mirror");
-  if (!mirror && config.test_mirror) refuse_mirror("test_mirror");
+  check_mirror(config.mirror == "alternate", mirror, "mirror", "leave out `mirror`");
+  check_mirror(config.test_mirror, mirror, "test_mirror", "leave out `test_mirror`");
 }
 
 void check_crop(const TrainConfig& config, const Dataset& set) {

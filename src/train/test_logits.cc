@@ -8,6 +8,10 @@
 
 namespace intrain {
 
+void check_mirror(bool wanted, bool mirror, const char* setting, const std::string& hint) {
+  if (wanted && !mirror) throw Error("these images mean something else in a mirror", Setting{setting}, hint);
+}
+
 namespace {
 
 constexpr int32_t sum_of_logits(int32_t a, int32_t b) {

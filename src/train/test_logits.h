@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/api.h"
@@ -9,6 +10,9 @@
 #include "nn/net.h"
 
 namespace intrain {
+
+// Throws Error, of `setting`, where mirrored images are wanted of those that mean something else in a mirror. mirror: DataSplits::mirror.
+INTRAIN_API void check_mirror(bool wanted, bool mirror, const char* setting, const std::string& hint);
 
 class INTRAIN_API TestLogits {
  public:
@@ -20,6 +24,7 @@ class INTRAIN_API TestLogits {
   // where e is the exponent of both: in evaluation it is a function of the parameters alone.
   void evaluate(const Batch& batch);
   const int32_t* logits() const { return test_mirror_ ? sums_.data() : net_.logits(); }
+  bool test_mirror() const { return test_mirror_; }
   int exp() const { return net_.logits_exp() - (test_mirror_ ? 1 : 0); }
 
  private:

@@ -142,7 +142,9 @@ TEST_F(PredictTest, PhotosAreCroppedAsInEvaluationAndBrokenOnesPassedOver) {
   EXPECT_EQ(std::string(broken[0].error->what()), "no picture of a kind that is read (JPEG, PNG, WebP, BMP, GIF or TIFF)");
   EXPECT_EQ(broken[1].error->where, folder_.file("none.jpg"));
 
-  const nlohmann::json json = nlohmann::json::parse(predictions_json(checkpoint, -3, {good[0], broken[0]}));
+  const nlohmann::json json = nlohmann::json::parse(predictions_json(checkpoint, false, -3, {good[0], broken[0]}));
+  EXPECT_FALSE(json.contains("test_mirror"));
+  EXPECT_EQ(nlohmann::json::parse(predictions_json(checkpoint, true, -3, {}))["test_mirror"], true);
   EXPECT_EQ(json["logits_exp"], -3);
   ASSERT_EQ(json["files"].size(), 1u);
   EXPECT_EQ(json["files"][0]["file"], data.test.files[0]);

@@ -97,16 +97,21 @@ check "and draws it" test -s a.png
 "$intrain" eval --checkpoint runs/synthetic-resnet8-1/final.ckpt --threads 2 --json - > b.json 2> eval.err
 check "eval writes JSON on stdout" test $? -eq 0
 check "the same for any batch and threads" cmp a.json b.json
+check "and the text elsewhere" test "$(tail -n 1 eval.err)" == "$(tail -n 1 train)"
+check "the JSON has the accuracy" test "test accuracy: $(json a.json '"%.2f" % (100 * d["hits"] / d["images"])') %" == "$(tail -n 1 train)"
+check "its matrix has each image" test "$(json a.json 'sum(map(sum, d["confusion"])) == d["images"]')" == True
+check "and its diagonal each hit" test "$(json a.json 'sum(d["confusion"][i][i] for i in range(10)) == d["hits"]')" == True
 "$intrain" train --data synthetic:64 --model mlp --epochs 1 --batch 16 --threads 1 --test-mirror --out turned > turned.train
 "$intrain" eval --checkpoint turned/best.ckpt --json turned.json > turned.eval
 "$intrain" eval --checkpoint turned/best.ckpt --no-test-mirror --json alone.json > /dev/null
 check "eval takes images with their mirror images as the training did" test "$(tail -n 1 turned.eval)" == "$(grep '^test accuracy' turned.train)"
 check "and says so" has turned.eval '^each image with its mirror image$'
-check "or alone" test "$(json turned.json 'd["test_mirror"], d["loss"]')" != "$(json alone.json '"test_mirror" not in d, d["loss"]')"
-check "and the text elsewhere" test "$(tail -n 1 eval.err)" == "$(tail -n 1 train)"
-check "the JSON has the accuracy" test "test accuracy: $(json a.json '"%.2f" % (100 * d["hits"] / d["images"])') %" == "$(tail -n 1 train)"
-check "its matrix has each image" test "$(json a.json 'sum(map(sum, d["confusion"])) == d["images"]')" == True
-check "and its diagonal each hit" test "$(json a.json 'sum(d["confusion"][i][i] for i in range(10)) == d["hits"]')" == True
+check "or alone, at another loss, as the JSON tells" test "$(json turned.json \
+  "d['test_mirror'], 'test_mirror' in (alone := json.load(open('alone.json'))), d['loss'] != alone['loss']")" == "(True, False, True)"
+predict=("$intrain" predict --checkpoint turned/best.ckpt a.png)
+check "predict does as the training did, and says so" test "$("${predict[@]}" | sed -n 1p)" == "each image with its mirror image"
+check "or alone" test "$("${predict[@]}" --no-test-mirror | sed -n 1p)" == a.png
+check "and so does its JSON" test "$("${predict[@]}" --json | json /dev/stdin 'd["test_mirror"]')" == True
 
 "$intrain" inspect --checkpoint runs/synthetic-resnet8-1/final.ckpt --batch 16 > inspect
 check "inspect succeeds" test $? -eq 0

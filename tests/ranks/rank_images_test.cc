@@ -27,21 +27,23 @@ TEST(RankImages, EvaluateBatchesOfOneImage) {
   config.epochs = 1;
   const Outcome trained = train_on(1, config, data);
   const Checkpoint checkpoint = parse_checkpoint(trained.checkpoint, "memory");
-  std::vector<Evaluation> results;
-  for (const int ranks : {1, 2, 3}) {
-    std::vector<Evaluation> all(static_cast<size_t>(ranks));
-    run_local_ranks(ranks, [&](int rank, std::unique_ptr<Reducer> reducer) {
-      TrainedNet net(checkpoint, 1, false, std::make_shared<Runtime>(1, std::move(reducer)));
-      Loader loader(data.test, normalization_of(checkpoint), {.batch = 1, .rank = rank, .ranks = ranks});
-      all[static_cast<size_t>(rank)] = evaluate(net.net, loader, nullptr, {}, true);
-    });
-    results.insert(results.end(), all.begin(), all.end());
-  }
-  for (const Evaluation& e : results) {
-    EXPECT_EQ(e.metrics.loss, results[0].metrics.loss);
-    EXPECT_EQ(e.losses, results[0].losses);
-    EXPECT_EQ(e.probabilities, results[0].probabilities);
-    EXPECT_EQ(e.logits_hash, results[0].logits_hash);
+  for (const bool test_mirror : {false, true}) {
+    std::vector<Evaluation> results;
+    for (const int ranks : {1, 2, 3}) {
+      std::vector<Evaluation> all(static_cast<size_t>(ranks));
+      run_local_ranks(ranks, [&](int rank, std::unique_ptr<Reducer> reducer) {
+        TrainedNet net(checkpoint, 1, false, std::make_shared<Runtime>(1, std::move(reducer)));
+        Loader loader(data.test, normalization_of(checkpoint), {.batch = 1, .rank = rank, .ranks = ranks});
+        all[static_cast<size_t>(rank)] = evaluate(net.net, loader, nullptr, {}, test_mirror);
+      });
+      results.insert(results.end(), all.begin(), all.end());
+    }
+    for (const Evaluation& e : results) {
+      EXPECT_EQ(e.metrics.loss, results[0].metrics.loss);
+      EXPECT_EQ(e.losses, results[0].losses);
+      EXPECT_EQ(e.probabilities, results[0].probabilities);
+      EXPECT_EQ(e.logits_hash, results[0].logits_hash);
+    }
   }
 }
 

@@ -87,6 +87,19 @@ TEST_F(ReportTest, ThePageTellsAllOfIt) {
   for (const char* part : {"<link", "@import", "url("}) EXPECT_FALSE(has(page, part)) << part;
 }
 
+// As `eval` does it.
+TEST_F(ReportTest, ImagesCountWithTheirMirrorImages) {
+  RunReport run = whole();
+  EXPECT_FALSE(has(report_page({run}), "mirror image"));
+  Checkpoint checkpoint = *read_newest_checkpoint(run);
+  checkpoint.info.config.test_mirror = true;
+  run.examination = examine(checkpoint, data_, 1, {});
+  EXPECT_TRUE(has(report_page({run}), "Each image counts together with its mirror image."));
+  DataSplits digits = data_;
+  digits.mirror = false;
+  test::expect_error([&] { examine(checkpoint, digits, 1, {}); }, "these images mean something else in a mirror", "test_mirror");
+}
+
 TEST_F(ReportTest, NamesAreText) {
   RunReport run = whole();
   run.config->model = run.config->init_from = run.folder = run.checkpoint = run.examination->data = kNasty;
