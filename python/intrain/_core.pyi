@@ -326,7 +326,7 @@ class Net:
     def evaluate(self, data: Dataset, batch: int = 128, threads: int = 0, test_mirror: bool | None = None) -> Evaluation:
         """`test_mirror` as of predict."""
     def to_onnx(self, qdq: bool = False) -> bytes:
-        """The model's file: integers alone, whose logits are these bit by bit; or quantized operators that runtimes accelerate."""
+        """The model's file: integers alone, whose logits are those of ``predict(images, test_mirror=False)`` bit by bit; or quantized operators that runtimes accelerate."""
     def to_safetensors(self, path: str) -> None:
         """Every integer of the training, with exponents in the metadata."""
 

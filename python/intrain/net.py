@@ -133,6 +133,7 @@ class Net:
             Images at a time; what is said of one depends on neither that nor `n_jobs`.
         test_mirror : bool
             Whether the logits are the mean of those of an image and of its mirror image, in units of half as much; None: as in the training.
+            Whether an image means the same in a mirror is yours to know: nothing is refused here.
         """
         from ._settings import threads_of
 
@@ -142,6 +143,7 @@ class Net:
     def evaluate(
         self, X: Any, y: Any, *, batch: int = 128, n_jobs: int | None = None, layout: str = "NHWC", test_mirror: bool | None = None
     ) -> _core.Evaluation:
+        """What the net makes of images with labels; `test_mirror` as of `predict`."""
         from ._settings import threads_of
 
         images = as_images(X, layout=layout)

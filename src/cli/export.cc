@@ -131,7 +131,8 @@ Command add_export(CLI::App& app) {
   CLI::Option* onnx = command.add_option("--onnx", flags->onnx, "ONNX model to write")->type_name("FILE");
   command.add_option("--safetensors", flags->safetensors, "file for all state of the training: integers, with their exponents")
       ->type_name("FILE");
-  const std::string exact_help = "integers only, the logits bit by bit those of intrain; this is the default";
+  const std::string exact_help =
+      "integers only, the logits bit by bit those of intrain, of each image alone; this is the default";
   CLI::Option* exact = command.add_flag("--exact", exact_help)->needs(onnx);
   command.add_flag("--qdq", flags->qdq, "float operators between QuantizeLinear and DequantizeLinear, which runtimes accelerate")
       ->needs(onnx)
