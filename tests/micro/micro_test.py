@@ -200,7 +200,7 @@ def main():
     parser.add_argument("--random-nets", type=int, default=8, choices=range(1, RANDOM_NETS + 1), metavar=f"1..{RANDOM_NETS}")
     parser.add_argument("--write-bars", action="store_true")
     parser.add_argument("compilers", nargs="*", choices=[[], *COMPILERS], metavar="COMPILER")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     folder = arguments.folder.resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

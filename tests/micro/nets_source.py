@@ -4,7 +4,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 STACK_BYTES = 2560  # the stack of a net that learns, and the program's own
-CODE_BYTES = 49152  # and what a net has of its own beside the constants
+CODE_BYTES = 49152  # of flash, of all nets
+NET_BYTES = 2048  # and what each has of its own beside constants and samples: its tables and functions
 
 
 def includes_of(nets, folder):
@@ -72,7 +73,7 @@ def fitting(nets, folder, machine):
     for net in nets:
         if header_number(folder, net, "ARENA_BYTES") + STACK_BYTES > machine.bytes_of("RAM"):
             continue
-        takes = Expected(folder, net).constants + (folder / net / "samples.h").stat().st_size // 2  # a number has 2 bytes of text or more
+        takes = NET_BYTES + Expected(folder, net).constants + (folder / net / "samples.h").stat().st_size // 2  # a number has 2 bytes of text or more
         if not lists or takes > left:
             lists.append([])
             left = flash
