@@ -16,8 +16,7 @@ set(INTRAIN_PUBLIC_HEADERS
     settings/scalar10.h settings/setting_list.h settings/settings.def settings/train_command.h settings/width_keys.h
     exchange/export/export.h exchange/import/import_net.h exchange/import/import_report.h
     train/data_options.h train/evaluate.h train/metrics.h train/observer.h train/step.h train/tensor_numbers.h train/test_logits.h
-    train/trained_net.h
-    train/trainer.h runs/training_run.h)
+    train/trained_net.h train/trainer.h runs/training_run.h)
 
 # Objects, because nothing within the library calls all that it offers; the archives after them bring the third parties along.
 set(folders core isa ops nn optim models data io settings checkpoint train micro exchange runs)

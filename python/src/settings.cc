@@ -78,7 +78,7 @@ void store(const std::string& key, nb::handle value, std::string& member) {
   nb::object text = nb::borrow(value);
   if (!is_text(text) && nb::hasattr(text, "__fspath__")) text = nb::steal(PyOS_FSPath(text.ptr()));
   if (!text.is_valid()) nb::raise_python_error();
-  if ((key == "crop" || key == "shift") && !is_text(text) && !is_bool(text) && PyNumber_Check(text.ptr()) != 0)
+  if ((key == "crop" || key == "shift" || key == "mixup") && !is_text(text) && !is_bool(text) && PyNumber_Check(text.ptr()) != 0)
     text = nb::str(text);
   if (!is_text(text)) refuse(key, "a text", value);
   member = nb::cast<std::string>(text);

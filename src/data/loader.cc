@@ -17,6 +17,7 @@
 #include "data/augment.h"
 #include "data/check_dataset.h"
 #include "data/color_jitter.h"
+#include "data/mixup.h"
 #include "data/photo_reader.h"
 #include "data/sampler.h"
 
@@ -40,6 +41,7 @@ struct Loader::State {
     int64_t order_epoch = -1;    // epoch that `order` holds
     std::vector<int32_t> order;  // sample by place
     PhotoReader reader;
+    std::vector<int8_t> next;     // that the last image is mixed with
     std::vector<uint8_t> pixels;  // of one image that is no part of the set: a photo, scaled, or of other colours
   };
   struct Slot {
@@ -66,6 +68,7 @@ struct Loader::State {
   std::vector<std::thread> threads;
 
   bool augments() const { return options.training && options.augment; }
+  bool mixes() const { return augments() && options.mixup != 0; }
   bool copies() const { return !set.files.empty() || (augments() && options.color_jitter.any()); }
   void put(Worker& worker, int64_t epoch, int32_t sample, uint32_t draw, int8_t* dst) const;
   void put_augmented(Worker& worker, uint32_t epoch, int32_t sample, uint32_t draw, const uint8_t* image, int8_t* dst) const;
@@ -133,13 +136,24 @@ void Loader::State::make(Worker& worker, int64_t step, Batch& batch) const {
       shuffle_epoch(options.seed, number, worker.order);
     worker.order_epoch = epoch;
   }
-  for (int i = 0; i < batch.count; ++i) {
-    const int64_t place = begin + batch.first + i;
-    const int32_t sample = worker.order[static_cast<size_t>(place)];
-    // A sample that an epoch shows several times is another picture each time.
-    const int64_t draw = options.balance ? place : sample;
-    put(worker, epoch, sample, static_cast<uint32_t>(draw), batch.images.data() + i * set.image_size());
-    batch.labels[static_cast<size_t>(i)] = set.labels[static_cast<size_t>(sample)];
+  // A sample that an epoch shows several times is another picture each time.
+  const auto sample_at = [&](int64_t i) { return worker.order[static_cast<size_t>(begin + i)]; };
+  const auto draw_at = [&](int64_t i) { return static_cast<uint32_t>(options.balance ? begin + i : sample_at(i)); };
+  const auto label_at = [&](int64_t i) { return set.labels[static_cast<size_t>(sample_at(i))]; };
+  const int64_t size = set.image_size(), end = batch.first + batch.count;
+  for (int64_t i = batch.first; i < end; ++i) {
+    put(worker, epoch, sample_at(i), draw_at(i), batch.images.data() + (i - batch.first) * size);
+    batch.labels[static_cast<size_t>(i - batch.first)] = label_at(i);
+  }
+  if (!mixes()) return;
+  put(worker, epoch, sample_at(end % whole), draw_at(end % whole), worker.next.data());
+  for (int64_t i = batch.first; i < end; ++i) {
+    const int share = mixup_share(
+        options.mixup, RandomStream{options.seed, RandomUse::kAugment, static_cast<uint32_t>(epoch), draw_at(i)}.bits(52));
+    int8_t* const image = batch.images.data() + (i - batch.first) * size;
+    mix_images(i + 1 < end ? image + size : worker.next.data(), size, share, image);
+    batch.other_labels[static_cast<size_t>(i - batch.first)] = label_at((i + 1) % whole);
+    batch.other_shares[static_cast<size_t>(i - batch.first)] = share;
   }
 }
 
@@ -150,6 +164,7 @@ void Loader::State::run() {
     Worker worker;
     worker.order.resize(static_cast<size_t>(set.count));
     std::iota(worker.order.begin(), worker.order.end(), 0);
+    if (mixes()) worker.next.resize(static_cast<size_t>(set.image_size()));
     if (copies()) worker.pixels.resize(static_cast<size_t>(set.image_size()));
     while (true) {
       {
@@ -230,6 +245,8 @@ void check_augmentation(const Dataset& set, const LoaderOptions& options) {
   if (options.cutout < 0 || options.cutout > side)
     refuse("squares of " + std::to_string(options.cutout) + " cut out of " + images, "cutout",
            "give 0 to " + std::to_string(side));
+  if (options.mixup != 0 && !is_mixup_alpha(options.mixup))
+    refuse("there is no table for an alpha of " + std::to_string(options.mixup) + " / 10", "mixup", "give 2, 4, 8 or 10, or 0");
   const ColorJitter& jitter = options.color_jitter;
   for (const int range : {jitter.brightness, jitter.contrast, jitter.saturation})
     if (range < 0 || range > 256)
@@ -249,6 +266,9 @@ Loader::Loader(const Dataset& set, const Normalization& norm, const LoaderOption
   for (State::Slot& slot : s.slots) {
     slot.batch.images.resize(static_cast<size_t>(images * set.image_size()));
     slot.batch.labels.resize(static_cast<size_t>(images));
+    if (!s.mixes()) continue;
+    slot.batch.other_labels.resize(static_cast<size_t>(images));
+    slot.batch.other_shares.resize(static_cast<size_t>(images));
   }
   s.threads.reserve(static_cast<size_t>(threads));
   try {

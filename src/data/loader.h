@@ -25,7 +25,9 @@ struct LoaderOptions {
   int shift = kAutoShift;         // training: pixels that they may be moved by, less than the images have rows and columns
   int cutout = 0;                 // training: side of a square that shows nothing, up to the images' shorter side; 0: none
   ColorJitter color_jitter = {};  // training; saturation alone of images of 3 channels
-  // Of each batch only the images of this rank (core/slice.h) are read; when training there are at most as many ranks as images a batch.
+  int mixup = 0;                  // training: alpha in tenths (data/mixup.h) of the shares of images that are mixed; 0: none is
+  // Of each batch only the images of this rank (core/slice.h) are read, and with mixup the one after; when training there are at most as many
+  // ranks as images a batch.
   int rank = 0, ranks = 1;
 };
 

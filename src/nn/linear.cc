@@ -184,9 +184,14 @@ void LinearLogits::describe(GraphSink& sink) {
 void LinearLogits::softmax(const LayerContext& context) {
   const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kSoftmax);
   const int64_t images = context.global_count * batches_per_step_;
+  const int exp = acc_exp() - logit_shift_;
   context.pool.run(context.count, [&](int64_t n, int) {
-    max_[static_cast<size_t>(n)] = static_cast<int32_t>(ops::softmax_xent_reference(
-        acc_ + n * shape_.k, shape_.k, acc_exp() - logit_shift_, labels_[n], images, smoothing_, error_ + n * shape_.k));
+    const int32_t* const logits = acc_ + n * shape_.k;
+    int32_t* const error = error_ + n * shape_.k;
+    max_[static_cast<size_t>(n)] = static_cast<int32_t>(
+        other_labels_ == nullptr ? ops::softmax_xent_reference(logits, shape_.k, exp, labels_[n], images, smoothing_, error)
+                                 : ops::softmax_xent_mixed_reference(logits, shape_.k, exp, labels_[n], other_labels_[n],
+                                                                     other_shares_[n], images, smoothing_, error));
   });
   int64_t max = ops::error_max(max_.data(), context.count);
   context.reducer.max(&max, 1);

@@ -86,7 +86,12 @@ class LinearLogits final : public Linear {
 
   void describe(GraphSink& sink) override;
 
-  void set_labels(const int32_t* labels) { labels_ = labels; }
+  // Of the images of the batch: null others where each has but one label.
+  void set_labels(const int32_t* labels, const int32_t* other_labels, const int32_t* other_shares) {
+    labels_ = labels;
+    other_labels_ = other_labels;
+    other_shares_ = other_shares;
+  }
   void set_batches_per_step(int batches) { batches_per_step_ = batches; }
   // Share of the target that all classes get alike, times 2^30 (ops/softmax_xent/softmax_xent.h).
   void set_label_smoothing(int64_t smoothing) { smoothing_ = smoothing; }
@@ -105,7 +110,7 @@ class LinearLogits final : public Linear {
   PlannedArray<int32_t> max_;  // of the error of each image
   int logits_exp_ = 0;         // the weights, and with them acc_exp(), may change before the logits are read
   int32_t* error_ = nullptr;
-  const int32_t* labels_ = nullptr;
+  const int32_t *labels_ = nullptr, *other_labels_ = nullptr, *other_shares_ = nullptr;
   int64_t smoothing_ = 0;
   int logit_shift_ = 0;
   int batches_per_step_ = 1;

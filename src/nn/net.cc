@@ -156,11 +156,20 @@ void Net::check_images(const Batch& batch) const {
 void Net::check_batch(const Batch& batch) const {
   check_images(batch);
   const auto count = static_cast<size_t>(batch.count);
-  if (batch.labels.size() < count) throw Error("a batch of fewer labels than images", "", "labels are [count]");
+  const auto check_labels = [&](const std::vector<int32_t>& labels) {
+    if (labels.size() < count) throw Error("a batch of fewer labels than images", "", "labels are [count]");
+    for (size_t i = 0; i < count; ++i)
+      if (labels[i] < 0 || labels[i] >= classes_)
+        throw Error("the label " + std::to_string(labels[i]) + " is no class", "",
+                    "labels are 0 .. " + std::to_string(classes_ - 1));
+  };
+  check_labels(batch.labels);
+  if (batch.other_labels.empty()) return;
+  check_labels(batch.other_labels);
+  if (batch.other_shares.size() < count) throw Error("a batch of fewer shares than images", "", "other_shares are [count]");
   for (size_t i = 0; i < count; ++i)
-    if (batch.labels[i] < 0 || batch.labels[i] >= classes_)
-      throw Error("the label " + std::to_string(batch.labels[i]) + " is no class", "",
-                  "labels are 0 .. " + std::to_string(classes_ - 1));
+    if (batch.other_shares[i] < 0 || batch.other_shares[i] > 256)
+      throw Error("a share of " + std::to_string(batch.other_shares[i]) + " / 2^8", "", "other_shares are 0 .. 256");
 }
 
 LayerContext Net::context(const Batch& batch) {
@@ -213,7 +222,9 @@ void Net::backward(const Batch& batch, uint64_t seed, uint32_t step, GradientSin
   c.tensors = tensor_sink_;
   for (const auto& v : values_)
     if (v->error != nullptr) v->error->written = v->error->top_begun = false;
-  head_->set_labels(batch.labels.data());
+  const bool mixed = !batch.other_labels.empty();
+  head_->set_labels(batch.labels.data(), mixed ? batch.other_labels.data() : nullptr,
+                    mixed ? batch.other_shares.data() : nullptr);
   try {
     go_backward(c);
   } catch (...) {

@@ -48,6 +48,9 @@ void check_augmentation_settings(const TrainConfig& config) {
   if (const size_t count = config.color_jitter.size(); count == 2 || count > 3)
     throw Error(std::to_string(count) + " shares are not possible", Setting{"color_jitter"},
                 "give one for all, or three: of brightness, contrast and saturation");
+  if (config.mixup != "none" && config.batch == 1)
+    throw Error("an image alone has no other to be mixed with", Setting{"mixup"},
+                "leave out `mixup`, or choose a larger `batch`");
   if (config.augment != "none") return;
   const auto refuse_if = [](bool given, const char* key) {
     if (given)
@@ -58,6 +61,7 @@ void check_augmentation_settings(const TrainConfig& config) {
   refuse_if(config.mirror == "alternate", "mirror");
   refuse_if(config.cutout != 0, "cutout");
   refuse_if(!config.color_jitter.empty(), "color_jitter");
+  refuse_if(config.mixup != "none", "mixup");
 }
 
 // What settings cannot be together.

@@ -37,6 +37,11 @@ ColorJitter color_jitter_of(const std::vector<double>& shares) {
   return {range(0), range(1), range(2)};
 }
 
+// Alpha in tenths.
+int mixup_of(const TrainConfig& config) {
+  return config.mixup == "none" ? 0 : static_cast<int>(std::lround(10 * std::stod(config.mixup)));
+}
+
 }  // namespace
 
 LoadOptions training_options(const TrainConfig& config) {
@@ -57,7 +62,8 @@ LoaderOptions training_loader(const TrainConfig& config, bool mirror) {
           .border = border_of(config),
           .shift = shift_of(config).value_or(kAutoShift),
           .cutout = config.cutout,
-          .color_jitter = color_jitter_of(config.color_jitter)};
+          .color_jitter = color_jitter_of(config.color_jitter),
+          .mixup = mixup_of(config)};
 }
 
 LoadOptions evaluation_options(const CheckpointInfo& info, const std::string& spec, std::optional<Split> split) {

@@ -8,6 +8,7 @@
 
 #include "data/augment.h"
 #include "data/color_jitter.h"
+#include "data/mixup.h"
 #include "data/normalization.h"
 #include "data/sampler.h"
 #include "data/source.h"
@@ -24,7 +25,10 @@ std::vector<Batch> take(Loader& loader, int n) {
   return batches;
 }
 
-bool same(const Batch& a, const Batch& b) { return a.count == b.count && a.images == b.images && a.labels == b.labels; }
+bool same(const Batch& a, const Batch& b) {
+  return a.count == b.count && a.images == b.images && a.labels == b.labels && a.other_labels == b.other_labels &&
+         a.other_shares == b.other_shares;
+}
 
 // All that a training can do to 12 x 12 pixels.
 LoaderOptions augmented() {
@@ -56,7 +60,9 @@ TEST_F(LoaderTest, TrainingBatchesAreWholeAndRepeatable) {
 }
 
 TEST_F(LoaderTest, StartsAtAnyStep) {
-  for (LoaderOptions options : {LoaderOptions{8, true, Mirror::kRandom, 11, 0}, augmented()}) {
+  LoaderOptions mixed = augmented();
+  mixed.mixup = 10;
+  for (LoaderOptions options : {LoaderOptions{8, true, Mirror::kRandom, 11, 0}, augmented(), mixed}) {
     Loader whole(data_.train, norm_, options);
     const std::vector<Batch> all = take(whole, 20);
     for (int64_t start : {1, 5, 6, 13}) {
@@ -102,12 +108,53 @@ TEST_F(LoaderTest, AugmentationsComeOneAfterTheOther) {
   }
 }
 
+// Each with the one after it, the last with the first.
+TEST_F(LoaderTest, ImagesAreMixedWithTheirNeighbours) {
+  for (const bool balance : {false, true}) {
+    LoaderOptions options = augmented();
+    options.balance = balance;
+    Loader plain(data_.train, norm_, options);
+    options.mixup = 4;
+    Loader mixing(data_.train, norm_, options);
+    std::vector<int32_t> order(50);
+    int least = 256, most = 0;
+    for (int step = 0; step < 10; ++step) {
+      const Batch& alone = plain.next();
+      const Batch& mixed = mixing.next();
+      ASSERT_EQ(mixed.labels, alone.labels);
+      EXPECT_TRUE(alone.other_labels.empty());
+      const auto epoch = static_cast<uint32_t>(step / 7);
+      if (balance)
+        balance_epoch(11, epoch, data_.train.labels, 10, order);
+      else
+        shuffle_epoch(11, epoch, order);
+      for (size_t i = 0; i < 7; ++i) {
+        const auto place = static_cast<uint32_t>(step % 7 * 7) + static_cast<uint32_t>(i);
+        const int share = random_share(4, 11, epoch, balance ? place : static_cast<uint32_t>(order[place]));
+        EXPECT_EQ(mixed.other_shares[i], share);
+        EXPECT_EQ(mixed.other_labels[i], alone.labels[(i + 1) % 7]);
+        std::vector<int8_t> expected(alone.images.begin() + static_cast<int64_t>(i) * 144,
+                                     alone.images.begin() + static_cast<int64_t>(i + 1) * 144);
+        mix_images(alone.images.data() + (i + 1) % 7 * 144, 144, share, expected.data());
+        EXPECT_TRUE(std::equal(expected.begin(), expected.end(), mixed.images.begin() + static_cast<int64_t>(i) * 144))
+            << step << ", " << i;
+        least = std::min(least, share);
+        most = std::max(most, share);
+      }
+    }
+    EXPECT_LT(least, 8);
+    EXPECT_GT(most, 96);
+  }
+}
+
 // Put together, what the ranks load is what one process does: crops, mirrors and all.
 TEST_F(LoaderTest, RanksLoadTheirSlices) {
   LoaderOptions plain{.batch = 7, .training = true, .mirror = Mirror::kRandom, .seed = 11}, balanced = plain, evaluation = plain;
   balanced.balance = true;
   evaluation.training = false;
-  for (LoaderOptions options : {plain, balanced, evaluation, augmented()})
+  LoaderOptions mixed = augmented();
+  mixed.mixup = 8;
+  for (LoaderOptions options : {plain, balanced, evaluation, augmented(), mixed})
     for (const int ranks : {2, 3, 7}) {
       options.rank = 0;
       options.ranks = 1;
@@ -127,10 +174,15 @@ TEST_F(LoaderTest, RanksLoadTheirSlices) {
           all.count += part.count;
           all.images.insert(all.images.end(), part.images.begin(), part.images.begin() + part.count * data_.train.image_size());
           all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.begin() + part.count);
+          if (part.other_labels.empty()) continue;
+          all.other_labels.insert(all.other_labels.end(), part.other_labels.begin(), part.other_labels.begin() + part.count);
+          all.other_shares.insert(all.other_shares.end(), part.other_shares.begin(), part.other_shares.begin() + part.count);
         }
         ASSERT_EQ(all.count, expected.count);
         ASSERT_TRUE(std::equal(all.images.begin(), all.images.end(), expected.images.begin())) << ranks << ", batch " << i;
         ASSERT_TRUE(std::equal(all.labels.begin(), all.labels.end(), expected.labels.begin())) << ranks << ", batch " << i;
+        ASSERT_EQ(all.other_labels, expected.other_labels) << ranks << ", batch " << i;
+        ASSERT_EQ(all.other_shares, expected.other_shares) << ranks << ", batch " << i;
       }
     }
 }
@@ -197,6 +249,7 @@ TEST_F(LoaderTest, WhatCannotBeAugmentedIsRefused) {
   };
   for (const int shift : {-2, 12}) refused({.shift = shift}, "shift");
   for (const int side : {-1, 13}) refused({.cutout = side}, "cutout");
+  for (const int tenths : {-1, 5}) refused({.mixup = tenths}, "mixup");
   for (const int range : {-1, 257}) refused({.color_jitter = {0, range, 0}}, "color_jitter");
   refused({.color_jitter = {0, 0, 100}}, "color_jitter");
   Dataset flat = data_.train;

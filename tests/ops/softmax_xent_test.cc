@@ -68,6 +68,42 @@ TEST(SoftmaxXent, ByHand) {
   EXPECT_NEAR(std::ldexp(err[1], -30), 2.0 / 3, 3e-6);
 }
 
+// The same row, of class 2 and of class 0 with a quarter: targets of 3/4 and 1/4.
+TEST(SoftmaxXent, OfTwoLabelsByHand) {
+  const int32_t logits[] = {5, 5, 5, 5};
+  int32_t err[4];
+  const auto got = [&] { return std::vector<int32_t>(err, err + 4); };
+  EXPECT_EQ(softmax_xent_mixed_reference(logits, 4, -3, 2, 0, 64, 2, 0, err), 1u << 29);
+  EXPECT_EQ(got(), (std::vector<int32_t>{0, 1 << 28, -(1 << 29), 1 << 28}));
+  // Smoothing 1/2: 1/8 each, and of the other half 3/4 and 1/4.
+  EXPECT_EQ(softmax_xent_mixed_reference(logits, 4, -3, 2, 0, 64, 2, 1 << 29, err), 1u << 28);
+  EXPECT_EQ(got(), (std::vector<int32_t>{0, 1 << 27, -(1 << 28), 1 << 27}));
+  // What does not divide stays at the label: of rest = 2^30 - 3 floor(2^29 / 3) the other has floor(rest / 256).
+  const int32_t three[] = {7, 7, 7};
+  softmax_xent_mixed_reference(three, 3, -3, 1, 2, 1, 1, 1 << 29, err);
+  const int64_t low = (1 << 29) / 3, rest = (1 << 30) - 3 * low, p = 357913941;
+  EXPECT_EQ(std::vector<int32_t>(err, err + 3),
+            (std::vector<int32_t>{static_cast<int32_t>(p - low), static_cast<int32_t>(p - low - (rest - rest / 256)),
+                                  static_cast<int32_t>(p - low - rest / 256)}));
+}
+
+// Of one label twice, of nothing or all of the other: a row of one label.
+TEST(SoftmaxXent, OfTwoLabelsThatAreOne) {
+  Rng rng(3);
+  for (const int64_t smoothing : {int64_t{0}, int64_t{1} << 27, int64_t{123456789}}) {
+    const auto logits = random_vector<int32_t>(rng, Fill::kUniform, 10, -5000, 5000);
+    std::vector<int32_t> one(10), two(10);
+    const auto expect_same = [&](int label, int other, int share, int as) {
+      const uint32_t max = softmax_xent_reference(logits.data(), 10, -10, as, 100, smoothing, one.data());
+      EXPECT_EQ(softmax_xent_mixed_reference(logits.data(), 10, -10, label, other, share, 100, smoothing, two.data()), max);
+      EXPECT_EQ(two, one);
+    };
+    expect_same(3, 7, 0, 3);
+    expect_same(3, 7, 256, 7);
+    for (const int share : {1, 100, 255}) expect_same(3, 3, share, 3);
+  }
+}
+
 // Each u has a relative error r <= ln 2 (2^-17 + 2^-26) + 2^-28: t rounded to 16 bits, log2(e) to 30 (d log2 e < 32 where it
 // counts: 32 * 2^-31), the product of roots; and an absolute one of 1 at most (rounded; cut off from 2^-32 on). The largest u is
 // 2^32, so the sum is at least that:

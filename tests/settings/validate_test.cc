@@ -32,6 +32,11 @@ TEST(Validate, NamesTheSettingThatCannotBe) {
   for (const char* v : {"", "Auto", "-1", "+1", "1.5", "4 ", "1001", "99999999999"})
     refused("shift", [&](TrainConfig& c) { c.shift = v; });
   for (const char* v : {"", "true", "random|none"}) refused("mirror", [&](TrainConfig& c) { c.mirror = v; });
+  for (const char* v : {"", "0", "0.3", "1.0"}) refused("mixup", [&](TrainConfig& c) { c.mixup = v; });
+  refused("mixup", [](TrainConfig& c) {
+    c.mixup = "1";
+    c.batch = 1;
+  });
   for (int v : {-1, 65536}) refused("cutout", [&](TrainConfig& c) { c.cutout = v; });
   for (const std::vector<double>& v : std::vector<std::vector<double>>{{-0.1}, {1.1}, {kNan}, {0.001}, {0.1, 0.1}, {0, 0, 0, 0}})
     refused("color_jitter", [&](TrainConfig& c) { c.color_jitter = v; });
@@ -74,6 +79,7 @@ TEST(Validate, RefusesAugmentationsOfImagesAsTheyAre) {
   refused("mirror", [](TrainConfig& c) { c.mirror = "alternate"; });
   refused("cutout", [](TrainConfig& c) { c.cutout = 1; });
   refused("color_jitter", [](TrainConfig& c) { c.color_jitter = {0.5}; });
+  refused("mixup", [](TrainConfig& c) { c.mixup = "0.2"; });
   TrainConfig config;
   config.augment = config.mirror = "none";
   validate(config);

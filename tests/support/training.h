@@ -29,6 +29,7 @@ inline void augment(TrainConfig& config) {
   config.mirror = "alternate";
   config.cutout = 5;
   config.color_jitter = {0.4, 0.3, 0.2};
+  config.mixup = "0.4";
 }
 
 // Asks for a stop after each step, or once, after the step given.

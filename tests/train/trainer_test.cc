@@ -283,6 +283,26 @@ TEST_F(TrainerInMemory, AStepIsTheStepOfTheNet) {
   expect_error([&] { a.step(images); }, "all 8 steps are done", "");
 }
 
+// All of the other's, nothing of it, or some.
+TEST_F(TrainerInMemory, AStepTakesImagesOfTwoLabels) {
+  const Batch plain = batch(0, 16);
+  const auto learned = [&](int share, bool exchange) {
+    Batch mixed = plain;
+    mixed.other_labels.assign(plain.labels.rbegin(), plain.labels.rend());
+    if (exchange) mixed.labels.swap(mixed.other_labels);
+    mixed.other_shares.assign(16, share);
+    Trainer trainer(config_, data_);
+    trainer.step(mixed);
+    return signature_of(trainer);
+  };
+  Trainer trainer(config_, data_);
+  trainer.step(plain);
+  EXPECT_EQ(learned(0, false), signature_of(trainer));
+  EXPECT_EQ(learned(256, true), signature_of(trainer));
+  EXPECT_EQ(learned(64, false), learned(192, true));
+  EXPECT_NE(learned(64, false), learned(65, false));
+}
+
 TEST_F(TrainerInMemory, AStepRefusesWhatItCannotTake) {
   Trainer trainer(config_, data_);
   const uint64_t before = signature_of(trainer);
@@ -291,6 +311,15 @@ TEST_F(TrainerInMemory, AStepRefusesWhatItCannotTake) {
   Batch wrong = batch(0, 4);
   wrong.labels[2] = 10;
   expect_error([&] { trainer.step(wrong); }, "is no class", "");
+  wrong = batch(0, 4);
+  wrong.other_labels = {0, 1, 2, 10};
+  wrong.other_shares = {0, 0, 256, 0};
+  expect_error([&] { trainer.step(wrong); }, "the label 10 is no class", "");
+  wrong.other_labels[3] = 9;
+  wrong.other_shares[1] = 257;
+  expect_error([&] { trainer.step(wrong); }, "a share of 257", "");
+  wrong.other_shares.pop_back();
+  expect_error([&] { trainer.step(wrong); }, "fewer shares", "");
   wrong = batch(0, 4);
   wrong.images.pop_back();
   expect_error([&] { trainer.step(wrong); }, "fewer pixels", "");

@@ -4,6 +4,7 @@
 namespace intrain::ops {
 namespace {
 
+constexpr int64_t kOne = int64_t{1} << 30;
 constexpr uint64_t kLog2E = 1549082005;  // log2(e) 2^30
 // round(2^32 2^-2^-j), j = 1..16.
 constexpr uint64_t kRoots[16] = {3037000500, 3611622603, 3938502376, 4112874773, 4202935003, 4248701965, 4271771996, 4283353945,
@@ -26,8 +27,11 @@ uint64_t exp2_neg(uint64_t t_q16) {
 
 int softmax_xent_exp(int64_t batch) { return -30 - (bit_length(static_cast<uint64_t>(batch)) - 1); }
 
-uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int64_t smoothing,
-                                int32_t* err) {
+namespace {
+
+// target(c) in 2^-30.
+template <class Target>
+inline uint32_t row_error(const int32_t* logits, int classes, int exp, int64_t batch, const Target& target, int32_t* err) {
   int64_t max = logits[0];
   for (int c = 1; c < classes; ++c) max = logits[c] > max ? logits[c] : max;
   const auto exponential = [&](int c) {
@@ -37,15 +41,31 @@ uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int
   int64_t sum = 0;
   for (int c = 0; c < classes; ++c) sum += exponential(c);
   const int log2 = bit_length(static_cast<uint64_t>(batch)) - 1;
-  const int64_t target = smoothing / classes, label_target = (int64_t{1} << 30) - (classes - 1) * target;
   uint32_t largest = 0;
   for (int c = 0; c < classes; ++c) {
-    const int64_t p = div_round(exponential(c) << 30, sum) - (c == label ? label_target : target);
+    const int64_t p = div_round(exponential(c) << 30, sum) - target(c);
     const int64_t e = div_round(p * (int64_t{1} << log2), batch);
     err[c] = static_cast<int32_t>(e);
     if (magnitude(e) > largest) largest = static_cast<uint32_t>(magnitude(e));
   }
   return largest;
+}
+
+}  // namespace
+
+uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int64_t smoothing,
+                                int32_t* err) {
+  const int64_t target = smoothing / classes, label_target = kOne - (classes - 1) * target;
+  return row_error(
+      logits, classes, exp, batch, [&](int c) { return c == label ? label_target : target; }, err);
+}
+
+uint32_t softmax_xent_mixed_reference(const int32_t* logits, int classes, int exp, int label, int other_label, int other_share,
+                                      int64_t batch, int64_t smoothing, int32_t* err) {
+  const int64_t target = smoothing / classes, rest = kOne - classes * target, other = rest * other_share >> 8;
+  const auto more = [&](int c) { return (c == label ? rest - other : 0) + (c == other_label ? other : 0); };
+  return row_error(
+      logits, classes, exp, batch, [&](int c) { return target + more(c); }, err);
 }
 
 }  // namespace intrain::ops

@@ -24,6 +24,11 @@ void logits_reference(int32_t* acc, const int32_t* bias, int64_t rows, int class
 // batch: the samples of the whole step (all ranks). smoothing: s 2^30, 0 .. 2^30. Returns max |err| of the row.
 uint32_t softmax_xent_reference(const int32_t* logits, int classes, int exp, int label, int64_t batch, int64_t smoothing,
                                 int32_t* err);
+// Of an image that is mixed from two (mixup: Zhang et al., "mixup: Beyond empirical risk minimization", ICLR 2018): with t0 = floor(s 2^30 /
+// classes) and rest = 2^30 - classes t0, target = t0, at the other label floor(rest other_share / 2^8) more, and at the label what that leaves of
+// the rest. 0 <= other_share <= 2^8; none is softmax_xent_reference, bit by bit.
+uint32_t softmax_xent_mixed_reference(const int32_t* logits, int classes, int exp, int label, int other_label, int other_share,
+                                      int64_t batch, int64_t smoothing, int32_t* err);
 int softmax_xent_exp(int64_t batch);
 
 // 2^-t, t with 16 fraction bits, t >= 0; the result has 32 fraction bits.
