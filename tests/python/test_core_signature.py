@@ -54,7 +54,7 @@ def signal_net():
     {"running_statistics": True, "optimizer": "plain"},
     {"accumulate": 2},
     {"label_smoothing": 0.1, "weight_decay": 0.001, "augment": "none", "nesterov": True, "decay": "weights", "average": 3},
-    {"freeze": ["linear1.*"], "mirror": "alternate", "shift": 3, "border": "reflect", "cutout": 4, "color_jitter": [0.3]},
+    {"freeze": ["linear1.*"], "mirror": "alternate", "shift": 3, "border": "reflect", "cutout": 4, "color_jitter": [0.3], "mixup": 0.4},
     {"schedule": "linear", "warmup": 0.5, "restarts": 1, "momentum": 0.5, "balance": True},
 ])
 def test_settings_are_flags(tmp_path, train_program, synthetic, extra):

@@ -187,7 +187,7 @@ TEST(Ranks, DataAreMoreThanPixelsAndLabels) {
   const TrainConfig config = config_of("mlp", "synthetic:64", 11);
   const DataSplits data = load_data(config.data);
   const CheckpointInfo right = make_info(config, data, normalization_of(config, data.train));
-  const auto refused = [&](const std::function<void(CheckpointInfo & info)>& change) {
+  const auto refusals_after = [&](const std::function<void(CheckpointInfo & info)>& change) {
     std::atomic<int> refused{0};
     run_local_ranks(2, [&](int rank, std::unique_ptr<Reducer> reducer) {
       CheckpointInfo info = right;
@@ -201,11 +201,11 @@ TEST(Ranks, DataAreMoreThanPixelsAndLabels) {
     });
     return refused.load();
   };
-  EXPECT_EQ(refused([](CheckpointInfo&) {}), 0);
-  EXPECT_EQ(refused([](CheckpointInfo& info) { info.class_names = {"ant", "bee"}; }), 2);
-  EXPECT_EQ(refused([](CheckpointInfo& info) { ++info.classes; }), 2);
-  EXPECT_EQ(refused([](CheckpointInfo& info) { ++info.h; }), 2);
-  EXPECT_EQ(refused([](CheckpointInfo& info) { info.data->test_labels ^= 1; }), 2);
+  EXPECT_EQ(refusals_after([](CheckpointInfo&) {}), 0);
+  EXPECT_EQ(refusals_after([](CheckpointInfo& info) { info.class_names = {"ant", "bee"}; }), 2);
+  EXPECT_EQ(refusals_after([](CheckpointInfo& info) { ++info.classes; }), 2);
+  EXPECT_EQ(refusals_after([](CheckpointInfo& info) { ++info.h; }), 2);
+  EXPECT_EQ(refusals_after([](CheckpointInfo& info) { info.data->test_labels ^= 1; }), 2);
 }
 
 // Flips a bit of one rank's state after a step.
