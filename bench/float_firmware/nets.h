@@ -8,7 +8,7 @@ constexpr FloatLayer kLayers[] = {{1, 1, 32, 24, 1, 1, 1, 0, 0, 1, false}, {1, 1
 #elif defined(NET_fashion)
 constexpr FloatLayer kLayers[] = {{28, 28, 1, 8, 3, 3, 2, 1, 1, 1, false},
                                   {14, 14, 8, 16, 3, 3, 2, 1, 1, 1, false},
-                                  {7, 7, 16, 32, 3, 3, 2, 1, 1, 2, false},
+                                  {7, 7, 16, 32, 3, 3, 2, 1, 1, 1, false},
                                   {4, 4, 32, 32, 4, 4, 1, 0, 0, 1, true},
                                   {1, 1, 32, 10, 1, 1, 1, 0, 0, 1, false}};
 #elif defined(NET_wrist)

@@ -72,7 +72,7 @@ void multiply_back(const Pass& p, const Parameters& parameters, int exp) {
   update(p, p.layer.weight, p.layer.in_exp + exp);
 }
 
-// The bias' gradient is the sum of E2: of fewer than kMaxReduction pixels, as products.h has it.
+// The bias' gradient is the sum of E2: of at most kMaxReduction pixels, as products.h has it.
 void update_bias(const Pass& p, int exp) {
   const int8_t* e = p.at<int8_t>(p.layer.backward.error8);
   int32_t* const grad = p.grad();

@@ -1,5 +1,6 @@
 """Compiles nets for a machine, with the flags that an exported Makefile has, and links them with the files of its board."""
 import re
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock
 
@@ -35,28 +36,33 @@ class Build:
 
     def objects(self, compiler):
         """What all programs share: the sources of all nets, and those of the board. Compiled once."""
-        if compiler.name not in self.started:
-            place = self.folder / "objects" / compiler.name.replace(" ", "_")
-            place.mkdir(parents=True, exist_ok=True)
-            sources = sorted([*(self.folder / "src/micro").glob("*.cc"), *(self.folder / "src/ops").glob("*/*.cc")])
-            jobs = [(self.compile, s, place / (s.parent.name + "_" + s.stem + ".o")) for s in sources]
-            if compiler.host:
-                jobs.append((self.compile, HERE / "host.cc", place / "host.o"))
-            else:
-                jobs += [(self.compile_board, s, place / f"board_{s.stem}.o") for s in sorted(BOARDS.glob("*.c"))]
-            self.started[compiler.name] = [self.pool.submit(job, compiler, source, output) for job, source, output in jobs]
-        return self.started[compiler.name]
+        with self.lock:
+            if compiler.name not in self.started:
+                self.started[compiler.name] = [self.pool.submit(*job) for job in self.jobs(compiler)]
+            return self.started[compiler.name]
+
+    def jobs(self, compiler):
+        place = self.folder / "objects" / compiler.name.replace(" ", "_")
+        place.mkdir(parents=True, exist_ok=True)
+        sources = sorted([*(self.folder / "src/micro").glob("*.cc"), *(self.folder / "src/ops").glob("*/*.cc")])
+        jobs = [(self.compile, compiler, s, place / (s.parent.name + "_" + s.stem + ".o")) for s in sources]
+        if compiler.host:
+            return [*jobs, (self.compile, compiler, HERE / "host.cc", place / "host.o")]
+        return [*jobs, *((self.compile_board, compiler, s, place / f"board_{s.stem}.o") for s in sorted(BOARDS.glob("*.c")))]
 
     def program(self, compiler, nets, machine):
-        """Of nets; of none: count_products. Linked once for machines of one script."""
+        """Of nets; of none: count_products. Linked once for machines of one script; what fails, fails for all of them."""
         key = (compiler.name, machine.script, *nets)
         with self.lock:
-            lock = self.programs.setdefault(key, (Lock(), []))
-        with lock[0]:
-            if not lock[1]:
-                name = f"{compiler.name}-{machine.script or 'host'}-{nets[0] if nets else 'products'}-{len(nets)}".replace(" ", "_")
-                lock[1].append(self.link(compiler, nets, machine, self.folder / "programs" / name))
-            return lock[1][0]
+            first = key not in self.programs
+            program = self.programs.setdefault(key, Future())
+        if first:
+            name = f"{compiler.name}-{machine.script or 'host'}-{nets[0] if nets else 'products'}-{len(nets)}".replace(" ", "_")
+            try:
+                program.set_result(self.link(compiler, nets, machine, self.folder / "programs" / name))
+            except Exception as error:  # noqa: BLE001: whatever it is, those that wait get it
+                program.set_exception(error)
+        return program.result()
 
     def link(self, compiler, nets, machine, place):
         place.mkdir(parents=True)

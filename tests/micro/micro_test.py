@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles firmware for small machines, runs it in QEMU, and holds it to the library: outputs, signature, symbols, stack, instructions.
 
-    micro_test.py FIRMWARE_NETS FOLDER [--random-nets N] [--write-bars] [COMPILER...]
+    micro_test.py FIRMWARE_NETS FOLDER [COMPILER...] [--random-nets N] [--write-bars]
 
 FIRMWARE_NETS: the program that makes the nets. FOLDER: for all that is compiled. --random-nets: so many of the 50 on emulated boards, too, each
 wholly learning and as one that predicts (8). --write-bars: what was counted becomes the bars, instructions.txt. COMPILER: of these only, as 'M3 g++'.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from build import Build
 from machines import COMPILERS, MACHINES, Failure, run
-from nets_source import Expected, fitting
+from nets_source import Expected, fitting, kept, learns
 
 HERE = Path(__file__).resolve().parent
 BARS = HERE / "instructions.txt"
@@ -62,10 +62,17 @@ RANDOM_RUNS = [
 ]
 
 
-def runs_of_random_nets(count, folder):
-    nets = [name + mode for name in RANDOM[:count] for mode in ("", "_infer")]
-    return [(f"{processor} {compiler}", part, [name]) for processor, names in RANDOM_RUNS for compiler in ("g++", "clang++") for name in names
-            for part in fitting(nets, folder, MACHINES[name])]
+def runs_of_random_nets(check, count, folder):
+    nets, runs = [name + mode for name in RANDOM[:count] for mode in ("", "_infer")], []
+    for processor, names in RANDOM_RUNS:
+        for name in names:
+            lists = fitting(nets, folder, MACHINES[name])
+            fit = [net for part in lists for net in part]
+            states = [net for part in lists for net in kept(part, folder, MACHINES[name].bytes_of("RAM"))]
+            learn = sum(learns(folder, net) for net in fit)
+            check(states, f"{name}, {processor}: of {len(nets)} random nets it has memory for {len(fit)}; {learn} of them learn, {len(states)} are saved and loaded")
+            runs += [(f"{processor} {compiler}", part, [name]) for compiler in ("g++", "clang++") for part in lists]
+    return runs
 
 
 # Compilers whose products are counted by themselves, and where.
@@ -208,7 +215,7 @@ def main():
     check, bars, counted = Checks(), read_bars(), {}
     with ThreadPoolExecutor(os.cpu_count()) as compile_pool, ThreadPoolExecutor(os.cpu_count()) as pool:
         build, jobs = Build(folder, compile_pool), []
-        for name, nets, machines in RUNS + runs_of_random_nets(arguments.random_nets, folder) + [(name, [], [machine]) for name, machine in PRODUCTS]:
+        for name, nets, machines in RUNS + runs_of_random_nets(check, arguments.random_nets, folder) + [(name, [], [machine]) for name, machine in PRODUCTS]:
             if arguments.compilers and name not in arguments.compilers:
                 continue
             compiler = COMPILERS[name]
