@@ -11,6 +11,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/random.h"
 #include "core/error.h"
 #include "core/slice.h"
 #include "core/text.h"

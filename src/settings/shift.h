@@ -3,12 +3,11 @@
 
 #include <optional>
 
-#include "base/api.h"
 #include "settings/config.h"
 
 namespace intrain {
 
 // Pixels each way, 0 to 1000; none of "auto": as the data have it. Throws Error naming the setting for other texts.
-INTRAIN_API std::optional<int> shift_of(const TrainConfig& config);
+std::optional<int> shift_of(const TrainConfig& config);
 
 }  // namespace intrain

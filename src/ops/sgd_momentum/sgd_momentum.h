@@ -71,7 +71,7 @@ struct SgdPass {
   int64_t begin, end;
 };
 // down of the pass: from the exponent of rate m', or of rate u, to kMasterExp.
-constexpr int sgd_down(const SgdPass& p) {
+static constexpr int sgd_down(const SgdPass& p) {
   return kMasterExp - (p.step.rate.exp + p.scale.exp + (p.step.nesterov ? 0 : p.shift));
 }
 uint64_t sgd_grad_max_reference(const SgdPass& p);    // max |g|; begin may be any number
