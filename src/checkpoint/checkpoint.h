@@ -89,9 +89,10 @@ INTRAIN_API void restore_for_use(const Checkpoint& checkpoint, const std::string
 // The first half of that, without the numbers: for a net that is not prepared, and a checkpoint whose arrays are not read.
 INTRAIN_API void check_state(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state);
 
-// To begin a training of `model` from: copies parameters and running statistics, or their averages where it holds some. What the head holds (its arrays' names begin with `head`)
-// is left alone unless the classes are the same. Parameters beyond what the net's widths hold become the nearest they do. Throws Error, before
-// anything is copied, if something else is missing or of another size, or holds numbers that no net does.
+// To begin a training of `model` from: copies parameters and running statistics, or their averages where it holds some. What the head holds (its
+// arrays' names begin with `head`) is left alone unless the classes are the same. Parameters that the net's widths do not hold, as those of other
+// widths or of an average, become the nearest they do. Throws Error, before anything is copied, if something else is missing or of another size,
+// or holds numbers that no net does.
 INTRAIN_API void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model,
                                       const std::vector<StateArray>& state, const std::string& head, bool same_classes);
 INTRAIN_API void check_transfer(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state,

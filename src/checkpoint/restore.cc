@@ -17,12 +17,32 @@ namespace {
 
 const std::string kAverage = ".average";
 
-// What only a net prepared for training holds (nn/state.h).
-bool is_optimizer_state(const std::string& name) {
-  for (const std::string& suffix : {std::string(".momentum"), std::string(".momentum_exp"), kAverage})
-    if (name.ends_with(suffix)) return true;
-  return false;
-}
+bool is_averaged(StateRole role) { return role == StateRole::kParameter || role == StateRole::kStatistic; }
+
+// By name what only a net prepared for training holds (nn/state.h), of a net with such a state and the checkpoint's settings. A layer of a user's
+// own may call its arrays as it likes.
+class TrainingState {
+ public:
+  TrainingState(const Checkpoint& checkpoint, const std::vector<StateArray>& state)
+      : has_average_(checkpoint.info.config.average > 0) {
+    for (const StateArray& a : state) roles_.emplace(a.name, a.role);
+  }
+  bool contains(std::string_view name) const {
+    return (has_average_ && is_averaged(role_before(kAverage, name))) ||
+           role_before(".momentum", name) == StateRole::kParameter || role_before(".momentum_exp", name) == StateRole::kParameter;
+  }
+
+ private:
+  // Of the array that is called so without the suffix.
+  StateRole role_before(std::string_view suffix, std::string_view name) const {
+    if (!name.ends_with(suffix)) return StateRole::kOther;
+    const auto at = roles_.find(name.substr(0, name.size() - suffix.size()));
+    return at == roles_.end() ? StateRole::kOther : at->second;
+  }
+
+  std::map<std::string_view, StateRole, std::less<>> roles_;
+  bool has_average_;
+};
 
 std::string shape_text(const CheckpointArray& a) {
   return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")";
@@ -37,11 +57,12 @@ std::vector<const CheckpointArray*> sources_of(const Checkpoint& checkpoint, con
                 checkpoint.path, "use a checkpoint of this model, input shape and number of classes");
   };
   if (checkpoint.info.model != model) refuse("another model");
+  const TrainingState training(checkpoint, state);
   std::vector<const CheckpointArray*> sources;
   for (const CheckpointArray& from : checkpoint.arrays) {
     const size_t i = sources.size();
     const bool wanted = i < state.size() && from.name == state[i].name;
-    if (!wanted && is_optimizer_state(from.name)) continue;
+    if (!wanted && training.contains(from.name)) continue;
     if (i == state.size()) refuse("it also holds " + shape_text(from));
     if (!wanted || from.type != state[i].type || from.count != state[i].count)
       refuse("it holds " + shape_text(from) + " where the net has " + shape_text(state[i]));
@@ -55,11 +76,12 @@ std::vector<const CheckpointArray*> sources_of(const Checkpoint& checkpoint, con
 class Averages {
  public:
   explicit Averages(const Checkpoint& checkpoint) {
+    if (checkpoint.info.config.average == 0) return;
     for (const CheckpointArray& a : checkpoint.arrays)
       if (a.name.ends_with(kAverage)) by_name_.emplace(a.name, &a);
   }
-  const CheckpointArray* of(const CheckpointArray* a) const {
-    const auto at = by_name_.find(a->name + kAverage);
+  const CheckpointArray* of(const CheckpointArray* a, StateRole role) const {
+    const auto at = is_averaged(role) ? by_name_.find(a->name + kAverage) : by_name_.end();
     return at != by_name_.end() && at->second->type == a->type && at->second->count == a->count ? at->second : a;
   }
 
@@ -76,13 +98,14 @@ std::vector<Transfer> transfers_of(const Checkpoint& checkpoint, const std::stri
   const Averages averages(checkpoint);
   std::vector<Transfer> transfers;
   for (const StateArray& to : state) {
-    if (is_optimizer_state(to.name) || (to.name.starts_with(head) && !same_classes)) continue;
+    if (to.role == StateRole::kOptimizer || to.role == StateRole::kAverage || (to.name.starts_with(head) && !same_classes))
+      continue;
     const auto from = by_name.find(to.name);
     if (from == by_name.end() || from->second->type != to.type || from->second->count != to.count)
       throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': it lacks " +
                       shape_text(to),
                   Setting{"init_from", checkpoint.path}, "use a checkpoint of this model, for images with as many channels");
-    transfers.emplace_back(averages.of(from->second), &to);
+    transfers.emplace_back(averages.of(from->second, to.role), &to);
   }
   return transfers;
 }
@@ -129,7 +152,7 @@ void restore_state(const Checkpoint& checkpoint, const std::string& model, const
 void restore_for_use(const Checkpoint& checkpoint, const std::string& model, const std::vector<StateArray>& state) {
   std::vector<const CheckpointArray*> sources = sources_of(checkpoint, model, state);
   const Averages averages(checkpoint);
-  for (const CheckpointArray*& source : sources) source = averages.of(source);
+  for (size_t i = 0; i < state.size(); ++i) sources[i] = averages.of(sources[i], state[i].role);
   restore(checkpoint, sources, state);
 }
 
@@ -142,15 +165,15 @@ void restore_for_transfer(const Checkpoint& checkpoint, const std::string& model
                           const std::string& head, bool same_classes) {
   const std::vector<Transfer> transfers = transfers_of(checkpoint, model, state, head, same_classes);
   for (const auto& [from, to] : transfers) {
-    // A parameter of other widths may lie beyond the net's own; it becomes the nearest there is.
-    const bool parameter = to->type == ElementType::kS32;
+    // A parameter of other widths, or an average, may lie beyond the net's own or between them; it becomes the nearest there is.
+    const bool parameter = to->role == StateRole::kParameter;
     check_numbers(checkpoint, *from, parameter ? -INT32_MAX : to->least, parameter ? INT32_MAX : to->most);
   }
   for (const auto& [from, to] : transfers) {
     std::memcpy(to->data, checkpoint.bytes.data() + from->offset, static_cast<size_t>(to->count * element_bytes(to->type)));
-    if (to->type != ElementType::kS32) continue;
+    if (to->role != StateRole::kParameter) continue;
     for (int32_t& w : std::span(static_cast<int32_t*>(to->data), static_cast<size_t>(to->count)))
-      w = static_cast<int32_t>(clamp(w, to->least, to->most));
+      w = static_cast<int32_t>(clamp(rshift_round(w, to->grid) * (int64_t{1} << to->grid), to->least, to->most));
   }
 }
 

@@ -253,8 +253,10 @@ void BatchNorm::finish(const LayerContext& context) {
 }
 
 void BatchNorm::state(std::vector<StateArray>& list) {
-  list.push_back({layer_ + ".running_mean", ElementType::kS64, out_->c, running_mean_.data(), -kRunningMost, kRunningMost, true});
-  list.push_back({layer_ + ".running_var", ElementType::kS64, out_->c, running_var_.data(), 0, kRunningMost, true});
+  list.push_back({layer_ + ".running_mean", ElementType::kS64, out_->c, running_mean_.data(), -kRunningMost, kRunningMost,
+                  StateRole::kStatistic});
+  list.push_back(
+      {layer_ + ".running_var", ElementType::kS64, out_->c, running_var_.data(), 0, kRunningMost, StateRole::kStatistic});
 }
 
 }  // namespace intrain

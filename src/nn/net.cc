@@ -273,8 +273,9 @@ int32_t Net::master_most(const Parameter& p) const {
 
 // How far the exponent of a momentum can come. By docs/contract.md, section 7, e_m' >= top - 40 >= e_g - 39; and m' 2^e_m' is a sum of G's and
 // lambda W's that shrink by 1023 / 1024 a step, so e_m' <= max(e_g + 63, 7) + 11. The exponent e_g of a gradient is that of the loss's error,
-// within +-64, plus what each layer of the backward pass adds: the products e_w = -24 .. 0 and up to 32 bits of a sum, batch norm T - 38 - e_x -
-// e_w = -34 .. 25, E2 its shift, up to 29, and several batches a step once up to 62. So |e_m| < 128 (layers + 1). The exponents and shifts in
+// -30 - floor(log2 images of a step) - logit shift = -30 - 32 - 16 .. -30, plus what each layer of the backward pass adds: the products e_w = -24
+// .. 0 and up to 32 bits of a sum, batch norm T - 38 - e_x - e_w = -34 .. 25, E2 its shift, up to 29, and several batches a step once up to 62, at
+// most 123 together. Without the layers that is from -78 - 39 = -117 to -30 + 63 + 11 = 44: |e_m| < 128 (layers + 1). The exponents and shifts in
 // ops/sgd_momentum are sums of a few of these: with fewer than 2^20 layers they are far from overflowing.
 static constexpr int64_t kExponentsALayer = 128;
 
@@ -284,17 +285,21 @@ std::vector<StateArray> Net::state() {
   const int64_t exp_most = kExponentsALayer * (static_cast<int64_t>(layers_.size()) + 1);
   for (Parameter* p : parameters_) {
     const int64_t most = master_most(*p);
-    list.push_back({p->name, ElementType::kS32, p->count(), p->master.data(), -most, most});
+    list.push_back(
+        {p->name, ElementType::kS32, p->count(), p->master.data(), -most, most, StateRole::kParameter, 32 - widths_.w_stored});
     if (!p->momentum.empty()) {
-      list.push_back({p->name + ".momentum", ElementType::kS16, p->count(), p->momentum.data(), -momentum_most, momentum_most});
-      list.push_back({p->name + ".momentum_exp", ElementType::kS32, 1, &p->momentum_exp, -exp_most, exp_most});
+      list.push_back({p->name + ".momentum", ElementType::kS16, p->count(), p->momentum.data(), -momentum_most, momentum_most,
+                      StateRole::kOptimizer});
+      list.push_back(
+          {p->name + ".momentum_exp", ElementType::kS32, 1, &p->momentum_exp, -exp_most, exp_most, StateRole::kOptimizer});
     }
     if (!p->average.empty())
-      list.push_back({p->name + ".average", ElementType::kS32, p->count(), p->average.data(), -most, most});
+      list.push_back({p->name + ".average", ElementType::kS32, p->count(), p->average.data(), -most, most, StateRole::kAverage});
   }
   for (const auto& layer : layers_) layer->state(list);
   for (const AveragedStatistic& s : averages_)
-    list.push_back({s.now.name + ".average", ElementType::kS64, s.now.count, s.average, s.now.least, s.now.most});
+    list.push_back(
+        {s.now.name + ".average", ElementType::kS64, s.now.count, s.average, s.now.least, s.now.most, StateRole::kAverage});
   return list;
 }
 

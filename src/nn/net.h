@@ -38,7 +38,8 @@ class INTRAIN_API Net {
   void begin_average();
   // After step `step`, counted from 0: by average_shift(most_shift, step). Throws Error for a shift of other than 1 to 16, and if none is kept.
   void update_average(int most_shift, uint64_t seed, int64_t step);
-  // Exchanges average and what is averaged, and quantizes the parameters; nothing if no average is kept. Training takes it back before it goes on.
+  // Exchanges the numbers, not the places, of averages and averaged, and quantizes the parameters; nothing if no average is kept. Training takes it
+  // back before it goes on.
   void swap_average();
   // Before prepare(), else Error: other widths than those of Widths{}.
   void set_widths(const Widths& widths);
@@ -88,6 +89,7 @@ class INTRAIN_API Net {
   int channels() const { return c_; }
   const std::vector<Parameter*>& parameters() const { return parameters_; }
   int64_t parameter_count() const;
+  int32_t master_most(const Parameter& p) const;  // |W| of a stored one is at most that
   // Everything a checkpoint holds of the net, in a fixed order. Before prepare(): without the optimizer's, and without the numbers.
   std::vector<StateArray> state();
   // Time goes there from now on, from the passes and quantize_parameters(); null, as at first: none is taken. It must outlive the net.
@@ -125,7 +127,6 @@ class INTRAIN_API Net {
   std::vector<ParameterBuffers> plan_parameters();
   void plan_values();
   void plan_errors();
-  int32_t master_most(const Parameter& p) const;
 
   int h_ = 0, w_ = 0, c_ = 0, classes_ = 0;
   std::vector<std::unique_ptr<Layer>> layers_;

@@ -16,7 +16,7 @@ void Net::keep_average(bool keep) {
 std::vector<StateArray> Net::statistics() {
   std::vector<StateArray> list;
   for (const auto& layer : layers_) layer->state(list);
-  std::erase_if(list, [](const StateArray& a) { return !a.is_statistic; });
+  std::erase_if(list, [](const StateArray& a) { return a.role != StateRole::kStatistic; });
   return list;
 }
 
@@ -66,7 +66,7 @@ void Net::update_average(int most_shift, uint64_t seed, int64_t step) {
 void Net::swap_average() {
   if (!keeps_average()) return;
   for (Parameter* p : parameters_)
-    if (!p->average.empty()) std::swap(p->master, p->average);
+    if (!p->average.empty()) std::swap_ranges(p->master.begin(), p->master.end(), p->average.begin());
   for (const AveragedStatistic& s : averages_) std::swap_ranges(s.numbers(), s.numbers() + s.now.count, s.average);
   quantize_parameters();
 }

@@ -1,8 +1,6 @@
 #include "train/statistics_copy.h"
 
 #include <cstring>
-#include <string>
-#include <unordered_set>
 
 namespace intrain {
 
@@ -14,12 +12,8 @@ size_t bytes_of(const StateArray& a) { return static_cast<size_t>(a.count * elem
 
 StatisticsCopy::StatisticsCopy(Net& net) {
   size_t bytes = 0;
-  std::unordered_set<std::string> parameters;
-  for (const Parameter* p : net.parameters()) parameters.insert(p->name);
   for (const StateArray& a : net.state()) {
-    if (a.name.ends_with(".average") || parameters.contains(a.name) ||
-        parameters.contains(a.name.substr(0, a.name.rfind(".momentum"))))
-      continue;
+    if (a.role != StateRole::kStatistic && a.role != StateRole::kOther) continue;
     arrays_.push_back(a);
     bytes += bytes_of(a);
   }

@@ -8,8 +8,8 @@
 
 namespace intrain {
 
-// A copy of all state that is neither a parameter, nor its optimizer's, nor an average, which a step changes last: the running statistics, which each batch of a step changes before the
-// step's update.
+// A copy of all state that is neither a parameter, nor its optimizer's, nor an average, which a step changes last: the running statistics, and
+// what a layer of a user's own keeps. Each batch of a step changes them before the step's update.
 class StatisticsCopy {
  public:
   // The net, prepared for training, must outlive it.

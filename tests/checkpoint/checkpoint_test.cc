@@ -29,10 +29,13 @@ struct Arrays {
   std::vector<int64_t> mean = {INT64_MIN, 77};
 
   std::vector<StateArray> state(bool training = true) {
-    std::vector<StateArray> list = {{"conv.weight", ElementType::kS32, 5, weight.data()}};
+    std::vector<StateArray> list = {
+        {"conv.weight", ElementType::kS32, 5, weight.data(), INT64_MIN, INT64_MAX, StateRole::kParameter}};
     if (training) {
-      list.push_back({"conv.weight.momentum", ElementType::kS16, 5, momentum.data()});
-      list.push_back({"conv.weight.momentum_exp", ElementType::kS32, 1, &momentum_exp});
+      list.push_back(
+          {"conv.weight.momentum", ElementType::kS16, 5, momentum.data(), INT64_MIN, INT64_MAX, StateRole::kOptimizer});
+      list.push_back(
+          {"conv.weight.momentum_exp", ElementType::kS32, 1, &momentum_exp, INT64_MIN, INT64_MAX, StateRole::kOptimizer});
     }
     list.push_back({"conv.running_mean", ElementType::kS64, 2, mean.data()});
     return list;
@@ -326,10 +329,38 @@ TEST_F(CheckpointTest, AParameterBeyondTheNetsWidthsBecomesTheNearestOnTransfer)
   state[0].least = -(state[0].most = 64);
   restore_for_transfer(read_checkpoint(path_), "resnet8", state, "head.", false);
   EXPECT_EQ(back.weight, (std::vector<int32_t>{64, -64, 7, 64, -64}));
+  state[0].grid = 2;
+  restore_for_transfer(read_checkpoint(path_), "resnet8", state, "head.", false);
+  EXPECT_EQ(back.weight, (std::vector<int32_t>{64, -64, 8, 64, -64}));
   arrays_.weight[0] = INT32_MIN;
   write_checkpoint(path_, some_info(), arrays_.state());
   expect_error([&] { restore_for_transfer(read_checkpoint(path_), "resnet8", state, "head.", false); }, "conv.weight holds",
                path_);
+}
+
+// What a layer of a user's own calls so is no average, neither without averages nor with those of others.
+TEST_F(CheckpointTest, AnArrayMayBeCalledAnAverage) {
+  std::vector<int64_t> numbers = {1, 2, 3, 4};
+  const std::vector<StateArray> state = {
+      {"own.sum", ElementType::kS64, 1, &numbers[0]},
+      {"own.sum.average", ElementType::kS64, 1, &numbers[1]},
+      {"own.running", ElementType::kS64, 1, &numbers[2], INT64_MIN, INT64_MAX, StateRole::kStatistic},
+      {"own.running.average", ElementType::kS64, 1, &numbers[3], INT64_MIN, INT64_MAX, StateRole::kAverage}};
+  const auto restored = [&](int average, const auto& restore) {
+    CheckpointInfo info = some_info();
+    info.config.average = average;
+    numbers = {1, 2, 3, 4};
+    const Checkpoint checkpoint = parse_checkpoint(checkpoint_bytes(info, state), "memory");
+    numbers = {0, 0, 0, 0};
+    restore(checkpoint);
+    return numbers;
+  };
+  const auto for_use = [&](const Checkpoint& c) { restore_for_use(c, "resnet8", {state[0], state[1], state[2]}); };
+  const auto for_transfer = [&](const Checkpoint& c) { restore_for_transfer(c, "resnet8", state, "head.", true); };
+  EXPECT_EQ(restored(3, for_use), (std::vector<int64_t>{1, 2, 4, 0}));
+  EXPECT_EQ(restored(3, for_transfer), (std::vector<int64_t>{1, 2, 4, 0}));
+  EXPECT_EQ(restored(0, for_transfer), (std::vector<int64_t>{1, 2, 3, 0}));
+  expect_error([&] { restored(0, for_use); }, "it also holds own.running.average", "memory");
 }
 
 TEST_F(CheckpointTest, RefusesAnotherModelAndTouchesNothing) {

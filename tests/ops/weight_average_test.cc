@@ -74,5 +74,14 @@ TEST(WeightAverage, OfStatisticsIsToNearest) {
   EXPECT_EQ(average[3], 0);
 }
 
+// The bound beside the code: 2^15 units with the largest shift, one more is followed.
+TEST(WeightAverage, OfStatisticsStaysWithinAHalf) {
+  const int64_t now[] = {1 << 15, -(1 << 15), (1 << 15) + 1, -(1 << 15) - 1};
+  int64_t average[] = {0, 0, 0, 0};
+  statistics_average_reference(now, 4, kMostAverageShift, average);
+  const int64_t expected[] = {0, 0, 1, -1};
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(average[i], expected[i]) << i;
+}
+
 }  // namespace
 }  // namespace intrain::ops

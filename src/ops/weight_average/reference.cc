@@ -19,6 +19,8 @@ int average_shift(int most, int64_t step) {
   return early < most ? early : most;
 }
 
+// To nearest: once the statistic is within 2^(shift - 1) of it the average stays where it is. A unit is 2^-32 of a mean or a variance (kRunningExp),
+// so that is 2^-17 at most, with a shift of 16: too little to be worth random bits.
 void statistics_average_reference(const int64_t* statistics, int64_t count, int shift, int64_t* average) {
   for (int64_t i = 0; i < count; ++i) average[i] += rshift_round(statistics[i] - average[i], shift);
 }
