@@ -6,7 +6,9 @@
 #include <string>
 
 #include "base/rounding.h"
+#include "core/check.h"
 #include "core/error.h"
+#include "core/stop.h"
 
 namespace intrain {
 
@@ -22,6 +24,9 @@ struct Rotation {
 };
 // |d| and |b| are at most 2^30, for the trace is below 2^29 and no element above it. |tan| <= 1, so that the cosine is at least 2^-1/2.
 Rotation rotation_of(int64_t d, int64_t b) {
+  constexpr uint64_t kMost = uint64_t{1} << 30;
+  CHECK_LE(magnitude(d), kMost);
+  CHECK_LE(magnitude(b), kMost);
   const int64_t root = isqrt(static_cast<uint64_t>(d * d + b * b)), below = (d < 0 ? -d : d) + root;
   const int64_t tangent = div_round((d < 0 ? -b : b) * kRotationOne, below);
   const int64_t length = isqrt(static_cast<uint64_t>(kRotationOne * kRotationOne) + static_cast<uint64_t>(tangent * tangent));
@@ -51,7 +56,8 @@ std::vector<int64_t> scaled(const std::vector<int64_t>& matrix, int n) {
 
 }  // namespace
 
-std::vector<int64_t> patch_moments(const Dataset& images, const Normalization& norm, int height, int width) {
+std::vector<int64_t> patch_moments(const Dataset& images, const Normalization& norm, int height, int width,
+                                   const std::atomic<int>* stop) {
   const int n = height * width * images.c;
   if (!images.files.empty())
     throw Error("photos are not in memory", Setting{"whiten"},
@@ -63,7 +69,10 @@ std::vector<int64_t> patch_moments(const Dataset& images, const Normalization& n
                 "give a first convolution of at most " + std::to_string(kMostPatchElements) + " numbers, within the images");
   std::vector<int64_t> sums(square(n));
   std::vector<int32_t> image(static_cast<size_t>(images.image_size())), patch(static_cast<size_t>(n));
-  for (int64_t i = 0; i < std::min(images.count, kMostWhiteningImages); ++i) {
+  const int64_t patches = int64_t{images.h - height + 1} * (images.w - width + 1);
+  const int64_t count = std::min<int64_t>(kMostWhiteningImages, std::max<int64_t>(1, kMostWhiteningPatches / patches));
+  for (int64_t i = 0; i < std::min<int64_t>(images.count, count); ++i) {
+    check_stop(stop);
     for (size_t j = 0; j < image.size(); ++j) image[j] = norm.table[j % static_cast<size_t>(images.c)][images.image(i)[j]];
     for (int y = 0; y + height <= images.h; ++y)
       for (int x = 0; x + width <= images.w; ++x) {
@@ -83,6 +92,9 @@ std::vector<int64_t> symmetric_eigenvectors(const std::vector<int64_t>& matrix, 
   const auto at = [n](int row, int column) {
     return static_cast<size_t>(row) * static_cast<size_t>(n) + static_cast<size_t>(column);
   };
+  CHECK_LE(1, n);
+  CHECK_LE(n, kMostPatchElements);
+  CHECK_EQ(matrix.size(), square(n));
   std::vector<int64_t> a = scaled(matrix, n), v(square(n));
   for (int i = 0; i < n; ++i) v[at(i, i)] = kRotationOne;
   for (int sweep = 0; sweep < kRotationSweeps; ++sweep)

@@ -6,8 +6,9 @@
 
 namespace intrain::micro {
 
-// As sgd_reference, of SGD with momentum or none (SgdStep::range_log2 = 0; nearest_grad, nesterov and decay_weights false). tensor.grad is not read:
-// the exact sums g are `wide` or, where that is null, lie in `scratch`, which is written over: an s32 an element. Returns the exponent of the new momentum.
+// As sgd_reference, of SGD with momentum or none (SgdStep::range_log2 = 0; nearest_grad, nesterov and decay_weights false).
+// tensor.grad is not read: the exact sums g are `wide` or, where that is null, lie in `scratch`, which is written over: an s32 an element. Returns
+// the exponent of the new momentum.
 int update_parameters(const ops::SgdTensor& tensor, const SgdStep& step, const int64_t* wide, int32_t* scratch);
 
 }  // namespace intrain::micro

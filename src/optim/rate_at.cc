@@ -11,6 +11,8 @@ namespace {
 void check(const Schedule& s, int64_t step) {
   if (s.total_steps < 1)
     throw Error("a schedule of " + std::to_string(s.total_steps) + " steps", Setting{"epochs"}, "give 1 or more");
+  if (s.total_steps > kMostScheduleSteps)
+    throw Error("a schedule of " + std::to_string(s.total_steps) + " steps", Setting{"epochs"}, "give at most 2^32");
   if (s.warmup_steps < 0)
     throw Error("a warm-up of " + std::to_string(s.warmup_steps) + " steps", Setting{"warmup"}, "give 0 or more");
   if (s.restarts < 0 || s.restarts > 1000)

@@ -68,8 +68,8 @@ int wageubn_range_log2(int phase, int bits) {
 
 Scalar10 schedule_rate(const Schedule& s, int64_t step) {
   constexpr int64_t kOne = int64_t{1} << 30, kPercent[] = {100, 12, 6, 3, 3};
-  INTRAIN_ASSERT(step >= 0 && step < s.total_steps && s.warmup_steps >= 0 && s.bits >= 1 && s.bits <= 10 && s.restarts >= 0 &&
-                 s.restarts <= 1000);
+  INTRAIN_ASSERT(step >= 0 && step < s.total_steps && s.total_steps <= kMostScheduleSteps && s.warmup_steps >= 0 && s.bits >= 1 &&
+                 s.bits <= 10 && s.restarts >= 0 && s.restarts <= 1000);
   int64_t factor = kOne;
   if (step < s.warmup_steps)
     factor = div_round((step + 1) * kOne, s.warmup_steps);

@@ -10,6 +10,8 @@ namespace intrain {
 
 enum class ScheduleKind { kCosine, kStep, kWageubn, kLinear };
 
+constexpr int64_t kMostScheduleSteps = int64_t{1} << 32;
+
 struct Schedule {
   ScheduleKind kind = ScheduleKind::kCosine;
   Scalar10 base;  // peak rate
@@ -27,7 +29,7 @@ struct Schedule {
 //           the warm-up, part k of restarts + 1 is those from ceil(k n / (restarts + 1)) = begin up to that of k + 1 = end
 //   step:   1, then 1/10 from half, then 1/100 from three quarters of total
 //   wageubn: 1, 0.12, 0.06, 0.03, 0.03 by the phase
-// The schedule has steps, at most 2^52, a warm-up of 0 or more, and 1 to 10 bits.
+// The schedule has 1 to 2^32 steps, a warm-up of 0 or more of them, and 1 to 10 bits: 2^30 times a number of steps stays below 2^63.
 INTRAIN_API Scalar10 schedule_rate(const Schedule& schedule, int64_t step);
 // The same; throws Error for another schedule, and for a step that is none of it.
 INTRAIN_API Scalar10 rate_at(const Schedule& schedule, int64_t step);

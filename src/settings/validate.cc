@@ -74,9 +74,6 @@ void check_pairs(const TrainConfig& config) {
   if (config.freeze_statistics && config.running_statistics)
     throw Error("running statistics cannot both stay and go on", Setting{"running_statistics"},
                 "give either `freeze_statistics` or `running_statistics`");
-  if (config.whiten && !config.init_from.empty())
-    throw Error("the first layer is that of `init_from`", Setting{"whiten"},
-                "give one of both; what whitens there stays with `freeze`");
   if (config.optimizer == "plain" && config.widths.constant_g)
     throw Error("WAGEUBN's optimizer keeps an accumulator", Setting{"optimizer"}, "choose momentum, or `formats.g_scale` shift");
   if (config.nesterov && config.widths.constant_g)

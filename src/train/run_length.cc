@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/shell.h"
+#include "settings/number_text.h"
 #include "settings/scalar10.h"
 
 namespace intrain {
@@ -39,6 +40,17 @@ Schedule schedule_of(const TrainConfig& config, int64_t steps_per_epoch) {
   schedule.bits = config.widths.rate;
   schedule.fixed = config.widths.constant_g;
   return schedule;
+}
+
+void check_schedule(const TrainConfig& config, int64_t steps_per_epoch) {
+  const Schedule schedule = schedule_of(config, steps_per_epoch);
+  if (config.warmup > 0 && schedule.warmup_steps == 0)
+    throw Error(number_text(config.warmup) + " epochs are no step", Setting{"warmup"},
+                fmt::format("an epoch has {} steps: give a longer `warmup`, or 0", steps_per_epoch));
+  const int64_t falling = schedule.total_steps - schedule.warmup_steps;
+  if (config.restarts > 0 && config.restarts >= falling)
+    throw Error(fmt::format("{} restarts of {} steps are not possible", config.restarts, falling), Setting{"restarts"},
+                "`restarts` takes fewer than there are steps after the warm-up");
 }
 
 bool is_other_length(const TrainConfig& a, const TrainConfig& b) { return a.epochs != b.epochs || a.patience != b.patience; }

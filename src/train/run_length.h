@@ -12,6 +12,10 @@ namespace intrain {
 // The warm-up has round(config.warmup steps_per_epoch) steps, ties to even.
 Schedule schedule_of(const TrainConfig& config, int64_t steps_per_epoch);
 
+// Throws Error for a warm-up that is too short for a step, and for more restarts than steps that could begin one: a schedule that is another than
+// `config` says.
+void check_schedule(const TrainConfig& config, int64_t steps_per_epoch);
+
 // Whether the one has other epochs or another patience than the other.
 bool is_other_length(const TrainConfig& a, const TrainConfig& b);
 

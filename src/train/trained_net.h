@@ -26,8 +26,8 @@ struct INTRAIN_API TrainedNet {
   TrainedNet(const Checkpoint& checkpoint, int max_batch, bool training, std::shared_ptr<Runtime> runtime);
 };
 
-// Before Net::prepare(): marks the parameters that config.freeze names and the filters that config.whiten makes, and says which statistics batch norm takes. Throws Error if a pattern names
-// none, or all are frozen.
+// Before Net::prepare(): marks the parameters that config.freeze names and the filters that config.whiten means, and says which statistics batch
+// norm takes. Throws Error if a pattern names none, or all are frozen.
 INTRAIN_API void freeze(const TrainConfig& config, Net& net);
 // As the configuration says, to 2^-30.
 INTRAIN_API void set_label_smoothing(const TrainConfig& config, Net& net);

@@ -50,6 +50,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   if (!same_images(images, data.test))
     throw Error("training and test images of another size or number of classes", Setting{"data"}, "give both of one shape");
   check_fit(config, images);
+  if (options.resume == nullptr) check_schedule(config, images.count / config.batch / config.accumulate);
   check_augmentation_of(config, images, data.mirror);
   check_crop(config, images);
   check_crop(config, data.test);
@@ -99,8 +100,8 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   const Checkpoint* origin = begin != nullptr ? begin : config.init_from.empty() ? nullptr : options.resume;
   const Normalization norm =
       options.images_are_gone ? normalization_of(*options.resume) : normalization_of(config, images, origin);
-  if (config.whiten && options.resume == nullptr) {
-    whiten_first_layer(net, images, norm);
+  if (config.whiten && options.resume == nullptr && begin == nullptr) {
+    whiten_first_layer(net, images, norm, options.stop);
     net.begin_average();
     net.quantize_parameters();
   }

@@ -25,13 +25,15 @@ Parameter& whitening_filters(Net& net) {
   return filters;
 }
 
-void whiten_first_layer(Net& net, const Dataset& images, const Normalization& norm) {
+void whiten_first_layer(Net& net, const Dataset& images, const Normalization& norm, const std::atomic<int>* stop) {
   constexpr int kVectorFraction = 30;
   Parameter& filters = whitening_filters(net);
   const int height = filters.shape[1], width = filters.shape[2], n = filters.shape[0] / 2, coarse = 32 - net.widths().w_stored;
-  const std::vector<int64_t> vectors = symmetric_eigenvectors(patch_moments(images, norm, height, width), n);
+  const std::vector<int64_t> vectors = symmetric_eigenvectors(patch_moments(images, norm, height, width, stop), n);
+  const int64_t most = net.master_most(filters);  // a vector along an axis is 1, which not all widths hold
   for (size_t i = 0; i < vectors.size(); ++i) {
-    const int64_t w = rshift_round(vectors[i], kVectorFraction + kMasterExp + coarse) * (int64_t{1} << coarse);
+    const int64_t w =
+        clamp(rshift_round(vectors[i], kVectorFraction + kMasterExp + coarse) * (int64_t{1} << coarse), -most, most);
     filters.master[i] = static_cast<int32_t>(w);
     filters.master[vectors.size() + i] = static_cast<int32_t>(-w);
   }

@@ -66,6 +66,27 @@ for signal in INT TERM; do
   check "SIG$signal: it ends as if it had not come" complete run log
 done
 
+# A whitened run that is at its end is told how to train on, and can be: its first layer stays.
+printf "[[layer]]\ntype='conv'\nchannels=8\nsize=2\n[[layer]]\ntype='average_pool'\n" > white.toml
+"$intrain" train --data synthetic:64 --model white.toml --whiten --epochs 1 --batch 16 --threads 1 --out white > log
+check "a whitened net learns" test $? -eq 0
+command=$("$intrain" train --resume white | sed -n 's/^.*to train on from what it learned: intrain \(.*\) N$/\1 1 --out white_on/p')
+"$intrain" $command > log
+check "a whitened run trains on by the command that it prints" test $? -eq 0
+for run in white white_on; do
+  "$intrain" export --checkpoint $run/final.ckpt --safetensors $run.safetensors > log
+done
+check "and its first layer stays" python3 - white.safetensors white_on.safetensors << 'END'
+import json, sys
+def first_layer(path):
+    data = open(path, 'rb').read()
+    size = int.from_bytes(data[:8], 'little')
+    begin, end = json.loads(data[8:8 + size])['conv0.weight']['data_offsets']
+    return data[8 + size + begin:8 + size + end]
+layers = [first_layer(path) for path in sys.argv[1:]]
+sys.exit(len(layers[0]) != 4 * 32 or layers[0] != layers[1])
+END
+
 # damaged FILE: a bit of it flipped.
 damage() {
   local offset=$(($(stat -c %s "$1") / 3)) byte

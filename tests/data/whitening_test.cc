@@ -37,9 +37,18 @@ TEST(Whitening, MomentsByHand) {
   EXPECT_EQ(patch_moments(set, as_it_is(), 1, 2), (std::vector<int64_t>{46, 58, 58, 74}));
   EXPECT_EQ(patch_moments(set, as_it_is(), 2, 3)[7], 4) << "element 1 (2) times element 1";
   expect_error([&] { patch_moments(set, as_it_is(), 3, 1); }, "patches of 3x1 pixels", "whiten");
+  const std::atomic<int> stop{1};
+  expect_error([&] { patch_moments(set, as_it_is(), 1, 2, &stop); }, "stopped", "");
   Dataset photos = set;
   photos.files = {"a.png"};
   expect_error([&] { patch_moments(photos, as_it_is(), 1, 1); }, "not in memory", "whiten");
+}
+
+// Of images that have more patches than are taken between them, the first ones; of one larger still it alone.
+TEST(Whitening, WorkHasABound) {
+  std::vector<uint8_t> pixels(size_t{3} * 1600 * 1600, 1);
+  EXPECT_EQ(patch_moments(images(3, 1600, 1600, 1, pixels), as_it_is(), 1, 1)[0], 2 * 1600 * 1600);
+  EXPECT_EQ(patch_moments(images(1, 2400, 2400, 1, pixels), as_it_is(), 1, 1)[0], 2400 * 2400);
 }
 
 // (1 1) and (1 -1) of length 1: 759250125 = round(2^30 / sqrt 2).
@@ -55,7 +64,7 @@ TEST(Whitening, EigenvectorsByHand) {
 
 // M v = lambda v within 2^-20 of the trace, vectors of length 1 at right angles within 2^-19: some 20 times the rounding of 12 sweeps.
 TEST(Whitening, EigenvectorsInFloat) {
-  for (const int n : {2, 3, 12, 27}) {
+  for (const int n : {2, 3, 12, 27, kMostPatchElements}) {
     Rng rng(static_cast<uint64_t>(n));
     std::vector<int64_t> m(static_cast<size_t>(n) * static_cast<size_t>(n));
     std::vector<int64_t> x(static_cast<size_t>(n));

@@ -176,6 +176,7 @@ TEST(Schedule, WhatIsNoScheduleIsRefused) {
     expect_error([&] { rate_at(s, step); }, "", setting);
   };
   refused("epochs", [](Schedule& s) { s.total_steps = 0; });
+  refused("epochs", [](Schedule& s) { s.total_steps = kMostScheduleSteps + 1; });
   refused("warmup", [](Schedule& s) { s.warmup_steps = -1; });
   refused("formats.rate", [](Schedule& s) { s.bits = 0; });
   refused("restarts", [](Schedule& s) { s.restarts = -1; });
@@ -187,7 +188,7 @@ TEST(Schedule, WhatIsNoScheduleIsRefused) {
 }
 
 TEST(Schedule, LongTrainingsDoNotOverflow) {
-  const int64_t total = int64_t{1} << 32;
+  const int64_t total = kMostScheduleSteps;
   for (const Scalar10 base : {kTenth, Scalar10{1023, 20}, Scalar10{512, -40}})
     for (const ScheduleKind kind : {ScheduleKind::kCosine, ScheduleKind::kLinear, ScheduleKind::kStep, ScheduleKind::kWageubn})
       for (const int64_t warmup : {int64_t{0}, total / 2 - 1}) {

@@ -61,6 +61,24 @@ TEST(RunLength, WarmUpMayEndWithinAnEpoch) {
   EXPECT_EQ(schedule.restarts, 3);
 }
 
+TEST(RunLength, AScheduleThatNoStepFollowsIsRefused) {
+  TrainConfig config;
+  config.epochs = 2;
+  config.schedule = "linear";
+  config.restarts = 95;
+  EXPECT_NO_THROW(check_schedule(config, 48));
+  config.restarts = 96;
+  expect_error([&] { check_schedule(config, 48); }, "96 restarts of 96 steps", "restarts");
+  config.restarts = 90;
+  config.warmup = 0.25;
+  expect_error([&] { check_schedule(config, 48); }, "90 restarts of 84 steps", "restarts");
+  config.restarts = 0;
+  config.warmup = 0.01;  // 0.48 steps
+  expect_error([&] { check_schedule(config, 48); }, "0.01 epochs are no step", "warmup");
+  config.warmup = 0.011;
+  EXPECT_NO_THROW(check_schedule(config, 48));
+}
+
 // The phases of WAGEUBN set the range of G whatever the schedule.
 TEST(RunLength, EpochsMayNotChangeAPhase) {
   Checkpoint from = after(4, "step");

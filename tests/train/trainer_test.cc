@@ -6,15 +6,18 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <span>
 
 #include "checkpoint/signature.h"
 #include "data/source.h"
 #include "data/whitening.h"
 #include "nn/builder.h"
+#include "settings/recipe.h"
 #include "support/temp_folder.h"
 #include "support/training.h"
 #include "train/step.h"
 #include "train/trained_net.h"
+#include "train/whiten.h"
 
 namespace intrain {
 namespace {
@@ -89,6 +92,16 @@ TEST_F(TrainerInMemory, EvaluatesTheAverageOfTheWeights) {
   }
   EXPECT_EQ(averages, a.net().parameters().size() - 1 + 18) << "but for the frozen one; and of 9 batch norms";
   EXPECT_EQ(b.evaluate(data_.test).logits_hash, averaged.test.logits_hash);
+
+  // Numbers are exchanged, not their places, which others may know.
+  const Parameter& swapped = *b.net().parameters().front();
+  const std::span<int32_t> place = swapped.master;
+  const std::vector<int32_t> learned(place.begin(), place.end());
+  b.net().swap_average();
+  EXPECT_EQ(swapped.master.data(), place.data());
+  EXPECT_TRUE(std::equal(learned.begin(), learned.end(), swapped.average.begin()));
+  EXPECT_FALSE(std::equal(learned.begin(), learned.end(), place.begin()));
+  b.net().swap_average();
 
   const Checkpoint state = b.state();
   const Normalization norm = normalization_of(state);
@@ -184,8 +197,63 @@ TEST_F(TrainerInMemory, WhitensInItsFirstLayer) {
 
   expect_error([&] { Trainer(config, data_, {.build = net_of(9)}); }, "9 filters of 2x2 pixels", "whiten");
   expect_error([&] { Trainer(config, data_); }, "no convolution of all channels", "whiten");
+  const std::atomic<int> stop{1};
+  expect_error([&] { whiten_first_layer(first.net(), data_.train, first.normalization(), &stop); }, "stopped", "");
+
+  // Another run takes the filters as they are, of whatever images it has.
+  DataSplits others = data_;
+  others.train.images = Pixels(std::vector<uint8_t>(static_cast<size_t>(data_.train.count * data_.train.image_size()), 9));
   config.init_from = "the state in memory";
-  expect_error([&] { Trainer(config, data_, {.build = net_of(8), .begin = &state}); }, "init_from", "whiten");
+  Trainer third(config, others, {.build = net_of(8), .begin = &state});
+  third.fit(silent_);
+  const Parameter& kept = *third.net().parameters().front();
+  EXPECT_TRUE(kept.frozen);
+  EXPECT_TRUE(std::equal(kept.master.begin(), kept.master.end(), filters.master.begin(), filters.master.end()));
+}
+
+// A channel that is the same everywhere is an eigenvector by itself, of length 1: more than WAGEUBN's stored W holds.
+TEST_F(TrainerInMemory, WhitensWithinTheStoredWeights) {
+  TrainConfig config = config_;
+  apply_recipe(config, "wageubn");
+  config.whiten = true;
+  DataSplits data = data_;
+  for (Dataset* set : {&data.train, &data.test}) {
+    std::vector<uint8_t> pixels;
+    for (int64_t i = 0; i < set->count * set->image_size(); ++i) pixels.insert(pixels.end(), {set->image(0)[i], 7});
+    set->images = Pixels(std::move(pixels));
+    set->c = 2;
+  }
+  const auto build = [](int h, int w, int c, int classes) {
+    NetBuilder net(h, w, c, classes);
+    return net.linear_logits(net.global_average_pool(net.conv_bn_relu(net.input(), {.k = 16, .size = 2})));
+  };
+  Trainer first(config, data, {.build = build});
+  const Parameter& filters = *first.net().parameters().front();
+  EXPECT_EQ(*std::max_element(filters.master.begin(), filters.master.end()), (1 << 24) - 2);
+  const Checkpoint state = first.state();
+  const FitResult expected = first.fit(silent_);
+  Trainer second(config, data, {.build = build, .resume = &state});
+  EXPECT_EQ(second.fit(silent_).signature, expected.signature);
+}
+
+// The average lies on 2^-24 whatever the widths, parameters on their own grid.
+TEST_F(TrainerInMemory, BeginsFromAnAverageOnItsGrid) {
+  TrainConfig config = config_;
+  config.widths.w_stored = 24;
+  config.average = 3;
+  Trainer first(config, data_);
+  first.fit(silent_);
+  const Checkpoint state = first.state();
+  const auto off_grid = [](std::span<const int32_t> numbers) {
+    return std::count_if(numbers.begin(), numbers.end(), [](int32_t w) { return w % 256 != 0; });
+  };
+  const Parameter& learned = *first.net().parameters().front();
+  EXPECT_GT(off_grid(learned.average), 0);
+  config.init_from = "the state in memory";
+  Trainer second(config, data_, {.begin = &state});
+  const Parameter& begun = *second.net().parameters().front();
+  EXPECT_EQ(off_grid(begun.master), 0);
+  for (size_t i = 0; i < begun.master.size(); ++i) ASSERT_LE(std::abs(begun.master[i] - learned.average[i]), 128);
 }
 
 // Batches of 1, the update every 4 of them: batch norm by the running statistics of another training, which stay.

@@ -134,6 +134,7 @@ CheckpointInfo device_checkpoint_info(const Checkpoint& base, DeviceNet& device)
   config.freeze.clear();
   for (const Parameter* p : device.net.parameters())
     if (p->frozen) config.freeze.push_back(p->name);
+  config.whiten = false;  // `freeze` says whether its filters stay
   config.freeze_statistics = true;
   config.running_statistics = false;
   config.average = 0;

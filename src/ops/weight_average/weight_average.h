@@ -26,8 +26,8 @@ struct WeightAverage {
 };
 void weight_average_reference(const WeightAverage& p);
 
-// The shift of step `step`, counted from 0: `most`, but at first floor(log2(step + 1)): after the first steps avg is about their mean, and no trace of
-// the W before them is left.
+// The shift of step `step`, counted from 0: `most`, but at first floor(log2(step + 1)): after the first steps avg is about their mean, and no
+// trace of the W before them is left.
 int average_shift(int most, int64_t step);
 
 // The same of running statistics, of `count` 64-bit numbers within +-2^61: to nearest, ties to even. avg' lies between avg and the statistic.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "checkpoint/signature.h"
@@ -118,6 +119,27 @@ TEST(DeviceState, GoesBothWays) {
     SCOPED_TRACE(std::to_string(rate.mantissa) + " 2^" + std::to_string(rate.exp));
     go_both_ways(rate);
   }
+}
+
+// Its checkpoint says by `freeze` which layers learned, whitened ones as well, and can be read.
+TEST(DeviceState, AWhitenedNetComesBack) {
+  Checkpoint base = device_base("momentum");
+  base.info.config.whiten = true;
+  for (const int layers : {1, 4}) {
+    DeviceNet device(base, layers);
+    const CheckpointInfo info =
+        parse_checkpoint(checkpoint_bytes(device_checkpoint_info(base, device), device.net.state()), "x.ckpt").info;
+    EXPECT_FALSE(info.config.whiten);
+    const std::vector<std::string>& freeze = info.config.freeze;
+    EXPECT_EQ(std::count(freeze.begin(), freeze.end(), "conv0.weight"), layers == 1);
+  }
+}
+
+TEST(DeviceState, ScaledLogitsOnlyPredict) {
+  Checkpoint base = device_base("momentum");
+  base.info.config.logit_shift = 2;
+  expect_error([&] { DeviceNet(base, 1); }, "does not learn with logits that are scaled", "logit_shift");
+  EXPECT_NO_THROW(DeviceNet(base, 0));
 }
 
 // A training with frozen statistics has the same arrays as a device.
