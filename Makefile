@@ -5,7 +5,7 @@ SOURCES = $(shell find src python tests examples -name '*.h' -o -name '*.cc')
 
 help:
 	@echo "make demo      build, and train a residual network on Fashion-MNIST wholly in integers"
-	@echo "make test      build, and prove everything there is to prove (all of it: about 40 minutes on 2 cores)"
+	@echo "make test      build, and prove everything there is to prove (all of it: about half an hour on 2 cores)"
 	@echo "make check     before each commit: layout, include directions, the unit tests of what changed: about a minute once it is built"
 	@echo "make fuzz      feed every parser of outside data with garbage, a minute each"
 	@echo "make release   build/release/intrain"

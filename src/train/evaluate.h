@@ -18,8 +18,8 @@ struct Evaluation {
   std::vector<int32_t> predicted;     // the class of the largest logit, of equal ones the first
   std::vector<double> probabilities;  // of that class, 0 .. 1
   std::vector<double> losses;         // -log softmax[label], natural logarithm
-  uint64_t logits_hash;               // XXH3-64 of all logits: the evaluation's share of `intrain verify`
-  bool test_mirror;                   // each image counts together with its mirror image
+  uint64_t logits_hash = 0;           // XXH3-64 of all logits: the evaluation's share of `intrain verify`
+  bool test_mirror = false;           // each image counts together with its mirror image
 };
 
 // One epoch of `loader` (training = false, and the ranks of the net's runtime), which must stand at an epoch's start. The net must be prepared
