@@ -23,8 +23,8 @@ struct FilePrediction {
 };
 
 // A photo reaches the net as the evaluation of its data set shows it one: photos of a net trained on folder:DIR by the crop of
-// its training (PhotoReader::read), those of another net by as much of their middle as has the shape of the net's images (PhotoReader::read_whole), so
-// that a file of that size goes in pixel by pixel; grey (to_grey) where the net takes one channel.
+// its training (PhotoReader::read), those of another net by as much of their middle as has the shape of the net's images (PhotoReader::read_whole),
+// so that a file of that size goes in pixel by pixel; grey (to_grey) where the net takes one channel.
 class Predictor {
  public:
   // For up to max_files files at a time. Throws Error if there is no such net (TrainedNet), or it takes neither grey nor RGB.

@@ -102,8 +102,8 @@ template <>
   " add sp, sp, #20\n pop {r2, r7}\n mov r3, r8\n mov r4, r9\n mov r5, r10\n mov r6, r11\n"                     \
   " str r3, [r2]\n str r4, [r2, #4]\n str r5, [r2, #8]\n str r6, [r2, #12]\n"
 
-// r1: x, r2: dy, r3: the end of the row of dy, r4, r5: elements of x, r6, r7: of dy, and products; r12, lr: to the next pixel's. On the stack: bytes to
-// the second sums, rows left, the length of a row of dy, what is skipped of x and dy behind it, where the sums go. 4.75 instructions.
+// r1: x, r2: dy, r3: the end of the row of dy, r4, r5: elements of x, r6, r7: of dy, and products; r12, lr: to the next pixel's. On the stack:
+// bytes to the second sums, rows left, the length of a row of dy, what is skipped of x and dy behind it, where the sums go. 4.75 instructions.
 #define INTRAIN_OUTER(load, extend)                                                                                            \
   ".syntax unified\n push {r3, r7}\n ldm r0!, {r4, r5, r6, r7}\n mov r12, r6\n mov lr, r7\n muls r5, r7\n ldm r0!, {r6, r7}\n" \
   " ldr r0, [r0]\n lsls r0, r0, #2\n push {r0, r4, r5, r6, r7}\n"                                                              \
@@ -136,8 +136,8 @@ template <>
   " ldr r7, [sp]\n subs r7, r7, #1\n str r7, [sp]\n bne 1b\n"                                               \
   " add sp, sp, #8\n pop {r7}\n stm r2, {r8, r9, r10, r11}\n"
 
-// Eight sums in r0 to r2 and r8 to r12; r3 to r7 and lr as above. On the stack: taps left along the columns, dy of the row, taps left along the rows, the
-// sources, w of the row, where the sums go. 2.375 instructions.
+// Eight sums in r0 to r2 and r8 to r12; r3 to r7 and lr as above. On the stack: taps left along the columns, dy of the row, taps left along the
+// rows, the sources, w of the row, where the sums go. 2.375 instructions.
 #define INTRAIN_ELEMENT_OF_8                                                                                              \
   " ldrsb r7, [r3], #1\n" INTRAIN_ADD("#0", "r0") INTRAIN_ADD("#1", "r1") INTRAIN_ADD("#2", "r2") INTRAIN_ADD("#3", "r8") \
       INTRAIN_ADD("#4", "r9") INTRAIN_ADD("#5", "r10") INTRAIN_ADD("#6", "r11") INTRAIN_ADD("#7", "r12") " add r4, r4, r5\n"
@@ -155,8 +155,8 @@ template <>
   " ldrd r3, r7, [sp, #20]\n stm r3, {r0, r1, r2, r8, r9, r10, r11, r12}\n add sp, sp, #28\n"
 
 // r1: x, r2: dy, r0: the end of the row of dy, r7, r12: elements of dy, lr: of x; sums of the first in r3 to r6, of the second in r8 to r11. On the
-// stack: rows left, the length of a row of dy, to the next pixel's x and dy, what is skipped of both behind a row, to the second sums, where the sums go.
-// 2.375 instructions.
+// stack: rows left, the length of a row of dy, to the next pixel's x and dy, what is skipped of both behind a row, to the second sums, where the
+// sums go. 2.375 instructions.
 #define INTRAIN_INPUT(load, at, first, second) \
   " " load " lr, [r1, " at "]\n mla " first ", r7, lr, " first "\n mla " second ", r12, lr, " second "\n"
 #define INTRAIN_OUTER(load, extend) \

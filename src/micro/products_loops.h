@@ -5,8 +5,8 @@
 
 namespace intrain::micro {
 
-// Sums at once: of products forward; of channels backward; and of backward weights of each of two errors. Without Thumb-2, as a Cortex-M0, a processor
-// computes with 8 registers only.
+// Sums at once: of products forward; of channels backward; and of backward weights of each of two errors. Without Thumb-2, as a Cortex-M0, a
+// processor computes with 8 registers only.
 constexpr int kSums = 4, kErrors = 2;
 #if defined(__thumb__) && !defined(__thumb2__)
 constexpr int kChannels = 4, kInputs = 2;

@@ -67,7 +67,8 @@ class INTRAIN_API Net {
   void quantize_parameters();
 
   // What a step takes: 1 to max_batch images, on each of several ranks its own of them (core/batch.h), all their pixels, a label of a class for
-  // each, and where they are mixed another with its share. Throws Error for others, as the passes do for what they read; here before anything has changed.
+  // each, and where they are mixed another with its share. Throws Error for others, as the passes do for what they read; here before anything has
+  // changed.
   void check_batch(const Batch& batch) const;
   // Forward with the statistics that set_statistics() says / with the running ones. After either: logits() is [count][classes].
   void forward(const Batch& batch);

@@ -1,8 +1,8 @@
 // Whether the record of a run (runs/audit_record.h) is what its data and settings give, and where two runs part: by computing parts of them again.
 //
 // A part goes from one state that is there to the next: from the beginning, or a checkpoint, to a checkpoint. What was recorded between is compared
-// by its hash, the checkpoint at the end by its arrays, byte by byte, and by what its header says of the net and its images. Each part that is found right was computed from its beginning; all of them together were
-// from data and settings alone.
+// by its hash, the checkpoint at the end by its arrays, byte by byte, and by what its header says of the net and its images. Each part that is
+// found right was computed from its beginning; all of them together were from data and settings alone.
 //
 // Ranks compute a part together: all ask for the same parts in the same order, of folders and data that are the same on all, and get the same answer.
 #pragma once

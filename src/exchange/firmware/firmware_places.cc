@@ -25,9 +25,9 @@ size_t out_elements(const micro::Layer& layer) {
 }
 size_t in_elements(const micro::Layer& layer) { return static_cast<size_t>(layer.shape.src_pixels() * layer.shape.c); }
 
-// Layer i of L runs forward at the time i. Backward it runs at two: until its input's error is there, which takes W, the outputs and their errors; and
-// from there on, for the gradients of its parameters, of which those of the weights are the largest array of a step. Last comes the time between two
-// steps.
+// Layer i of L runs forward at the time i. Backward it runs at two: until its input's error is there, which takes W, the outputs and their errors;
+// and from there on, for the gradients of its parameters, of which those of the weights are the largest array of a step. Last comes the time
+// between two steps.
 class Places {
  public:
   Places(FirmwarePlan& plan) : plan_(plan), layers_(static_cast<int>(plan.layers.size())) {
