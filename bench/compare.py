@@ -29,7 +29,7 @@ from pathlib import Path
 
 import speed_tables
 import speeds
-from peers import HERE, ROOT, about_torch, fail, peer_python, progress, result_of, run, why_failed
+from peers import HERE, ROOT, about_torch, commit_of_source, fail, peer_python, progress, result_of, run, why_failed
 
 LAYOUTS = ["channels-last", "contiguous"]
 KEPT = 2  # forms of each number format that the rounds measure: a short trial may be wrong by a little
@@ -60,8 +60,9 @@ def torch_command(args, case, form):
             str(args.threads), "--layout", form.layout, "--image", case.image, "--classes", str(case.classes), *flags]
 
 
-# What torch.compile made is kept: it compiles for up to minutes.
-TORCH_ENV = {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / "build/peers-compiled")}
+def torch_env(args):
+    """What torch.compile made is kept: it compiles for up to minutes. Where intrain is held to an instruction set, PyTorch is, too."""
+    return {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / "build/peers-compiled"), **speeds.TORCH_HELD.get(args.isa, {})}
 
 
 def try_forms(args, case):
@@ -71,9 +72,9 @@ def try_forms(args, case):
     for form in (Form(f, l, c, b) for f in args.formats for l in LAYOUTS for c in ([False, True] if args.compiles else [False]) for b in batches):
         command = [*torch_command(args, case, form), *TRIAL]
         if not form.compiled:
-            results[form] = result_of(command, TORCH_ENV)
+            results[form] = result_of(command, torch_env(args))
         else:
-            done = run(command, TORCH_ENV)
+            done = run(command, torch_env(args))
             if done.returncode != 0:
                 progress(f"{name_of(form)} is left out: {why_failed(done)}")
                 continue
@@ -130,7 +131,8 @@ def measure_rounds(args, case, forms, folder):
         ours.append(run_intrain(args, case, "--image", case.image, "--seconds", str(args.seconds)))
         told("intrain", ours[-1])
         for form in forms:
-            theirs[form].append(result_of([*torch_command(args, case, form), "--steps", "5", "--seconds", str(args.seconds)], TORCH_ENV))
+            theirs[form].append(result_of([*torch_command(args, case, form), "--steps", "5", "--seconds", str(args.seconds)],
+                                          torch_env(args)))
             told(name_of(form), theirs[form][-1])
         if args.runtime and case.task == "infer":
             model = model or make_model(args, case, folder)
@@ -163,15 +165,6 @@ def measure(args, case):
     if runtime:
         row["onnxruntime"] = {"version": args.runtime, **speed_of(runtime)}
     return row
-
-
-def commit_of_source():
-    """Of the checkout that this script is in, with a + if its sources are others than that commit's."""
-    git = lambda *command: run(["git", "-C", str(ROOT), *command])
-    head = git("rev-parse", "--short=9", "HEAD")
-    if head.returncode != 0:
-        fail(f"no commit is known: {why_failed(head)}", "--commit says which one the program was built of")
-    return head.stdout.strip() + ("+" if git("status", "--porcelain", "--", "src", "cmake", "CMakeLists.txt").stdout else "")
 
 
 def version_of(intrain):
@@ -213,7 +206,7 @@ def parse():
     p.add_argument("--rounds", type=at_least_one, default=3, metavar="R")
     p.add_argument("--threads", type=at_least_one, default=len(os.sched_getaffinity(0)), metavar="N")
     p.add_argument("--seconds", type=float, default=5, help="of a measurement, and at least 5 steps", metavar="S")
-    p.add_argument("--isa", help="sets INTRAIN_ISA", metavar="NAME")
+    p.add_argument("--isa", help="sets INTRAIN_ISA, and holds PyTorch to the same where it can be: " + ", ".join(speeds.TORCH_HELD), metavar="NAME")
     p.add_argument("--formats", type=formats, metavar="F,F",
                    help=f"of PyTorch: {','.join(speeds.FORMATS)}; bfloat16 without instructions for it may take minutes a step")
     p.add_argument("--eager", action="store_true", help="leave out torch.compile")

@@ -56,3 +56,12 @@ def about_torch(python):
     about = json.loads(done.stdout)
     progress(f"PyTorch {about['torch']} of {python}" + ("" if about["compiles"] else ", which cannot compile nets: " + about["why_not"]))
     return about
+
+
+def commit_of_source():
+    """Of the checkout that this script is in, with a + if its sources are others than that commit's."""
+    git = lambda *command: run(["git", "-C", str(ROOT), *command])
+    head = git("rev-parse", "--short=9", "HEAD")
+    if head.returncode != 0:
+        fail(f"no commit is known: {why_failed(head)}", "--commit says which one the program was built of")
+    return head.stdout.strip() + ("+" if git("status", "--porcelain", "--", "src", "cmake", "CMakeLists.txt").stdout else "")

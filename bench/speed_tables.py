@@ -1,5 +1,5 @@
 """Markdown tables of the rows that speeds.py describes: one of training and one of latencies, each with a block a CPU."""
-from speeds import FORMATS, KINDS, TASKS
+from speeds import FORMATS, KINDS, TASKS, TORCH_HELD
 
 ISA_NAMES = {isa: name for name, _, isa in reversed(KINDS)} | {"avx512vnni": "AVX-512 VNNI", "scalar": "no vectors"}
 LAYOUTS = {"channels-last": "NHWC", "contiguous": "NCHW"}
@@ -98,7 +98,10 @@ def notes(rows, small):
     text = f"{intrain}; {peers}" + (f"; {runtimes}" if runtimes else "") + f". Medians of {rounds} alternating round{'s' * (rounds != '1')}"
     text += f", which lie at most {100 * spread:.0f} % apart" if spread else ""
     text += f"; other programs took at most {100 * others:.0f} % of the CPU time" if others is not None else ""
-    text += "; PyTorch uses all instructions in every row" if any(forced(r) for r in rows) else ""
+    if any(forced(r) and r["isa"] in TORCH_HELD for r in rows):
+        text += "; where intrain is held to lesser instructions, PyTorch is, too"
+    if any(forced(r) and r["isa"] not in TORCH_HELD for r in rows):
+        text += "; PyTorch uses all instructions in every row"
     start = max(r["torch"]["start_bytes"] for r in rows)
     return f"{text}." if small else f"{text}. PyTorch's memory includes {megabytes(start)} for the interpreter and the library."
 

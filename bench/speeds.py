@@ -4,7 +4,8 @@ A row is what was measured of one net and batch on one CPU, a JSON object:
 
     kind, cpu, threads          the best that the CPU has for products (KINDS), its name, threads of both sides
     task, model, image, batch   "step": training steps; "infer": evaluations. [height, width, channels]
-    isa                         intrain's instruction set, which may be forced to a lesser one than the CPU's best
+    isa                         intrain's instruction set, which may be forced to a lesser one than the CPU's best; PyTorch then to the same
+                                (TORCH_HELD)
     date, commit                of the measurement, of intrain's source
     rounds, others_share        both sides alternately, medians; share of the CPU time that other programs took meanwhile, null if unknown
     intrain                     version, images_per_second, spread ([least, most], null if unknown), peak_share, peak_bytes
@@ -25,6 +26,10 @@ KINDS = [("AMX", {"amx_int8"}, "amx"), ("AVX-512 VNNI, bfloat16", {"avx512_vnni"
          ("AVX-512 VNNI", {"avx512_vnni"}, "avx512vnni"), ("AVX-VNNI", {"avx_vnni"}, "avxvnni"), ("AVX2", {"avx2"}, "avx2"),
          ("ARM I8MM", {"i8mm"}, "i8mm"), ("ARM dot products", {"asimddp"}, "dotprod"), ("ARM NEON", {"asimd"}, "neon"),
          ("others", set(), "scalar")]
+# The environment that holds PyTorch, oneDNN and MKL in it to the instructions of one of intrain's sets.
+TORCH_HELD = {isa: {"ATEN_CPU_CAPABILITY": aten, "ONEDNN_MAX_CPU_ISA": onednn, "MKL_ENABLE_INSTRUCTIONS": mkl}
+              for isa, aten, onednn, mkl in [("avx2", "avx2", "AVX2", "AVX2"), ("avxvnni", "avx2", "AVX2_VNNI", "AVX2"),
+                                             ("avx512vnni", "avx512", "AVX512_CORE_VNNI", "AVX512")]}
 FORMATS = ["float32", "bfloat16"]
 TASKS = {"step": "a training step", "infer": "an evaluation"}
 SAME = ("kind", "cpu", "threads", "task", "model", "batch", "isa")  # a new row replaces that with the same values
@@ -36,6 +41,8 @@ def cpu_of(cpuinfo):
     flags = set(found(["flags", "Features"]).split())
     kind = next(name for name, needs, _ in KINDS if needs <= flags)
     name = re.sub(r"\((R|TM)\)|\bCPU\b|\bProcessor\b", "", found(["model name"]))
+    if name and not re.search(r"\d", name):  # some clouds give the brand alone
+        name += f" (family {found(['cpu family'])}, model {found(['model'])})"
     return kind, " ".join(name.split()) or "unknown CPU", flags
 
 
