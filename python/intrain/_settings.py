@@ -28,6 +28,8 @@ class SGD:
         Whether a step looks ahead by the one after it.
     decay : {"all", "weights"}
         What `weight_decay` acts on: "weights" leaves batch norm and biases alone.
+    bias_lr_log2 : int
+        Beta of batch norm and biases learn 2^bias_lr_log2 times as fast; 0 to 16.
     """
 
     lr: float = 0.1
@@ -35,10 +37,12 @@ class SGD:
     weight_decay: float = 1e-4
     nesterov: bool = False
     decay: str = "all"
+    bias_lr_log2: int = 0
 
     def settings(self) -> dict[str, object]:
         return {
             "lr": self.lr, "momentum": self.momentum, "weight_decay": self.weight_decay, "nesterov": self.nesterov, "decay": self.decay,
+            "bias_lr_log2": self.bias_lr_log2,
         }
 
 

@@ -11,6 +11,13 @@ struct Scalar10 {
   int32_t exp = 0;
 };
 
+// What a parameter does in its layer.
+enum class ParameterRole {
+  kWeight,  // W, which multiplies inputs
+  kScale,   // gamma
+  kBias,    // beta and biases, which are added
+};
+
 struct SgdStep {
   Scalar10 rate, mom, decay;
   uint64_t seed;
@@ -21,6 +28,7 @@ struct SgdStep {
   int range_log2 = 0;          // above 0: WAGEUBN's optimizer instead, this is log2 of its dr (ops/sgd_momentum/wageubn.h)
   bool nesterov = false;       // of a momentum below 1: mom.exp <= -10
   bool decay_weights = false;  // only W of layers decays, not gamma, beta and biases
+  int bias_rate_log2 = 0;      // the rate of beta and biases is rate 2^bias_rate_log2, 0..16
 };
 
 }  // namespace intrain

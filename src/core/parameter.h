@@ -8,6 +8,7 @@
 
 #include "base/api.h"
 #include "base/initializer.h"
+#include "base/sgd_step.h"
 
 namespace intrain {
 
@@ -39,7 +40,12 @@ struct INTRAIN_API Parameter {
     for (int d : shape) n *= d;
     return n;
   }
-  bool is_weight() const { return shape.size() > 1; }  // W, not gamma, beta or a bias
+  ParameterRole role() const {
+    return shape.size() > 1                   ? ParameterRole::kWeight
+           : initializer == Initializer::kOne ? ParameterRole::kScale
+                                              : ParameterRole::kBias;
+  }
+  bool is_weight() const { return role() == ParameterRole::kWeight; }
   // A backward pass gives it a gradient.
   bool learns() const { return !frozen && !grad.empty(); }
 };

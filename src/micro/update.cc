@@ -138,8 +138,8 @@ void move(const ops::SgdPass& pass, const Sums& sums) {
 }  // namespace
 
 int update_parameters(const ops::SgdTensor& tensor, const SgdStep& step, const int64_t* wide, int32_t* scratch) {
-  INTRAIN_ASSERT(step.range_log2 == 0 && !step.nearest_grad && step.coarse == 0 && !step.nesterov &&
-                 !step.decay_weights);  // other optimizers' numbers
+  INTRAIN_ASSERT(step.range_log2 == 0 && !step.nearest_grad && step.coarse == 0 && !step.nesterov && !step.decay_weights &&
+                 step.bias_rate_log2 == 0);  // other optimizers' numbers
   INTRAIN_ASSERT(2 <= tensor.grad_bits && tensor.grad_bits <= 16 && 2 <= step.momentum_bits && step.momentum_bits <= 16);
   INTRAIN_ASSERT(0 <= step.rate.mantissa && step.rate.mantissa <= 1023);
   const auto count = static_cast<uint32_t>(tensor.count);

@@ -56,6 +56,7 @@ void check(const SgdStep& step) {
   within(step.momentum_bits, 2, 16, "momentum_bits", "formats.momentum");
   within(step.coarse, 0, 20, "coarse", "formats.w_stored");
   within(step.range_log2, 0, 15, "range_log2", "formats.g");
+  within(step.bias_rate_log2, 0, ops::kMostBiasRateLog2, "bias_rate_log2", "bias_lr_log2");
   if (step.nesterov && (ops::takes_wageubn(step) || (step.mom.mantissa != 0 && step.mom.exp > ops::kNesterovMomExp)))
     throw Error("Nesterov's momentum with " + std::string(ops::takes_wageubn(step) ? "WAGEUBN's optimizer" : "one of 1 or more"),
                 Setting{"nesterov"}, "take a momentum of a mantissa at 2^-10 or less, and `formats.g_scale` shift");
@@ -84,7 +85,7 @@ void sgd_update(Parameter& p, const SgdStep& step, const ops::Kernels& kernels, 
     p.momentum_exp = ops::wageubn_momentum_exp(step);
     return;
   }
-  ops::SgdPass pass = ops::sgd_pass(tensor, ops::sgd_step_of(step, p.is_weight()), grad_max);
+  ops::SgdPass pass = ops::sgd_pass(tensor, ops::sgd_step_of(step, p.role()), grad_max);
   const auto accumulate = step.nearest_grad ? ops::sgd_accumulate_reference : kernels.sgd_accumulate;
   pass.shift = ops::sgd_shift(pass, max_over_chunks(pool, pass, accumulate));
   max_over_chunks(pool, pass, without_max(kernels.sgd_update));

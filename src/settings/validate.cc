@@ -79,6 +79,9 @@ void check_pairs(const TrainConfig& config) {
   if (config.nesterov && config.widths.constant_g)
     throw Error("WAGEUBN's optimizer has no Nesterov momentum", Setting{"nesterov"},
                 "leave it out, or choose `formats.g_scale` shift");
+  if (config.bias_lr_log2 != 0 && config.widths.constant_g)
+    throw Error("WAGEUBN's optimizer has one rate for all", Setting{"bias_lr_log2"},
+                "leave it out, or choose `formats.g_scale` shift");
   if (config.nesterov && (config.optimizer == "plain" || config.momentum == 0))
     throw Error("Nesterov's momentum without a momentum", Setting{"nesterov"},
                 "give a `momentum` above 0, and `optimizer` momentum");

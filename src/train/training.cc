@@ -29,7 +29,8 @@ SgdStep sgd_of(const TrainConfig& config) {
           config.widths.nearest_g,
           0,
           config.nesterov,
-          config.decay == "weights"};
+          config.decay == "weights",
+          config.bias_lr_log2};
 }
 
 }  // namespace

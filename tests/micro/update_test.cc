@@ -53,7 +53,7 @@ TEST(MicroUpdate, AsTheReference) {
     Learned wide = actual;
     const std::vector<int64_t> sums = wide.grad;
     std::vector<int32_t> scratch(sums.size(), 77), narrow(sums.begin(), sums.end());
-    const int exp = ops::sgd_reference(expected.tensor(momentum_exp, grad_exp, grad_bits, keeps), step, true);
+    const int exp = ops::sgd_reference(expected.tensor(momentum_exp, grad_exp, grad_bits, keeps), step, ParameterRole::kWeight);
     const auto check = [&](int actual_exp, const Learned& learned) {
       ASSERT_EQ(actual_exp, exp) << i;
       ASSERT_EQ(learned.master, expected.master) << i;

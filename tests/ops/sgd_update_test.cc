@@ -32,7 +32,7 @@ TEST(SgdUpdate, ByHand) {
   pass.shift = sgd_shift(pass, uint64_t{125} << 33);
   EXPECT_EQ(pass.shift, 25);
   EXPECT_EQ(sgd_momentum_exp(pass), -24);
-  EXPECT_EQ(sgd_reference(t, step, true), -24);
+  EXPECT_EQ(sgd_reference(t, step, ParameterRole::kWeight), -24);
   EXPECT_EQ(t.momentum, (std::vector<int16_t>{32000, 256, -16128}));
   EXPECT_EQ(t.master, (std::vector<int32_t>{1000000 - 96000, -768, -5 + 48384}));
 }
@@ -42,7 +42,7 @@ TEST(SgdUpdate, ByHandWithoutMomentum) {
   SmallTensor t{{1000000, 0, -5}, {}, {1000, 8, -504}, -20, -19, 8};
   SgdTensor tensor = t;
   tensor.momentum = nullptr;
-  EXPECT_EQ(sgd_reference(tensor, {{3, 0}, {0, 0}, {0, 0}, 1, 1}, true), -24);
+  EXPECT_EQ(sgd_reference(tensor, {{3, 0}, {0, 0}, {0, 0}, 1, 1}, ParameterRole::kWeight), -24);
   EXPECT_EQ(t.master, (std::vector<int32_t>{1000000 - 96000, -768, -5 + 48384}));
 }
 
@@ -51,11 +51,22 @@ TEST(SgdUpdate, DecayOfWeightsAlone) {
   SgdStep step{{512, -10}, {0, 0}, {256, -10}, 1, 1};
   for (const bool weights_alone : {false, true}) {
     step.decay_weights = weights_alone;
-    for (const bool weight : {true, false}) {
+    for (const ParameterRole role : {ParameterRole::kWeight, ParameterRole::kScale, ParameterRole::kBias}) {
       SmallTensor t{{1 << 24}, {0}, {0}, -20, -19, 8};
-      sgd_reference(t, step, weight);
-      EXPECT_EQ(t.master[0], (1 << 24) - (weight || !weights_alone ? 1 << 21 : 0)) << weight << weights_alone;
+      sgd_reference(t, step, role);
+      EXPECT_EQ(t.master[0], (1 << 24) - (role == ParameterRole::kWeight || !weights_alone ? 1 << 21 : 0)) << weights_alone;
     }
+  }
+}
+
+// The same step, and four times as large for beta and biases.
+TEST(SgdUpdate, RateOfBiases) {
+  SgdStep step{{512, -10}, {0, 0}, {256, -10}, 1, 1};
+  step.bias_rate_log2 = 2;
+  for (const ParameterRole role : {ParameterRole::kWeight, ParameterRole::kScale, ParameterRole::kBias}) {
+    SmallTensor t{{1 << 24}, {0}, {0}, -20, -19, 8};
+    sgd_reference(t, step, role);
+    EXPECT_EQ(t.master[0], (1 << 24) - (role == ParameterRole::kBias ? 1 << 23 : 1 << 21));
   }
 }
 
@@ -79,7 +90,7 @@ TEST(SgdUpdate, WageubnByHand) {
     const WageubnPass pass = wageubn_pass(t, step, weight, 0);
     EXPECT_EQ(pass.exp, weight ? kMasterExp - 13 + 35 - 61 : -14 - 61);
     EXPECT_EQ(pass.step.decay.mantissa, weight ? 512 : 0);
-    EXPECT_EQ(sgd_reference(t, step, weight), -12);
+    EXPECT_EQ(sgd_reference(t, step, weight ? ParameterRole::kWeight : ParameterRole::kBias), -12);
     EXPECT_EQ(t.master, std::vector<int32_t>(4, (1 << 23) - (weight ? 52 * 127 : 0)));
   }
   EXPECT_EQ(wageubn_range(12), 4);

@@ -53,7 +53,7 @@ def signal_net():
     {},
     {"running_statistics": True, "optimizer": "plain"},
     {"accumulate": 2},
-    {"label_smoothing": 0.1, "weight_decay": 0.001, "augment": "none", "nesterov": True, "decay": "weights", "average": 3},
+    {"label_smoothing": 0.1, "weight_decay": 0.001, "augment": "none", "nesterov": True, "decay": "weights", "bias_lr_log2": 2, "average": 3},
     {"freeze": ["linear1.*"], "mirror": "alternate", "shift": 3, "border": "reflect", "cutout": 4, "color_jitter": [0.3], "mixup": 0.4},
     {"schedule": "linear", "warmup": 0.5, "restarts": 1, "momentum": 0.5, "balance": True},
 ])
@@ -68,9 +68,9 @@ def test_settings_are_flags(tmp_path, train_program, synthetic, extra):
 
 
 def test_objects_are_settings(tmp_path, train_program, synthetic):
-    trainer = intrain.Trainer("mlp", intrain.SGD(lr=0.02, momentum=0.8, weight_decay=0.01, nesterov=True, decay="weights"), synthetic,
+    trainer = intrain.Trainer("mlp", intrain.SGD(lr=0.02, momentum=0.8, weight_decay=0.01, nesterov=True, decay="weights", bias_lr_log2=1), synthetic,
                               schedule=intrain.Schedule("linear", warmup=0.5, restarts=1), widths={"w": 4, "round_e": "nearest"}, epochs=2, batch=16, seed=3)
-    expected = train_program(*flags(tmp_path, "--model", "mlp", "--momentum", 0.8, "--weight-decay", 0.01, "--nesterov", "--decay", "weights",
+    expected = train_program(*flags(tmp_path, "--model", "mlp", "--momentum", 0.8, "--weight-decay", 0.01, "--nesterov", "--decay", "weights", "--bias-lr-log2", 1,
                                     "--schedule", "linear", "--warmup", 0.5, "--restarts", 1,
                                     "--set", "w=4", "--set", "round_e=nearest", lr=0.02))
     assert trainer.fit().signature == expected

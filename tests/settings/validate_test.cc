@@ -37,6 +37,7 @@ TEST(Validate, NamesTheSettingThatCannotBe) {
     c.mixup = "1";
     c.batch = 1;
   });
+  for (int v : {-1, 17}) refused("bias_lr_log2", [&](TrainConfig& c) { c.bias_lr_log2 = v; });
   for (int v : {-1, 65536}) refused("cutout", [&](TrainConfig& c) { c.cutout = v; });
   for (const std::vector<double>& v : std::vector<std::vector<double>>{{-0.1}, {1.1}, {kNan}, {0.001}, {0.1, 0.1}, {0, 0, 0, 0}})
     refused("color_jitter", [&](TrainConfig& c) { c.color_jitter = v; });
@@ -62,6 +63,7 @@ TEST(Validate, NamesTheSettingThatDoesNotFitAnother) {
   refused("nesterov", [](TrainConfig& c) { c.momentum = 0; });
   refused("nesterov", [](TrainConfig& c) { c.optimizer = "plain"; });
   refused("nesterov", [](TrainConfig& c) { c.widths.constant_g = true; });
+  refused("bias_lr_log2", [](TrainConfig& c) { c.bias_lr_log2 = 1, c.widths.constant_g = true; });
   refused("restarts", [](TrainConfig& c) { c.schedule = "step"; });
   refused("decay", [](TrainConfig& c) { c.decay = "gamma"; });
 }

@@ -127,6 +127,7 @@ TEST_F(TrainerInMemory, AnAverageGoesOnToTheSameBits) {
   config.average = 2;
   config.nesterov = true;
   config.decay = "weights";
+  config.bias_lr_log2 = 2;
   config.schedule = "linear";
   config.warmup = 0.5;
   config.restarts = 1;
@@ -143,7 +144,8 @@ TEST_F(TrainerInMemory, AnAverageGoesOnToTheSameBits) {
   EXPECT_EQ(resumed.test.logits_hash, expected.test.logits_hash);
   for (const auto& change : std::vector<std::function<void(TrainConfig&)>>{
            [](TrainConfig& c) { c.nesterov = false; }, [](TrainConfig& c) { c.decay = "all"; },
-           [](TrainConfig& c) { c.restarts = 0; }, [](TrainConfig& c) { c.warmup = 0.25; }, [](TrainConfig& c) { c.average = 1; },
+           [](TrainConfig& c) { c.bias_lr_log2 = 1; }, [](TrainConfig& c) { c.restarts = 0; },
+           [](TrainConfig& c) { c.warmup = 0.25; }, [](TrainConfig& c) { c.average = 1; },
            [](TrainConfig& c) { c.logit_shift = 1; }}) {
     TrainConfig other = config;
     change(other);

@@ -19,7 +19,8 @@ SgdStep step_of(const TrainConfig& config) {
           .seed = config.seed,
           .step = 0,
           .nesterov = config.nesterov,
-          .decay_weights = config.decay == "weights"};
+          .decay_weights = config.decay == "weights",
+          .bias_rate_log2 = config.bias_lr_log2};
 }
 
 }  // namespace

@@ -127,9 +127,13 @@ FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step, s
     throw Error("a net with other number formats than the default ones", Setting{"formats"},
                 "firmware has the default formats only: train without `formats`");
   check_learning_layers(net, learning_layers);
-  if (learning_layers > 0 && (step.nesterov || step.decay_weights))
-    throw Error("firmware does not learn with this optimizer", Setting{step.nesterov ? "nesterov" : "decay"},
-                "train without `nesterov` and with `decay` all, or take firmware that does not learn: --mode infer");
+  if (learning_layers > 0 && (step.nesterov || step.decay_weights || step.bias_rate_log2 != 0))
+    throw Error(
+        "firmware does not learn with this optimizer",
+        Setting{step.nesterov        ? "nesterov"
+                : step.decay_weights ? "decay"
+                                     : "bias_lr_log2"},
+        "train without `nesterov` and `bias_lr_log2` and with `decay` all, or take firmware that does not learn: --mode infer");
   FirmwarePlan plan;
   add_firmware_layers(net, learning_layers, plan);
   plan.net.layer_count = static_cast<int32_t>(plan.layers.size());

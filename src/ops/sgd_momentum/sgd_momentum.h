@@ -59,7 +59,8 @@ static constexpr int32_t sgd_new_master(int32_t master, int64_t step, int down, 
       clamp(master - clamp(delta, -limit, limit) * (int64_t{1} << coarse), -sgd_most(coarse), sgd_most(coarse)));
 }
 
-constexpr int kNesterovMomExp = -10;  // the largest exponent of a momentum below 1
+constexpr int kNesterovMomExp = -10;   // the largest exponent of a momentum below 1
+constexpr int kMostBiasRateLog2 = 16;  // of SgdStep::bias_rate_log2: an exponent's part, so no bound rests on it
 
 // One pass over elements [begin, end), begin a multiple of 4, end at most 2^34. For the scale and the shift of the tensor's true
 // maxima: max |g| <= 2^62, scale = sgd_scale(tensor, step, max |g|), shift = quantize_shift(max |v|, momentum_bits).

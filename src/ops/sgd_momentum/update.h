@@ -10,8 +10,8 @@
 namespace intrain::ops {
 
 constexpr bool takes_wageubn(const SgdStep& step) { return step.range_log2 > 0; }
-// The step of a parameter; weight: W of a layer.
-SgdStep sgd_step_of(const SgdStep& step, bool weight);
+// The step of a parameter: what decay_weights and bias_rate_log2 mean for it.
+SgdStep sgd_step_of(const SgdStep& step, ParameterRole role);
 
 // From max |g|, <= 2^62: all that sgd_accumulate reads. From max |v|: t', which sgd_update reads. Then the momentum has the exponent
 // E + t'.
@@ -19,12 +19,12 @@ SgdPass sgd_pass(const SgdTensor& tensor, const SgdStep& step, uint64_t grad_max
 constexpr int sgd_shift(const SgdPass& pass, uint64_t v_max) { return quantize_shift(v_max, pass.step.momentum_bits); }
 constexpr int sgd_momentum_exp(const SgdPass& pass) { return pass.scale.exp + pass.shift; }
 
-// The same of WAGEUBN's; weight: W of a layer, which alone decays. l u must lie on the stored grid: a + 1 + f <= 24 - coarse.
+// The same of WAGEUBN's, which is no other for beta and biases; weight: W of a layer, which alone decays. l u must lie on the stored grid: a + 1 + f <= 24 - coarse.
 WageubnPass wageubn_pass(const SgdTensor& tensor, const SgdStep& step, bool weight, uint64_t grad_max);
 constexpr int wageubn_range(uint64_t v_max) { return nearest_log2(v_max); }
 constexpr int wageubn_momentum_exp(const SgdStep& step) { return 1 - step.momentum_bits; }
 
 // Returns the exponent of the new momentum.
-int sgd_reference(const SgdTensor& tensor, const SgdStep& step, bool weight);
+int sgd_reference(const SgdTensor& tensor, const SgdStep& step, ParameterRole role);
 
 }  // namespace intrain::ops

@@ -161,10 +161,12 @@ TEST(Firmware, RefusesWhatItDoesNotHave) {
   plan.layers[0].shape.k = 1 << 25;
   expect_error([&] { choose_firmware_places(large, plan); }, "bytes of constants", "model");
   expect_error([&] { plan_firmware(large, 6, kPlanStep); }, "the last 6 layers cannot learn", "");
-  SgdStep nesterov = kPlanStep, weights_alone = kPlanStep;
+  SgdStep nesterov = kPlanStep, weights_alone = kPlanStep, fast_biases = kPlanStep;
   nesterov.nesterov = weights_alone.decay_weights = true;
+  fast_biases.bias_rate_log2 = 1;
   expect_error([&] { plan_firmware(large, 1, nesterov); }, "does not learn with this optimizer", "nesterov");
   expect_error([&] { plan_firmware(large, 1, weights_alone); }, "does not learn with this optimizer", "decay");
+  expect_error([&] { plan_firmware(large, 1, fast_biases); }, "does not learn with this optimizer", "bias_lr_log2");
   EXPECT_NO_THROW(plan_firmware(large, 0, nesterov));
 }
 
