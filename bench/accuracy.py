@@ -5,17 +5,20 @@
     accuracy.py --show
 
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
-epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory and seconds, by net, data, epochs, batch, flags and
-seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training that was cut off is simply
-not there. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup, --schedule
-but step, --restarts, --momentum, --nesterov, --weight-decay, --decay, --average, --label-smoothing, --logit-shift and --augment).
-Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others), the
-fastest's images/s (threads: the fewest), the largest memory; of intrain, then of the twin.
+epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory, seconds, date and the commit of the sources, by net,
+data, epochs, batch, flags and seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training
+that was cut off is simply not there; with --runs its run folder is, and the next call goes on from it. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup, --schedule
+but step, --restarts, --momentum, --nesterov, --weight-decay, --decay, --bias-lr-log2, --average, --label-smoothing, --logit-shift, --augment, --shift,
+--border mean and reflect, --mirror random and alternate, --cutout, --color-jitter and --test-mirror).
+Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others) of intrain and
+of the twin, and intrain's signature of the first seed, by which anyone may check the run, and the commit that computed it.
 
 The twin needs a Python with PyTorch (--python): that of `make peers` if it is there, else Debian's /usr/bin/python3 with python3-torch.
 """
 import argparse
+import datetime
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -27,7 +30,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from peers import HERE, ROOT, about_torch, fail, peer_python
+from peers import HERE, ROOT, about_torch, commit_of_source, fail, peer_python
 
 
 def run(command):
@@ -57,12 +60,22 @@ def train(args, seed):
         signature = None
     else:
         with tempfile.TemporaryDirectory() as folder:
-            text, memory, seconds = run([args.intrain, *common, "--out", f"{folder}/run"])
+            text, memory, seconds = run([args.intrain, *run_flags(args, common, Path(args.runs or folder))])
         accuracy = float(re.findall(r"^test accuracy: ([0-9.]+)", text, re.M)[-1])
         rate = float(re.findall(r"([0-9.]+) images/s  test loss", text)[-1])
         signature = re.findall(r"^signature: ([0-9a-f]+)", text, re.M)[-1]
     return {"accuracy": accuracy, "images_per_second": rate, "peak_mib": memory, "seconds": seconds, "threads": args.threads,
-            "signature": signature, **({"torch": args.torch} if args.twin else {})}
+            "signature": signature, "date": datetime.date.today().isoformat(), "commit": args.commit,
+            **({"torch": args.torch} if args.twin else {})}
+
+
+def run_flags(args, flags, folder):
+    """Of intrain: a new run in the folder, or the one there of these flags, from its newest checkpoint."""
+    settings = shlex.join(flags[:flags.index("--threads")] + flags[flags.index("--threads") + 2:])
+    run_folder = folder / f"{Path(args.model).stem}-{args.epochs}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+    if not run_folder.exists():
+        return [*flags, "--out", str(run_folder)]
+    return ["train", "--resume", str(run_folder), "--data", args.data, "--threads", str(args.threads)]
 
 
 def data_name(spec):
@@ -72,36 +85,32 @@ def data_name(spec):
 
 
 def of_runs(runs):
-    """Of one experiment's seeds: accuracies, the fastest's images/s, peak memory."""
+    """Of one experiment's seeds: their accuracies, and the first one's signature and commit."""
     if not runs:
-        return "-", "-", "-"
+        return "-", "", ""
     runs = sorted(runs, key=lambda r: r["seed"])
     values = [r["accuracy"] for r in runs]
     seeds = "" if [r["seed"] for r in runs] == list(range(3)) else f"; seed{'s' * (len(runs) > 1)} {', '.join(str(r['seed']) for r in runs)}"
     mean = f"{statistics.mean(values):.2f}"
     text = f"{mean}{seeds}" if len(values) == 1 else \
         f"{mean} ± {(max(values) - min(values)) / 2:.2f} ({', '.join(f'{v:.2f}' for v in values)}{seeds})"
-    threads = min(r["threads"] for r in runs)
-    speeds = [r["images_per_second"] for r in runs if r["images_per_second"] and r["threads"] == threads]
-    memory = [r["peak_mib"] for r in runs if r["peak_mib"]]
-    return text, f"{max(speeds):,.0f} ({threads})" if speeds else "-", f"{max(memory):,}" if memory else "-"
+    return text, f"`{runs[0]['signature']}`", runs[0]["commit"]
 
 
 def table(results):
     groups = {}
     for r in results:
         groups.setdefault((r["model"], r["data"], r["epochs"], r["batch"], r["flags"]), {False: [], True: []})[r["twin"]].append(r)
-    lines = ["| net, data, epochs, batch | flags | intrain | float32 twin | images/s (threads) | peak MiB |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| net, data, epochs, batch | flags | intrain | float32 twin | signature | commit |", "| --- | --- | --- | --- | --- | --- |"]
     for (model, data, epochs, batch, flags), runs in sorted(groups.items()):
         ours, twin = of_runs(runs[False]), of_runs(runs[True])
-        lines.append(f"| `{model}`, {data}, {epochs}, {batch} | {f'`{flags}`' if flags else ''} | {ours[0]} | {twin[0]} | "
-                     f"{ours[1]}; {twin[1]} | {ours[2]}; {twin[2]} |")
+        lines.append(f"| `{model}`, {data}, {epochs}, {batch} | {f'`{flags}`' if flags else ''} | {ours[0]} | {twin[0]} | {ours[1]} | {ours[2]} |")
     return "\n".join(lines)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--json", default=str(HERE / "baseline.json"), metavar="FILE", help="results so far, read and written")
+    p.add_argument("--json", default=str(HERE / "results.json"), metavar="FILE", help="results so far, read and written")
     p.add_argument("--show", action="store_true", help="train nothing")
     p.add_argument("--data", default="fashion-mnist", metavar="SPEC")
     p.add_argument("--model", default="resnet8", metavar="NAME")
@@ -111,9 +120,12 @@ def main():
     p.add_argument("--flags", default="", metavar="FLAGS", help="more flags, of intrain train or torch_peer.py train")
     p.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N")
     p.add_argument("--twin", action="store_true", help="train the float32 twin")
+    p.add_argument("--runs", metavar="DIR", help="keep the run folders there, and go on with those that were cut off (not of the twin)")
     p.add_argument("--intrain", default=str(ROOT / "build/release/intrain"), metavar="FILE")
+    p.add_argument("--commit", metavar="HASH", help="of which intrain was built, if not of this checkout")
     p.add_argument("--python", default=peer_python(), metavar="FILE", help="with PyTorch")
     args = p.parse_args()
+    args.commit = args.commit or commit_of_source()
 
     if args.twin and not args.show:
         args.torch = about_torch(args.python)["torch"]
