@@ -76,6 +76,9 @@ void check_pairs(const TrainConfig& config) {
                 "give either `freeze_statistics` or `running_statistics`");
   if (config.optimizer == "plain" && config.widths.constant_g)
     throw Error("WAGEUBN's optimizer keeps an accumulator", Setting{"optimizer"}, "choose momentum, or `formats.g_scale` shift");
+  if (config.identity && config.widths.fan_in_init)
+    throw Error("the identity is not for WAGEUBN's first W", Setting{"identity"},
+                "leave it out, or choose `formats.init` fan_out");
   if (config.nesterov && config.widths.constant_g)
     throw Error("WAGEUBN's optimizer has no Nesterov momentum", Setting{"nesterov"},
                 "leave it out, or choose `formats.g_scale` shift");

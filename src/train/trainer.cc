@@ -8,6 +8,7 @@
 #include "core/stop.h"
 #include "models/models.h"
 #include "train/fit.h"
+#include "train/identity.h"
 #include "train/over_ranks.h"
 #include "train/run_length.h"
 #include "train/trained_net.h"
@@ -100,8 +101,9 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   const Checkpoint* origin = begin != nullptr ? begin : config.init_from.empty() ? nullptr : options.resume;
   const Normalization norm =
       options.images_are_gone ? normalization_of(*options.resume) : normalization_of(config, images, origin);
-  if (config.whiten && options.resume == nullptr && begin == nullptr) {
-    whiten_first_layer(net, images, norm, options.stop);
+  if ((config.identity || config.whiten) && options.resume == nullptr && begin == nullptr) {
+    if (config.identity) begin_with_identity(net);
+    if (config.whiten) whiten_first_layer(net, images, norm, options.stop);
     net.begin_average();
     net.quantize_parameters();
   }

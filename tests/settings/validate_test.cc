@@ -64,6 +64,7 @@ TEST(Validate, NamesTheSettingThatDoesNotFitAnother) {
   refused("nesterov", [](TrainConfig& c) { c.optimizer = "plain"; });
   refused("nesterov", [](TrainConfig& c) { c.widths.constant_g = true; });
   refused("bias_lr_log2", [](TrainConfig& c) { c.bias_lr_log2 = 1, c.widths.constant_g = true; });
+  refused("identity", [](TrainConfig& c) { c.identity = c.widths.fan_in_init = true; });
   refused("restarts", [](TrainConfig& c) { c.schedule = "step"; });
   refused("decay", [](TrainConfig& c) { c.decay = "gamma"; });
 }
