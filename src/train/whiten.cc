@@ -17,7 +17,7 @@ Parameter& whitening_filters(Net& net) {
   const bool is_normalized = parameters.size() > 1 && parameters[1]->name.ends_with(".gamma");
   if (shape.size() != 4 || shape[3] != net.channels() || !is_normalized)
     throw Error("the first layer is no convolution of all channels with batch norm", Setting{"whiten"},
-                "choose a net that begins with one, as examples/speedrun.toml");
+                "choose a net that begins with one, as examples/speedrun/net.toml");
   if (const int wanted = 2 * shape[1] * shape[2] * shape[3]; shape[0] != wanted)
     throw Error("the first layer has " + std::to_string(shape[0]) + " filters of " + std::to_string(shape[1]) + "x" +
                     std::to_string(shape[2]) + " pixels",
