@@ -4,12 +4,6 @@
 
 namespace intrain {
 
-namespace {
-
-constexpr size_t kKeptBytes = size_t{32} << 20;
-
-}  // namespace
-
 void PhotoReader::read_window(const Window& window, int h, int w, uint8_t* dst) {
   int denominator = 8;
   while (denominator > 1 && (window.h / denominator < h || window.w / denominator < w)) denominator /= 2;
@@ -22,7 +16,7 @@ void PhotoReader::read_window(const Window& window, int h, int w, uint8_t* dst) 
   file_.decode(denominator, part, [&](int y, const uint8_t* rgb) { resizer_.add_row(y, rgb); });
   resizer_.finish(dst);
   // What a very large one took is not kept for as long as the thread lives.
-  if (file_.memory_bytes() + resizer_.memory_bytes() > kKeptBytes) {
+  if (file_.memory_bytes() + resizer_.memory_bytes() > kept_bytes_) {
     file_ = {};
     resizer_ = {};
   }
