@@ -450,6 +450,9 @@ class EpochReport:
     def images_per_second(self) -> float: ...
     @property
     def seconds(self) -> float: ...
+    @property
+    def waited(self) -> float:
+        """Share of the training steps that they waited for images to be loaded: 0 to 1."""
 
 @final
 class StepResult:

@@ -106,7 +106,8 @@ void bind_reports(nb::module_& m) {
       .def_ro("test_accuracy", &EpochReport::test_accuracy)
       .def_ro("best", &EpochReport::best)
       .def_ro("images_per_second", &EpochReport::images_per_second)
-      .def_ro("seconds", &EpochReport::seconds);
+      .def_ro("seconds", &EpochReport::seconds)
+      .def_ro("waited", &EpochReport::waited);
   Class<Metrics>(m, "StepResult")
       .def_ro("count", &Metrics::count)
       .def_ro("hits", &Metrics::hits)

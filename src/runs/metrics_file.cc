@@ -33,7 +33,8 @@ EpochReport epoch_from(const Json& j) {
           j.at("test_accuracy"),
           j.at("best"),
           j.at("images_per_second"),
-          j.at("seconds")};
+          j.at("seconds"),
+          j.value("waited", 0.0)};  // runs of before 0.6 do not tell it
 }
 
 NumbersReport numbers_from(const Json& j) {
@@ -82,9 +83,10 @@ std::string metrics_line(int64_t step, const std::vector<LayerNumbers>& layers, 
 std::string metrics_line(const EpochReport& r) {
   return fmt::format(
       R"({{"type": "epoch", "epoch": {}, "step": {}, "train_loss": {:.6g}, "train_accuracy": {:.6g}, "test_loss": {:.6g}, )"
-      R"("test_accuracy": {:.6g}, "best": {}, "images_per_second": {:.1f}, "seconds": {:.3f}}})"
+      R"("test_accuracy": {:.6g}, "best": {}, "images_per_second": {:.1f}, "seconds": {:.3f}, "waited": {:.3g}}})"
       "\n",
-      r.epoch, r.step, r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy, r.best, r.images_per_second, r.seconds);
+      r.epoch, r.step, r.train_loss, r.train_accuracy, r.test_loss, r.test_accuracy, r.best, r.images_per_second, r.seconds,
+      r.waited);
 }
 
 bool next_metrics_line(std::istream& in, std::string& line) {

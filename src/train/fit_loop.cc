@@ -148,12 +148,13 @@ class Trainer::Training::Loop {
       t_.begin_step();
       const bool look = wants_numbers_ && t_.step_ % kNumbersEvery == 0;
       if (look) look_at_numbers();
-      const Metrics metrics = config_.accumulate == 1 ? step_on(next_batch(train_loader_, t_.reducer())) : step_on_several();
+      const Metrics metrics = config_.accumulate == 1 ? step_on(next_training_batch()) : step_on_several();
       t_.end_step();
       if (look) show_numbers();
       const double step_seconds = seconds_since(start);
       t_.epoch_sum_ += metrics;
       epoch_seconds_ += step_seconds;
+      stepped_seconds_ += step_seconds;
       training_seconds_ += step_seconds;
       const Scalar10 rate = t_.sgd_.rate;
       observer_.on_step({t_.step_, t_.schedule_.total_steps, epoch, metrics.mean_loss(), metrics.accuracy(),
@@ -173,6 +174,13 @@ class Trainer::Training::Loop {
     observer_.on_signature(t_.step_, state_signature(state, t_.step_));
   }
 
+  const Batch& next_training_batch() {
+    const Clock::time_point start = Clock::now();
+    const Batch& batch = next_batch(train_loader_, t_.reducer());
+    waited_seconds_ += seconds_since(start);
+    return batch;
+  }
+
   Metrics step_on(const Batch& batch) {
     train_step(t_.net_, batch, t_.sgd_);
     return t_.measured(batch);
@@ -184,13 +192,12 @@ class Trainer::Training::Loop {
     t_.statistics_.take();
     try {
       for (int64_t i = 0; i < config_.accumulate; ++i) {
-        const Batch& batch = next_batch(train_loader_, t_.reducer());
+        const Batch& batch = next_training_batch();
         t_.accumulated_.add(batch, config_.seed, static_cast<uint32_t>(first + i));
         sum += t_.measured(batch);
       }
       // What does not fill a step at an epoch's end is left out; before the update, for a photo that went lost there leaves the step undone.
-      for (int64_t next = first + config_.accumulate; next < t_.batches_before(t_.step_ + 1); ++next)
-        next_batch(train_loader_, t_.reducer());
+      for (int64_t next = first + config_.accumulate; next < t_.batches_before(t_.step_ + 1); ++next) next_training_batch();
     } catch (const Unloadable&) {
       t_.statistics_.put_back();  // of a step that is done again
       t_.accumulated_.clear();
@@ -231,8 +238,9 @@ class Trainer::Training::Loop {
     report.best = has_tests() && (epoch == 1 || test.hits * info.test_count > info.best_hits * test.count);
     report.images_per_second = static_cast<double>(t_.epoch_sum_.count) / epoch_seconds_;
     report.seconds = seconds();
+    report.waited = stepped_seconds_ > 0 ? waited_seconds_ / stepped_seconds_ : 0;
     t_.epoch_sum_ = {};
-    epoch_seconds_ = 0;
+    epoch_seconds_ = stepped_seconds_ = waited_seconds_ = 0;
     info.epoch = epoch;
     if (report.best) {
       info.best_hits = test.hits;
@@ -268,6 +276,7 @@ class Trainer::Training::Loop {
   Clock::time_point start_;
   Elapsed earlier_;
   double epoch_seconds_ = 0;                              // of the epoch so far
+  double stepped_seconds_ = 0, waited_seconds_ = 0;       // of the epoch's steps here; of that, for images
   double training_seconds_ = 0, evaluation_seconds_ = 0;  // of all steps here; of the last evaluation
 };
 

@@ -31,6 +31,8 @@ struct EpochReport {
   bool best;                          // and false
   double images_per_second;           // of the epoch's training steps
   double seconds;                     // of training so far, without the time that a stopped run lay still
+  // Share of the epoch's training steps, of those since the last start, that they waited for images to be loaded: 0 .. 1. Of ranks, for the slowest.
+  double waited = 0;
 };
 
 // What a run computes on from a start of it on: the first one, and each that goes on.

@@ -38,7 +38,7 @@ TEST(MetricsFile, AStepComesBack) {
 
 TEST(MetricsFile, AnEpochComesBack) {
   const auto back =
-      std::get<EpochReport>(parse_metrics_line(metrics_line(EpochReport{3, 468, 2, 0.25, 1.5, 0.75, true, 64, 10.125})));
+      std::get<EpochReport>(parse_metrics_line(metrics_line(EpochReport{3, 468, 2, 0.25, 1.5, 0.75, true, 64, 10.125, 0.25})));
   EXPECT_EQ(back.epoch, 3);
   EXPECT_EQ(back.step, 468);
   EXPECT_EQ(back.train_loss, 2);
@@ -48,6 +48,11 @@ TEST(MetricsFile, AnEpochComesBack) {
   EXPECT_TRUE(back.best);
   EXPECT_EQ(back.images_per_second, 64);
   EXPECT_EQ(back.seconds, 10.125);
+  EXPECT_EQ(back.waited, 0.25);
+  const std::string older =
+      R"({"type": "epoch", "epoch": 1, "step": 32, "train_loss": 2, "train_accuracy": 0.25, "test_loss": 2, )"
+      R"("test_accuracy": 0.5, "best": true, "images_per_second": 64, "seconds": 1})";
+  EXPECT_EQ(std::get<EpochReport>(parse_metrics_line(older)).waited, 0);
 }
 
 TEST(MetricsFile, NumbersComeBackInTheOrderOfTheNet) {

@@ -448,6 +448,7 @@ TEST_F(TrainerInMemory, EvaluatesOnNothingWithoutTestImages) {
       ++epochs;
       EXPECT_TRUE(std::isnan(r.test_loss) && std::isnan(r.test_accuracy));
       EXPECT_FALSE(r.best);
+      EXPECT_TRUE(r.waited >= 0 && r.waited <= 1) << r.waited;
     }
     void on_state(const CheckpointInfo&, const std::vector<StateArray>&, StateUse use) override {
       best += use == StateUse::kBest;
