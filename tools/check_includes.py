@@ -19,7 +19,7 @@ from pathlib import Path
 # Folder -> the folders its files may include besides itself: those named and what stands beneath them.
 BESIDE = {
     "base": "", "core": "base", "ranks": "core", "isa": "core", "ops": "isa", "optim": "ops", "nn": "ops", "models": "nn optim",
-    "io": "core", "data": "core", "settings": "io ops", "checkpoint": "settings nn",
+    "io": "core", "data": "io", "settings": "io ops", "checkpoint": "settings nn",
     "train": "models data checkpoint", "micro": "ops", "exchange": "train micro", "runs": "train", "analysis": "runs", "report": "analysis",
     "bench": "report", "cli": "bench exchange ranks",
 }

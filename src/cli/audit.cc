@@ -60,7 +60,7 @@ DataSplits load_of(const Audit& audit, const AuditFlags& flags) {
   TrainConfig config = audit.config();
   if (!flags.data.empty()) config.data = flags.data;
   config.threads = flags.threads;
-  DataSplits data = load_again(config);
+  DataSplits data = load_again(config, Trust::kNone);
   if (const std::unique_ptr<Reducer> ranks = make_reducer())
     check_same_data(*ranks, make_info(config, data, normalization_of(config, data.train)));
   return data;

@@ -32,12 +32,17 @@ DataSplits load_showing(const std::string& spec, LoadOptions options, int thread
     const std::string text = fmt::format("{} of {} photos", done, total);
     bar.draw("checking ", static_cast<double>(done) / static_cast<double>(total), text, "checking " + text);
   };
-  return load_data(spec, options);
+  DataSplits data = load_data(spec, options);
+  bar.clear();
+  if (!data.note.empty()) print_warning(data.note);
+  return data;
 }
 
-DataSplits load_again(const TrainConfig& config) {
+DataSplits load_again(const TrainConfig& config, Trust trust) {
+  LoadOptions options = training_options(config);
+  if (trust == Trust::kNone) options.cache.clear();
   try {
-    return load_showing(config.data, training_options(config), config.threads);
+    return load_showing(config.data, options, config.threads);
   } catch (Error& e) {
     e.hint += "; if the data lies elsewhere now, say where with `data`";
     throw;

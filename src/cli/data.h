@@ -13,8 +13,11 @@ namespace intrain::cli {
 // load_data with progress on `out` while photos are looked at: of ranks of this one's share.
 DataSplits load_showing(const std::string& spec, LoadOptions options, int threads, std::FILE* out = stdout);
 
+// Whether photos that were found readable at an earlier start count as such if they do not seem to have changed, or all are read again.
+enum class Trust { kManifest, kNone };
+
 // The data of a run, which may have been moved since, for config.threads threads.
-DataSplits load_again(const TrainConfig& config);
+DataSplits load_again(const TrainConfig& config, Trust trust = Trust::kManifest);
 
 // How many photos there are for training and evaluation, and what their names end in; nothing of other data.
 void print_photos(const DataSplits& data);

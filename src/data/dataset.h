@@ -1,7 +1,6 @@
 // Labelled images: in memory, or photos in files.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,6 +12,12 @@ namespace intrain {
 constexpr int kMaxChannels = 3;
 constexpr int kStandardCropQ16 = 7 << 13;  // 7/8
 
+// Of pixels of 0 to 255, exactly.
+struct PixelSums {
+  int64_t sum = 0, squares = 0;
+  bool operator==(const PixelSums&) const = default;
+};
+
 struct Dataset {
   int count = 0, h = 0, w = 0, c = 0, classes = 0;
   Pixels images;  // [count][h][w][c]; empty where there are files
@@ -22,8 +27,8 @@ struct Dataset {
   // What evaluation sees of a photo: a square in the middle with this share of the shorter side, in 2^-16; 0: all of it, scaled to h x w.
   int crop_q16 = kStandardCropQ16;
   std::vector<uint16_t> labels;  // [count], each below classes
-  // How often each value occurs in each channel of all files, as evaluation sees them; empty where the images are in memory.
-  std::vector<std::array<int64_t, 256>> histograms;
+  // Of each channel of all files, as evaluation sees them; empty where the images are in memory.
+  std::vector<PixelSums> pixel_sums;
   // No images, but of the same size and classes.
   Dataset without_images() const {
     Dataset set;
@@ -44,6 +49,7 @@ struct DataSplits {
   std::vector<std::string> class_names;  // may be empty
   std::vector<std::string> broken;       // what was left out: "path: why", in the order of the paths
   std::string left_out;                  // how much of each kind, in words (data/left_out.h); empty: nothing
+  std::string note;                      // on the first rank: why photos are read once more than need be; empty: they are not
   bool mirror = true;                    // an image and its mirror image mean the same: not so for digits
 };
 

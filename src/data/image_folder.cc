@@ -11,6 +11,7 @@
 #include "data/folder_layout.h"
 #include "data/photo_check.h"
 #include "data/photo_listing.h"
+#include "data/photo_manifest.h"
 #include "data/validation_share.h"
 
 namespace intrain {
@@ -163,11 +164,14 @@ DataSplits load_image_folder(const std::string& dir, int side, const LoadOptions
   SingleProcess alone;
   Reducer& ranks = options.ranks != nullptr ? *options.ranks : alone;
   check_same(ranks, "the photos", listing_hash(data), "let all ranks see the same files under the same path");
+  PhotoManifest manifest(ranks.rank() == 0 ? options.cache : "", dir, side, options.crop_q16);
   ThreadPool pool(options.threads);
   CheckProgress shown(photos_of_rank(std::ssize(data.train.files), ranks) + photos_of_rank(std::ssize(data.test.files), ranks),
                       options.progress);
-  if (!options.evaluation_only) check_split(data.train, true, pool, ranks, shown, left_out);
-  check_split(data.test, false, pool, ranks, shown, left_out);
+  if (!options.evaluation_only) check_split(data.train, true, manifest, pool, ranks, shown, left_out);
+  check_split(data.test, false, manifest, pool, ranks, shown, left_out);
+  manifest.save();
+  data.note = manifest.note();
   std::stable_sort(left_out.begin(), left_out.end(), [](const LeftOut& a, const LeftOut& b) { return a.path < b.path; });
   for (const LeftOut& l : left_out) data.broken.push_back(l.path + ": " + l.why);
   data.left_out = left_out_text(left_out);

@@ -9,8 +9,9 @@
 namespace intrain {
 
 // The photos in the folders of the classes of `dir`, wherever folder_layout.h finds them: classes in the order of their names' bytes, and
-// in each the photos, at any depth, in that of their paths' (photo_listing.h). Every photo is decoded once, on options.threads threads: what
-// cannot be is left out, and the rest give the histograms of the training images. What is left out is in `broken` and `left_out`.
+// in each the photos, at any depth, in that of their paths' (photo_listing.h). Every photo is decoded once, on options.threads threads, but for
+// those that the manifest in options.cache knows (photo_manifest.h): what cannot be is left out, and the rest give the pixel sums of the training
+// images. What is left out is in `broken` and `left_out`.
 //
 // train: the training photos, without those that are split off; test: those that training evaluates on: of val, or a share of the training
 // photos where options.val_share is above 0, else of test.

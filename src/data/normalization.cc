@@ -4,6 +4,7 @@
 #include "base/rounding.h"
 #include "core/error.h"
 #include "data/check_dataset.h"
+#include "data/pixel_sums.h"
 
 namespace intrain {
 
@@ -12,7 +13,7 @@ namespace {
 constexpr int kFraction = kNormalizationFraction, kVarianceFraction = 26;
 constexpr int64_t kMaxPixels = int64_t{1} << 46;
 static_assert(kMaxPixels < int64_t{1} << (63 - kVarianceFraction / 2), "div_fraction, half of the bits at a time");
-static_assert((kMaxPixels << 16) < INT64_MAX, "V");
+static_assert((kMaxPixels << 16) < INT64_MAX, "V, S2 and q (S1 + r), which are at most 255 * 256 a pixel");
 static_assert((127 * 128 + 1) * (uint64_t{1} << (2 * kFraction)) < uint64_t{1} << 62, "variance of a u8, scaled for isqrt");
 
 void fill_table(int64_t mean, int64_t deviation, int8_t (&table)[256]) {
@@ -28,11 +29,10 @@ int64_t div_pixels(int64_t a, int64_t n, int f) {
   return (div_fraction(a, n, first) << (f - first)) + div_fraction((a % n << first) % n, n, f - first);
 }
 
-void fill_table_of(const std::array<int64_t, 256>& histogram, int64_t n, int8_t (&table)[256]) {
-  int64_t sum = 0, squares = 0;
-  for (int64_t p = 0; p < 256; ++p) sum += p * histogram[static_cast<size_t>(p)];
-  const int64_t q = sum / n, r = sum % n;
-  for (int64_t p = 0; p < 256; ++p) squares += (p - q) * (p - q) * histogram[static_cast<size_t>(p)];
+void fill_table_of(const PixelSums& sums, int64_t n, int8_t (&table)[256]) {
+  const int64_t q = sums.sum / n, r = sums.sum % n;
+  // sum (p - q)^2 = S2 - 2 q S1 + n q^2, where n q = S1 - r.
+  const int64_t squares = sums.squares - q * (sums.sum + r);
 
   const int64_t mean = (q << kFraction) + div_pixels(r, n, kFraction);
   const int64_t rest = div_pixels(r, n, kVarianceFraction);
@@ -49,18 +49,15 @@ Normalization make_normalization(const Dataset& set) {
   if (n > kMaxPixels)
     throw Error(std::to_string(set.count) + " images of " + std::to_string(set.h) + "x" + std::to_string(set.w) + " are too many",
                 Setting{"data"}, "take fewer, or smaller ones");
-  if (!set.files.empty() && static_cast<int>(set.histograms.size()) != set.c)
-    throw Error("photos that nobody has looked at", Setting{"data"},
-                "load_data (data/source.h) counts how often each value occurs");
-  Normalization norm = {};
-  for (int ch = 0; ch < set.c; ++ch) {
-    std::array<int64_t, 256> histogram = {};
-    if (set.files.empty())
-      for (int64_t i = ch; i < n * set.c; i += set.c) ++histogram[set.images[static_cast<size_t>(i)]];
-    else
-      histogram = set.histograms[static_cast<size_t>(ch)];
-    fill_table_of(histogram, n, norm.table[ch]);
+  if (!set.files.empty() && static_cast<int>(set.pixel_sums.size()) != set.c)
+    throw Error("photos that nobody has looked at", Setting{"data"}, "load_data (data/source.h) adds up their pixels");
+  std::vector<PixelSums> sums = set.pixel_sums;
+  if (set.files.empty()) {
+    sums.assign(static_cast<size_t>(set.c), {});
+    add_pixels(set.images.data(), n, set.c, sums.data());
   }
+  Normalization norm = {};
+  for (int ch = 0; ch < set.c; ++ch) fill_table_of(sums[static_cast<size_t>(ch)], n, norm.table[ch]);
   return norm;
 }
 

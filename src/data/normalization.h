@@ -1,6 +1,6 @@
 // From pixels to the s8 that enter the net, in integers.
 //
-// With n pixels a channel, S1 = sum p, q = floor(S1 / n), r = S1 - q n, V = sum (p - q)^2 (all exact):
+// With n pixels a channel, S1 = sum p, S2 = sum p^2, q = floor(S1 / n), r = S1 - q n, V = sum (p - q)^2 = S2 - q (S1 + r) (all exact):
 //   mean      = q 2^23 + floor(r 2^23 / n)                                      23 fraction bits
 //   rest      = floor(r 2^26 / n)
 //   variance  = floor(V 2^26 / n) - floor(rest^2 / 2^26)                        26 fraction bits, below 2^40

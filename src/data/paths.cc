@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "data/source.h"
 
 namespace intrain {
 
@@ -27,6 +28,15 @@ std::string expand_home(const std::string& path) {
   const bool tilde = path == "~" || path.starts_with("~/");
   if (!tilde || home == nullptr || *home == '\0' || type_of("~") != fs::file_type::not_found) return path;
   return home + path.substr(1);
+}
+
+std::string cache_folder() {
+  const auto given = [](const char* name) { return std::string(std::getenv(name) == nullptr ? "" : std::getenv(name)); };
+  if (std::getenv("INTRAIN_CACHE") != nullptr) return given("INTRAIN_CACHE");
+  // A path that is not absolute is to be passed over, says the XDG Base Directory Specification.
+  if (const std::string folder = given("XDG_CACHE_HOME"); folder.starts_with("/")) return folder + "/intrain";
+  if (const std::string home = given("HOME"); home.starts_with("/")) return home + "/.cache/intrain";
+  return "";
 }
 
 }  // namespace intrain

@@ -145,6 +145,10 @@ void PhotoFile::decode(int denominator, const Window& window, const PhotoRows& r
   for (int y = 0; y < window.h; ++y) rows(y, turned.data() + int64_t{3} * y * window.w);
 }
 
+std::string decoder_versions() {
+  return jpeg_version() + "; " + png_version() + "; " + webp_version() + "; " + gif_version() + "; " + tiff_version();
+}
+
 void to_grey(const uint8_t* rgb, int64_t pixels, uint8_t* grey) {
   for (int64_t i = 0; i < pixels; ++i, rgb += 3)
     grey[i] = static_cast<uint8_t>((299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000);

@@ -63,6 +63,9 @@ class PhotoFile {
   std::unique_ptr<PhotoDecoder> decoder_;
 };
 
+// The libraries that decode photos, by their versions: what is made of a file may change with them.
+std::string decoder_versions();
+
 // grey[i] = floor((299 red + 587 green + 114 blue + 500) / 1000) of pixel i of rgb [pixels][3]: the luma of ITU-R BT.601. What was grey stays
 // as it was.
 void to_grey(const uint8_t* rgb, int64_t pixels, uint8_t* grey);

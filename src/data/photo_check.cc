@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <new>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "core/error.h"
 #include "core/rank_agreement.h"
 #include "data/photo_reader.h"
+#include "data/pixel_sums.h"
 
 namespace intrain {
 
@@ -17,50 +19,70 @@ namespace {
 // Photos that a rank looks at before all tell each other: a rank on a slower machine keeps others waiting no longer than these take.
 constexpr int64_t kRound = 1 << 10;
 
+// As ranks tell it each other. What a rank has not looked at is 0 there.
+using Numbers = std::array<int64_t, sizeof(PhotoFacts) / sizeof(int64_t)>;
+
 class PhotoCheck {
  public:
-  PhotoCheck(Dataset& set, bool count_pixels, ThreadPool& pool, Reducer& ranks, CheckProgress& progress)
-      : set_(set), count_pixels_(count_pixels), pool_(pool), ranks_(ranks), progress_(progress), why_(set.files.size()) {
+  PhotoCheck(const Dataset& set, PhotoManifest& manifest, ThreadPool& pool, Reducer& ranks, CheckProgress& progress)
+      : set_(set),
+        manifest_(manifest),
+        pool_(pool),
+        ranks_(ranks),
+        progress_(progress),
+        facts_(set.files.size()),
+        known_(set.files.size()),
+        why_(set.files.size()) {
     workers_.resize(static_cast<size_t>(pool.threads()));
-    for (Worker& worker : workers_) {
-      worker.pixels.resize(static_cast<size_t>(set.image_size()));
-      worker.histograms.resize(kMaxChannels);
-    }
-    set.file_hashes.assign(set.files.size(), 0);
+    for (Worker& worker : workers_) worker.pixels.resize(static_cast<size_t>(set.image_size()));
   }
 
   void run() {
+    look_up();
     const int64_t photos = std::ssize(why_), round = ranks_.ranks() == 1 ? photos : kRound * ranks_.ranks();
     for (int64_t first = 0; first < photos; first += round) {
       const int64_t count = std::min(round, photos - first);
       look_at(first, photos_of_rank(count, ranks_));
       tell(first, count);
     }
+    keep();
   }
-  // By photo; empty: it can be read.
-  const std::vector<std::string>& why() const { return why_; }
-  std::vector<std::array<int64_t, 256>> histograms() {
-    std::vector<std::array<int64_t, 256>> sum(kMaxChannels);
-    for (size_t ch = 0; ch < kMaxChannels; ++ch) {
-      for (const Worker& worker : workers_)
-        for (size_t p = 0; p < 256; ++p) sum[ch][p] += worker.histograms[ch][p];
-      ranks_.sum(sum[ch].data(), 256);
-    }
-    return sum;
-  }
+  // By photo.
+  const std::vector<PhotoFacts>& facts() const { return facts_; }
+  const std::vector<std::string>& why() const { return why_; }  // empty: it can be read
 
  private:
   struct Worker {
     PhotoReader reader;
     std::vector<uint8_t> pixels;
-    std::vector<std::array<int64_t, 256>> histograms;
   };
+
+  // What the first rank's manifest knows.
+  void look_up() {
+    const int64_t photos = std::ssize(why_);
+    int64_t kept = manifest_.is_kept() ? 1 : 0;
+    if (ranks_.ranks() > 1) ranks_.sum(&kept, 1);
+    if (kept == 0) return;
+    if (manifest_.is_kept()) {
+      stamps_.resize(why_.size());
+      pool_.run(photos, [&](int64_t task, int) {
+        const auto i = static_cast<size_t>(task);
+        stamps_[i] = manifest_.stamp_of(set_.files[i]);
+        facts_[i] = manifest_.find(set_.files[i], stamps_[i]);
+      });
+    }
+    sum_facts(0, photos);
+    for (size_t i = 0; i < facts_.size(); ++i) known_[i] = facts_[i].stamp != 0 ? 1 : 0;
+  }
 
   void check(size_t i, Worker& worker) {
     try {
-      worker.reader.read(set_.files[i], set_.crop_q16, set_.h, set_.w, worker.pixels.data(), &set_.file_hashes[i]);
-      if (count_pixels_)
-        for (size_t p = 0; p < worker.pixels.size(); ++p) ++worker.histograms[p % kMaxChannels][worker.pixels[p]];
+      // Before it is read: what changes it later shows.
+      const uint64_t stamp = manifest_.stamp_of(set_.files[i]);
+      PhotoFacts& facts = facts_[i];
+      worker.reader.read(set_.files[i], set_.crop_q16, set_.h, set_.w, worker.pixels.data(), &facts.hash);
+      add_pixels(worker.pixels.data(), int64_t{set_.h} * set_.w, set_.c, facts.sums.data());
+      facts.stamp = stamp;
     } catch (const Error& e) {
       why_[i] = e.what();
     }
@@ -73,7 +95,7 @@ class PhotoCheck {
     pool_.run(count, [&](int64_t task, int thread) {
       Worker& worker = workers_[static_cast<size_t>(thread)];
       try {
-        check(photo(task), worker);
+        if (known_[photo(task)] == 0) check(photo(task), worker);
       } catch (const std::bad_alloc&) {
         worker.reader = {};
         too_large[static_cast<size_t>(task)] = 1;
@@ -96,10 +118,7 @@ class PhotoCheck {
   // What each rank has found in `count` photos from `first` on, to all.
   void tell(int64_t first, int64_t count) {
     if (ranks_.ranks() == 1) return;
-    // What a rank has not looked at is 0 there.
-    std::vector<int64_t> hashes(set_.file_hashes.begin() + first, set_.file_hashes.begin() + first + count);
-    ranks_.sum(hashes.data(), count);
-    std::copy(hashes.begin(), hashes.end(), set_.file_hashes.begin() + first);
+    sum_facts(first, count);
     // A photo's number, a blank, and what is wrong up to a zero.
     std::string mine;
     for (int64_t i = first; i < first + count; ++i)
@@ -114,29 +133,68 @@ class PhotoCheck {
       }
   }
 
-  Dataset& set_;
-  const bool count_pixels_;
+  // Of the photos that are not known yet, of which each rank but one has zeros.
+  void sum_facts(int64_t first, int64_t count) {
+    if (ranks_.ranks() == 1) return;
+    std::vector<int64_t> all;
+    for (int64_t i = first; i < first + count; ++i) {
+      if (known_[static_cast<size_t>(i)] != 0) continue;
+      const auto numbers = std::bit_cast<Numbers>(facts_[static_cast<size_t>(i)]);
+      all.insert(all.end(), numbers.begin(), numbers.end());
+    }
+    if (all.empty()) return;
+    ranks_.sum(all.data(), std::ssize(all));
+    const int64_t* at = all.data();
+    for (int64_t i = first; i < first + count; ++i) {
+      if (known_[static_cast<size_t>(i)] != 0) continue;
+      Numbers numbers;
+      std::copy_n(at, numbers.size(), numbers.begin());
+      at += numbers.size();
+      facts_[static_cast<size_t>(i)] = std::bit_cast<PhotoFacts>(numbers);
+    }
+  }
+
+  // Another rank may have read another file of that name, on a machine of its own.
+  void keep() {
+    if (!manifest_.is_kept()) return;
+    for (size_t i = 0; i < facts_.size(); ++i)
+      if (known_[i] == 0 && why_[i].empty() && facts_[i].stamp != 0 && facts_[i].stamp == stamps_[i])
+        manifest_.add(set_.files[i], facts_[i]);
+  }
+
+  const Dataset& set_;
+  PhotoManifest& manifest_;
   ThreadPool& pool_;
   Reducer& ranks_;
   CheckProgress& progress_;
   std::vector<Worker> workers_;
+  std::vector<PhotoFacts> facts_;
+  std::vector<uint8_t> known_;    // by the manifest
+  std::vector<uint64_t> stamps_;  // that this rank sees, where it has a manifest
   std::vector<std::string> why_;
 };
 
 }  // namespace
 
-void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, Reducer& ranks, CheckProgress& progress,
-                 std::vector<LeftOut>& left_out) {
-  PhotoCheck check(set, count_pixels, pool, ranks, progress);
+void check_split(Dataset& set, bool add_up_pixels, PhotoManifest& manifest, ThreadPool& pool, Reducer& ranks,
+                 CheckProgress& progress, std::vector<LeftOut>& left_out) {
+  PhotoCheck check(set, manifest, pool, ranks, progress);
   check.run();
+  set.file_hashes.resize(set.files.size());
+  if (add_up_pixels) set.pixel_sums.resize(static_cast<size_t>(set.c));
   size_t kept = 0;
   for (size_t i = 0; i < check.why().size(); ++i) {
     if (const std::string& why = check.why()[i]; !why.empty()) {
       left_out.push_back({set.files[i], why, LeftOutKind::kUnreadable});
       continue;
     }
+    const PhotoFacts& facts = check.facts()[i];
+    for (size_t ch = 0; ch < set.pixel_sums.size(); ++ch) {
+      set.pixel_sums[ch].sum += facts.sums[ch].sum;
+      set.pixel_sums[ch].squares += facts.sums[ch].squares;
+    }
     set.labels[kept] = set.labels[i];
-    set.file_hashes[kept] = set.file_hashes[i];
+    set.file_hashes[kept] = facts.hash;
     if (kept != i) set.files[kept] = std::move(set.files[i]);
     ++kept;
   }
@@ -144,7 +202,6 @@ void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, Reducer& ran
   set.labels.resize(kept);
   set.file_hashes.resize(kept);
   set.count = static_cast<int>(kept);
-  if (count_pixels) set.histograms = check.histograms();
 }
 
 }  // namespace intrain

@@ -11,6 +11,7 @@
 #include "core/reducer.h"
 #include "data/dataset.h"
 #include "data/left_out.h"
+#include "data/photo_manifest.h"
 
 namespace intrain {
 
@@ -36,9 +37,10 @@ inline int64_t photos_of_rank(int64_t photos, const Reducer& ranks) {
   return (photos - ranks.rank() + ranks.ranks() - 1) / ranks.ranks();
 }
 
-// Reads every photo once, on one of the ranks; drops those that cannot be, and adds them to `left_out`. Counts their pixels if asked to. `set` is the
-// same on all ranks before, and after.
-void check_split(Dataset& set, bool count_pixels, ThreadPool& pool, Reducer& ranks, CheckProgress& progress,
-                 std::vector<LeftOut>& left_out);
+// Reads every photo once, on one of the ranks, but for those that the manifest of the first rank knows, which count as done; drops those that cannot
+// be read, and adds them to `left_out`. Adds up the others' pixels if asked to. `set` is the same on all ranks before, and after. What was found
+// is added to the first rank's manifest where that rank sees the same file as the one that read it.
+void check_split(Dataset& set, bool add_up_pixels, PhotoManifest& manifest, ThreadPool& pool, Reducer& ranks,
+                 CheckProgress& progress, std::vector<LeftOut>& left_out);
 
 }  // namespace intrain

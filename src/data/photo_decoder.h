@@ -50,6 +50,13 @@ std::unique_ptr<PhotoDecoder> open_bmp(const std::string& path, const std::vecto
 std::unique_ptr<PhotoDecoder> open_gif(const std::string& path, const std::vector<uint8_t>& bytes);
 std::unique_ptr<PhotoDecoder> open_tiff(const std::string& path, const std::vector<uint8_t>& bytes);
 
+// The library behind each, by its version.
+std::string jpeg_version();
+std::string png_version();
+std::string webp_version();
+std::string gif_version();
+std::string tiff_version();
+
 // c of opacity a, both of 255, before white, to nearest.
 inline uint8_t on_white(int c, int a) { return static_cast<uint8_t>((c * a + 255 * (255 - a) + 127) / 255); }
 

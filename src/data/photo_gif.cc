@@ -116,4 +116,9 @@ std::unique_ptr<PhotoDecoder> open_gif(const std::string& path, const std::vecto
   return std::make_unique<GifDecoder>(path, bytes);
 }
 
+// That of its headers: it tells none when it runs. Nothing in a GIF is left to who decodes it.
+std::string gif_version() {
+  return "giflib " + std::to_string(GIFLIB_MAJOR) + "." + std::to_string(GIFLIB_MINOR) + "." + std::to_string(GIFLIB_RELEASE);
+}
+
 }  // namespace intrain

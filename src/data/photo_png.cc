@@ -129,4 +129,6 @@ std::unique_ptr<PhotoDecoder> open_png(const std::string& path, const std::vecto
   return std::make_unique<PngDecoder>(path, bytes);
 }
 
+std::string png_version() { return std::string("libpng ") + png_get_libpng_ver(nullptr); }
+
 }  // namespace intrain

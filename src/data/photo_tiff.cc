@@ -282,4 +282,6 @@ std::unique_ptr<PhotoDecoder> open_tiff(const std::string& path, const std::vect
   return std::make_unique<TiffDecoder>(path, bytes);
 }
 
+std::string tiff_version() { return TIFFGetVersion(); }
+
 }  // namespace intrain

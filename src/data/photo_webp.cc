@@ -82,4 +82,6 @@ std::unique_ptr<PhotoDecoder> open_webp(const std::string& path, const std::vect
   return std::make_unique<WebpDecoder>(path, bytes);
 }
 
+std::string webp_version() { return "libwebp " + std::to_string(WebPGetDecoderVersion()); }
+
 }  // namespace intrain

@@ -14,6 +14,10 @@ namespace intrain {
 
 class Reducer;
 
+// Where what was found in photos is kept from one start to the next: the folder that INTRAIN_CACHE names, nowhere (empty) if it is set and empty, else
+// intrain in $XDG_CACHE_HOME, or in ~/.cache. Empty too if none of them is known.
+INTRAIN_API std::string cache_folder();
+
 // Which images become `test` of what is loaded to evaluate on: those that training evaluates on, or one of its parts by name. `val` is the
 // folder of that name, or what val_share splits off; `test` of data in memory are their test images.
 enum class Split { kEvaluation, kTrain, kVal, kTest };
@@ -34,6 +38,8 @@ struct LoadOptions {
   Reducer* ranks = nullptr;
   int side = 0;                     // of photos whose spec says none; 0: 224
   int crop_q16 = kStandardCropQ16;  // Dataset::crop_q16 of photos
+  // Photos in folders: those that were found readable at an earlier start, and have not changed since, are not read again. Empty: all are.
+  std::string cache = cache_folder();
 };
 
 // Whether both make the same of a spec.

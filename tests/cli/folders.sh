@@ -36,6 +36,36 @@ train --data folder:d:12 --out plain > plain.log
 check "a folder of photos trains" has plain.log '^test accuracy'
 check "nothing is left out of it" test -z "$(grep 'left out' plain.log)" -a ! -e plain/broken.txt
 
+# What was found in photos is kept, and makes no difference.
+kept() { INTRAIN_CACHE=$PWD/cache/of/mine train --data folder:kept:12 "$@"; }
+cp -r d kept
+sleep 3  # what has just been written may change without a trace, and is not kept
+kept --out kept.run > kept.log 2>&1
+check "a first start keeps what it finds in photos" test "$(ls cache/of/mine | grep -cE '^photos-[0-9a-f]{16}$')" -eq 1 -a "$(ls cache/of/mine | wc -l)" -eq 1
+cp cache/of/mine/photos-* manifest
+kept --out kept.again > kept.again.log 2>&1
+check "a second one has nothing to add" cmp -s manifest cache/of/mine/photos-*
+INTRAIN_CACHE=$PWD/cache/of/mine "$intrain" eval --checkpoint kept.run/final.ckpt --threads 1 --json eval.json > /dev/null 2> eval.err
+check "and neither has eval" cmp -s manifest cache/of/mine/photos-*
+check "which tells nothing of it" test ! -s eval.err
+check "all train to the same bits" test "$(signature kept.log)" = "$(signature plain.log)" -a "$(signature kept.again.log)" = "$(signature plain.log)"
+check "nothing in the folder is changed" diff -r d kept
+printf x >> cache/of/mine/photos-*
+kept --out damaged.run > damaged.log 2> damaged.err
+check "a damaged manifest is told of in one line" has damaged.err '^warning: photos are read again that were checked before: it is damaged \(.*/cache/of/mine/photos-[0-9a-f]{16}\)$'
+check "and in no other" test "$(wc -l < damaged.err)" -eq 1
+check "and makes no difference" test "$(signature damaged.log)" = "$(signature plain.log)"
+check "it is written anew" test "$(wc -c < manifest)" -eq "$(cat cache/of/mine/photos-* | wc -c)"
+cp kept/train/left/05.png kept/train/left/06.png
+kept --out changed.run > changed.log
+train --data folder:kept:12 --out changed.too > changed.too.log
+check "a changed photo is seen" test "$(signature changed.log)" != "$(signature plain.log)" -a "$(signature changed.log)" = "$(signature changed.too.log)"
+INTRAIN_CACHE=/dev/null/cache train --data folder:d:12 --out unkept > unkept.log 2> unkept.err
+check "where nothing can be kept, that is told" has unkept.err '^warning: the next start reads these photos again: .*/dev/null/cache/photos-'
+check "and the training is the same" test "$(signature unkept.log)" = "$(signature plain.log)"
+(unset INTRAIN_CACHE; XDG_CACHE_HOME=$PWD/xdg HOME=$PWD/home train --data folder:d:12 --out xdg.run; XDG_CACHE_HOME=xdg HOME=$PWD/home train --data folder:d:12 --out home.run) > /dev/null
+check "it lies in the user's folder for such files" test -n "$(ls xdg/intrain)" -a -n "$(ls home/.cache/intrain)"
+
 # All that people keep among photos.
 cp -r d odd
 (

@@ -253,7 +253,7 @@ TEST_F(ImageFolderTest, ColonsAndTildesInPaths) {
   setenv("HOME", home.c_str(), 1);
 }
 
-TEST_F(ImageFolderTest, HistogramsAreOfWhatEvaluationSees) {
+TEST_F(ImageFolderTest, PixelSumsAreOfWhatEvaluationSees) {
   const DataSplits data = load();
   Dataset seen = data.train;
   PhotoReader reader;
@@ -279,10 +279,10 @@ TEST_F(ImageFolderTest, TheCropDecidesWhatIsSeen) {
       for (const auto& entry : std::filesystem::directory_iterator(folder_.file(std::string(split) + "/" + name)))
         write_bytes(entry.path().string(), test::make_png(40, 60, 3, pixels));
   const auto load_cropped = [&](int crop_q16) { return load_data("folder:" + folder_.path() + ":20", {.crop_q16 = crop_q16}); };
-  EXPECT_EQ(load_cropped(kStandardCropQ16).train.histograms[0][0], 6 * 20 * 20);
+  EXPECT_EQ(load_cropped(kStandardCropQ16).train.pixel_sums[0], PixelSums{});
   const DataSplits whole = load_cropped(0);
   EXPECT_EQ(whole.test.crop_q16, 0);
-  EXPECT_LT(whole.train.histograms[0][0], 6 * 20 * 20);
+  EXPECT_GT(whole.train.pixel_sums[0].sum, 0);
   // And so do the batches.
   const Normalization norm = make_normalization(whole.train);
   Loader loader(whole.test, norm, {1, false});
@@ -388,6 +388,18 @@ TEST_F(ImageFolderTest, APhotoThatGoesAwayEndsTheTraining) {
   std::filesystem::remove(gone);
   Loader loader(data.train, norm, {6, true, Mirror::kNone, 9, 0, 2});
   expect_error([&] { loader.next(); }, "cannot be read", gone);
+}
+
+// Whichever thread finds it first, and however many batches are on their way.
+TEST_F(ImageFolderTest, TheFirstOfSeveralLostPhotosIsNamed) {
+  const DataSplits data = load();
+  const Normalization norm = make_normalization(data.train);
+  for (const size_t i : {3, 4, 5}) std::filesystem::remove(data.train.files[i]);
+  for (const int threads : {1, 2, 7}) {
+    Loader loader(data.train, norm, {.batch = 2, .threads = threads});
+    EXPECT_EQ(loader.next().count, 2);
+    for (int i = 0; i < 2; ++i) expect_error([&] { loader.next(); }, "cannot be read", data.train.files[3]);
+  }
 }
 
 // A rank opens no photo but its own.

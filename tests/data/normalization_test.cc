@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/pixel_sums.h"
 #include "support/rng.h"
 #include "support/temp_folder.h"
 
@@ -47,7 +48,7 @@ TEST(Normalization, AgreesWithFloat) {
     }
 }
 
-// Photos come as counts, of as many pixels as a folder may have: 2^32 times as many of each value change nothing.
+// Photos come as sums, of as many pixels as a folder may have: 2^32 times as many of each value change nothing.
 TEST(Normalization, AnyNumberOfPhotos) {
   for (int spread : {1, 5, 80}) {
     const Dataset few = random_set(static_cast<uint64_t>(spread), 50, 3, spread);
@@ -56,11 +57,31 @@ TEST(Normalization, AnyNumberOfPhotos) {
     many.files = {"photo.jpg"};
     many.count *= 1 << 22;
     many.h = many.w = 32 * few.h;
-    many.histograms.resize(3);
-    for (size_t i = 0; i < few.images.size(); ++i) many.histograms[i % 3][few.images[i]] += int64_t{1} << 32;
+    many.pixel_sums.resize(3);
+    for (size_t i = 0; i < few.images.size(); ++i) {
+      const int64_t p = few.images[i];
+      many.pixel_sums[i % 3].sum += p << 32;
+      many.pixel_sums[i % 3].squares += p * p << 32;
+    }
     const Normalization a = make_normalization(few), b = make_normalization(many);
     for (int ch = 0; ch < 3; ++ch)
       for (int p = 0; p < 256; ++p) ASSERT_EQ(b.table[ch][p], a.table[ch][p]) << "channel " << ch << " pixel " << p;
+  }
+}
+
+// Of more pixels than are added up in 32 bits.
+TEST(PixelSums, AreExact) {
+  constexpr int64_t kPixels = (1 << 17) + 3;
+  for (const int channels : {1, 2, 3}) {
+    std::vector<uint8_t> image(static_cast<size_t>(kPixels * channels), 255);
+    for (int ch = 0; ch < channels; ++ch) image[image.size() - 1 - static_cast<size_t>(ch)] = static_cast<uint8_t>(10 + ch);
+    std::vector<PixelSums> sums(static_cast<size_t>(channels), PixelSums{1, 2});
+    add_pixels(image.data(), kPixels, channels, sums.data());
+    for (int ch = 0; ch < channels; ++ch) {
+      const int64_t last = 10 + channels - 1 - ch;
+      EXPECT_EQ(sums[static_cast<size_t>(ch)].sum, 1 + (kPixels - 1) * 255 + last);
+      EXPECT_EQ(sums[static_cast<size_t>(ch)].squares, 2 + (kPixels - 1) * 255 * 255 + last * last);
+    }
   }
 }
 

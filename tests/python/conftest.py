@@ -16,6 +16,9 @@ import intrain
 hypothesis.settings.register_profile("same", derandomize=True, database=None)
 hypothesis.settings.load_profile("same")
 
+# Nothing is left in the home folder.
+os.environ["INTRAIN_CACHE"] = ""
+
 # A shell's background job begins with Ctrl-C ignored, and so would the programs that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

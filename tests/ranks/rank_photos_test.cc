@@ -3,12 +3,15 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/local_ranks.h"
 #include "data/loader.h"
 #include "data/normalization.h"
+#include "data/photo_check.h"
+#include "data/photo_reader.h"
 #include "data/source.h"
 #include "support/photos.h"
 #include "support/rng.h"
@@ -54,7 +57,7 @@ void expect_same(const Dataset& a, const Dataset& b) {
   EXPECT_EQ(a.files, b.files);
   EXPECT_EQ(a.labels, b.labels);
   EXPECT_EQ(a.file_hashes, b.file_hashes);
-  EXPECT_EQ(a.histograms, b.histograms);
+  EXPECT_EQ(a.pixel_sums, b.pixel_sums);
 }
 
 TEST_F(RankPhotos, EachIsLookedAtOnceAndAllHaveTheSame) {
@@ -64,7 +67,7 @@ TEST_F(RankPhotos, EachIsLookedAtOnceAndAllHaveTheSame) {
   spoil("val/ant/12.png", {});
   const DataSplits alone = load();
   EXPECT_EQ(alone.broken.size(), 3u);
-  EXPECT_NE(alone.train.histograms.at(2), alone.train.histograms.at(0));
+  EXPECT_NE(alone.train.pixel_sums.at(2), alone.train.pixel_sums.at(0));
   for (const int ranks : {2, 3, 5, 14}) {
     std::atomic<int> looked_at{0};
     run_local_ranks(ranks, [&](int, std::unique_ptr<Reducer> reducer) {
@@ -119,6 +122,59 @@ TEST_F(RankPhotos, SeveralRounds) {
     expect_same(data.train, alone.train);
     EXPECT_EQ(data.broken, alone.broken);
   });
+}
+
+// What the first rank's manifest knows all know; what any rank finds is in it after.
+TEST_F(RankPhotos, OneManifestIsEnough) {
+  constexpr uint64_t kForged = 12345;
+  const test::TempFolder cache;
+  const int64_t later = PhotoManifest::clock_ns() + 3'600'000'000'000;
+  const auto manifest = [&](int rank) {
+    return PhotoManifest(rank == 0 ? cache.path() : "", folder_.path(), 8, kStandardCropQ16, later);
+  };
+  spoil("train/bee/9.png", {'x'});
+  const auto file = [&](int i) { return folder_.file(name_of(i)); };
+  Dataset listed;
+  listed.h = listed.w = 8;
+  listed.c = 3;
+  listed.classes = 1;
+  for (int i = 0; i < 11; ++i) listed.files.push_back(file(i));
+  listed.labels.resize(11);
+  {
+    PhotoManifest known = manifest(0);
+    for (const int i : {2, 7}) known.add(file(i), {known.stamp_of(file(i)), kForged, {}});
+    known.save();
+  }
+  for (const bool second : {false, true})
+    run_local_ranks(3, [&](int rank, std::unique_ptr<Reducer> reducer) {
+      Dataset set = listed;
+      ThreadPool pool(1);
+      const std::function<void(int64_t, int64_t)> none;
+      CheckProgress progress(0, none);
+      std::vector<LeftOut> left_out;
+      PhotoManifest here = manifest(rank);
+      check_split(set, true, here, pool, *reducer, progress, left_out);
+      ASSERT_EQ(left_out.size(), 1u);
+      EXPECT_EQ(left_out[0].path, file(9));
+      ASSERT_EQ(set.count, 10);
+      PixelSums expected;
+      for (size_t i = 0; i < 10; ++i) {
+        const bool forged = set.files[i] == file(2) || set.files[i] == file(7);
+        EXPECT_EQ(set.file_hashes[i] == kForged, forged) << rank << " " << second;
+        if (forged) continue;
+        Bytes seen(8 * 8 * 3);
+        PhotoReader().read(set.files[i], kStandardCropQ16, 8, 8, seen.data());
+        for (size_t p = 0; p < seen.size(); p += 3) {
+          expected.sum += seen[p];
+          expected.squares += int64_t{seen[p]} * seen[p];
+        }
+      }
+      EXPECT_EQ(set.pixel_sums.at(0), expected);
+      here.save();
+      EXPECT_EQ(here.note(), "");
+    });
+  const PhotoManifest now = manifest(0);
+  for (int i = 0; i < 11; ++i) EXPECT_EQ(now.find(file(i), now.stamp_of(file(i))).stamp != 0, i != 9) << i;
 }
 
 // Ranks that see other files are told so before one is looked at; and a photo that is another one than what was looked at ends the reading.
