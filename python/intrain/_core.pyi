@@ -163,6 +163,7 @@ def load_data(settings: Settings, progress: Callable[[int, int], object] | None 
     """The data of ``settings["data"]`` as a training has them, by ``val_share``, ``transpose``, ``crop`` and ``augment``.
 
     progress(done, total) is called at most every 0.1 s while photos are checked. Ctrl-C raises KeyboardInterrupt. Raises `DataError`, `ConfigError`.
+    RuntimeWarning: what was found in photos cannot be kept for the next start, or was and cannot be read.
     """
 
 @final

@@ -8,6 +8,7 @@
 #include "arrays.h"
 #include "bindings.h"
 #include "core/stop.h"
+#include "core/text.h"
 #include "data/source.h"
 #include "documented.h"
 #include "errors.h"
@@ -71,6 +72,8 @@ DataSplits load_splits(const TrainConfig& config, nb::object tell) {
       splits = load_data(config.data, options);
     });
   });
+  if (!splits.note.empty() && PyErr_WarnEx(PyExc_RuntimeWarning, printable(splits.note).c_str(), 1) != 0)
+    nb::raise_python_error();
   return splits;
 }
 

@@ -1,5 +1,7 @@
 """What people have as arrays, and what each gets: taken without a copy, or refused with the line to write."""
 
+import os
+import time
 import warnings
 
 import numpy as np
@@ -238,6 +240,12 @@ def test_photos(tmp_path):
     data = intrain.ImageFolder(tmp_path, 16, progress=lambda done, total: told.append((done, total)))
     assert data.class_names == ["cat", "dog"] and len(data.train) == 16 and len(data.test) == 8 and data.shape == (16, 16, 3)
     assert len(data.train.files) == 16 and data.train.images.shape[0] == 0
+    # What is found in them is kept where it can be.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INTRAIN_CACHE", os.devnull + "/none")
+        time.sleep(2.5)  # of files that were changed within two seconds nothing is kept
+        with pytest.warns(RuntimeWarning, match="the next start reads these photos again: .*none"):
+            intrain.ImageFolder(tmp_path, 16)
     spec = f"folder:{tmp_path}:16"
     fit = {"epochs": 1, "batch": 8}
     signature = intrain.Trainer("resnet8", data=data, **fit).fit().signature
