@@ -7,9 +7,10 @@
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory, seconds, date and the commit of the sources, by net,
 data, epochs, batch, flags and seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training
-that was cut off is simply not there; with --runs its run folder is, and the next call goes on from it. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags (of them it knows --lr, --warmup, --schedule
-but step, --restarts, --momentum, --nesterov, --weight-decay, --decay, --bias-lr-log2, --average, --label-smoothing, --logit-shift, --augment, --shift,
---border mean and reflect, --mirror random and alternate, --cutout, --color-jitter and --test-mirror).
+that was cut off is simply not there; with --runs its run folder is, and the next call goes on from it: memory and seconds are then of the last
+part. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags: of them it knows --lr, --warmup, --schedule but step,
+--restarts, --momentum, --nesterov, --weight-decay, --decay, --bias-lr-log2, --average, --label-smoothing, --logit-shift, --augment, --shift, --border
+mean and reflect, --mirror random and alternate, --cutout, --color-jitter and --test-mirror.
 Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others) of intrain and
 of the twin, and intrain's signature of the first seed, by which anyone may check the run, and the commit that computed it.
 
@@ -23,6 +24,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -62,7 +64,8 @@ def train(args, seed):
         with tempfile.TemporaryDirectory() as folder:
             text, memory, seconds = run([args.intrain, *run_flags(args, common, Path(args.runs or folder))])
         accuracy = float(re.findall(r"^test accuracy: ([0-9.]+)", text, re.M)[-1])
-        rate = float(re.findall(r"([0-9.]+) images/s  test loss", text)[-1])
+        rates = re.findall(r"([0-9.]+) images/s  test loss", text)
+        rate = float(rates[-1]) if rates else None  # None: the run was at its end already
         signature = re.findall(r"^signature: ([0-9a-f]+)", text, re.M)[-1]
     return {"accuracy": accuracy, "images_per_second": rate, "peak_mib": memory, "seconds": seconds, "threads": args.threads,
             "signature": signature, "date": datetime.date.today().isoformat(), "commit": args.commit,
@@ -73,7 +76,8 @@ def run_flags(args, flags, folder):
     """Of intrain: a new run in the folder, or the one there of these flags, from its newest checkpoint."""
     settings = shlex.join(flags[:flags.index("--threads")] + flags[flags.index("--threads") + 2:])
     run_folder = folder / f"{Path(args.model).stem}-{args.epochs}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
-    if not run_folder.exists():
+    if not list(run_folder.glob("*.ckpt")):
+        shutil.rmtree(run_folder, ignore_errors=True)  # cut off before its first checkpoint
         return [*flags, "--out", str(run_folder)]
     return ["train", "--resume", str(run_folder), "--data", args.data, "--threads", str(args.threads)]
 
@@ -94,7 +98,7 @@ def of_runs(runs):
     mean = f"{statistics.mean(values):.2f}"
     text = f"{mean}{seeds}" if len(values) == 1 else \
         f"{mean} ± {(max(values) - min(values)) / 2:.2f} ({', '.join(f'{v:.2f}' for v in values)}{seeds})"
-    return text, f"`{runs[0]['signature']}`", runs[0]["commit"]
+    return text, f"`{runs[0]['signature']}`", runs[0]["commit"] or ""
 
 
 def table(results):
@@ -125,8 +129,9 @@ def main():
     p.add_argument("--commit", metavar="HASH", help="of which intrain was built, if not of this checkout")
     p.add_argument("--python", default=peer_python(), metavar="FILE", help="with PyTorch")
     args = p.parse_args()
-    args.commit = args.commit or commit_of_source()
 
+    if not args.show:
+        args.commit = args.commit or commit_of_source()
     if args.twin and not args.show:
         args.torch = about_torch(args.python)["torch"]
     store = Path(args.json)

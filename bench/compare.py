@@ -62,7 +62,9 @@ def torch_command(args, case, form):
 
 def torch_env(args):
     """What torch.compile made is kept: it compiles for up to minutes. Where intrain is held to an instruction set, PyTorch is, too."""
-    return {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / "build/peers-compiled"), **speeds.TORCH_HELD.get(args.isa, {})}
+    best = next(isa for name, _, isa in speeds.KINDS if name == args.kind)
+    held = speeds.TORCH_HELD.get(args.isa, {}) if args.isa != best else {}
+    return {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / "build/peers-compiled"), **held}
 
 
 def try_forms(args, case):

@@ -98,10 +98,10 @@ def notes(rows, small):
     text = f"{intrain}; {peers}" + (f"; {runtimes}" if runtimes else "") + f". Medians of {rounds} alternating round{'s' * (rounds != '1')}"
     text += f", which lie at most {100 * spread:.0f} % apart" if spread else ""
     text += f"; other programs took at most {100 * others:.0f} % of the CPU time" if others is not None else ""
-    if any(forced(r) and r["isa"] in TORCH_HELD for r in rows):
-        text += "; where intrain is held to lesser instructions, PyTorch is, too"
-    if any(forced(r) and r["isa"] not in TORCH_HELD for r in rows):
-        text += "; PyTorch uses all instructions in every row"
+    held = [r for r in rows if forced(r)]
+    if held:
+        alone = joined(ISA_NAMES.get(r["isa"], r["isa"]) for r in held if r["isa"] not in TORCH_HELD)
+        text += "; where intrain is held to lesser instructions, PyTorch is, too" + (f", but for {alone}, where it uses all" if alone else "")
     start = max(r["torch"]["start_bytes"] for r in rows)
     return f"{text}." if small else f"{text}. PyTorch's memory includes {megabytes(start)} for the interpreter and the library."
 

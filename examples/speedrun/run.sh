@@ -34,4 +34,5 @@ for seed in "${seeds[@]}"; do
   said=$(grep -E '^(test accuracy|signature|time): ' "$out/seed-$seed.log" | tr '\n' ' ')
   printf 'seed %s: %s\n' "$seed" "$said"
 done
-awk -F '[ :]+' '/^test accuracy: / { sum += $3; n++ } END { printf "mean of %d: %.2f %%\n", n, sum / n }' "${seeds[@]/#/$out/seed-}"
+logs=("${seeds[@]/#/$out/seed-}")
+awk -F '[ :]+' '/^test accuracy: / { sum += $3; n++ } END { printf "mean of %d: %.2f %%\n", n, sum / n }' "${logs[@]/%/.log}"

@@ -17,7 +17,8 @@ namespace intrain {
 namespace {
 
 constexpr int kSide = 32, kPlane = kSide * kSide, kPixels = 3 * kPlane;
-constexpr int kMaxRecords = 1 << 20;  // of one file
+constexpr int kMaxRecords = 1 << 20;        // of one file
+constexpr int kMostOfTheOriginal = 50'000;  // likewise: CIFAR-100's train.bin
 
 struct Close {
   void operator()(std::FILE* f) const { std::fclose(f); }
@@ -69,7 +70,7 @@ Dataset read_cifar(const std::vector<std::string>& paths, CifarKind kind) {
   for (const std::string& path : paths) {
     std::error_code ignored;
     const uintmax_t bytes = std::filesystem::file_size(path, ignored);
-    if (!ignored) records += static_cast<size_t>(std::min<uintmax_t>(bytes / kRecord, kMaxRecords));
+    if (!ignored) records += static_cast<size_t>(std::min<uintmax_t>(bytes / kRecord, kMostOfTheOriginal));
   }
   std::vector<uint8_t> images;
   images.reserve(records * kPixels);

@@ -18,8 +18,9 @@ namespace {
 
 // Photos that a rank looks at before all tell each other: a rank on a slower machine keeps others waiting no longer than these take.
 constexpr int64_t kRound = 1 << 10;
+constexpr int64_t kTold = 1 << 16;  // photos of the manifest that ranks are told of at once
 
-// As ranks tell it each other. What a rank has not looked at is 0 there.
+// What ranks tell each other of a photo. One that has not looked at it says 0.
 using Numbers = std::array<int64_t, sizeof(PhotoFacts) / sizeof(int64_t)>;
 
 class PhotoCheck {
@@ -60,9 +61,6 @@ class PhotoCheck {
   // What the first rank's manifest knows.
   void look_up() {
     const int64_t photos = std::ssize(why_);
-    int64_t kept = manifest_.is_kept() ? 1 : 0;
-    if (ranks_.ranks() > 1) ranks_.sum(&kept, 1);
-    if (kept == 0) return;
     if (manifest_.is_kept()) {
       stamps_.resize(why_.size());
       pool_.run(photos, [&](int64_t task, int) {
@@ -71,7 +69,10 @@ class PhotoCheck {
         facts_[i] = manifest_.find(set_.files[i], stamps_[i]);
       });
     }
-    sum_facts(0, photos);
+    int64_t found = std::count_if(facts_.begin(), facts_.end(), [](const PhotoFacts& f) { return f.stamp != 0; });
+    if (ranks_.ranks() > 1) ranks_.sum(&found, 1);
+    if (found == 0) return;
+    for (int64_t first = 0; first < photos; first += kTold) sum_facts(first, std::min(kTold, photos - first));
     for (size_t i = 0; i < facts_.size(); ++i) known_[i] = facts_[i].stamp != 0 ? 1 : 0;
   }
 
@@ -158,8 +159,8 @@ class PhotoCheck {
   void keep() {
     if (!manifest_.is_kept()) return;
     for (size_t i = 0; i < facts_.size(); ++i)
-      if (known_[i] == 0 && why_[i].empty() && facts_[i].stamp != 0 && facts_[i].stamp == stamps_[i])
-        manifest_.add(set_.files[i], facts_[i]);
+      if (why_[i].empty() && facts_[i].stamp != 0 && facts_[i].stamp == stamps_[i])
+        manifest_.add(set_.files[i], facts_[i], known_[i] == 0);
   }
 
   const Dataset& set_;

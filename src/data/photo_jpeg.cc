@@ -128,7 +128,9 @@ std::string jpeg_version() {
   Dl_info loaded{};
   struct stat file {};
   // A function of its own: not by way of ours, as the address of one that we call may be.
-  if (dladdr(reinterpret_cast<void*>(errors.format_message), &loaded) == 0 || stat(loaded.dli_fname, &file) != 0) return version;
+  if (dladdr(reinterpret_cast<void*>(errors.format_message), &loaded) == 0 || loaded.dli_fname[0] != '/' ||
+      stat(loaded.dli_fname, &file) != 0)
+    return version;
   return version + " " + std::to_string(file.st_size) + " " + std::to_string(file.st_mtim.tv_sec);
 }
 

@@ -44,11 +44,11 @@ static_assert(sizeof(Header) == 24);
 
 int64_t ns_of(const timespec& t) { return int64_t{t.tv_sec} * kSecond + t.tv_nsec; }
 
-// Sums of `pixels` values of 0 to 255. (sum p)^2 <= n sum p^2 keeps the variance of a whole set from being negative.
+// Sums of `pixels` values p of 0 to 255, p <= p^2 <= 255 p. (sum p)^2 <= n sum p^2 keeps the variance of a whole set from being negative.
 bool can_be(const PixelSums& s, int64_t pixels) {
   constexpr int64_t kMostPixels = int64_t{kMostManifestSide} * kMostManifestSide;
   static_assert(kMostPixels < int64_t{1} << 23 && (kMostPixels << 8) < int64_t{1} << 31, "both products are below 2^62");
-  return s.sum >= 0 && s.sum <= 255 * pixels && s.squares >= 0 && s.squares <= 255 * 255 * pixels &&
+  return s.sum >= 0 && s.sum <= 255 * pixels && s.sum <= s.squares && s.squares <= 255 * s.sum &&
          s.sum * s.sum <= pixels * s.squares;
 }
 
@@ -59,7 +59,7 @@ std::string real_path(const std::string& dir) {
   return reason ? "" : path.string();
 }
 
-// The folder of the manifests is the user's alone: paths of photos may tell of what is in them.
+// A folder that is made for the manifests is the user's alone: paths of photos may tell of what is in them.
 void make_folder(const fs::path& folder) {
   std::error_code ignored;  // what is wrong shows when the file is made
   if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), ignored);
@@ -152,10 +152,13 @@ PhotoFacts PhotoManifest::find(const std::string& file, uint64_t stamp) const {
   return at == known_.end() || at->second.stamp != stamp ? PhotoFacts{} : at->second;
 }
 
-void PhotoManifest::add(const std::string& file, const PhotoFacts& facts) { added_[name_of(file)] = facts; }
+void PhotoManifest::add(const std::string& file, const PhotoFacts& facts, bool is_new) {
+  added_[name_of(file)] = facts;
+  has_new_ |= is_new;
+}
 
 void PhotoManifest::save() {
-  if (!is_kept() || added_.empty()) return;
+  if (!is_kept() || !has_new_) return;
   try {
     for (const auto& [name, facts] : known_)
       if (!added_.contains(name) && stamp_of(dir_ + "/" + name) == facts.stamp) added_.emplace(name, facts);

@@ -47,10 +47,10 @@ class PhotoManifest {
   // What is known of a file of `stamp`; stamp 0: nothing is. From any thread.
   PhotoFacts find(const std::string& file, uint64_t stamp) const;
 
-  // Keeps what was found in `file`, whose facts have a stamp.
-  void add(const std::string& file, const PhotoFacts& facts);
-  // Writes what was added, and what was known of files that have not changed since; nothing if nothing was added. Of processes that write at
-  // once one is the last, and what the others found is found again.
+  // Keeps what was found in `file`, whose facts have a stamp of this start; is_new: which find() did not know.
+  void add(const std::string& file, const PhotoFacts& facts, bool is_new);
+  // Writes what was added, and what was known of other files that have not changed since; nothing if nothing of it is new. Of processes that write
+  // at once one is the last, and what the others found is found again.
   void save();
 
   // Why photos are read that need not be, in one line: the manifest could not be read, or not be written. Empty: nothing is wrong with it.
@@ -66,6 +66,7 @@ class PhotoManifest {
   uint64_t key_ = 0;
   std::string path_;  // empty: nothing is kept
   PhotosFacts known_, added_;
+  bool has_new_ = false;  // among what was added
   std::string note_;
 };
 

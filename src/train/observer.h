@@ -31,7 +31,8 @@ struct EpochReport {
   bool best;                          // and false
   double images_per_second;           // of the epoch's training steps
   double seconds;                     // of training so far, without the time that a stopped run lay still
-  // Share of the epoch's training steps, of those since the last start, that they waited for images to be loaded: 0 .. 1. Of ranks, for the slowest.
+  // Share of the time of the epoch's training steps since the last start that they waited for images to be loaded: 0 .. 1. On several ranks it
+  // includes waiting for the slowest.
   double waited = 0;
 };
 

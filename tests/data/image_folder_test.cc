@@ -358,7 +358,9 @@ TEST_F(ImageFolderTest, ThreadsDoNotShowInTheBatches) {
   augmented.shift = 2;
   augmented.cutout = 3;
   augmented.color_jitter = {100, 100, 100};
-  for (LoaderOptions options : {evaluation, plain, augmented}) {
+  LoaderOptions mixed = augmented;
+  mixed.mixup = 4;
+  for (LoaderOptions options : {evaluation, plain, augmented, mixed}) {
     Loader one(data.train, norm, options);
     options.threads = 5;
     Loader many(data.train, norm, options);
@@ -369,6 +371,8 @@ TEST_F(ImageFolderTest, ThreadsDoNotShowInTheBatches) {
       ASSERT_TRUE(std::equal(a.images.begin(), a.images.begin() + a.count * data.train.image_size(), b.images.begin()))
           << "batch " << i;
       ASSERT_TRUE(std::equal(a.labels.begin(), a.labels.begin() + a.count, b.labels.begin()));
+      ASSERT_EQ(a.other_labels, b.other_labels);
+      ASSERT_EQ(a.other_shares, b.other_shares);
     }
   }
 }

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -85,7 +87,7 @@ class PhotoManifestTest : public testing::Test {
     PhotoManifest forged = manifest();
     const uint64_t stamp = forged.stamp_of(file(name));
     ASSERT_NE(stamp, 0u);
-    forged.add(file(name), {stamp, kForged, {}});
+    forged.add(file(name), {stamp, kForged, {}}, true);
     forged.save();
   }
   // Of the photos that are there, those whose forged facts are believed.
@@ -161,7 +163,7 @@ TEST_F(PhotoManifestTest, PhotosThatAreGoneAreForgottenAndThoseNotAskedForAreNot
   EXPECT_EQ(size(), whole - (whole - 24) / 5) << "4 of 5 of equally long names";
   // A check of one photo leaves the others known.
   PhotoManifest one = manifest();
-  one.add(file("5"), {one.stamp_of(file("5")), kForged, {}});
+  one.add(file("5"), {one.stamp_of(file("5")), kForged, {}}, true);
   one.save();
   EXPECT_EQ(size(), whole - (whole - 24) / 5);
   EXPECT_EQ(believed(check(manifest())), "5");
@@ -264,7 +266,7 @@ TEST_F(PhotoManifestTest, OneThatCannotBeWrittenIsToldOf) {
   const int64_t later = PhotoManifest::clock_ns() + 3600 * kSecond;
   write_bytes(cache_.file("file"), {'x'});
   PhotoManifest nowhere(cache_.file("file/cache"), data_.path(), kSide, 0, later);
-  nowhere.add(file("0"), {nowhere.stamp_of(file("0")), 1, {}});
+  nowhere.add(file("0"), {nowhere.stamp_of(file("0")), 1, {}}, true);
   nowhere.save();
   EXPECT_EQ(nowhere.note().find("the next start reads these photos again: "), 0u) << nowhere.note();
   // load_data tells of it, and goes on; nobody else reads the folder that is made.
@@ -316,7 +318,8 @@ TEST(PhotoFactsText, RefusesWhatNoPhotoHas) {
   refused({1, 1, {}}, "");
   for (const PixelSums& sums :
        {PixelSums{-1, 0}, PixelSums{0, -1}, PixelSums{100 * 255 + 1, 100 * 255 * 255}, PixelSums{1, 100 * 255 * 255 + 1},
-        PixelSums{INT64_MAX, INT64_MAX}, PixelSums{INT64_MIN, INT64_MIN}, PixelSums{200, 399}})
+        PixelSums{INT64_MAX, INT64_MAX}, PixelSums{INT64_MIN, INT64_MIN}, PixelSums{200, 399}, PixelSums{0, 1}, PixelSums{10, 9},
+        PixelSums{10, 2551}})
     refused({1, 1, {{{}, sums, {}}}}, "a");
   const std::string one = photo_facts_bytes({{"a", {1, 1, {}}}}), two = one + one;
   EXPECT_THROW(parse_photo_facts(reinterpret_cast<const uint8_t*>(two.data()), two.size(), 100), std::invalid_argument);

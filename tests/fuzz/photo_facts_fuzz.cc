@@ -1,6 +1,9 @@
 // What a manifest of photos says of them, behind its hash. What is taken is written as it was read, and adds up to no more than a set can have.
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
+#include <string>
 
 #include "data/normalization.h"
 #include "data/photo_manifest.h"

@@ -193,6 +193,9 @@ TEST(Sgd, NumbersBeyondTheirFormatsAreRefused) {
   refused("formats.g", [](SgdStep& s) { s.range_log2 = -1; });
   refused("nesterov", [](SgdStep& s) { s.nesterov = true, s.mom.exp = -9; });
   refused("nesterov", [](SgdStep& s) { s.nesterov = true, s.range_log2 = 7; });
+  refused("bias_lr_log2", [](SgdStep& s) { s.bias_rate_log2 = -1; });
+  refused("bias_lr_log2", [](SgdStep& s) { s.bias_rate_log2 = 17; });
+  refused("bias_lr_log2", [](SgdStep& s) { s.bias_rate_log2 = 1, s.range_log2 = 7; });
 }
 
 // f = sum of 1/2 curvature (w - target)^2 with curvatures from 1/8 to 1 and a rate that falls to zero.

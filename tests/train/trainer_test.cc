@@ -157,6 +157,24 @@ TEST_F(TrainerInMemory, AnAverageGoesOnToTheSameBits) {
   expect_error([&] { without.net().keep_average(true); }, "prepared already", "average");
 }
 
+// After one step they are elsewhere, and nothing else is.
+TEST_F(TrainerInMemory, BiasesAloneLearnFaster) {
+  TrainConfig config = config_;
+  config.model = "resnet8";
+  config.epochs = 1;
+  config.batch = data_.train.count;
+  Trainer slow(config, data_);
+  config.bias_lr_log2 = 3;
+  Trainer fast(config, data_);
+  slow.fit(silent_);
+  fast.fit(silent_);
+  for (size_t i = 0; i < slow.net().parameters().size(); ++i) {
+    const Parameter &a = *slow.net().parameters()[i], &b = *fast.net().parameters()[i];
+    const bool is_bias = a.name.ends_with(".beta") || a.name.ends_with(".bias");
+    EXPECT_EQ(std::equal(a.master.begin(), a.master.end(), b.master.begin()), !is_bias) << a.name;
+  }
+}
+
 // Each filter that has a channel of its number is 1 there; the others, and other shapes, begin as ever.
 TEST_F(TrainerInMemory, BeginsWithTheIdentity) {
   TrainConfig config = config_;
@@ -182,6 +200,9 @@ TEST_F(TrainerInMemory, BeginsWithTheIdentity) {
     }
   }
   EXPECT_GT(filters, 16);
+  config.model = "mlp";
+  expect_error([&] { Trainer(config, data_); }, "no convolution of one group", "identity");
+  config.model = "resnet8";
   const uint64_t signature = trainer.fit(silent_).signature;
   EXPECT_EQ(Trainer(config, data_).fit(silent_).signature, signature);
 }
