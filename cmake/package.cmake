@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 # What users may include. These headers reach no others, which tests/package/package.sh shows, and what they mark with INTRAIN_API is all
 # that the library exports. Kernels (ops/) are none of it.
 set(INTRAIN_PUBLIC_HEADERS
-    base/api.h base/formats.h base/image_sink.h base/initializer.h base/loss_format.h base/random.h base/rounding.h base/sgd_step.h base/shapes.h base/widths.h
+    base/api.h base/exact_sums.h base/formats.h base/image_sink.h base/initializer.h base/loss_format.h base/random.h base/rounding.h base/sgd_step.h base/shapes.h base/widths.h
     core/batch.h core/buffer.h core/error.h core/parallel.h core/parameter.h core/profile.h core/local_ranks.h core/reducer.h core/slice.h core/version.h
     isa/isa.def isa/isa.h
     nn/backward_sink.h nn/builder.h nn/graph_sink.h nn/layer.h nn/memory_plan.h nn/net.h nn/runtime.h nn/state.h nn/tensor_sink.h

@@ -42,7 +42,7 @@ void update(const Pass& p, const Tensor& t, int grad_exp, const int64_t* sums = 
   const ops::SgdTensor tensor{t.count,
                               p.at<int32_t>(t.master),
                               keeps ? p.at<int16_t>(t.momentum) : nullptr,
-                              nullptr,
+                              {},
                               keeps ? *p.at<int32_t>(t.momentum_exp) : 0,
                               grad_exp,
                               t.grad_bits,

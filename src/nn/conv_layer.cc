@@ -23,7 +23,7 @@ void ConvLayer::plan_convolution(LayerPlan& plan) {
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
   goes_back_ = plan.backward() && (!weight_.frozen || in_->error != nullptr);
   if (!goes_back_) return;
-  e2_.plan(plan, name_, widths_, static_cast<size_t>(plan.max_batch * out_elements()), weight_);
+  e2_.plan(plan, name_, widths_, static_cast<size_t>(plan.max_batch * out_elements()), conv_, weight_);
   backward_buffer_ = plan.backward_buffer(
       name_ + ".backward_workspace", std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
 }

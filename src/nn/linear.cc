@@ -52,7 +52,7 @@ void Linear::plan(LayerPlan& plan) {
   acc_buffer_ = plan.memory.add(name_ + ".acc", outputs * 4, plan.forward_time(), acc_last_use(plan));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", product_.forward_workspace_bytes());
   if (!plan.backward()) return;
-  e2_.plan(plan, name_, widths_, outputs, weight_);
+  e2_.plan(plan, name_, widths_, outputs, product_, weight_);
   backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace", std::max(product_.backward_data_workspace_bytes(),
                                                                                   product_.backward_weights_workspace_bytes()));
 }

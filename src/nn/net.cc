@@ -91,7 +91,10 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
     p.master = {reinterpret_cast<int32_t*>(at(buffers[i].master)), n};
     if (buffers[i].momentum >= 0) p.momentum = {reinterpret_cast<int16_t*>(at(buffers[i].momentum)), n};
     if (buffers[i].average >= 0) p.average = {reinterpret_cast<int32_t*>(at(buffers[i].average)), n};
-    if (buffers[i].grad >= 0) p.grad = {reinterpret_cast<int64_t*>(at(buffers[i].grad)), n};
+    if (buffers[i].narrow)
+      p.grad32 = {reinterpret_cast<int32_t*>(at(buffers[i].grad)), n};
+    else if (buffers[i].grad >= 0)
+      p.grad = {reinterpret_cast<int64_t*>(at(buffers[i].grad)), n};
     if (buffers[i].wire >= 0) p.wire = {at(buffers[i].wire), n * Parameter::kWireBytes};
   }
   for (const auto& v : values_) {
@@ -131,9 +134,15 @@ void Net::initialize(uint64_t seed) {
 }
 
 void Net::quantize_parameters() {
+  for (Parameter* p : parameters_) p->master_max = {};
+  quantize_updated();
+}
+
+void Net::quantize_updated() {
   check_prepared();
   const ProfileScope time(profile_, -1, ProfileOp::kQuantizeWeights);
   for (const auto& layer : layers_) layer->quantize_parameters(runtime_->kernels(), runtime_->pool());
+  for (Parameter* p : parameters_) p->master_max = {};
 }
 
 void Net::check_training() const {

@@ -65,6 +65,8 @@ class INTRAIN_API Net {
   void initialize(uint64_t seed);
   // W in 8 bits from the stored W. Once after initialize, loading, and each update.
   void quantize_parameters();
+  // The same where nothing but sgd_update has changed parameters since: it has seen the largest of each.
+  void quantize_updated();
 
   // What a step takes: 1 to max_batch images, on each of several ranks its own of them (core/batch.h), all their pixels, a label of a class for
   // each, and where they are mixed another with its share. Throws Error for others, as the passes do for what they read; here before anything has
@@ -115,6 +117,7 @@ class INTRAIN_API Net {
   void check_training() const;
   struct ParameterBuffers {
     int master = -1, momentum = -1, average = -1, grad = -1, wire = -1;
+    bool narrow = false;  // grad is s32
   };
   struct AveragedStatistic {
     StateArray now;

@@ -19,7 +19,8 @@ std::vector<Net::ParameterBuffers> Net::plan_parameters() {
       if (keep_average_) b.average = plan_.add(p->name + ".average", n * 4, 0, ever);
       const bool shared = runtime_->reducer().ranks() > 1 && !p->grad_reduced;
       const int made = 2 * layers - i, used = shared ? std::min(made + GradientSink::kLayersLater, ever) : made;
-      b.grad = plan_.add(p->name + ".grad", n * 8, made, keep_gradients_ ? ever : used);
+      b.narrow = p->fits_s32 && !shared && !keep_gradients_;
+      b.grad = plan_.add(p->name + ".grad", n * (b.narrow ? 4 : 8), made, keep_gradients_ ? ever : used);
       if (shared) b.wire = plan_.add(p->name + ".wire", n * Parameter::kWireBytes, made, used);
     }
   return buffers;

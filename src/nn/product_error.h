@@ -14,10 +14,12 @@ namespace intrain {
 
 class ProductError {
  public:
-  // `elements` of all images; `weight` the layer's W.
-  void plan(LayerPlan& plan, const std::string& layer, const Widths& widths, size_t elements, const Parameter& weight) {
+  // `elements` of all images; `weight` the layer's W, whose gradient is of `product`.
+  void plan(LayerPlan& plan, const std::string& layer, const Widths& widths, size_t elements, const ops::Conv2d& product,
+            Parameter& weight) {
     widths_ = widths;
     upper_buffer_ = plan.backward_buffer(layer + ".e2", elements);
+    weight.fits_s32 = widths.e2_planes() == 1 && product.weight_sums_fit_s32();
     if (widths.e2_planes() == 1) return;
     lower_buffer_ = plan.backward_buffer(layer + ".e2_low", elements);
     if (!weight.frozen) sums_buffer_ = plan.backward_buffer(layer + ".plane_gradient", static_cast<size_t>(weight.count()) * 8);
@@ -59,12 +61,13 @@ class ProductError {
     }
   }
 
-  // weight.grad and its exponent.
+  // weight.grad, its exponent, and its maximum where it is of one product.
   void backward_weights(const LayerContext& context, const ops::Conv2d& product, const Value& in, Parameter& weight,
                         uint8_t* workspace) const {
-    product.backward_weights(context.pool, context.count, in.data, upper_, weight.grad.data(), workspace);
+    weight.grad_max = product.backward_weights(context.pool, context.count, in.data, upper_, weight.sums(), workspace);
     weight.grad_exp = in.exp + last_exp();
     if (widths_.e2_planes() == 1) return;
+    weight.grad_max = {};
     product.backward_weights(context.pool, context.count, in.data, lower_, sums_, workspace);
     constexpr int64_t kChunk = 1 << 15;
     context.pool.run((weight.count() + kChunk - 1) / kChunk, [&](int64_t chunk, int) {

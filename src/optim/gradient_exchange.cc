@@ -36,7 +36,7 @@ ReduceSpan span_of(Parameter& p, int bytes) {
 }
 
 ops::SgdTensor tensor_of(const Parameter& p) {
-  return {p.count(), p.master.data(), p.momentum.data(), p.grad.data(), p.momentum_exp, p.grad_exp, p.grad_bits, p.number};
+  return {p.count(), p.master.data(), p.momentum.data(), p.sums(), p.momentum_exp, p.grad_exp, p.grad_bits, p.number};
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ ops::SgdTensor tensor_of(const Parameter& p) {
 uint64_t GradientExchange::max_of(const Parameter& p, int64_t begin, int64_t end) {
   std::atomic<uint64_t> most{0};
   in_chunks(pool_, begin, end, [&](int64_t first, int64_t last) {
-    atomic_max(most, kernels_.sgd_grad_max({tensor_of(p), {}, {}, 0, first, last}));
+    atomic_max(most, kernels_.sgd_grad_max({p.grad.data(), first, last}));
   });
   return most;
 }
@@ -52,7 +52,9 @@ uint64_t GradientExchange::max_of(const Parameter& p, int64_t begin, int64_t end
 void GradientExchange::begin(Parameter& p) {
   CHECK_EQ(p.wire.size(), p.grad.size() * Parameter::kWireBytes);
   Item& item = at(size_++);
-  item = {&p, Stage::kBound, kSumBytes, static_cast<int64_t>(std::min(max_of(p, 0, p.count()), kMostOfARank)), reducer_.place()};
+  const uint64_t max = p.grad_max ? *p.grad_max : max_of(p, 0, p.count());
+  p.grad_max = {};
+  item = {&p, Stage::kBound, kSumBytes, static_cast<int64_t>(std::min(max, kMostOfARank)), reducer_.place()};
   reducer_.begin(ReduceOp::kSum, {&item.value, 1}, Channel::kGradients);
 }
 

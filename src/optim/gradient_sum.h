@@ -23,10 +23,14 @@ class INTRAIN_API GradientSum {
   void take(Parameter& parameter, const Update& update) {
     check(parameter);
     const std::span<int64_t> before = parameter.grad;
+    const std::span<int32_t> before32 = parameter.grad32;
     parameter.grad = sum_;
+    parameter.grad32 = {};
     parameter.grad_exp = exp_;
+    parameter.grad_max = {};
     update(parameter);
     parameter.grad = before;
+    parameter.grad32 = before32;
     batches_ = 0;
   }
 

@@ -24,18 +24,9 @@ uint64_t max_over_chunks(ThreadPool& pool, const Pass& pass, Kernel kernel) {
     part.begin = chunk * kChunk;
     part.end = std::min(pass.end, part.begin + kChunk);
     uint64_t& max = largest[static_cast<size_t>(thread)];
-    max = std::max(max, kernel(part));
+    max = std::max<uint64_t>(max, kernel(part));
   });
   return *std::max_element(largest.begin(), largest.begin() + pool.threads());
-}
-
-// A kernel without a maximum.
-template <class Pass>
-auto without_max(void (*kernel)(const Pass&)) {
-  return [kernel](const Pass& part) {
-    kernel(part);
-    return uint64_t{0};
-  };
 }
 
 void check(const SgdStep& step) {
@@ -78,20 +69,22 @@ void check_momentum(const Parameter& p, const SgdStep& step) {
 void sgd_update(Parameter& p, const SgdStep& step, const ops::Kernels& kernels, ThreadPool& pool) {
   check(step);
   check_momentum(p, step);
-  const ops::SgdTensor tensor{p.count(),      p.master.data(), p.momentum.data(), p.grad.data(),
+  const ops::SgdTensor tensor{p.count(),      p.master.data(), p.momentum.data(), p.sums(),
                               p.momentum_exp, p.grad_exp,      p.grad_bits,       p.number};
-  const uint64_t grad_max = max_over_chunks(pool, ops::SgdPass{tensor, step, {}, 0, 0, p.count()}, kernels.sgd_grad_max);
+  const uint64_t grad_max =
+      p.grad_max ? *p.grad_max : max_over_chunks(pool, ops::SgdGradients{p.sums(), 0, p.count()}, kernels.sgd_grad_max);
+  p.grad_max = {};  // the passes may write over it
   if (ops::takes_wageubn(step)) {
     ops::WageubnPass pass = ops::wageubn_pass(tensor, step, p.is_weight(), grad_max);
-    pass.range = ops::wageubn_range(max_over_chunks(pool, pass, kernels.sgd_wageubn_accumulate));
-    max_over_chunks(pool, pass, without_max(kernels.sgd_wageubn_update));
+    pass.range = ops::wageubn_range(max_over_chunks(pool, pass, kernels.sgd_wageubn_max));
+    p.master_max = static_cast<uint32_t>(max_over_chunks(pool, pass, kernels.sgd_wageubn_update));
     p.momentum_exp = ops::wageubn_momentum_exp(step);
     return;
   }
   ops::SgdPass pass = ops::sgd_pass(tensor, ops::sgd_step_of(step, p.role()), grad_max);
   const auto accumulate = step.nearest_grad ? ops::sgd_accumulate_reference : kernels.sgd_accumulate;
   pass.shift = ops::sgd_shift(pass, max_over_chunks(pool, pass, accumulate));
-  max_over_chunks(pool, pass, without_max(kernels.sgd_update));
+  p.master_max = static_cast<uint32_t>(max_over_chunks(pool, pass, kernels.sgd_update));
   if (!p.momentum.empty()) p.momentum_exp = ops::sgd_momentum_exp(pass);
 }
 

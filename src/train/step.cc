@@ -37,7 +37,7 @@ void train_step(Net& net, const Batch& batch, const SgdStep& step) {
   Update update(net, step);
   net.forward(batch);                                  // nn/: u8 activations and s8 x_hat stay for the backward pass
   net.backward(batch, step.seed, step.step, &update);  // nn/: softmax cross-entropy, then exact gradient sums, layer by layer
-  net.quantize_parameters();                           // nn/: W in 8 bits for the next step
+  net.quantize_updated();                              // nn/: W in 8 bits for the next step
 }
 
 AccumulatedStep::AccumulatedStep(Net& net, int batches) : net_(net), sums_(net.parameters().size()), batches_(batches) {
@@ -63,7 +63,7 @@ void AccumulatedStep::update(const SgdStep& step) {
   added_ = 0;
   for (Parameter* p : net_.parameters())
     if (!p->frozen) sums_[p->number].take(*p, [&](Parameter& summed) { update_parameter(net_, summed, step); });
-  net_.quantize_parameters();
+  net_.quantize_updated();
 }
 
 }  // namespace intrain

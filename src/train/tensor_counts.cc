@@ -40,7 +40,8 @@ int64_t format_limit(TensorKind kind, const Widths& widths, bool is_signed) {
 void show_gradient(const Parameter& p, const SgdStep& step, TensorSink& tensors) {
   if (!p.is_weight()) return;
   uint64_t max = 0;
-  for (const int64_t g : p.grad) max = std::max(max, magnitude(g));
+  const ExactSums sums = p.sums();
+  for (int64_t i = 0; i < p.count(); ++i) max = std::max(max, magnitude(sums[i]));
   const bool constant = step.range_log2 > 0;
   const int shift = constant ? nearest_log2(max) - step.range_log2 : quantize_shift(max, p.grad_bits);
   const int64_t limit = quantize_limit(constant ? step.range_log2 + 1 : p.grad_bits);
@@ -51,8 +52,7 @@ void show_gradient(const Parameter& p, const SgdStep& step, TensorSink& tensors)
   for (int64_t first = 0; first < p.count(); first += kBlock) {
     const int64_t count = std::min(kBlock, p.count() - first);
     for (int64_t i = 0; i < count; ++i)
-      block[static_cast<size_t>(i)] =
-          static_cast<int16_t>(clamp(scale_pow2(p.grad[static_cast<size_t>(first + i)], -shift), -limit, limit));
+      block[static_cast<size_t>(i)] = static_cast<int16_t>(clamp(scale_pow2(sums[first + i], -shift), -limit, limit));
     tensors.tensor(layer, TensorKind::kG, block.data(), count, exp);
   }
 }

@@ -422,6 +422,72 @@ TEST(Net, WIsThatOfTheReference) {
       }
 }
 
+// The products know the maxima of their gradients, with one plane of E2 or two, and whoever makes parameters' otherwise says nothing.
+TEST(Net, MaximaOfGradientsAreTheirs) {
+  for (const int threads : {1, 3})
+    for (const int e2 : {8, 16}) {
+      Net net = one_of_each();
+      Widths widths;
+      widths.e2 = e2;
+      net.set_widths(widths);
+      ReadyNet ready(std::move(net), 8, {.threads = threads});
+      const Batch batch = synthetic_batch(8);
+      ready.net.forward(batch);
+      ready.net.backward(batch, 1, 0);
+      for (const Parameter* p : ready.net.parameters()) {
+        EXPECT_EQ(p->grad_max.has_value(), e2 == 8 && p->is_weight()) << p->name;
+        if (p->grad_max) EXPECT_EQ(*p->grad_max, ops::sgd_grad_max_reference({p->grad.data(), 0, p->count()})) << p->name;
+      }
+    }
+}
+
+// Gradients that are not kept take four bytes where they fit: the same steps.
+TEST(Net, NarrowGradientsDoNotShow) {
+  const Batch batch = synthetic_batch(8);
+  for (const int threads : {1, 3}) {
+    ReadyNet kept(one_of_each(), 8);
+    Net net = one_of_each();
+    net.prepare(8, true, std::make_shared<Runtime>(ops::make_kernels(select_isa()), threads, threads));
+    net.initialize(1);
+    const auto narrow = [](const Parameter* p) { return !p->grad32.empty(); };
+    EXPECT_EQ(std::any_of(net.parameters().begin(), net.parameters().end(), narrow), select_isa() != Isa::kScalar);
+    EXPECT_TRUE(std::none_of(kept.net.parameters().begin(), kept.net.parameters().end(), narrow));
+    for (uint32_t step = 0; step < 3; ++step) {
+      kept.train(batch, 205, step);
+      train_step(net, batch, {round_scalar10(205, -10), round_scalar10(922, -10), {}, 5, step});
+    }
+    AccumulatedStep a(kept.net, 2), b(net, 2);
+    for (AccumulatedStep* sum : {&a, &b}) {
+      for (const int from : {0, 8}) sum->add(synthetic_batch(8, from), 5, 3);
+      sum->update({round_scalar10(205, -10), round_scalar10(922, -10), {}, 5, 3});
+    }
+    EXPECT_EQ(state_of(net), state_of(kept.net)) << threads << " threads";
+  }
+}
+
+// Once: after an update.
+TEST(Net, WIsQuantizedByTheMaximumThatTheUpdateSaw) {
+  ReadyNet ready(cifar_resnet(8, 12, 12, 1, 10), 4);
+  const Batch batch = synthetic_batch(4);
+  const auto logits = [&] {
+    ready.net.evaluate(batch);
+    return logits_of(ready.net, 4);
+  };
+  ready.train(batch, 205, 0);
+  Parameter& w = *ready.net.parameters()[0];
+  EXPECT_FALSE(w.master_max);
+  const std::vector<int32_t> expected = logits();
+  ready.net.quantize_parameters();
+  EXPECT_EQ(logits(), expected);
+  w.master_max = INT32_MAX;
+  ready.net.quantize_updated();
+  EXPECT_NE(logits(), expected);
+  EXPECT_FALSE(w.master_max);
+  w.master_max = INT32_MAX;  // of an update that nothing followed
+  ready.net.quantize_parameters();
+  EXPECT_EQ(logits(), expected);
+}
+
 TEST(Net, StateNamesEachArrayOnce) {
   for (const bool training : {true, false}) {
     ReadyNet ready(one_of_each(), 2, {.training = training});

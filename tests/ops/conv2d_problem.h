@@ -170,8 +170,17 @@ inline std::string run(const Problem& p, const Kernels& kernels, int threads) {
   Guarded<uint8_t> weights_workspace = rubbish(conv.backward_weights_workspace_bytes());
   Guarded<int64_t> diff_wei("backward weights", s.weights(), p.offset);
   for (int64_t i = 0; i < s.weights(); ++i) diff_wei[i] = -77;  // to be overwritten
-  conv.backward_weights(pool, p.images, p.src.data(), p.diff_dst.data(), diff_wei.data(), weights_workspace.data());
+  const uint64_t max =
+      conv.backward_weights(pool, p.images, p.src.data(), p.diff_dst.data(), diff_wei.data(), weights_workspace.data());
   e = diff_wei.difference(p.diff_wei) + diff_wei.broken_guard() + weights_workspace.broken_guard();
+  if (e.empty() && max != sgd_grad_max_reference({diff_wei.data(), 0, s.weights()})) return "backward weights: wrong maximum";
+  if (e.empty() && conv.weight_sums_fit_s32()) {
+    Guarded<int32_t> narrow("backward weights s32", s.weights(), p.offset), expected("", s.weights());
+    for (int64_t i = 0; i < s.weights(); ++i) narrow[i] = -77, expected[i] = static_cast<int32_t>(p.diff_wei[i]);
+    if (conv.backward_weights(pool, p.images, p.src.data(), p.diff_dst.data(), narrow.data(), weights_workspace.data()) != max)
+      return "backward weights s32: wrong maximum";
+    e = narrow.difference(expected) + narrow.broken_guard() + weights_workspace.broken_guard();
+  }
   return e.empty() ? packed.broken_guard() : e;
 }
 

@@ -25,14 +25,14 @@ TEST(GradientSumExp, ByHand) {
 
 TEST(GradientAdd, ByHand) {
   int64_t sum[] = {5, -7, 6, 9};
-  const int64_t grad[] = {1, 2, -3, 4};
+  int64_t grad[] = {1, 2, -3, 4};
   gradient_add_reference({sum, grad, -20, -18, -20, 0, 2});
   EXPECT_EQ(sum[0], 9);
   EXPECT_EQ(sum[1], 1);
   gradient_add_reference({sum, grad, -20, -18, -18, 2, 4});  // 1.5 to even, 2.25
   EXPECT_EQ(sum[2], -1);
   EXPECT_EQ(sum[3], 6);
-  const int64_t ends[] = {3, -(int64_t{1} << 62), 1000};
+  int64_t ends[] = {3, -(int64_t{1} << 62), 1000};
   EXPECT_EQ(gradient_max_reference(ends, 0, 3), uint64_t{1} << 62);
   EXPECT_EQ(gradient_max_reference(ends, 0, 1), 3u);
   EXPECT_EQ(gradient_max_reference(ends, 1, 1), 0u);

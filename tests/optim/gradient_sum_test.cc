@@ -45,6 +45,29 @@ TEST_F(GradientSumTest, IsExactAtTheSmallerExponent) {
   EXPECT_EQ(take(), Result({9}, -3));
 }
 
+// Of what is added it is taken, and of the sum nothing is known.
+TEST_F(GradientSumTest, MaximaOfGradientsAreThoseOfTheSumNoMore) {
+  add({5, -7, 0}, 0);
+  parameter.grad_max = uint64_t{1} << 61;  // it is not looked for: the sum goes to exponent 1
+  add({1, 2, 3}, 0);
+  sum.take(parameter, [&](Parameter& p) {
+    EXPECT_FALSE(p.grad_max);
+    EXPECT_EQ(p.grad_exp, 1);
+  });
+}
+
+// In s32 as in s64; the sum has 64 bits.
+TEST_F(GradientSumTest, NarrowGradientsAddUp) {
+  std::vector<int32_t> narrow = {1 << 30, -(1 << 30), 7};
+  parameter.shape = {3};
+  parameter.grad32 = narrow;
+  parameter.grad_exp = -20;
+  for (int i = 0; i < 4; ++i) sum.add(parameter, pool);
+  EXPECT_EQ(take(), Result({int64_t{1} << 32, -(int64_t{1} << 32), 28}, -20));
+  EXPECT_EQ(parameter.grad32.data(), narrow.data());
+  EXPECT_TRUE(parameter.grad.empty());
+}
+
 TEST_F(GradientSumTest, RoundsWhatDoesNotFit) {
   const int64_t large = int64_t{1} << 60;
   add({large, 1}, 0);  // at most 2^61 from exponent 0 on: 61 bits

@@ -144,11 +144,38 @@ TEST(Sgd, BlocksDoNotShow) {
   const ops::SgdTensor tensor{kCount, whole.master.data(), whole.momentum.data(), whole.grad.data(), whole.momentum_exp, -36, 8,
                               0};
   ops::SgdPass pass{tensor, step, {}, 0, 0, kCount};
-  pass.scale = ops::sgd_scale(tensor, step, ops::sgd_grad_max_reference(pass));
+  pass.scale = ops::sgd_scale(tensor, step, ops::sgd_grad_max_reference({tensor.grad, 0, kCount}));
   pass.shift = quantize_shift(ops::sgd_accumulate_reference(pass), 16);
   ops::sgd_update_reference(pass);
   EXPECT_EQ(p.masters, whole.masters);
   EXPECT_EQ(p.momenta, whole.momenta);
+}
+
+// The maximum of the gradient may be known before; that of W is known after.
+TEST_P(SgdEquality, MaximaAreHandedOn) {
+  SgdStep wageubn{{26, -9}, {3, -2}, round_scalar10(1, -13), 1, 0};
+  wageubn.momentum_bits = 13;
+  wageubn.coarse = 1;
+  wageubn.range_log2 = 7;
+  const ops::Kernels kernels = ops::make_kernels(isa());
+  ThreadPool pool(2, 2);
+  for (const SgdStep& step : {SgdStep{round_scalar10(51, -10), kNineTenths, round_scalar10(1, -13), 5, 6}, wageubn}) {
+    TestParameter p(10001, 8);
+    Rng rng(3);
+    fill(rng, Fill::kUniform, p.master.data(), p.count(), 2 - (1 << 24), (1 << 24) - 2);
+    fill(rng, Fill::kUniform, p.grad.data(), p.count(), -(1 << 30), 1 << 30);
+    p.grad_exp = -36;
+    TestParameter known = p;
+    known.grad_max = ops::sgd_grad_max_reference({known.grad.data(), 0, known.count()});
+    sgd_update(p, step, kernels, pool);
+    sgd_update(known, step, kernels, pool);
+    EXPECT_EQ(known.masters, p.masters);
+    EXPECT_EQ(known.momenta, p.momenta);
+    EXPECT_FALSE(known.grad_max) << "the passes may have written over it";
+    int32_t most = 0;
+    for (const int32_t w : p.masters) most = std::max(most, std::abs(w));
+    EXPECT_EQ(p.master_max, std::optional<uint32_t>(most));
+  }
 }
 
 // W moves as with a momentum of 0 that is kept.

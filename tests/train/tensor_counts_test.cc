@@ -121,6 +121,11 @@ TEST(Numbers, CountAllOfALongG) {
   NumbersSink sink({});
   show_gradient(p, {}, sink);
   EXPECT_EQ(sink.layers()[0].tensor[5].saturated, 10001);
+  std::vector<int32_t> narrow(10001, -127);
+  p.grad = {};
+  p.grad32 = narrow;
+  show_gradient(p, {}, sink);
+  EXPECT_EQ(sink.layers()[0].tensor[5].saturated, 20002);
 }
 
 TEST(Exponents, AreReadFromTheMetricsAndDrawn) {

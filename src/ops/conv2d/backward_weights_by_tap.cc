@@ -1,8 +1,10 @@
 #include "ops/conv2d/backward_weights_by_tap.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
+#include "core/atomic_max.h"
 #include "ops/conv2d/panels.h"
 
 namespace intrain::ops {
@@ -12,11 +14,11 @@ constexpr int kSumBlock = 1 << 12;  // of private sums that a task adds up
 
 }  // namespace
 
-WeightsByTap::Group WeightsByTap::group(const Call& call, int64_t i, int slot, int64_t* sums, bool overwrite) const {
+WeightsByTap::Group WeightsByTap::group(const Call& call, int64_t i, int slot, ExactSums sums, bool first, bool last) const {
   const int64_t begin = i * call.images / call.groups, end = (i + 1) * call.images / call.groups;
   uint8_t* const at = call.workspace + group_bytes() * static_cast<size_t>(slot);
   const size_t matrices = matrix_bytes() * sources_.size() * static_cast<size_t>(problem_.shape.groups);
-  return {begin, static_cast<int>(end - begin), at, at + group_bytes() - matrices, sums, overwrite};
+  return {begin, static_cast<int>(end - begin), at, at + group_bytes() - matrices, sums, first, last};
 }
 
 uint8_t* WeightsByTap::matrix(const Group& group, int source, int g) const {
@@ -128,8 +130,8 @@ void WeightsByTap::pack_source(const Call& call, const Group& group, int64_t tas
     }
 }
 
-// Task: a tap, a panel, and a block of rows.
-void WeightsByTap::multiply(const Call& call, const Group& group, int64_t task) const {
+// Task: a tap, a panel, and a block of rows. Returns max |sums| of those that are complete with it.
+uint64_t WeightsByTap::multiply(const Call& call, const Group& group, int64_t task) const {
   const ConvShape& s = problem_.shape;
   const TileKernel& tile = problem_.tile();
   const Blocks& b = blocks_;
@@ -144,7 +146,9 @@ void WeightsByTap::multiply(const Call& call, const Group& group, int64_t task) 
   const int64_t next = int64_t{s.taps()} * gc;  // from one k to the next
   PanelSums init;
   BlockSums sums;
+  uint64_t max = 0;
   for (int at = 0; at < rows_all; at += b.sub) {
+    const bool first_sums = group.first && at == 0, last_sums = group.last && at + b.sub >= rows_all;
     const int sub = std::min(b.sub, rows_all - at), span = b.span == 0 ? sub : b.span;
     TileArgs args{nullptr,    b.plane,        offset_.data() + at / std::max(1, b.span),
                   sub / span, span * b.steps, panel + int64_t{at} * row_size * width * tile.element_bytes,
@@ -154,58 +158,72 @@ void WeightsByTap::multiply(const Call& call, const Group& group, int64_t task) 
       const int block = std::min(kBlockRows, rows - row);
       const int64_t k = int64_t{g} * gk + first + row;
       args.a = group.planar + (k * b.plane + tap.shift) * tile.element_bytes;
-      int64_t* const to = group.sums + (k * s.taps() + tap.index) * gc + n;
-      for (int r = 0; r < block; ++r)  // short runs, far apart: no hardware foresees them
-        for (int c = 0; c < valid; c += 8) __builtin_prefetch(to + r * next + c, 1, 2);
+      const ExactSums to = group.sums.from((k * s.taps() + tap.index) * gc + n);
+      to.visit([&](const auto* out) {  // short runs, far apart: no hardware foresees them
+        constexpr int kLine = 64 / static_cast<int>(sizeof(*out));
+        for (int r = 0; r < block; ++r)
+          for (int c = 0; c < valid; c += kLine) __builtin_prefetch(out + r * next + c, 1, 2);
+      });
       if (product_.b_moved != 0) {
         correct_rows(tile, product_, width, args, block, call.ones, &sums);
         args.init = nullptr;
       }
       run_tiles(tile, product_, width, args, block);
-      problem_.kernels->add_sums({sums.at, width, block, valid, group.overwrite && at == 0, to, next});
+      max = std::max(max, problem_.kernels->add_sums({sums.at, width, block, valid, first_sums, last_sums, to, next}));
     }
   }
+  return max;
 }
 
 // To diff_wei, which holds those of thread 0, the sums of the other threads that have any.
-void WeightsByTap::add_up(ThreadPool& pool, const bool* started, int64_t* diff_wei, const int64_t* privates) const {
-  const int64_t weights = problem_.shape.weights(), slot = static_cast<int64_t>(sums_bytes()) / 8;
+template <class Sum>
+uint64_t WeightsByTap::add_up(ThreadPool& pool, const bool* started, Sum* diff_wei, const Sum* privates) const {
+  std::atomic<uint64_t> max{0};
+  const int64_t weights = problem_.shape.weights(), slot = static_cast<int64_t>(sums_bytes() / sizeof(Sum));
   pool.run((weights + kSumBlock - 1) / kSumBlock, [&](int64_t block, int) {
     const int64_t begin = block * kSumBlock, size = std::min<int64_t>(kSumBlock, weights - begin);
-    int64_t* out = diff_wei + begin;
+    Sum* out = diff_wei + begin;
     if (!started[0]) std::fill_n(out, size, 0);
     for (int t = 1; t < problem_.threads; ++t) {
-      const int64_t* in = privates + (t - 1) * slot + begin;
+      const Sum* in = privates + (t - 1) * slot + begin;
       if (started[t])
         for (int64_t j = 0; j < size; ++j) out[j] += in[j];
     }
+    atomic_max(max, problem_.kernels->sgd_grad_max({out, 0, size}));
   });
+  return max;
 }
 
-void WeightsByTap::run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
-                       uint8_t* workspace) const {
-  const Call c = call(images, src, diff_dst, workspace);
-  fill_ones(problem_.tile(), c.ones, static_cast<int64_t>(ones_bytes()) / problem_.tile().element_bytes);
+template <class Sum>
+uint64_t WeightsByTap::run_of(ThreadPool& pool, const Call& c, Sum* diff_wei) const {
   if (!blocks_.by_images) {
+    std::atomic<uint64_t> max{0};
     for (int64_t i = 0; i < c.groups; ++i) {
-      const Group g = group(c, i, 0, diff_wei, i == 0);
+      const Group g = group(c, i, 0, diff_wei, i == 0, i == c.groups - 1);
       pool.run(int64_t{c.error_tasks} * g.count, [&](int64_t task, int) { pack_error(c, g, task); });
       pool.run(int64_t{c.source_tasks} * g.count, [&](int64_t task, int thread) { pack_source(c, g, task, thread); });
-      pool.run(c.products, [&](int64_t task, int) { multiply(c, g, task); });
+      pool.run(c.products, [&](int64_t task, int) { atomic_max(max, multiply(c, g, task)); });
     }
-    return;
+    return max;
   }
   bool started[kMaxThreads] = {};
-  int64_t* const privates = reinterpret_cast<int64_t*>(c.scratch + scratch_bytes() * static_cast<size_t>(problem_.threads));
-  const int64_t slot = static_cast<int64_t>(sums_bytes()) / 8;
+  Sum* const privates = reinterpret_cast<Sum*>(c.scratch + scratch_bytes() * static_cast<size_t>(problem_.threads));
+  const int64_t slot = static_cast<int64_t>(sums_bytes() / sizeof(Sum));
   pool.run(c.groups, [&](int64_t i, int thread) {
-    const Group g = group(c, i, thread, thread == 0 ? diff_wei : privates + (thread - 1) * slot, !started[thread]);
+    const Group g = group(c, i, thread, thread == 0 ? diff_wei : privates + (thread - 1) * slot, !started[thread], false);
     started[thread] = true;
     for (int64_t task = 0; task < int64_t{c.error_tasks} * g.count; ++task) pack_error(c, g, task);
     for (int64_t task = 0; task < int64_t{c.source_tasks} * g.count; ++task) pack_source(c, g, task, thread);
     for (int64_t task = 0; task < c.products; ++task) multiply(c, g, task);
   });
-  add_up(pool, started, diff_wei, privates);
+  return add_up(pool, started, diff_wei, privates);
+}
+
+uint64_t WeightsByTap::run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, ExactSums diff_wei,
+                           uint8_t* workspace) const {
+  const Call c = call(images, src, diff_dst, workspace);
+  fill_ones(problem_.tile(), c.ones, static_cast<int64_t>(ones_bytes()) / problem_.tile().element_bytes);
+  return diff_wei.visit([&](auto* sums) { return run_of(pool, c, sums); });
 }
 
 }  // namespace intrain::ops

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/exact_sums.h"
 #include "core/parallel.h"
 #include "ops/conv2d/conv_problem.h"
 
@@ -20,7 +21,9 @@ class WeightsByTap {
  public:
   void plan(const ConvProblem& problem);
   size_t workspace_bytes() const;
-  void run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei, uint8_t* workspace) const;
+  // Returns max |diff_wei|.
+  uint64_t run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, ExactSums diff_wei,
+               uint8_t* workspace) const;
 
  private:
   static constexpr int kErrorChannels = 64;  // of the error that a task packs
@@ -57,8 +60,8 @@ class WeightsByTap {
     int count;
     uint8_t* planar;
     uint8_t* matrices;
-    int64_t* sums;
-    bool overwrite;
+    ExactSums sums;
+    bool first, last;  // to be added there
   };
   // One call.
   struct Call {
@@ -83,14 +86,17 @@ class WeightsByTap {
   size_t sums_bytes() const;
 
   Call call(int images, const uint8_t* src, const int8_t* diff_dst, uint8_t* workspace) const;
-  Group group(const Call& call, int64_t i, int slot, int64_t* sums, bool overwrite) const;
+  Group group(const Call& call, int64_t i, int slot, ExactSums sums, bool first, bool last) const;
   uint8_t* matrix(const Group& group, int source, int g) const;
   int flat_width(const Call& call, int64_t image) const;
   void pack_error(const Call& call, const Group& group, int64_t task) const;
   void gather_dense(const Source& source, const uint8_t* image, uint8_t* out) const;
   void pack_source(const Call& call, const Group& group, int64_t task, int thread) const;
-  void multiply(const Call& call, const Group& group, int64_t task) const;
-  void add_up(ThreadPool& pool, const bool* started, int64_t* diff_wei, const int64_t* privates) const;
+  uint64_t multiply(const Call& call, const Group& group, int64_t task) const;
+  template <class Sum>
+  uint64_t run_of(ThreadPool& pool, const Call& call, Sum* diff_wei) const;
+  template <class Sum>
+  uint64_t add_up(ThreadPool& pool, const bool* started, Sum* diff_wei, const Sum* privates) const;
 
   ConvProblem problem_;
   TileProduct product_{};

@@ -1,9 +1,12 @@
 #include "ops/conv2d/backward_weights_few_channels.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "base/formats.h"
+#include "base/rounding.h"
+#include "core/atomic_max.h"
 #include "core/check.h"
 #include "ops/conv2d/panels.h"
 
@@ -123,28 +126,33 @@ void WeightsOfFewChannels::multiply(const Scratch& t, int rows, bool overwrite) 
         const int block = std::min(kBlockRows, tap_rows() - row);
         args.a = t.planes + (kw % s.stride * b.plane_size + int64_t{row} * b.pitch + kw / s.stride) * tile.element_bytes;
         run_tiles(tile, product_, width, args, block);
-        problem_.kernels->add_sums({sums.at, width, block, std::min(width, s.k - n), overwrite,
+        problem_.kernels->add_sums({sums.at, width, block, std::min(width, s.k - n), overwrite, false,
                                     t.sums + (int64_t{kw} * tap_rows() + row) * s.k + n, s.k});
       }
   });
 }
 
 // The sums of the threads that have any.
-void WeightsOfFewChannels::add_up(ThreadPool& pool, const bool* started, uint8_t* workspace, int64_t* diff_wei) const {
+uint64_t WeightsOfFewChannels::add_up(ThreadPool& pool, const bool* started, uint8_t* workspace, int64_t* diff_wei) const {
   const ConvShape& s = problem_.shape;
+  std::atomic<uint64_t> max{0};
   pool.run(s.k, [&](int64_t k, int) {
+    uint64_t most = 0;
     for (int kw = 0; kw < s.kw; ++kw)
       for (int row = 0; row < tap_rows(); ++row) {
         int64_t sum = 0;
         for (int thread = 0; thread < problem_.threads; ++thread)
           if (started[thread]) sum += scratch(workspace, thread).sums[(int64_t{kw} * tap_rows() + row) * s.k + k];
         diff_wei[((k * s.kh + row / s.c) * s.kw + kw) * s.c + row % s.c] = sum;
+        most = std::max(most, magnitude(sum));
       }
+    atomic_max(max, most);
   });
+  return max;
 }
 
-void WeightsOfFewChannels::run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
-                               uint8_t* workspace) const {
+uint64_t WeightsOfFewChannels::run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
+                                   uint8_t* workspace) const {
   const ConvShape& s = problem_.shape;
   const Blocks& b = blocks_;
   bool started[kMaxThreads] = {};
@@ -159,7 +167,7 @@ void WeightsOfFewChannels::run(ThreadPool& pool, int images, const uint8_t* src,
     multiply(t, rows, !started[thread]);
     started[thread] = true;
   });
-  add_up(pool, started, workspace, diff_wei);
+  return add_up(pool, started, workspace, diff_wei);
 }
 
 }  // namespace intrain::ops

@@ -21,7 +21,9 @@ class WeightsOfFewChannels {
   }
   void plan(const ConvProblem& problem);
   size_t workspace_bytes() const;
-  void run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei, uint8_t* workspace) const;
+  // Returns max |diff_wei|.
+  uint64_t run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
+               uint8_t* workspace) const;
 
  private:
   struct Blocks {
@@ -44,7 +46,7 @@ class WeightsOfFewChannels {
   void pack_source(const Scratch& t, const uint8_t* image, int first, int rows) const;
   void pack_error(const Scratch& t, const int8_t* image, int first, int rows) const;
   void multiply(const Scratch& t, int rows, bool overwrite) const;
-  void add_up(ThreadPool& pool, const bool* started, uint8_t* workspace, int64_t* diff_wei) const;
+  uint64_t add_up(ThreadPool& pool, const bool* started, uint8_t* workspace, int64_t* diff_wei) const;
 
   ConvProblem problem_;
   TileProduct product_{};

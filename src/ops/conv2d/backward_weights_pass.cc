@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "base/formats.h"
+#include "core/check.h"
 #include "ops/conv2d/depthwise.h"
 
 namespace intrain::ops {
 
 // The definition.
-void BackwardWeightsPass::run_reference(int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei) const {
+uint64_t BackwardWeightsPass::run_reference(int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei) const {
   std::fill_n(diff_wei, problem_.shape.weights(), 0);
   conv2d_backward_weights_reference(problem_.shape, images, src, diff_dst, diff_wei);
+  return problem_.kernels->sgd_grad_max({diff_wei, 0, problem_.shape.weights()});
 }
 
 void BackwardWeightsPass::plan(const ConvProblem& problem) {
@@ -41,18 +44,19 @@ size_t BackwardWeightsPass::workspace_bytes() const {
   return 0;
 }
 
-void BackwardWeightsPass::run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei,
-                              uint8_t* workspace) const {
-  switch (way_) {
-    case Way::kReference:
-      return run_reference(images, src, diff_dst, diff_wei);
-    case Way::kDepthwise:
-      return backward_weights_depthwise(problem_, pool, images, src, diff_dst, diff_wei, workspace);
-    case Way::kFewChannels:
-      return few_channels_.run(pool, images, src, diff_dst, diff_wei, workspace);
-    case Way::kByTap:
-      return by_tap_.run(pool, images, src, diff_dst, diff_wei, workspace);
-  }
+// A product of an activation, 255 at most, and an error, 127 at most, for each pixel.
+bool BackwardWeightsPass::sums_fit_s32() const {
+  return way_ == Way::kByTap && problem_.max_images * problem_.shape.dst_pixels() * kU8Max * kS8Max <= int64_t{1} << 30;
+}
+
+uint64_t BackwardWeightsPass::run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, ExactSums diff_wei,
+                                  uint8_t* workspace) const {
+  if (way_ == Way::kByTap) return by_tap_.run(pool, images, src, diff_dst, diff_wei, workspace);
+  int64_t* const sums = diff_wei.wide;
+  CHECK_TRUE(sums != nullptr);
+  if (way_ == Way::kDepthwise) return backward_weights_depthwise(problem_, pool, images, src, diff_dst, sums, workspace);
+  if (way_ == Way::kFewChannels) return few_channels_.run(pool, images, src, diff_dst, sums, workspace);
+  return run_reference(images, src, diff_dst, sums);
 }
 
 }  // namespace intrain::ops

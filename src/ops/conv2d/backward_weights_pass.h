@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/exact_sums.h"
 #include "core/parallel.h"
 #include "ops/conv2d/backward_weights_by_tap.h"
 #include "ops/conv2d/backward_weights_few_channels.h"
@@ -14,11 +15,14 @@ class BackwardWeightsPass {
  public:
   void plan(const ConvProblem& problem);
   size_t workspace_bytes() const;
-  void run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei, uint8_t* workspace) const;
+  // diff_wei: of s32 only where sums_fit_s32(). Returns max |diff_wei|.
+  uint64_t run(ThreadPool& pool, int images, const uint8_t* src, const int8_t* diff_dst, ExactSums diff_wei,
+               uint8_t* workspace) const;
+  bool sums_fit_s32() const;
 
  private:
   enum class Way { kReference, kDepthwise, kFewChannels, kByTap };
-  void run_reference(int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei) const;
+  uint64_t run_reference(int images, const uint8_t* src, const int8_t* diff_dst, int64_t* diff_wei) const;
 
   ConvProblem problem_;
   Way way_ = Way::kReference;

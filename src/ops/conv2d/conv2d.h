@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include "base/exact_sums.h"
 #include "base/shapes.h"
 #include "ops/gemm/gemm.h"
 
@@ -89,15 +90,15 @@ struct PackUnits {
 };
 void pack_units_reference(const PackUnits& p);
 
-// dst[r * ldd + c] = sums[r * lds + c], or added to it.
+// dst[r * ldd + c] = sums[r * lds + c], or added to it. Returns max |dst| of what it wrote if these are the last to be added, else 0.
 struct AddSums {
   const int32_t* sums;
   int64_t lds;
   int rows, cols;
-  bool overwrite;
-  int64_t* dst;
+  bool overwrite, last;
+  ExactSums dst;
   int64_t ldd;
 };
-void add_sums_reference(const AddSums& p);
+uint64_t add_sums_reference(const AddSums& p);
 
 }  // namespace intrain::ops

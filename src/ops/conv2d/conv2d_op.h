@@ -25,6 +25,7 @@
 
 #include <cstdint>
 
+#include "base/exact_sums.h"
 #include "ops/conv2d/backward_data_pass.h"
 #include "ops/conv2d/backward_weights_pass.h"
 #include "ops/conv2d/forward_pass.h"
@@ -57,11 +58,13 @@ class Conv2d {
                      uint8_t* workspace) const {
     backward_data_.run(pool, images, diff_dst, wei, sink, workspace);
   }
-  // diff_wei is overwritten with the exact sums.
-  void backward_weights(ThreadPool& pool, int images, const void* src, const int8_t* diff_dst, int64_t* diff_wei,
-                        uint8_t* workspace) const {
-    backward_weights_.run(pool, images, static_cast<const uint8_t*>(src), diff_dst, diff_wei, workspace);
+  // diff_wei is overwritten with the exact sums, and may be s32 if they fit. Returns max |diff_wei|.
+  uint64_t backward_weights(ThreadPool& pool, int images, const void* src, const int8_t* diff_dst, ExactSums diff_wei,
+                            uint8_t* workspace) const {
+    return backward_weights_.run(pool, images, static_cast<const uint8_t*>(src), diff_dst, diff_wei, workspace);
   }
+  // Whether the sums over max_images fit s32, within the 2^30 that the optimizer takes, and backward_weights is the faster for it.
+  bool weight_sums_fit_s32() const { return backward_weights_.sums_fit_s32(); }
 
  private:
   ConvShape shape_{};

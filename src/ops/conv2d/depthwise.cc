@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/rounding.h"
+
 namespace intrain::ops {
 namespace {
 
@@ -28,8 +30,8 @@ size_t backward_weights_depthwise_bytes(const ConvProblem& problem) {
   return sums_bytes(problem) * static_cast<size_t>(problem.threads);
 }
 
-void backward_weights_depthwise(const ConvProblem& problem, ThreadPool& pool, int images, const uint8_t* src,
-                                const int8_t* diff_dst, int64_t* diff_wei, uint8_t* workspace) {
+uint64_t backward_weights_depthwise(const ConvProblem& problem, ThreadPool& pool, int images, const uint8_t* src,
+                                    const int8_t* diff_dst, int64_t* diff_wei, uint8_t* workspace) {
   const ConvShape& s = problem.shape;
   const int64_t slot = static_cast<int64_t>(sums_bytes(problem)) / 8;
   int64_t* const sums = reinterpret_cast<int64_t*>(workspace);
@@ -42,12 +44,15 @@ void backward_weights_depthwise(const ConvProblem& problem, ThreadPool& pool, in
                                         diff_dst + image * s.dst_pixels() * s.k, s.stride, s.pad, first,
                                         std::min(rows, s.oh() - first), s.ow(), sums + thread * slot});
   });
+  uint64_t max = 0;
   for (int c = 0; c < s.c; ++c)
     for (int tap = 0; tap < 9; ++tap) {
       int64_t sum = 0;
       for (int t = 0; t < problem.threads; ++t) sum += sums[t * slot + int64_t{tap} * s.c + c];
       diff_wei[int64_t{c} * 9 + tap] = sum;
+      max = std::max(max, magnitude(sum));
     }
+  return max;
 }
 
 }  // namespace intrain::ops

@@ -17,7 +17,8 @@ void forward_depthwise(const ConvProblem& problem, const uint8_t* image, const u
                        int32_t* dst32, int16_t* dst16, const int32_t* shift);
 
 size_t backward_weights_depthwise_bytes(const ConvProblem& problem);
-void backward_weights_depthwise(const ConvProblem& problem, ThreadPool& pool, int images, const uint8_t* src,
-                                const int8_t* diff_dst, int64_t* diff_wei, uint8_t* workspace);
+// Returns max |diff_wei|.
+uint64_t backward_weights_depthwise(const ConvProblem& problem, ThreadPool& pool, int images, const uint8_t* src,
+                                    const int8_t* diff_dst, int64_t* diff_wei, uint8_t* workspace);
 
 }  // namespace intrain::ops

@@ -125,12 +125,15 @@ void pack_units_reference(const PackUnits& p) {
   }
 }
 
-void add_sums_reference(const AddSums& p) {
+uint64_t add_sums_reference(const AddSums& p) {
+  uint64_t max = 0;
   for (int r = 0; r < p.rows; ++r)
     for (int c = 0; c < p.cols; ++c) {
-      int64_t& dst = p.dst[r * p.ldd + c];
-      dst = (p.overwrite ? 0 : dst) + p.sums[r * p.lds + c];
+      const int64_t at = r * p.ldd + c, sum = (p.overwrite ? 0 : p.dst[at]) + p.sums[r * p.lds + c];
+      p.dst.set(at, sum);
+      if (p.last && magnitude(sum) > max) max = magnitude(sum);
     }
+  return max;
 }
 
 int staging_shift(int64_t amax, int64_t weight_l1) {

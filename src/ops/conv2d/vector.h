@@ -96,16 +96,40 @@ template <class Element>
   pack_elements<Element>(p, depth, n0, n1, t0, p.cols, p.rows, at);
 }
 
-[[gnu::always_inline]] static inline void add_sums_vector(const AddSums& p) {
-  const int cols = p.cols;
+// Columns [c0, c0 + cols), at most kSumColumns; most: of each column.
+constexpr int kSumColumns = 64;
+template <bool kOverwrite, bool kLast, class Sum>
+[[gnu::always_inline]] static inline void add_columns(const AddSums& p, Sum* to, int c0, int cols, Sum* __restrict most) {
   for (int r = 0; r < p.rows; ++r) {
-    const int32_t* __restrict sums = p.sums + r * p.lds;
-    int64_t* __restrict dst = p.dst + r * p.ldd;
-    if (p.overwrite)
-      for (int c = 0; c < cols; ++c) dst[c] = sums[c];
-    else
-      for (int c = 0; c < cols; ++c) dst[c] += sums[c];
+    const int32_t* __restrict sums = p.sums + r * p.lds + c0;
+    Sum* __restrict dst = to + r * p.ldd + c0;
+    for (int c = 0; c < cols; ++c) {
+      const Sum sum = (kOverwrite ? 0 : dst[c]) + sums[c];
+      dst[c] = sum;
+      if constexpr (kLast) {
+        const Sum a = sum < 0 ? -sum : sum;
+        most[c] = a > most[c] ? a : most[c];
+      }
+    }
   }
+}
+template <class Sum>
+[[gnu::always_inline]] static inline uint64_t add_sums_of(const AddSums& p, Sum* dst) {
+  alignas(64) Sum most[kSumColumns] = {};
+  for (int c = 0; c < p.cols; c += kSumColumns) {
+    const int cols = p.cols - c < kSumColumns ? p.cols - c : kSumColumns;
+    if (p.last)
+      p.overwrite ? add_columns<true, true>(p, dst, c, cols, most) : add_columns<false, true>(p, dst, c, cols, most);
+    else
+      p.overwrite ? add_columns<true, false>(p, dst, c, cols, most) : add_columns<false, false>(p, dst, c, cols, most);
+  }
+  if (!p.last) return 0;
+  Sum max = 0;
+  for (int c = 0; c < kSumColumns; ++c) max = most[c] > max ? most[c] : max;
+  return static_cast<uint64_t>(max);
+}
+[[gnu::always_inline]] static inline uint64_t add_sums_vector(const AddSums& p) {
+  return p.dst.visit([&](auto* dst) __attribute__((always_inline)) { return add_sums_of(p, dst); });
 }
 
 }  // namespace intrain::ops

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "base/exact_sums.h"
+
 namespace intrain::ops {
 
 int gradient_sum_exp(int sum_exp, uint64_t sum_max, int grad_exp, uint64_t grad_max);
@@ -15,13 +17,13 @@ int gradient_sum_exp(int sum_exp, uint64_t sum_max, int grad_exp, uint64_t grad_
 // Elements [begin, end). exp: gradient_sum_exp of the true maxima.
 struct GradientAdd {
   int64_t* sum;
-  const int64_t* grad;
+  ExactSums grad;
   int sum_exp, grad_exp, exp;
   int64_t begin, end;
 };
 void gradient_add_reference(const GradientAdd& p);
 
 // max |values| over [begin, end).
-uint64_t gradient_max_reference(const int64_t* values, int64_t begin, int64_t end);
+uint64_t gradient_max_reference(ExactSums values, int64_t begin, int64_t end);
 
 }  // namespace intrain::ops

@@ -16,7 +16,7 @@ void gradient_add_reference(const GradientAdd& p) {
     p.sum[i] = scale_pow2(p.sum[i], p.sum_exp - p.exp) + scale_pow2(p.grad[i], p.grad_exp - p.exp);
 }
 
-uint64_t gradient_max_reference(const int64_t* values, int64_t begin, int64_t end) {
+uint64_t gradient_max_reference(ExactSums values, int64_t begin, int64_t end) {
   uint64_t max = 0;
   for (int64_t i = begin; i < end; ++i)
     if (magnitude(values[i]) > max) max = magnitude(values[i]);

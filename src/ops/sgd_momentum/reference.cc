@@ -37,6 +37,15 @@ int64_t momentum_term(const SgdPass& pass, int64_t i) {
   return p.momentum == nullptr ? 0 : scale_pow2(mom.mantissa * p.momentum[i], p.momentum_exp + mom.exp - pass.scale.exp);
 }
 
+// v of G; the momentum and W are still the old ones.
+int64_t sum(const SgdPass& pass, int64_t i, int64_t g) {
+  const SgdTensor& p = pass.tensor;
+  const SgdScale& scale = pass.scale;
+  const Scalar10& decay = pass.step.decay;
+  return momentum_term(pass, i) + scale_pow2(g, p.grad_exp + scale.grad_shift - scale.exp) +
+         scale_pow2(int64_t{decay.mantissa} * p.master[i], kMasterExp + decay.exp - scale.exp);
+}
+
 // u of v and m'; the momentum is still the old one.
 int64_t nesterov_sum(const SgdPass& pass, int64_t v, int64_t i, int64_t m) {
   const Scalar10& mom = pass.step.mom;
@@ -53,45 +62,47 @@ SgdScale sgd_scale(const SgdTensor& p, const SgdStep& s, uint64_t grad_max) {
   return {t, top - 40};
 }
 
-uint64_t sgd_grad_max_reference(const SgdPass& pass) {
+uint64_t sgd_grad_max_reference(const SgdGradients& p) {
   uint64_t max = 0;
-  for (int64_t i = pass.begin; i < pass.end; ++i)
-    if (magnitude(pass.tensor.grad[i]) > max) max = magnitude(pass.tensor.grad[i]);
+  for (int64_t i = p.begin; i < p.end; ++i)
+    if (magnitude(p.grad[i]) > max) max = magnitude(p.grad[i]);
   return max;
 }
 
 void sgd_round_gradient_reference(const SgdPass& pass) {
   Bits bits(pass.tensor, pass.step, RandomUse::kGradient);
-  for (int64_t i = pass.begin; i < pass.end; ++i) pass.tensor.grad[i] = rounded_gradient(pass, bits, i);
+  for (int64_t i = pass.begin; i < pass.end; ++i) pass.tensor.grad.set(i, rounded_gradient(pass, bits, i));
 }
 
 uint64_t sgd_accumulate_reference(const SgdPass& pass) {
-  const SgdTensor& p = pass.tensor;
-  const SgdStep& s = pass.step;
-  const SgdScale& scale = pass.scale;
-  Bits bits(p, s, RandomUse::kGradient);
+  Bits bits(pass.tensor, pass.step, RandomUse::kGradient);
   uint64_t max = 0;
   for (int64_t i = pass.begin; i < pass.end; ++i) {
-    const int64_t g = rounded_gradient(pass, bits, i);
-    const int64_t v = momentum_term(pass, i) + scale_pow2(g, p.grad_exp + scale.grad_shift - scale.exp) +
-                      scale_pow2(int64_t{s.decay.mantissa} * p.master[i], kMasterExp + s.decay.exp - scale.exp);
-    p.grad[i] = v;
+    const auto g = static_cast<int16_t>(rounded_gradient(pass, bits, i));
+    const int64_t v = sum(pass, i, g);
+    __builtin_memcpy(sgd_rounded(pass, i), &g, sizeof(g));
     if (magnitude(v) > max) max = magnitude(v);
   }
   return max;
 }
 
-void sgd_update_reference(const SgdPass& pass) {
+uint32_t sgd_update_reference(const SgdPass& pass) {
   const SgdTensor& p = pass.tensor;
   const SgdStep& s = pass.step;
   Bits momentum_bits(p, s, RandomUse::kMomentum), update_bits(p, s, RandomUse::kUpdate);
   const int down = sgd_down(pass);
+  uint64_t max = 0;
   for (int64_t i = pass.begin; i < pass.end; ++i) {
-    const int64_t m = quantize_stochastic(p.grad[i], pass.shift, s.momentum_bits, momentum_bits.at(i));
-    const int64_t moved = s.nesterov ? nesterov_sum(pass, p.grad[i], i, m) : m;
+    int16_t g;
+    __builtin_memcpy(&g, sgd_rounded(pass, i), sizeof(g));
+    const int64_t v = sum(pass, i, g);
+    const int64_t m = quantize_stochastic(v, pass.shift, s.momentum_bits, momentum_bits.at(i));
+    const int64_t moved = s.nesterov ? nesterov_sum(pass, v, i, m) : m;
     if (p.momentum != nullptr) p.momentum[i] = static_cast<int16_t>(m);
     p.master[i] = sgd_new_master(p.master[i], s.rate.mantissa * moved, down, s.coarse, update_bits.at(i));
+    if (magnitude(p.master[i]) > max) max = magnitude(p.master[i]);
   }
+  return static_cast<uint32_t>(max);
 }
 
 }  // namespace intrain::ops

@@ -24,6 +24,7 @@
 
 #include <cstdint>
 
+#include "base/exact_sums.h"
 #include "base/formats.h"
 #include "base/rounding.h"
 #include "base/sgd_step.h"
@@ -34,14 +35,21 @@ struct SgdTensor {
   int64_t count;
   int32_t* master;
   int16_t* momentum;  // or null: none is kept, and step.mom is 0
-  int64_t* grad;      // g in; holds v between the two passes
+  ExactSums grad;     // g, of s32 at most 2^30; G between the two passes (sgd_rounded)
   int momentum_exp;
   int grad_exp;
   int grad_bits;    // 2..16
   uint32_t tensor;  // number of the tensor, for the random bits
 };
 
-// What the three passes share.
+// max |g| over [begin, end): what comes first where it is not known.
+struct SgdGradients {
+  ExactSums grad;
+  int64_t begin, end;
+};
+uint64_t sgd_grad_max_reference(const SgdGradients& p);
+
+// What the two passes share.
 struct SgdScale {
   int grad_shift;  // t
   int exp;         // E
@@ -67,17 +75,23 @@ constexpr int kMostBiasRateLog2 = 16;  // of SgdStep::bias_rate_log2: an exponen
 struct SgdPass {
   SgdTensor tensor;
   SgdStep step;
-  SgdScale scale;  // not read by sgd_grad_max
-  int shift;       // t', read by sgd_update only
+  SgdScale scale;
+  int shift;  // t', read by sgd_update only
   int64_t begin, end;
 };
 // down of the pass: from the exponent of rate m', or of rate u, to kMasterExp.
 static constexpr int sgd_down(const SgdPass& p) {
   return kMasterExp - (p.step.rate.exp + p.scale.exp + (p.step.nesterov ? 0 : p.shift));
 }
-uint64_t sgd_grad_max_reference(const SgdPass& p);    // max |g|; begin may be any number
-uint64_t sgd_accumulate_reference(const SgdPass& p);  // g = v; max |v|
-void sgd_update_reference(const SgdPass& p);          // m = m', W = W'
+// G of element i, two bytes, from sgd_accumulate to sgd_update of the same [begin, end): v is a sum of what is there, and is formed twice instead of
+// kept in more. Those of a pass follow each other from its first g on, where each has been read before.
+static inline char* sgd_rounded(const SgdPass& p, int64_t i) {
+  return p.tensor.grad.visit([&](auto* g) __attribute__((always_inline)) {
+    return reinterpret_cast<char*>(g + p.begin) + (i - p.begin) * static_cast<int64_t>(sizeof(int16_t));
+  });
+}
+uint64_t sgd_accumulate_reference(const SgdPass& p);  // g = G, as sgd_rounded says; max |v|
+uint32_t sgd_update_reference(const SgdPass& p);      // m = m', W = W'; max |W'|
 
 // g = G, from any `begin` on. A tensor of G at e_g + t has t = 0 and the same G and E: whoever has G and not g goes on from it to the same bits.
 // (|G| < 2^(grad_bits - 1), so quantize_shift is 0 and nothing is rounded again, and exponent + bits of the term is as before.)

@@ -25,10 +25,10 @@ WageubnPass wageubn_pass(const SgdTensor& tensor, const SgdStep& step, bool weig
 }
 
 int sgd_reference(const SgdTensor& tensor, const SgdStep& step, ParameterRole role) {
-  const uint64_t grad_max = sgd_grad_max_reference({tensor, step, {}, 0, 0, tensor.count});
+  const uint64_t grad_max = sgd_grad_max_reference({tensor.grad, 0, tensor.count});
   if (takes_wageubn(step)) {
     WageubnPass pass = wageubn_pass(tensor, step, role == ParameterRole::kWeight, grad_max);
-    pass.range = wageubn_range(sgd_wageubn_accumulate_reference(pass));
+    pass.range = wageubn_range(sgd_wageubn_max_reference(pass));
     sgd_wageubn_update_reference(pass);
     return wageubn_momentum_exp(step);
   }

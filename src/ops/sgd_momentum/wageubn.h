@@ -55,7 +55,7 @@ static_assert((13 + kWageubnMomentumLog2) + 10 - 1 == 24);                // the
 // E for max |g| <= 2^62.
 int wageubn_exp(const SgdTensor& tensor, const SgdStep& step, uint64_t grad_max);
 
-uint64_t sgd_wageubn_accumulate_reference(const WageubnPass& p);  // g = v; max |v|
-void sgd_wageubn_update_reference(const WageubnPass& p);          // m = m', W = W'
+uint64_t sgd_wageubn_max_reference(const WageubnPass& p);     // max |v|
+uint32_t sgd_wageubn_update_reference(const WageubnPass& p);  // m = m', W = W'; max |W'|
 
 }  // namespace intrain::ops

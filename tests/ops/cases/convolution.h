@@ -75,17 +75,21 @@ struct pack_interleave_case : PackMatrixCase<PackInterleave, true> {};
 struct pack_units_case : PackMatrixCase<PackUnits, false> {};
 
 struct add_sums_case {
-  static constexpr int kVariants = 2;
+  static constexpr int kVariants = 8;
   static AddSums params(CaseBuilder& b, int variant) {
     const CaseShape& s = b.shape();
     const int rows = static_cast<int>(s.rows);
-    const int64_t lds = s.channels + 3, ldd = s.channels + 9;
-    return {b.input<int32_t>("sums", std::max<int64_t>(rows * lds, 1), -INT32_MAX, INT32_MAX),
+    const int64_t lds = s.channels + 3, ldd = s.channels + 9, size = std::max<int64_t>(rows * ldd, 1);
+    const bool narrow = variant / 4 == 1;
+    const int32_t most = narrow ? 1 << 29 : INT32_MAX;
+    return {b.input<int32_t>("sums", std::max<int64_t>(rows * lds, 1), -most, most),
             lds,
             rows,
             s.channels,
-            variant == 0,
-            b.output<int64_t>("dst", std::max<int64_t>(rows * ldd, 1), -(int64_t{1} << 50), int64_t{1} << 50),
+            variant % 2 == 0,
+            variant / 2 % 2 == 0,
+            narrow ? ExactSums(b.output<int32_t>("dst", size, -most, most))
+                   : ExactSums(b.output<int64_t>("dst", size, -(int64_t{1} << 50), int64_t{1} << 50)),
             ldd};
   }
 };
