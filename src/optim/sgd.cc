@@ -73,7 +73,6 @@ void sgd_update(Parameter& p, const SgdStep& step, const ops::Kernels& kernels, 
                               p.momentum_exp, p.grad_exp,      p.grad_bits,       p.number};
   const uint64_t grad_max =
       p.grad_max ? *p.grad_max : max_over_chunks(pool, ops::SgdGradients{p.sums(), 0, p.count()}, kernels.sgd_grad_max);
-  p.grad_max = {};  // the passes may write over it
   if (ops::takes_wageubn(step)) {
     ops::WageubnPass pass = ops::wageubn_pass(tensor, step, p.is_weight(), grad_max);
     pass.range = ops::wageubn_range(max_over_chunks(pool, pass, kernels.sgd_wageubn_max));
@@ -82,8 +81,8 @@ void sgd_update(Parameter& p, const SgdStep& step, const ops::Kernels& kernels, 
     return;
   }
   ops::SgdPass pass = ops::sgd_pass(tensor, ops::sgd_step_of(step, p.role()), grad_max);
-  const auto accumulate = step.nearest_grad ? ops::sgd_accumulate_reference : kernels.sgd_accumulate;
-  pass.shift = ops::sgd_shift(pass, max_over_chunks(pool, pass, accumulate));
+  pass.shift = ops::sgd_rough_shift(pass, max_over_chunks(pool, pass, kernels.sgd_rough));
+  if (pass.shift < 0) pass.shift = ops::sgd_shift(pass, max_over_chunks(pool, pass, kernels.sgd_max));
   p.master_max = static_cast<uint32_t>(max_over_chunks(pool, pass, kernels.sgd_update));
   if (!p.momentum.empty()) p.momentum_exp = ops::sgd_momentum_exp(pass);
 }

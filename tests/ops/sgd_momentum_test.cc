@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "base/formats.h"
@@ -29,7 +28,8 @@ struct Tensor {
   uint32_t number = 5;
   SgdScale scale{};
   int shift = 0;
-  uint64_t sum_max = 0;  // max |v|
+  uint64_t sum_max = 0, rough_max = 0;  // max |v|, max |r|
+  int rough_error = 0, rough_shift = 0;
 
   explicit Tensor(int64_t count) : master(static_cast<size_t>(count)), momentum(master.size()), grad(master.size()) {}
   int64_t count() const { return static_cast<int64_t>(master.size()); }
@@ -41,10 +41,14 @@ struct Tensor {
         pass(SgdPass{p, s, scale, shift, begin, std::min(count(), begin + part)});
     };
     uint64_t grad_max = 0;
-    sum_max = 0;
+    sum_max = rough_max = 0;
     parts([&](const SgdPass& a) { grad_max = std::max(grad_max, sgd_grad_max_reference({p.grad, a.begin, a.end})); });
     scale = sgd_scale(p, s, grad_max);
-    parts([&](const SgdPass& a) { sum_max = std::max(sum_max, sgd_accumulate_reference(a)); });
+    parts([&](const SgdPass& a) { sum_max = std::max(sum_max, sgd_max_reference(a)); });
+    parts([&](const SgdPass& a) { rough_max = std::max<uint64_t>(rough_max, sgd_rough_reference(a)); });
+    const SgdPass whole{p, s, scale, 0, 0, count()};
+    rough_error = sgd_rough_scale(whole).error;
+    rough_shift = sgd_rough_shift(whole, rough_max);
     shift = quantize_shift(sum_max, s.momentum_bits);
     parts(sgd_update_reference);
     momentum_exp = scale.exp + shift;
@@ -110,19 +114,6 @@ TEST(Sgd, MomentumAndDecayByHand) {
   EXPECT_EQ(t.momentum[0], 16512);
   EXPECT_EQ(t.momentum_exp, -16);
   EXPECT_EQ(t.master[0], (1 << 24) - (129 << 14));
-}
-
-// t = 3: G = 125, 1, -63, two bytes each from the first of their pass on.
-TEST(Sgd, RoundedGradientsLieTogether) {
-  std::vector<int64_t> grad = {77, 78, 79, 80, 1000, 8, -504, 81};
-  std::vector<int32_t> master(8);
-  const SgdTensor tensor{8, master.data(), nullptr, grad.data(), 0, -19, 8, 5};
-  SgdPass pass{tensor, {{3, 0}, {0, 0}, {0, 0}, 1, 1}, {3, -49}, 0, 4, 7};
-  EXPECT_EQ(sgd_accumulate_reference(pass), uint64_t{125} << 33);
-  int16_t g[3];
-  std::memcpy(g, grad.data() + 4, sizeof(g));
-  EXPECT_EQ((std::vector<int16_t>{g, g + 3}), (std::vector<int16_t>{125, 1, -63}));
-  EXPECT_EQ((std::vector<int64_t>{grad[0], grad[3], grad[7]}), (std::vector<int64_t>{77, 80, 81})) << "the others'";
 }
 
 // As before with Nesterov's: u = 2^-1 16512 2^-16 + 1/4 = 8256 2^-16 + 16384 2^-16 = 24640 2^-16, of which half is 12320 2^-16 = 12320 2^8 2^-24.
@@ -262,6 +253,38 @@ TEST(Sgd, SmallGradientsArriveOnAverage) {
   const double step = std::ldexp(16384.0, t.grad_exp);
   EXPECT_NEAR(sum / n, std::ldexp(100.0, t.grad_exp),
               5 * step * std::sqrt(100.0 / 16384 / n));  // a draw of probability 100 / 16384
+}
+
+// Within its error of max |v|, which nearly always says what t' is, and never another.
+TEST(Sgd, RoughSumsTellTheShift) {
+  int told = 0;
+  for (uint64_t seed = 1; seed <= 1000; ++seed) {
+    Tensor t = random_tensor(seed, 61);
+    SgdStep s = random_step(seed);
+    s.nearest_grad = seed % 3 == 0;
+    if (seed % 4 == 0) t.grad_exp = t.momentum_exp = kMasterExp;  // all of a size, or one above the others
+    t.step(s);
+    ASSERT_LT(std::fabs(std::ldexp(static_cast<double>(t.sum_max), -kSgdRoughLog2) - static_cast<double>(t.rough_max)),
+              t.rough_error)
+        << "seed " << seed;
+    if (t.rough_shift >= 0) ASSERT_EQ(t.rough_shift, t.shift) << "seed " << seed;
+    told += t.rough_shift >= 0;
+  }
+  EXPECT_GT(told, 900);
+}
+
+// G = 64 and nothing else: v = 2^39 at E, whose length no number near it tells. Of 96 it is told.
+TEST(Sgd, RoughSumsAtAPowerOfTwoDoNotTell) {
+  for (const int64_t g : {64, 96}) {
+    Tensor t(1);
+    t.grad = {g << 20};
+    t.step({{3, 0}, {0, 0}, {0, 0}, 1, 1});
+    EXPECT_EQ(t.sum_max, static_cast<uint64_t>(g) << 33);
+    EXPECT_EQ(t.rough_max, (static_cast<uint64_t>(g) << 21) + (1 << 20));
+    EXPECT_EQ(t.rough_error, (1 << 20) + 4);
+    EXPECT_EQ(t.rough_shift, g == 64 ? -1 : 25);
+    EXPECT_EQ(t.shift, 25);
+  }
 }
 
 TEST(Sgd, PartsDoNotShow) {

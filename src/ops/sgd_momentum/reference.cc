@@ -74,28 +74,37 @@ void sgd_round_gradient_reference(const SgdPass& pass) {
   for (int64_t i = pass.begin; i < pass.end; ++i) pass.tensor.grad.set(i, rounded_gradient(pass, bits, i));
 }
 
-uint64_t sgd_accumulate_reference(const SgdPass& pass) {
+uint64_t sgd_max_reference(const SgdPass& pass) {
   Bits bits(pass.tensor, pass.step, RandomUse::kGradient);
   uint64_t max = 0;
   for (int64_t i = pass.begin; i < pass.end; ++i) {
-    const auto g = static_cast<int16_t>(rounded_gradient(pass, bits, i));
-    const int64_t v = sum(pass, i, g);
-    __builtin_memcpy(sgd_rounded(pass, i), &g, sizeof(g));
+    const int64_t v = sum(pass, i, rounded_gradient(pass, bits, i));
     if (magnitude(v) > max) max = magnitude(v);
   }
   return max;
 }
 
+uint32_t sgd_rough_reference(const SgdPass& pass) {
+  const SgdTensor& p = pass.tensor;
+  const SgdRough scale = sgd_rough_scale(pass);
+  uint64_t max = 0;
+  for (int64_t i = pass.begin; i < pass.end; ++i) {
+    const auto g = static_cast<int32_t>(p.grad[i] >> pass.scale.grad_shift);
+    const int32_t r = sgd_rough_sum(scale, g, p.momentum == nullptr ? 0 : p.momentum[i], p.master[i]);
+    if (magnitude(r) > max) max = magnitude(r);
+  }
+  return static_cast<uint32_t>(max);
+}
+
 uint32_t sgd_update_reference(const SgdPass& pass) {
   const SgdTensor& p = pass.tensor;
   const SgdStep& s = pass.step;
-  Bits momentum_bits(p, s, RandomUse::kMomentum), update_bits(p, s, RandomUse::kUpdate);
+  Bits gradient_bits(p, s, RandomUse::kGradient), momentum_bits(p, s, RandomUse::kMomentum),
+      update_bits(p, s, RandomUse::kUpdate);
   const int down = sgd_down(pass);
   uint64_t max = 0;
   for (int64_t i = pass.begin; i < pass.end; ++i) {
-    int16_t g;
-    __builtin_memcpy(&g, sgd_rounded(pass, i), sizeof(g));
-    const int64_t v = sum(pass, i, g);
+    const int64_t v = sum(pass, i, rounded_gradient(pass, gradient_bits, i));
     const int64_t m = quantize_stochastic(v, pass.shift, s.momentum_bits, momentum_bits.at(i));
     const int64_t moved = s.nesterov ? nesterov_sum(pass, v, i, m) : m;
     if (p.momentum != nullptr) p.momentum[i] = static_cast<int16_t>(m);

@@ -1,6 +1,6 @@
 // Stochastic gradient descent with momentum and weight decay, one parameter tensor:
 //
-//   G  = Q(g)                        shift quantization to grad_bits, stochastic, from the exact sum g (s64)
+//   G  = Q(g)                        shift quantization to grad_bits, stochastic, from the exact sum g (s64, or s32)
 //   m' = Q(mom m + G + decay W)      shift quantization to momentum_bits, stochastic
 //   W' = W - rate m'                 onto the stored grid 2^-24 2^coarse, stochastic; saturates at +-(2^31 - 1)
 //   W' = W - rate (G + decay W + mom m')       the last with step.nesterov
@@ -35,7 +35,7 @@ struct SgdTensor {
   int64_t count;
   int32_t* master;
   int16_t* momentum;  // or null: none is kept, and step.mom is 0
-  ExactSums grad;     // g, of s32 at most 2^30; G between the two passes (sgd_rounded)
+  ExactSums grad;     // g, of s32 at most 2^30
   int momentum_exp;
   int grad_exp;
   int grad_bits;    // 2..16
@@ -49,7 +49,7 @@ struct SgdGradients {
 };
 uint64_t sgd_grad_max_reference(const SgdGradients& p);
 
-// What the two passes share.
+// What the passes share.
 struct SgdScale {
   int grad_shift;  // t
   int exp;         // E
@@ -83,15 +83,47 @@ struct SgdPass {
 static constexpr int sgd_down(const SgdPass& p) {
   return kMasterExp - (p.step.rate.exp + p.scale.exp + (p.step.nesterov ? 0 : p.shift));
 }
-// G of element i, two bytes, from sgd_accumulate to sgd_update of the same [begin, end): v is a sum of what is there, and is formed twice instead of
-// kept in more. Those of a pass follow each other from its first g on, where each has been read before.
-static inline char* sgd_rounded(const SgdPass& p, int64_t i) {
-  return p.tensor.grad.visit([&](auto* g) __attribute__((always_inline)) {
-    return reinterpret_cast<char*>(g + p.begin) + (i - p.begin) * static_cast<int64_t>(sizeof(int16_t));
-  });
+uint64_t sgd_max_reference(const SgdPass& p);     // max |v|
+uint32_t sgd_update_reference(const SgdPass& p);  // m = m', W = W'; max |W'|
+
+// All that is wanted of max |v| is t', its length in bits, and nearly always that is known without a random number and without 64 bits:
+//
+//   r = floor(g / 2^t) + 1/2, floor(mom m) and floor(decay W), each at E + 12
+//
+// G is floor(g / 2^t) or 1 more (quantization to nearest too; clamped, it is still one of the two), so that r is off by half a unit of G, by less than
+// one for each shift to the right, and by what 11 bits less of W make: |v 2^-12 - r| < error. Terms of v are at most 2^40, those of r 2^28.
+constexpr int kSgdRoughLog2 = 12;
+struct SgdRough {
+  int32_t mom, decay;
+  int grad_left, grad_right, mom_left, mom_right, decay_right;
+  int32_t half, error;
+};
+static constexpr int sgd_right(int shift) { return shift < 0 ? 0 : shift > 31 ? 31 : shift; }
+static constexpr SgdRough sgd_rough_scale(const SgdPass& p) {
+  const Scalar10 &mom = p.step.mom, &decay = p.step.decay;
+  const int unit = p.scale.exp + kSgdRoughLog2;
+  // At most 28 - (grad_bits - 1), 28 - 25, and 13 or more to the right. A mantissa of 0 sets no bound to its shift, and needs none.
+  const int g = p.tensor.grad_exp + p.scale.grad_shift - unit;
+  const int m = mom.mantissa == 0 ? 0 : p.tensor.momentum_exp + mom.exp - unit;
+  const int w = decay.mantissa == 0 ? 40 : unit - kMasterExp - decay.exp;
+  const int32_t half = g > 0 ? 1 << (g - 1) : 0;
+  // 2^10 2^(11 - w) of the bits of W, 1 of each shift, 1 of the unit of G where that is none here, and 1 of the terms of v, which are rounded.
+  const int32_t error = (half > 0 ? half : 2) + 1 + (w < 21 ? 1 << (21 - w) : 1) + 1 + 1;
+  return {mom.mantissa,  decay.mantissa,    g > 0 ? g : 0, sgd_right(-g), m > 0 ? m : 0,
+          sgd_right(-m), sgd_right(w - 11), half,          error};
 }
-uint64_t sgd_accumulate_reference(const SgdPass& p);  // g = G, as sgd_rounded says; max |v|
-uint32_t sgd_update_reference(const SgdPass& p);      // m = m', W = W'; max |W'|
+// Of floor(g / 2^t), m and W.
+[[gnu::always_inline]] static constexpr int32_t sgd_rough_sum(const SgdRough& s, int32_t g, int32_t m, int32_t w) {
+  return (g * (1 << s.grad_left) >> s.grad_right) + s.half + (s.mom * m * (1 << s.mom_left) >> s.mom_right) +
+         ((w >> 11) * s.decay >> s.decay_right);
+}
+uint32_t sgd_rough_reference(const SgdPass& p);  // max |r|
+// t' of max |r|, or -1 where that does not tell.
+static constexpr int sgd_rough_shift(const SgdPass& p, uint64_t max) {
+  const auto error = static_cast<uint64_t>(sgd_rough_scale(p).error);
+  const int least = quantize_shift((max > error ? max - error : 0) << kSgdRoughLog2, p.step.momentum_bits);
+  return least == quantize_shift((max + error) << kSgdRoughLog2, p.step.momentum_bits) ? least : -1;
+}
 
 // g = G, from any `begin` on. A tensor of G at e_g + t has t = 0 and the same G and E: whoever has G and not g goes on from it to the same bits.
 // (|G| < 2^(grad_bits - 1), so quantize_shift is 0 and nothing is rounded again, and exponent + bits of the term is as before.)

@@ -13,8 +13,8 @@ constexpr bool takes_wageubn(const SgdStep& step) { return step.range_log2 > 0; 
 // The step of a parameter: what decay_weights and bias_rate_log2 mean for it.
 SgdStep sgd_step_of(const SgdStep& step, ParameterRole role);
 
-// From max |g|, <= 2^62: all that sgd_accumulate reads. From max |v|: t', which sgd_update reads. Then the momentum has the exponent
-// E + t'.
+// From max |g|, <= 2^62: all that sgd_rough and sgd_max read. From max |v|: t', which sgd_update reads, and which sgd_rough_shift may know
+// without. Then the momentum has the exponent E + t'.
 SgdPass sgd_pass(const SgdTensor& tensor, const SgdStep& step, uint64_t grad_max);
 constexpr int sgd_shift(const SgdPass& pass, uint64_t v_max) { return quantize_shift(v_max, pass.step.momentum_bits); }
 constexpr int sgd_momentum_exp(const SgdPass& pass) { return pass.scale.exp + pass.shift; }

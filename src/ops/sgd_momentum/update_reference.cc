@@ -33,7 +33,7 @@ int sgd_reference(const SgdTensor& tensor, const SgdStep& step, ParameterRole ro
     return wageubn_momentum_exp(step);
   }
   SgdPass pass = sgd_pass(tensor, sgd_step_of(step, role), grad_max);
-  pass.shift = sgd_shift(pass, sgd_accumulate_reference(pass));
+  pass.shift = sgd_shift(pass, sgd_max_reference(pass));
   sgd_update_reference(pass);
   return sgd_momentum_exp(pass);
 }

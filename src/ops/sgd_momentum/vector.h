@@ -69,102 +69,163 @@ template <class T>
   return p.grad.visit([&](auto* g) __attribute__((always_inline)) { return sgd_grad_max_of(g, p.begin, p.end); });
 }
 
+// decay W at E. |decay W| < 2^41; their scale is 41 below the top or less, a shift to the right by 1 or more, and from 43 on nothing is left.
+// Moved by 2^62, so that shifts need no sign, of which W's own move by 2^31 is a part. A mantissa of 0 sets no bound to its shift, and needs none.
+struct SgdDecay {
+  uint32_t decay;
+  int right;
+  uint64_t moved, half, back;
+};
+[[gnu::always_inline]] static inline SgdDecay sgd_decay(const SgdPass& p) {
+  const Scalar10& decay = p.step.decay;
+  const int shift = decay.mantissa == 0 ? 1 : p.scale.exp - kMasterExp - decay.exp;
+  const int right = shift > 43 ? 43 : shift;
+  const uint64_t move = uint64_t{1} << 62;
+  return {static_cast<uint32_t>(decay.mantissa), right, move - (static_cast<uint64_t>(decay.mantissa) << 31),
+          (uint64_t{1} << (right - 1)) - 1, move >> right};
+}
+[[gnu::always_inline]] static inline uint64_t apply(int32_t w, const SgdDecay& s) {
+  const uint64_t product = s.moved + uint64_t{static_cast<uint32_t>(w) ^ 1u << 31} * s.decay;
+  return ((product + s.half + ((product >> s.right) & 1)) >> s.right) - s.back;
+}
+
+// How far G and mom m go to E: to the left. A momentum of 0 goes as G.
+struct SgdShifts {
+  int grad, mom;
+};
+[[gnu::always_inline]] static inline SgdShifts sgd_shifts(const SgdPass& p) {
+  const int grad = p.tensor.grad_exp + p.scale.grad_shift - p.scale.exp;
+  return {grad, p.step.mom.mantissa == 0 ? grad : p.tensor.momentum_exp + p.step.mom.exp - p.scale.exp};
+}
+[[gnu::always_inline]] static inline Scale32 sgd_mom_scale(const SgdPass& p) {
+  return scale32(p.step.mom.mantissa == 0 ? 0 : sgd_shifts(p).mom, 25);
+}
+
 // v of G, m and W.
 struct SgdSum {
-  int32_t mom, decay;
+  int32_t mom;
   Scale32 grad_scale, mom_scale;
-  int right;
-  uint64_t half, back;
+  SgdDecay decay;
 };
-constexpr uint64_t kSgdMoved = uint64_t{1} << 62;
-[[gnu::always_inline]] static inline SgdSum sgd_sum(const SgdPass& p) {
-  const SgdTensor& t = p.tensor;
-  const SgdStep& s = p.step;
-  // |decay W| < 2^41, moved by 2^62 so that shifts to the right need no sign; their scale is 41 below the top or less, a shift to the
-  // right by 1 or more. From 43 on nothing is left. A mantissa of 0 sets no bound to its shift, and needs none.
-  const int decay_shift = s.decay.mantissa == 0 ? 1 : p.scale.exp - kMasterExp - s.decay.exp;
-  const int right = decay_shift > 43 ? 43 : decay_shift;
-  return {s.mom.mantissa,
-          s.decay.mantissa,
-          scale32(t.grad_exp + p.scale.grad_shift - p.scale.exp, 15),
-          scale32(s.mom.mantissa == 0 ? 0 : t.momentum_exp + s.mom.exp - p.scale.exp, 25),
-          right,
-          (uint64_t{1} << (right - 1)) - 1,
-          kSgdMoved >> right};
-}
 [[gnu::always_inline]] static inline int64_t apply(int32_t g, int32_t m, int32_t w, const SgdSum& s) {
-  const uint64_t product = kSgdMoved + static_cast<uint64_t>(int64_t{s.decay} * w);
-  const uint64_t decayed = ((product + s.half + ((product >> s.right) & 1)) >> s.right) - s.back;
-  return static_cast<int64_t>(apply(s.mom * m, s.mom_scale) + apply(g, s.grad_scale) + decayed);
+  return static_cast<int64_t>(apply(s.mom * m, s.mom_scale) + apply(g, s.grad_scale) + apply(w, s.decay));
+}
+// The same where both terms go 11 or further to the left, as once training is on its way they do: they are within 2^40 there, so their sum, all but
+// the least of the two shifts, is within 2^30.
+struct SgdNearSum {
+  int32_t mom, grad_up, mom_up;
+  int left;
+  SgdDecay decay;
+};
+constexpr int kSgdNear = 11;
+[[gnu::always_inline]] static inline int64_t apply(int32_t g, int32_t m, int32_t w, const SgdNearSum& s) {
+  const int32_t near = s.mom * m * s.mom_up + g * s.grad_up;
+  return static_cast<int64_t>((static_cast<uint64_t>(int64_t{near}) << s.left) + apply(w, s.decay));
+}
+// Calls f with the one that the pass takes.
+template <class F>
+[[gnu::always_inline]] static inline auto with_sgd_sum(const SgdPass& p, const F& f) {
+  const SgdShifts to = sgd_shifts(p);
+  const int least = to.mom < to.grad ? to.mom : to.grad;
+  if (least >= kSgdNear)
+    return f(SgdNearSum{p.step.mom.mantissa, 1 << (to.grad - least), 1 << (to.mom - least), least, sgd_decay(p)});
+  return f(SgdSum{p.step.mom.mantissa, scale32(to.grad, 15), sgd_mom_scale(p), sgd_decay(p)});
 }
 
-// Elements of a block, through memory that is its own: so G may lie where g did.
-struct SgdRounded {
-  alignas(64) int16_t at[kSgdBlock];
-};
-
+// G of a block.
 template <class Lanes, class Gradient>
-[[gnu::always_inline]] static inline uint64_t sgd_accumulate_of(const SgdPass& p, Gradient* gradient) {
-  const SgdTensor& t = p.tensor;
-  const SgdStep& s = p.step;
-  const RandomStream stream{s.seed, RandomUse::kGradient, t.tensor, s.step};
+[[gnu::always_inline]] static inline void round_gradients(const SgdPass& p, const Gradient* __restrict g, int64_t at, int count,
+                                                          int16_t* __restrict rounded) {
+  const int bits = p.tensor.grad_bits, t = p.scale.grad_shift;
+  if (p.step.nearest_grad) {
+    for (int i = 0; i < count; ++i) rounded[i] = static_cast<int16_t>(quantize(g[i], t, bits));
+    return;
+  }
+  alignas(64) uint32_t words[kSgdBlock];
+  random_words<Lanes>({p.step.seed, RandomUse::kGradient, p.tensor.tensor, p.step.step}, at, kSgdBlock, words);
   // Of s32 t <= bit_length(2^30) - (grad_bits - 1) <= 30.
-  const StochasticShift grad_shift = stochastic_shift(p.scale.grad_shift);
-  const int32_t limit = static_cast<int32_t>(quantize_limit(t.grad_bits));
-  const SgdSum sum = sgd_sum(p);
+  const StochasticShift shift = stochastic_shift(t);
+  const int32_t limit = static_cast<int32_t>(quantize_limit(bits));
+  for (int i = 0; i < count; ++i) rounded[i] = static_cast<int16_t>(clamp32(apply(g[i], words[i], shift), -limit, limit));
+}
+
+// floor(g / 2^t) that fits s32.
+[[gnu::always_inline]] static inline int32_t floor_shift(int64_t g, int t) { return apply(g, uint32_t{0}, stochastic_shift(t)); }
+[[gnu::always_inline]] static inline int32_t floor_shift(int32_t g, int t) { return g >> t; }
+
+template <class Gradient>
+[[gnu::always_inline]] static inline uint32_t sgd_rough_of(const SgdPass& p, const Gradient* gradient) {
+  const SgdTensor& t = p.tensor;
+  const SgdRough scale = sgd_rough_scale(p);
+  const int shift = p.scale.grad_shift;
+  const auto max_of = [&](int64_t at, int64_t count, const int16_t* __restrict m) __attribute__((always_inline)) {
+    const Gradient* __restrict g = gradient + at;
+    const int32_t* __restrict w = t.master + at;
+    int32_t max = 0;
+    for (int64_t i = 0; i < count; ++i) max = larger(max, sgd_rough_sum(scale, floor_shift(g[i], shift), m[i], w[i]));
+    return max;
+  };
+  if (t.momentum != nullptr) return static_cast<uint32_t>(max_of(p.begin, p.end - p.begin, t.momentum + p.begin));
+  alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept
+  int32_t max = 0;
+  for_each_sgd_block(
+      p, [&](int64_t at, int count) __attribute__((always_inline)) { max = larger(max, max_of(at, count, none)); });
+  return static_cast<uint32_t>(max);
+}
+[[gnu::always_inline]] static inline uint32_t sgd_rough_vector(const SgdPass& p) {
+  return p.tensor.grad.visit([&](auto* g) __attribute__((always_inline)) { return sgd_rough_of(p, g); });
+}
+
+template <class Lanes, class Gradient, class Sum>
+[[gnu::always_inline]] static inline uint64_t sgd_max_of(const SgdPass& p, const Gradient* gradient, const Sum& sum) {
+  const SgdTensor& t = p.tensor;
+  alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept
   int64_t max = 0;
   for_each_sgd_block(
       p, [&](int64_t at, int count) __attribute__((always_inline)) {
-        alignas(64) uint32_t bits[kSgdBlock];
-        random_words<Lanes>(stream, at, kSgdBlock, bits);
-        alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept
-        SgdRounded rounded;
-        const Gradient* __restrict g = gradient + at;
+        alignas(64) int16_t g[kSgdBlock];
+        round_gradients<Lanes>(p, gradient + at, at, count, g);
         const int16_t* __restrict m = t.momentum != nullptr ? t.momentum + at : none;
         const int32_t* __restrict w = t.master + at;
-        for (int i = 0; i < count; ++i) {
-          const int32_t quantized = clamp32(apply(g[i], bits[i], grad_shift), -limit, limit);
-          rounded.at[i] = static_cast<int16_t>(quantized);
-          const int64_t v = apply(quantized, m[i], w[i], sum);
-          max = larger(max, v);
-        }
-        __builtin_memcpy(sgd_rounded(p, at), rounded.at, static_cast<uint64_t>(count) * sizeof(int16_t));
+        for (int i = 0; i < count; ++i) max = larger(max, apply(g[i], m[i], w[i], sum));
       });
   return static_cast<uint64_t>(max);
 }
 template <class Lanes>
-[[gnu::always_inline]] static inline uint64_t sgd_accumulate_vector(const SgdPass& p) {
-  return p.tensor.grad.visit([&](auto* g) __attribute__((always_inline)) { return sgd_accumulate_of<Lanes>(p, g); });
+[[gnu::always_inline]] static inline uint64_t sgd_max_vector(const SgdPass& p) {
+  return p.tensor.grad.visit([&](auto* g) __attribute__((always_inline)) {
+    return with_sgd_sum(
+        p, [&](const auto& sum) __attribute__((always_inline)) { return sgd_max_of<Lanes>(p, g, sum); });
+  });
 }
 
 // sgd_update of a step with Nesterov's momentum.
-template <class Lanes>
-[[gnu::always_inline]] static inline uint32_t sgd_nesterov_vector(const SgdPass& p) {
+template <class Lanes, class Gradient, class Sum>
+[[gnu::always_inline]] static inline uint32_t sgd_nesterov_of(const SgdPass& p, const Gradient* gradient, const Sum& sum) {
   const SgdTensor& t = p.tensor;
   const SgdStep& s = p.step;
   const RandomStream momentum_stream{s.seed, RandomUse::kMomentum, t.tensor, s.step};
   const RandomStream update_stream{s.seed, RandomUse::kUpdate, t.tensor, s.step};
   const StochasticShift shift = stochastic_shift(p.shift);
-  const SgdSum sum = sgd_sum(p);
-  const Scale32 new_scale = scale32(s.mom.mantissa != 0 ? s.mom.exp + p.shift : 0, 25);
+  const Scale32 old_scale = sgd_mom_scale(p), new_scale = scale32(s.mom.mantissa != 0 ? s.mom.exp + p.shift : 0, 25);
   const int down = sgd_down(p);
   const int32_t rate = s.rate.mantissa, mom = s.mom.mantissa, limit = static_cast<int32_t>(quantize_limit(s.momentum_bits));
+  alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept, whatever is written there: times a mantissa of 0
   int32_t max = 0;
   for_each_sgd_block(
       p, [&](int64_t at, int count) __attribute__((always_inline)) {
         alignas(64) uint32_t momentum_bits[kSgdBlock], update_bits[kSgdBlock];
         random_words<Lanes>(momentum_stream, at, kSgdBlock, momentum_bits);
         random_words<Lanes>(update_stream, at, kSgdBlock, update_bits);
-        alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept: times a mantissa of 0
-        SgdRounded g;
-        __builtin_memcpy(g.at, sgd_rounded(p, at), static_cast<uint64_t>(count) * sizeof(int16_t));
+        alignas(64) int16_t g[kSgdBlock];
+        round_gradients<Lanes>(p, gradient + at, at, count, g);
         int16_t* __restrict m = t.momentum != nullptr ? t.momentum + at : none;
         int32_t* __restrict w = t.master + at;
         // rate u, below 2^53.
         const auto step = [&](int i) __attribute__((always_inline)) {
-          const int64_t v = apply(g.at[i], m[i], w[i], sum);
+          const int64_t v = apply(g[i], m[i], w[i], sum);
           const int32_t quantized = clamp32(apply(v, momentum_bits[i], shift), -limit, limit);
-          const uint64_t u = static_cast<uint64_t>(v) - apply(mom * m[i], sum.mom_scale) + apply(mom * quantized, new_scale);
+          const uint64_t u = static_cast<uint64_t>(v) - apply(mom * m[i], old_scale) + apply(mom * quantized, new_scale);
           m[i] = static_cast<int16_t>(quantized);
           return static_cast<int64_t>(u) * rate;
         };
@@ -191,30 +252,28 @@ template <class Lanes>
   return static_cast<uint32_t>(max);
 }
 
-template <class Lanes>
-[[gnu::always_inline]] static inline uint32_t sgd_update_vector(const SgdPass& p) {
-  if (p.step.nesterov) return sgd_nesterov_vector<Lanes>(p);
+template <class Lanes, class Gradient, class Sum>
+[[gnu::always_inline]] static inline uint32_t sgd_update_of(const SgdPass& p, const Gradient* gradient, const Sum& sum) {
   const SgdTensor& t = p.tensor;
   const SgdStep& s = p.step;
   const RandomStream momentum_stream{s.seed, RandomUse::kMomentum, t.tensor, s.step};
   const RandomStream update_stream{s.seed, RandomUse::kUpdate, t.tensor, s.step};
   const StochasticShift shift = stochastic_shift(p.shift);
-  const SgdSum sum = sgd_sum(p);
   const int down = sgd_down(p);
   const int32_t rate = s.rate.mantissa, limit = static_cast<int32_t>(quantize_limit(s.momentum_bits));
+  alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept, whatever is written there: times a mantissa of 0
   int32_t max = 0;
   for_each_sgd_block(
       p, [&](int64_t at, int count) __attribute__((always_inline)) {
         alignas(64) uint32_t momentum_bits[kSgdBlock], update_bits[kSgdBlock];
         random_words<Lanes>(momentum_stream, at, kSgdBlock, momentum_bits);
         random_words<Lanes>(update_stream, at, kSgdBlock, update_bits);
-        alignas(64) int16_t none[kSgdBlock] = {};  // the momentum where none is kept: times a mantissa of 0
-        SgdRounded g;
-        __builtin_memcpy(g.at, sgd_rounded(p, at), static_cast<uint64_t>(count) * sizeof(int16_t));
+        alignas(64) int16_t g[kSgdBlock];
+        round_gradients<Lanes>(p, gradient + at, at, count, g);
         int16_t* __restrict m = t.momentum != nullptr ? t.momentum + at : none;
         int32_t* __restrict w = t.master + at;
         const auto momentum = [&](int i) __attribute__((always_inline)) {
-          return clamp32(apply(apply(g.at[i], m[i], w[i], sum), momentum_bits[i], shift), -limit, limit);
+          return clamp32(apply(apply(g[i], m[i], w[i], sum), momentum_bits[i], shift), -limit, limit);
         };
         if (s.coarse == 0 && down >= 0 && down <= 30) {
           // |rate m'| < 2^25, so the sum with its random number fits s32; W is clamped first, so that the difference does too.
@@ -235,6 +294,15 @@ template <class Lanes>
         }
       });
   return static_cast<uint32_t>(max);
+}
+template <class Lanes>
+[[gnu::always_inline]] static inline uint32_t sgd_update_vector(const SgdPass& p) {
+  return p.tensor.grad.visit([&](auto* g) __attribute__((always_inline)) {
+    return with_sgd_sum(
+        p, [&](const auto& sum) __attribute__((always_inline)) {
+          return p.step.nesterov ? sgd_nesterov_of<Lanes>(p, g, sum) : sgd_update_of<Lanes>(p, g, sum);
+        });
+  });
 }
 
 }  // namespace intrain::ops

@@ -36,6 +36,7 @@ struct SgdCase {
     p.step = {scalar(kRateExps[variant] - 3, kRateExps[variant] + 3), scalar(-11, -9), scalar(-26, -14), rng.bits(),
               static_cast<uint32_t>(rng.bits())};
     p.step.nesterov = variant >= 12;
+    p.step.nearest_grad = variant == 3 || variant == 15;
     if (p.step.nesterov) p.step.mom.exp = std::min(p.step.mom.exp, kNesterovMomExp);
     if (variant % 4 == 1) p.step.mom = {};
     if (variant % 4 == 2) p.step.decay = {};
@@ -73,19 +74,14 @@ struct sgd_grad_max_case : SgdCase {
     return {p.tensor.grad, p.begin, p.end};
   }
 };
-struct sgd_accumulate_case : SgdCase {};
+struct sgd_rough_case : SgdCase {};
+struct sgd_max_case : SgdCase {};
 struct sgd_update_case : SgdCase {
   static SgdPass params(CaseBuilder& b, int variant) {
-    SgdPass p = SgdCase::params(b, variant);
-    uint64_t max = 0;
-    const int64_t ends[] = {0, p.begin, p.end, p.tensor.count};
-    for (int i = 0; i < 3; ++i) {
-      SgdPass part = p;
-      part.begin = ends[i];
-      part.end = ends[i + 1];
-      max = std::max(max, sgd_accumulate_reference(part));
-    }
-    p.shift = quantize_shift(max, p.step.momentum_bits);
+    SgdPass p = SgdCase::params(b, variant), whole = p;
+    whole.begin = 0;
+    whole.end = p.tensor.count;
+    p.shift = quantize_shift(sgd_max_reference(whole), p.step.momentum_bits);
     return p;
   }
 };
