@@ -190,7 +190,7 @@ TEST_P(SgdEquality, ExactSumsFollowWhereRoughOnesDoNotTell) {
     const ops::SgdTensor tensor{
         3, expected.master.data(), expected.momentum.data(), expected.grad.data(), expected.momentum_exp, -30, 8, 0};
     sgd_update(p, step, ops::make_kernels(isa()), pool);
-    EXPECT_EQ(p.momentum_exp, ops::sgd_reference(tensor, step, true));
+    EXPECT_EQ(p.momentum_exp, ops::sgd_reference(tensor, step, ParameterRole::kWeight));
     EXPECT_EQ(p.masters, expected.masters);
     EXPECT_EQ(p.momenta, expected.momenta);
   }
