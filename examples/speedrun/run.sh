@@ -30,7 +30,7 @@ recipe=(--whiten --batch 512 --lr 0.75 --momentum 0.85 --nesterov --decay weight
 
 for seed in "${seeds[@]}"; do
   "$intrain" train --data "cifar10:$data" --model "$here/net.toml" "${recipe[@]}" --seed "$seed" --out "$out/seed-$seed" | tee "$out/seed-$seed.log" \
-    | grep --line-buffered 'test accuracy'
+    | grep --line-buffered '^epoch .*test accuracy'
   said=$(grep -E '^(test accuracy|signature|time): ' "$out/seed-$seed.log" | tr '\n' ' ')
   printf 'seed %s: %s\n' "$seed" "$said"
 done

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "data/dataset.h"
@@ -21,7 +21,7 @@ struct PhotoFacts {
 };
 
 // By the path beneath the data set's folder.
-using PhotosFacts = std::unordered_map<std::string, PhotoFacts>;
+using PhotosFacts = std::map<std::string, PhotoFacts>;
 
 // A record each: the eight numbers of PhotoFacts in the machine's order of bytes, and the path with a zero.
 std::string photo_facts_bytes(const PhotosFacts& photos);

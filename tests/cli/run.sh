@@ -298,4 +298,25 @@ check "a picture of too many classes is refused" test $? -eq 2
 check "in two lines that name the flag" test "$(grep -c -e '^error: 1001 classes .*(--confusion)$' -e '^hint: .*--json' eval.err)" -eq 2
 check "and not drawn" test ! -e many.png
 
+# The speedrun, by a program that only says what a training says at its end.
+cat > stub << 'END'
+#!/bin/sh
+echo "$*" >> stub.flags
+for argument; do
+  [ "$before" != --seed ] || seed=$argument
+  before=$argument
+done
+echo "epoch 1/1  loss 1.0  test accuracy 10.00 %"
+printf 'time: 0:01\nsignature: 000000000000000%s\ntest accuracy: 9%s.50 %%\n' "$seed" "$seed"
+END
+chmod +x stub
+INTRAIN=./stub "$examples/speedrun/run.sh" images 2 5 > speedrun
+check "the speedrun succeeds" test $? -eq 0
+check "and tells of each seed" test "$(grep -c '^seed [25]: .*signature: 000000000000000[25] .*test accuracy: 9[25]\.50' speedrun)" -eq 2
+check "and their mean" test "$(tail -n 1 speedrun)" == "mean of 2: 94.00 %"
+check "it trains on the images it is given" test "$(grep -c -- '--data cifar10:images ' stub.flags)" -eq 2
+for flag in $(tr ' ' '\n' < stub.flags | grep '^--' | sort -u); do check "train knows the speedrun's $flag" has help.train "$flag "; done
+"$examples/speedrun/run.sh" 2> speedrun.err
+check "the speedrun without images says what it takes" test $? -eq 2 -a -s speedrun.err
+
 finish "the command line"

@@ -142,7 +142,7 @@ TEST_F(RankPhotos, OneManifestIsEnough) {
   listed.labels.resize(11);
   {
     PhotoManifest known = manifest(0);
-    for (const int i : {2, 7}) known.add(file(i), {known.stamp_of(file(i)), kForged, {}});
+    for (const int i : {2, 7}) known.add(file(i), {known.stamp_of(file(i)), kForged, {}}, true);
     known.save();
   }
   for (const bool second : {false, true})
