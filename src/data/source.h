@@ -14,8 +14,8 @@ namespace intrain {
 
 class Reducer;
 
-// Where what was found in photos is kept from one start to the next: the folder that INTRAIN_CACHE names, nowhere (empty) if it is set and empty, else
-// intrain in $XDG_CACHE_HOME, or in ~/.cache. Empty too if none of them is known.
+// Where what was found in photos is kept from one start to the next: the folder that INTRAIN_CACHE names, nowhere (empty) if it is set and
+// empty, else intrain in $XDG_CACHE_HOME, or in ~/.cache. Empty too if none of them is known.
 INTRAIN_API std::string cache_folder();
 
 // Which images become `test` of what is loaded to evaluate on: those that training evaluates on, or one of its parts by name. `val` is the

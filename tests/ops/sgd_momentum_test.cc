@@ -183,7 +183,8 @@ TEST(Sgd, OneNesterovStepIsWithinItsBoundOfFloat) {
 }
 
 // v: G is off by less than a step 2^(t + e_g) (also where it is clamped: |g| < 2^(t + bits - 1)), and each of three terms is
-// rounded to E; the largest is off by no more than any of them. m': off by less than a step 2^(E + t'). W': off by rate times both, and less than one unit; saturated.
+// rounded to E; the largest is off by no more than any of them. m': off by less than a step 2^(E + t'). W': off by rate times
+// both, and less than one unit; saturated.
 TEST(Sgd, OneStepIsWithinItsBoundOfFloat) {
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     Tensor t = random_tensor(seed, 61);

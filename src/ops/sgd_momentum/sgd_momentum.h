@@ -90,8 +90,8 @@ uint32_t sgd_update_reference(const SgdPass& p);  // m = m', W = W'; max |W'|
 //
 //   r = floor(g / 2^t) + 1/2, floor(mom m) and floor(decay W), each at E + 12
 //
-// G is floor(g / 2^t) or 1 more (quantization to nearest too; clamped, it is still one of the two), so that r is off by half a unit of G, by less than
-// one for each shift to the right, and by what 11 bits less of W make: |v 2^-12 - r| < error. Terms of v are at most 2^40, those of r 2^28.
+// G is floor(g / 2^t) or 1 more (quantization to nearest too; clamped, it is still one of the two), so that r is off by half a unit of G, by less
+// than one for each shift to the right, and by what 11 bits less of W make: |v 2^-12 - r| < error. Terms of v are at most 2^40, those of r 2^28.
 constexpr int kSgdRoughLog2 = 12;
 struct SgdRough {
   int32_t mom, decay;

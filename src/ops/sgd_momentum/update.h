@@ -19,7 +19,8 @@ SgdPass sgd_pass(const SgdTensor& tensor, const SgdStep& step, uint64_t grad_max
 constexpr int sgd_shift(const SgdPass& pass, uint64_t v_max) { return quantize_shift(v_max, pass.step.momentum_bits); }
 constexpr int sgd_momentum_exp(const SgdPass& pass) { return pass.scale.exp + pass.shift; }
 
-// The same of WAGEUBN's, which is no other for beta and biases; weight: W of a layer, which alone decays. l u must lie on the stored grid: a + 1 + f <= 24 - coarse.
+// The same of WAGEUBN's, whose rate is no other for beta and biases; weight: W of a layer, which alone decays. l u must lie on the stored grid:
+// a + 1 + f <= 24 - coarse.
 WageubnPass wageubn_pass(const SgdTensor& tensor, const SgdStep& step, bool weight, uint64_t grad_max);
 constexpr int wageubn_range(uint64_t v_max) { return nearest_log2(v_max); }
 constexpr int wageubn_momentum_exp(const SgdStep& step) { return 1 - step.momentum_bits; }
