@@ -191,7 +191,7 @@ except intrain.Error as e:
 
 def test_an_exception_ends_all_past_a_replaced_hook(run, tmp_path, monkeypatch):
     """What the other ranks get is no error of settings or data, which a program may go on after."""
-    monkeypatch.setenv("INTRAIN_RANKS_PATIENCE", "1")
+    monkeypatch.setenv("INTRAIN_RANKS_PATIENCE", "10")
     status, _, err = run(HOOKED, 2)
     assert status != 0
     assert err.count("hook: Unsayable") == 1
