@@ -3,6 +3,6 @@
 
 namespace intrain {
 
-constexpr const char* kVersion = "0.6.0";
+constexpr const char* kVersion = "0.7.0";
 
 }  // namespace intrain

@@ -107,8 +107,8 @@ cp -r "$source/tests/package/consumer" "$source/examples" "$source"/tests/exchan
 by_cmake() {
   cmake -S consumer -B by-cmake -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release && cmake --build by-cmake && by-cmake/consumer > cmake.txt
 }
-check "a project finds, compiles and runs it by find_package(intrain 0.6)" by_cmake
-sed 's/find_package(intrain 0.6 /find_package(intrain 0.3 /' consumer/CMakeLists.txt > CMakeLists.txt
+check "a project finds, compiles and runs it by find_package(intrain 0.7)" by_cmake
+sed 's/find_package(intrain 0.7 /find_package(intrain 0.3 /' consumer/CMakeLists.txt > CMakeLists.txt
 cp consumer/main.cc .
 refuses() { ! cmake -S . -B refused -DCMAKE_PREFIX_PATH="$prefix" 2> refused.txt && grep -q 'compatible with requested version "0.3"' refused.txt; }
 check "find_package refuses another minor version" refuses
