@@ -318,16 +318,20 @@ class Net:
     def parameters(self) -> list[Parameter]:
         """In the order of the net. Views of a copy that this object owns: they do not change."""
     def predict(
-        self, images: NDArray[np.uint8], batch: int = 128, threads: int = 0, test_mirror: bool | None = None
+        self, images: NDArray[np.uint8], batch: int = 128, threads: int = 0, test_mirror: bool | None = None,
+        test_shift: int | None = None,
     ) -> tuple[NDArray[np.int32], int]:
         """Logits [n][classes] and their exponent: value = logit * 2**exponent. Neither batch nor threads change them.
 
-        `test_mirror`: each image counts together with its mirror image; None: as in the training.
+        `test_mirror`: each image counts together with its mirror image; `test_shift` N: together with itself moved by N pixels, up left and
+        down right, where it counts half as much; None: as in the training.
         """
-    def evaluate(self, data: Dataset, batch: int = 128, threads: int = 0, test_mirror: bool | None = None) -> Evaluation:
-        """`test_mirror` as of predict."""
+    def evaluate(
+        self, data: Dataset, batch: int = 128, threads: int = 0, test_mirror: bool | None = None, test_shift: int | None = None
+    ) -> Evaluation:
+        """`test_mirror` and `test_shift` as of predict."""
     def to_onnx(self, qdq: bool = False) -> bytes:
-        """The model's file: integers alone, whose logits are those of ``predict(images, test_mirror=False)`` bit by bit; or quantized operators that runtimes accelerate."""
+        """The model's file: integers alone, whose logits are those of ``predict(images, test_mirror=False, test_shift=0)`` bit by bit; or quantized operators that runtimes accelerate."""
     def to_safetensors(self, path: str) -> None:
         """Every integer of the training, with exponents in the metadata."""
 

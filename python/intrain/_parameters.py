@@ -59,7 +59,9 @@ def trainer_of(estimator: Any, net: Net, data: Data, wins: Mapping[str, object])
         settings.update(mean=_tables.MEAN, deviation=_tables.DEVIATION, augment=estimator.augment or "none")
     given = {key: value for key, value in settings.items() if value is not None}
     given.update({"seed": seed_of(estimator.random_state), **(estimator.settings or {}), **wins, "threads": threads_default(estimator.n_jobs)})
-    if estimator.feature_map_ is not None and given.get("test_mirror"):
-        raise ConfigError("the columns of a table mean something else in a mirror", setting="test_mirror", hint="leave out `test_mirror`")
+    if estimator.feature_map_ is not None:
+        for setting, where in (("test_mirror", "in a mirror"), ("test_shift", "in another place")):
+            if given.get(setting):
+                raise ConfigError(f"the columns of a table mean something else {where}", setting=setting, hint=f"leave out `{setting}`")
     schedule = given.pop("schedule", estimator.schedule)
     return Trainer(net, None, data, schedule=schedule, widths=estimator.widths, recipe=estimator.recipe, **given)  # type: ignore[arg-type]

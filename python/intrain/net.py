@@ -120,7 +120,7 @@ class Net:
 
     def predict(
         self, X: Any, output: Output = "classes", *, batch: int = 128, n_jobs: int | None = None, layout: str = "NHWC",
-        test_mirror: bool | None = None,
+        test_mirror: bool | None = None, test_shift: int | None = None,
     ) -> NDArray[Any]:
         """What the net says of images.
 
@@ -134,21 +134,25 @@ class Net:
         test_mirror : bool
             Whether the logits are the mean of those of an image and of its mirror image, in units of half as much; None: as in the training.
             Whether an image means the same in a mirror is yours to know: nothing is refused here.
+        test_shift : int
+            N: the mean of those of an image, which count twice, and of the image moved by N pixels, up left and down right, in units of a
+            quarter; 0: of the image where it is; None: as in the training.
         """
         from ._settings import threads_of
 
-        logits, exponent = self._core.predict(as_images(X, layout=layout), batch, threads_of(n_jobs), test_mirror)
+        logits, exponent = self._core.predict(as_images(X, layout=layout), batch, threads_of(n_jobs), test_mirror, test_shift)
         return output_of(logits, exponent, output)
 
     def evaluate(
-        self, X: Any, y: Any, *, batch: int = 128, n_jobs: int | None = None, layout: str = "NHWC", test_mirror: bool | None = None
+        self, X: Any, y: Any, *, batch: int = 128, n_jobs: int | None = None, layout: str = "NHWC", test_mirror: bool | None = None,
+        test_shift: int | None = None,
     ) -> _core.Evaluation:
-        """What the net makes of images with labels; `test_mirror` as of `predict`."""
+        """What the net makes of images with labels; `test_mirror` and `test_shift` as of `predict`."""
         from ._settings import threads_of
 
         images = as_images(X, layout=layout)
         dataset = _core.Dataset(images, as_labels(y, len(images), self.classes), self.classes)
-        return self._core.evaluate(dataset, batch, threads_of(n_jobs), test_mirror)
+        return self._core.evaluate(dataset, batch, threads_of(n_jobs), test_mirror, test_shift)
 
     def to_onnx(self, path: str | os.PathLike[str] | None = None, *, qdq: bool = False) -> bytes:
         """An ONNX model (docs/export.md), written to `path` if there is one.
@@ -156,7 +160,7 @@ class Net:
         Parameters
         ----------
         qdq : bool
-            False: integers alone, whose logits are those of ``predict(X, test_mirror=False)`` bit by bit. True: quantized operators that runtimes accelerate.
+            False: integers alone, whose logits are those of ``predict(X, test_mirror=False, test_shift=0)`` bit by bit. True: quantized operators that runtimes accelerate.
         """
         model = self._core.to_onnx(qdq)
         if path is not None:

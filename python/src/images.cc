@@ -10,7 +10,6 @@
 #include "errors.h"
 #include "ranks.h"
 #include "train/over_ranks.h"
-#include "train/test_logits.h"
 
 namespace intrain::python {
 
@@ -26,11 +25,11 @@ void check_images(const Net& net, const ImageArray& images) {
         Kind::kData);
 }
 
-Logits logits_of(Net& net, const Normalization& norm, bool test_mirror, const uint8_t* images, int64_t count, int batch,
+Logits logits_of(Net& net, const Normalization& norm, const TestViews& views, const uint8_t* images, int64_t count, int batch,
                  const std::atomic<int>* stop) {
   const int64_t pixels = int64_t{net.height()} * net.width(), size = pixels * net.channels();
   const auto most = static_cast<size_t>(std::min<int64_t>(batch, count));
-  TestLogits test(net, test_mirror);
+  TestLogits test(net, views);
   Logits logits;
   logits.values.reserve(static_cast<size_t>(count * net.classes()));
   Batch b;

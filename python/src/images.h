@@ -7,6 +7,7 @@
 #include "arrays.h"
 #include "data/dataset.h"
 #include "nn/net.h"
+#include "train/test_logits.h"
 
 namespace intrain::python {
 
@@ -18,7 +19,7 @@ struct Logits {
   std::vector<int32_t> values;
   int exp = 0;
 };
-Logits logits_of(Net& net, const Normalization& norm, bool test_mirror, const uint8_t* images, int64_t count, int batch,
+Logits logits_of(Net& net, const Normalization& norm, const TestViews& views, const uint8_t* images, int64_t count, int batch,
                  const std::atomic<int>* stop);
 
 }  // namespace intrain::python

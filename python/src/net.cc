@@ -25,6 +25,7 @@
 #include "settings/config.h"
 #include "threads.h"
 #include "train/evaluate.h"
+#include "train/test_logits.h"
 
 namespace intrain::python {
 
@@ -86,26 +87,31 @@ nb::object logits_array(std::vector<int32_t> logits, int64_t count, int classes)
   return array_of(std::move(logits), {static_cast<size_t>(count), static_cast<size_t>(classes)});
 }
 
-bool test_mirror_of(const NetObject& net, std::optional<bool> given) {
-  return given.value_or(net.checkpoint().info.config.test_mirror);
+TestViews views_given(const NetObject& net, std::optional<bool> test_mirror, std::optional<int> test_shift) {
+  TestViews views = views_of(net.checkpoint().info.config);
+  views.mirror = test_mirror.value_or(views.mirror);
+  views.shift = test_shift.value_or(views.shift);
+  errors_are(Kind::kConfig, [&] { check_views(views, true, net.height(), net.width(), ""); });
+  return views;
 }
 
-nb::tuple predict(NetObject& net, const ImageArray& images, int batch, int threads, std::optional<bool> test_mirror) {
+nb::tuple predict(NetObject& net, const ImageArray& images, int batch, int threads, std::optional<bool> test_mirror,
+                  std::optional<int> test_shift) {
   const Busy::Use use(net.busy(), true);
   errors_are(Kind::kConfig, [&] { validate_batch(batch); });
   const auto count = static_cast<int64_t>(images.shape(0));
   const auto trained = net.trained(static_cast<int>(std::clamp<int64_t>(count, 1, batch)), threads_or_default(threads));
   check_images(trained->net, images);
+  const TestViews views = views_given(net, test_mirror, test_shift);
   const Normalization norm = normalization_of(net.checkpoint());
   Logits logits;
   Interruptible work;
-  work.run([&] {
-    logits = logits_of(trained->net, norm, test_mirror_of(net, test_mirror), images.data(), count, batch, work.stop());
-  });
+  work.run([&] { logits = logits_of(trained->net, norm, views, images.data(), count, batch, work.stop()); });
   return nb::make_tuple(logits_array(std::move(logits.values), count, net.classes()), logits.exp);
 }
 
-EvaluationResult evaluate_net(NetObject& net, const Dataset& data, int batch, int threads, std::optional<bool> test_mirror) {
+EvaluationResult evaluate_net(NetObject& net, const Dataset& data, int batch, int threads, std::optional<bool> test_mirror,
+                              std::optional<int> test_shift) {
   const Busy::Use use(net.busy(), true);
   errors_are(Kind::kConfig, [&] { validate_batch(batch); });
   if (data.h != net.height() || data.w != net.width() || data.c != net.channels() || data.classes != net.classes())
@@ -115,13 +121,14 @@ EvaluationResult evaluate_net(NetObject& net, const Dataset& data, int batch, in
   batch = std::clamp(data.count, 1, batch);
   threads = threads_or_default(threads);
   const auto trained = net.trained(batch, threads);
+  const TestViews views = views_given(net, test_mirror, test_shift);
   const Normalization norm = normalization_of(net.checkpoint());
   EvaluationResult result{{}, data.labels, data.classes};
   Interruptible work;
   work.run([&] {
     errors_are(Kind::kData, [&] {
       Loader loader(data, norm, {.batch = batch, .threads = threads});
-      result.evaluation = evaluate(trained->net, loader, work.stop(), {}, test_mirror_of(net, test_mirror));
+      result.evaluation = evaluate(trained->net, loader, work.stop(), {}, views);
     });
   });
   return result;
@@ -238,9 +245,9 @@ void bind_net(nb::module_& m) {
              return parameters_of(trained->net, trained);
            })
       .def("predict", predict, nb::arg("images").noconvert(), nb::arg("batch") = 128, nb::arg("threads") = 0,
-           nb::arg("test_mirror") = nb::none())
+           nb::arg("test_mirror") = nb::none(), nb::arg("test_shift") = nb::none())
       .def("evaluate", evaluate_net, nb::arg("data"), nb::arg("batch") = 128, nb::arg("threads") = 0,
-           nb::arg("test_mirror") = nb::none())
+           nb::arg("test_mirror") = nb::none(), nb::arg("test_shift") = nb::none())
       .def("to_onnx", to_onnx, nb::arg("qdq") = false)
       .def("to_safetensors", to_safetensors, nb::arg("path"));
 }

@@ -145,7 +145,7 @@ nb::tuple TrainerObject::predict(const ImageArray& images) {
       const auto count = static_cast<int64_t>(images.shape(0));
       together.check_same_images({std::as_bytes(std::span(images.data(), images.size()))});
       const TrainConfig& config = trainer().config();
-      logits = logits_of(net, trainer().normalization(), config.test_mirror, images.data(), count, config.batch, work.stop());
+      logits = logits_of(net, trainer().normalization(), views_of(config), images.data(), count, config.batch, work.stop());
     });
   });
   const nb::object array = array_of(std::move(logits.values), {images.shape(0), static_cast<size_t>(net.classes())});

@@ -17,9 +17,9 @@ std::optional<int> crop_of_photos(const TrainConfig& config) {
 }  // namespace
 
 Predictor::Predictor(const Checkpoint& checkpoint, int max_files, int threads, std::optional<int> crop_q16,
-                     std::optional<bool> test_mirror)
+                     std::optional<TestViews> views)
     : trained_(checkpoint, max_files, false, threads),
-      logits_(trained_.net, test_mirror.value_or(checkpoint.info.config.test_mirror)),
+      logits_(trained_.net, views.value_or(views_of(checkpoint.info.config))),
       image_size_(int64_t{trained_.net.height()} * trained_.net.width() * trained_.net.channels()),
       norm_(normalization_of(checkpoint)),
       crop_q16_(crop_q16 ? crop_q16 : crop_of_photos(checkpoint.info.config)),

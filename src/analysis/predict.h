@@ -28,15 +28,14 @@ struct FilePrediction {
 class Predictor {
  public:
   // For up to max_files files at a time. Throws Error if there is no such net (TrainedNet), or it takes neither grey nor RGB.
-  // crop_q16: what is seen of a photo (Dataset::crop_q16), whatever the net was trained on. test_mirror: whether its mirror image counts, too
-  // (train/test_logits.h); if not given, as in the training.
+  // crop_q16: what is seen of a photo (Dataset::crop_q16), whatever the net was trained on. views: if not given, those of the training.
   Predictor(const Checkpoint& checkpoint, int max_files, int threads, std::optional<int> crop_q16 = {},
-            std::optional<bool> test_mirror = {});
+            std::optional<TestViews> views = {});
 
   // In the order of the files, with `top` classes each (top_classes). Neither threads nor the other files change what is said of one.
   std::vector<FilePrediction> predict(std::span<const std::string> files, int top);
   int logits_exp() const { return logits_.exp(); }
-  bool test_mirror() const { return logits_.test_mirror(); }
+  const TestViews& views() const { return logits_.views(); }
 
  private:
   // What one thread has to itself.

@@ -20,6 +20,11 @@ Json head(const Checkpoint& checkpoint) {
   return {{"checkpoint", to_unicode(checkpoint.path)}, {"model", to_unicode(checkpoint.info.model)}};
 }
 
+void add_views(Json& json, const TestViews& views) {
+  if (views.mirror) json["test_mirror"] = true;
+  if (views.shift > 0) json["test_shift"] = views.shift;
+}
+
 }  // namespace
 
 std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data, const std::string& split,
@@ -30,7 +35,7 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
   json["epoch"] = checkpoint.info.epoch;
   json["data"] = to_unicode(data.spec);
   json["split"] = split;
-  if (result.test_mirror) json["test_mirror"] = true;
+  add_views(json, result.views);
   if (!data.test.files.empty()) json["crop"] = crop_text(data.test.crop_q16);
   json["images"] = metrics.count;
   json["loss"] = metrics.mean_loss();
@@ -61,11 +66,11 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
   return text(json);
 }
 
-std::string predictions_json(const Checkpoint& checkpoint, bool test_mirror, int logits_exp,
+std::string predictions_json(const Checkpoint& checkpoint, const TestViews& views, int logits_exp,
                              const std::vector<FilePrediction>& predictions) {
   const std::vector<std::string> names = class_labels(checkpoint.info);
   Json json = head(checkpoint);
-  if (test_mirror) json["test_mirror"] = true;
+  add_views(json, views);
   json["logits_exp"] = logits_exp;
   Json files = Json::array(), broken = Json::array();
   for (const FilePrediction& p : predictions) {

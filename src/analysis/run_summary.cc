@@ -110,12 +110,12 @@ Examination examine(const Checkpoint& checkpoint, const DataSplits& data, int th
                     const std::function<void(int64_t done, int64_t total)>& progress) {
   const Dataset& test = data.test;
   const int batch = std::min(kBatch, test.count), classes = checkpoint.info.classes;
-  const bool test_mirror = checkpoint.info.config.test_mirror;
-  check_mirror(test_mirror, data.mirror, "test_mirror", "`eval` evaluates them with --no-test-mirror");
+  const TestViews views = views_of(checkpoint.info.config);
+  check_views(views, data.mirror, test.h, test.w, "`eval` evaluates them with --no-test-mirror");
   TrainedNet trained(checkpoint, batch, false, threads);
   Loader loader(test, normalization_of(checkpoint), {.batch = batch, .threads = threads});
-  const Evaluation result = evaluate(trained.net, loader, nullptr, progress, test_mirror);
-  Examination e{data.spec, test.h, test.w, test.c, result.metrics, class_labels(checkpoint.info), {}, {}, {}, {}, test_mirror};
+  const Evaluation result = evaluate(trained.net, loader, nullptr, progress, views);
+  Examination e{data.spec, test.h, test.w, test.c, result.metrics, class_labels(checkpoint.info), {}, {}, {}, {}, views};
   if (!test.files.empty()) e.crop = crop_text(test.crop_q16);
   e.classes = count_classes(test.labels, result.predicted, classes);
   if (classes <= kMaxConfusionClasses) e.matrix = confusion_matrix(test.labels, result.predicted, classes);

@@ -13,6 +13,7 @@
 #include "data/dataset.h"
 #include "runs/metrics_file.h"
 #include "train/metrics.h"
+#include "train/test_logits.h"
 
 namespace intrain {
 
@@ -30,7 +31,7 @@ struct Examination {
   };
   std::vector<Picture> mistakes;  // the worst ones first
   std::string crop;               // what was seen of the photos (crop_text); empty: the images are no photos
-  bool test_mirror = false;       // each image counts together with its mirror image
+  TestViews views;                // of each image, whose mean counts
 };
 
 struct RunReport {
@@ -58,7 +59,7 @@ std::optional<Checkpoint> read_newest_checkpoint(RunReport& run);
 
 constexpr size_t kMistakesShown = 24;
 // Evaluates the net of `checkpoint` on data.test, which must fit it. progress: as of evaluate(). Throws Error if there is no such net, a
-// photo cannot be read any more, or the training's test_mirror is not for these images.
+// photo cannot be read any more, or the training's test_mirror or test_shift is not for these images.
 Examination examine(const Checkpoint& checkpoint, const DataSplits& data, int threads,
                     const std::function<void(int64_t done, int64_t total)>& progress);
 

@@ -37,9 +37,9 @@ struct EvalFlags {
   std::string split;  // train, val or test; empty: what training evaluates on
   int batch = 128;
   int threads = 1;
-  std::string json, confusion;      // empty: none; json "-": stdout
-  std::string crop;                 // settings/crop.h; empty: that of the training
-  std::optional<bool> test_mirror;  // none: as the training had it
+  std::string json, confusion;  // empty: none; json "-": stdout
+  std::string crop;             // settings/crop.h; empty: that of the training
+  ViewFlags views;
 };
 
 // Number and name of each class, of equal width.
@@ -100,8 +100,8 @@ int run(const EvalFlags& flags) {
   if (!flags.crop.empty()) options.crop_q16 = parse_crop(flags.crop);
   const DataSplits data = load_showing(spec, options, flags.threads, out);
   check_fit(checkpoint, data.test, data);
-  const bool test_mirror = flags.test_mirror.value_or(info.config.test_mirror);
-  check_mirror(test_mirror, data.mirror, "test_mirror", "evaluate them with --no-test-mirror");
+  const TestViews views = flags.views.of(info.config);
+  check_views(views, data.mirror, data.test.h, data.test.w, "evaluate them with --no-test-mirror");
 
   const int batch = std::min(flags.batch, data.test.count);
   const std::shared_ptr<Runtime> runtime = make_runtime(flags.threads);
@@ -110,17 +110,18 @@ int run(const EvalFlags& flags) {
     CheckpointInfo here = make_info(info.config, data, normalization_of(checkpoint));
     here.config.batch = flags.batch;
     here.config.crop = flags.crop;
-    here.config.test_mirror = test_mirror;
+    here.config.test_mirror = views.mirror;
+    here.config.test_shift = views.shift;
     check_same_start(ranks, here, state_signature(checkpoint));
   }
   TrainedNet trained(checkpoint, batch, false, runtime);
   Loader loader(data.test, normalization_of(checkpoint),
                 {.batch = batch, .threads = flags.threads, .rank = ranks.rank(), .ranks = ranks.ranks()});
-  const Evaluation result = evaluate(trained.net, loader, nullptr, {}, test_mirror);
+  const Evaluation result = evaluate(trained.net, loader, nullptr, {}, views);
   const Metrics& metrics = result.metrics;
   print_broken(data, out);
   if (!data.test.files.empty()) print(out, "photos: {} seen\n", crop_text(options.crop_q16));
-  if (test_mirror) print(out, "{}\n", kWithMirrorImage);
+  if (views.several()) print(out, "{}\n", views_text(views));
   print(out, "{} after {} on {}: {} {} images, loss {:.4f}\n", printable(info.model), plural(info.epoch, "epoch"),
         printable(data.spec), metrics.count, split_name, metrics.mean_loss());
   if (info.classes <= kTabulatedClasses)
@@ -162,7 +163,7 @@ Command add_eval(CLI::App& app) {
                   "for which here as JSON; - is standard output, and nothing else is written there")
       ->type_name("FILE|-");
   add_crop(eval, flags->crop);
-  add_test_mirror(eval, flags->test_mirror);
+  add_test_views(eval, flags->views);
   add_threads(eval, flags->threads);
   return {&eval,
           [flags, &eval] {

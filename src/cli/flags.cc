@@ -61,16 +61,23 @@ CLI::Option* add_crop(CLI::App& app, std::string& crop) {
   return add_row(app, setting_info("crop"), crop, "if not given, as the run has it")->type_name("X|whole");
 }
 
-void add_test_mirror(CLI::App& app, std::optional<bool>& test_mirror) {
+TestViews ViewFlags::of(const TrainConfig& config) const {
+  const TestViews views = views_of(config);
+  return {mirror.value_or(views.mirror), shift.value_or(views.shift)};
+}
+
+void add_test_views(CLI::App& app, ViewFlags& flags) {
   const auto add = [&](const char* flag, bool value, const std::string& help) {
     return app
         .add_flag_function(
-            flag, [&test_mirror, value](int64_t) { test_mirror = value; }, help)
+            flag, [&flags, value](int64_t) { flags.mirror = value; }, help)
         ->default_str("");
   };
   const std::string otherwise = "; if neither is given, as the run has it";
   CLI::Option* both = add("--test-mirror", true, setting_info("test_mirror").help + otherwise);
-  add("--no-test-mirror", false, "evaluate each image alone" + otherwise)->excludes(both);
+  add("--no-test-mirror", false, "evaluate no mirror images" + otherwise)->excludes(both);
+  add_number(app, "--test-shift", flags.shift, setting_info("test_shift").help + "; if not given, as the run has it")
+      ->type_name("N");
 }
 
 CLI::Option* add_threads(CLI::App& app, int& threads) {

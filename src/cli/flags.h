@@ -6,6 +6,7 @@
 #include <string>
 
 #include "settings/config.h"
+#include "train/test_logits.h"
 
 namespace intrain::cli {
 
@@ -15,10 +16,14 @@ CLI::Option* add_setting(CLI::App& app, TrainConfig& config, const std::string& 
 // The same of single settings, for commands that have no whole configuration. `threads` becomes the number of those that there are.
 CLI::Option* add_data(CLI::App& app, std::string& data, const std::string& otherwise);
 CLI::Option* add_crop(CLI::App& app, std::string& crop);
-// --test-mirror and --no-test-mirror; neither: as the run has it.
-void add_test_mirror(CLI::App& app, std::optional<bool>& test_mirror);
-// What the results then say.
-constexpr const char* kWithMirrorImage = "each image with its mirror image";
+// --test-mirror and --no-test-mirror, and --test-shift; none: as the run has it.
+struct ViewFlags {
+  std::optional<bool> mirror;
+  std::optional<int> shift;
+
+  TestViews of(const TrainConfig& config) const;
+};
+void add_test_views(CLI::App& app, ViewFlags& flags);
 CLI::Option* add_threads(CLI::App& app, int& threads);
 
 // --checkpoint, which must be given.

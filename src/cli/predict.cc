@@ -26,8 +26,8 @@ struct PredictFlags {
   std::vector<std::string> files;
   int top = 5;
   bool json = false;
-  std::string crop;                 // settings/crop.h; empty: that of the training
-  std::optional<bool> test_mirror;  // none: as the training had it
+  std::string crop;  // settings/crop.h; empty: that of the training
+  ViewFlags views;
   int batch = 128;
   int threads = 1;
 };
@@ -49,8 +49,9 @@ int run(const PredictFlags& flags) {
   const int columns = name_columns(names);
   const size_t batch = std::min(static_cast<size_t>(flags.batch), flags.files.size());
   Predictor predictor(checkpoint, static_cast<int>(batch), flags.threads,
-                      flags.crop.empty() ? std::nullopt : std::optional(parse_crop(flags.crop)), flags.test_mirror);
-  if (predictor.test_mirror() && !flags.json) print("{}\n", kWithMirrorImage);
+                      flags.crop.empty() ? std::nullopt : std::optional(parse_crop(flags.crop)),
+                      flags.views.of(checkpoint.info.config));
+  if (predictor.views().several() && !flags.json) print("{}\n", views_text(predictor.views()));
   std::vector<FilePrediction> all;
   for (size_t begin = 0; begin < flags.files.size(); begin += batch) {
     const std::span files = std::span(flags.files).subspan(begin);
@@ -60,7 +61,7 @@ int run(const PredictFlags& flags) {
     }
     check_stdout();  // each batch as soon as it is known, also into a pipe; the rest is not computed where nobody reads it
   }
-  if (flags.json) print("{}", predictions_json(checkpoint, predictor.test_mirror(), predictor.logits_exp(), all));
+  if (flags.json) print("{}", predictions_json(checkpoint, predictor.views(), predictor.logits_exp(), all));
   int status = 0;
   for (const FilePrediction& p : all)
     if (p.error) status = print_error(*p.error);
@@ -85,7 +86,7 @@ Command add_predict(CLI::App& app) {
   predict.add_flag("--json", flags->json, "write one JSON document instead, logits and the files that cannot be read included");
   add_free_batch(predict, flags->batch);
   add_crop(predict, flags->crop);
-  add_test_mirror(predict, flags->test_mirror);
+  add_test_views(predict, flags->views);
   add_threads(predict, flags->threads);
   return {&predict, [flags] { return run(*flags); }};
 }

@@ -90,9 +90,12 @@ void cut_out(int h, int w, int c, Place centre, int side, int8_t* image) {
     std::fill_n(image + (int64_t{y} * w + x_begin) * c, int64_t{x_end - x_begin} * c, int8_t{0});
 }
 
-void mirror_rows(const int8_t* src, int64_t rows, int w, int c, int8_t* dst) {
-  for (int64_t row = 0; row < rows; ++row, src += int64_t{w} * c, dst += int64_t{w} * c)
-    for (int x = 0; x < w; ++x) std::copy_n(src + int64_t{x} * c, c, dst + int64_t{w - 1 - x} * c);
+void move_image(const int8_t* src, int h, int w, int c, int by, bool mirrored, int8_t* dst) {
+  for (int y = 0; y < h; ++y) {
+    const int8_t* from = src + int64_t{reflected(y + by, h)} * w * c;
+    int8_t* to = dst + int64_t{y} * w * c;
+    for (int x = 0; x < w; ++x) std::copy_n(from + reflected(x + by, w) * c, c, to + (mirrored ? w - 1 - x : x) * c);
+  }
 }
 
 void normalize_image(const uint8_t* src, int64_t pixels, int c, const Normalization& norm, int8_t* dst) {

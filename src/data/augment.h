@@ -42,8 +42,9 @@ Place random_place(uint64_t seed, uint32_t epoch, uint32_t sample, int h, int w)
 // y - floor(side / 2) to y - floor(side / 2) + side - 1 and columns likewise, as far as they lie in the image [h][w][c].
 void cut_out(int h, int w, int c, Place centre, int side, int8_t* image);
 
-// dst[y][w - 1 - x][ch] = src[y][x][ch] of `rows` rows, which may be those of several images. dst may not be src.
-void mirror_rows(const int8_t* src, int64_t rows, int w, int c, int8_t* dst);
+// dst[y][x'][ch] = src[y + by][x + by][ch] of an image [h][w][c], row -i or 2 (h - 1) - i beyond it being row i, and columns likewise; x' = x or,
+// mirrored, w - 1 - x. |by| < h, w. dst may not be src.
+void move_image(const int8_t* src, int h, int w, int c, int by, bool mirrored, int8_t* dst);
 
 // The part of a photo of h x w pixels that one epoch shows (Szegedy et al., "Going deeper with convolutions", section 6): a share of its
 // area uniform in [8 %, 1], with sides whose ratio is uniform in [3/4, 1], upright or lying with the same probability, anywhere. Of ten

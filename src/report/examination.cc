@@ -95,7 +95,7 @@ std::string examination(const RunReport& run) {
       R"(<h3>Which class is taken for which</h3><p class="soft">{} of {} of {} are right: {}, loss {:.4f}. By <code>{}</code>.{}{}{}</p>)",
       grouped(x.metrics.hits), counted(x.metrics.count, "test image"), e(x.data), percent(x.metrics.accuracy()),
       x.metrics.mean_loss(), e(run.checkpoint), x.crop.empty() ? "" : fmt::format(" Of the photos it sees {}.", x.crop),
-      x.test_mirror ? " Each image counts together with its mirror image." : "",
+      x.views.several() ? fmt::format(" It sees {}.", views_text(x.views)) : "",
       x.matrix.empty() ? "" : " Rows: the true class; columns: the predicted one. The darker, the larger the share of the row.");
   if (x.names.size() > kTabulatedClasses && !x.matrix.empty()) html += heat_map(x);
   html += most_confused(x) + class_table(x);

@@ -2,17 +2,16 @@
 
 #include "core/hash.h"
 #include "train/over_ranks.h"
-#include "train/test_logits.h"
 
 namespace intrain {
 
 Evaluation evaluate(Net& net, Loader& loader, const std::atomic<int>* stop,
-                    const std::function<void(int64_t done, int64_t total)>& progress, bool test_mirror) {
+                    const std::function<void(int64_t done, int64_t total)>& progress, const TestViews& views) {
   Evaluation result{};
-  result.test_mirror = test_mirror;
+  result.views = views;
   Hash64 hash;
   Reducer& reducer = net.runtime().reducer();
-  TestLogits logits(net, test_mirror);
+  TestLogits logits(net, views);
   WholeBatch whole(net);
   for (int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
     if (on_any(reducer, stop != nullptr && *stop != 0)) break;

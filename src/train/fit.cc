@@ -39,7 +39,7 @@ void check_fit(const TrainConfig& config, const Dataset& train) {
 void check_augmentation_of(const TrainConfig& config, const Dataset& train, bool mirror) {
   if (config.augment == "standard") check_augmentation(train, training_loader(config, mirror));
   check_mirror(config.mirror == "alternate", mirror, "mirror", "leave out `mirror`");
-  check_mirror(config.test_mirror, mirror, "test_mirror", "leave out `test_mirror`");
+  check_views(views_of(config), mirror, train.h, train.w, "leave out `test_mirror`");
 }
 
 void check_crop(const TrainConfig& config, const Dataset& set) {

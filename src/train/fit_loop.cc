@@ -130,7 +130,7 @@ class Trainer::Training::Loop {
     const Clock::time_point start = Clock::now();
     const AverageInUse average(t_.net_);
     try {
-      Evaluation test = intrain::evaluate(t_.net_, *test_loader_, stop_, {}, config_.test_mirror);
+      Evaluation test = intrain::evaluate(t_.net_, *test_loader_, stop_, {}, views_of(config_));
       evaluation_seconds_ = seconds_since(start);
       return test;
     } catch (const LostRank&) {

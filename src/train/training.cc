@@ -122,7 +122,7 @@ Evaluation Trainer::Training::evaluate(const Dataset& set, const std::atomic<int
     throw Error("images or classes of another number than the net's", "", "give images like those that it was made for");
   Loader loader(set, parts_.norm, evaluation_loader());
   const AverageInUse average(net_);
-  return intrain::evaluate(net_, loader, stop, {}, config_.test_mirror);
+  return intrain::evaluate(net_, loader, stop, {}, views_of(config_));
 }
 
 }  // namespace intrain

@@ -35,18 +35,18 @@ class PredictTest : public testing::Test {
   }
 
   // The logits of all test images, as evaluation sees them.
-  static std::vector<int32_t> evaluated(const Checkpoint& checkpoint, const DataSplits& data, bool test_mirror = false) {
+  static std::vector<int32_t> evaluated(const Checkpoint& checkpoint, const DataSplits& data, const TestViews& views = {}) {
     TrainedNet trained(checkpoint, data.test.count, false, 1);
     Loader loader(data.test, normalization_of(checkpoint), {.batch = data.test.count});
-    TestLogits logits(trained.net, test_mirror);
+    TestLogits logits(trained.net, views);
     logits.evaluate(loader.next());
     return {logits.logits(), logits.logits() + int64_t{data.test.count} * trained.net.classes()};
   }
 
   // All files, by as many predictors as batches have sizes.
   static std::vector<FilePrediction> predicted(const Checkpoint& checkpoint, const std::vector<std::string>& files, int batch,
-                                               int threads, std::optional<bool> test_mirror = {}) {
-    Predictor predictor(checkpoint, batch, threads, {}, test_mirror);
+                                               int threads, std::optional<TestViews> views = {}) {
+    Predictor predictor(checkpoint, batch, threads, {}, views);
     std::vector<FilePrediction> all;
     for (size_t begin = 0; begin < files.size(); begin += static_cast<size_t>(batch)) {
       const std::span rest = std::span(files).subspan(begin);
@@ -95,13 +95,14 @@ TEST_F(PredictTest, FilesCountWithTheirMirrorImages) {
   const DataSplits data = load_data("synthetic:64:8");
   Checkpoint checkpoint = train_on(data, 16);
   const std::vector<std::string> files = write_images(data.test);
-  const std::vector<int32_t> alone = evaluated(checkpoint, data), both = evaluated(checkpoint, data, true);
+  const std::vector<int32_t> alone = evaluated(checkpoint, data), both = evaluated(checkpoint, data, {true, 1});
   ASSERT_NE(alone, both);
   const auto classes = static_cast<size_t>(data.test.classes);
-  expect_logits(predicted(checkpoint, files, 7, 2, true), both, classes);
+  expect_logits(predicted(checkpoint, files, 7, 2, TestViews{true, 1}), both, classes);
   checkpoint.info.config.test_mirror = true;
+  checkpoint.info.config.test_shift = 1;
   expect_logits(predicted(checkpoint, files, 7, 2), both, classes);
-  expect_logits(predicted(checkpoint, files, 7, 2, false), alone, classes);
+  expect_logits(predicted(checkpoint, files, 7, 2, TestViews{}), alone, classes);
 }
 
 TEST_F(PredictTest, ColorFilesGetTheLogitsOfEvaluation) {
@@ -142,9 +143,11 @@ TEST_F(PredictTest, PhotosAreCroppedAsInEvaluationAndBrokenOnesPassedOver) {
   EXPECT_EQ(std::string(broken[0].error->what()), "no picture of a kind that is read (JPEG, PNG, WebP, BMP, GIF or TIFF)");
   EXPECT_EQ(broken[1].error->where, folder_.file("none.jpg"));
 
-  const nlohmann::json json = nlohmann::json::parse(predictions_json(checkpoint, false, -3, {good[0], broken[0]}));
-  EXPECT_FALSE(json.contains("test_mirror"));
-  EXPECT_EQ(nlohmann::json::parse(predictions_json(checkpoint, true, -3, {}))["test_mirror"], true);
+  const nlohmann::json json = nlohmann::json::parse(predictions_json(checkpoint, {}, -3, {good[0], broken[0]}));
+  EXPECT_FALSE(json.contains("test_mirror") || json.contains("test_shift"));
+  const nlohmann::json viewed = nlohmann::json::parse(predictions_json(checkpoint, {true, 2}, -3, {}));
+  EXPECT_EQ(viewed["test_mirror"], true);
+  EXPECT_EQ(viewed["test_shift"], 2);
   EXPECT_EQ(json["logits_exp"], -3);
   ASSERT_EQ(json["files"].size(), 1u);
   EXPECT_EQ(json["files"][0]["file"], data.test.files[0]);

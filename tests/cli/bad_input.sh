@@ -250,6 +250,7 @@ make_set other train 32 32 16 && make_set other t10k 8 8 16
 refused "a checkpoint of other images" "mlp is for 12x12x1.*mnist:other has 16x16x1" eval --checkpoint run/final.ckpt --data mnist:other
 make_good digits
 refused "mirror images of digits" "something else in a mirror.*--test-mirror" eval --checkpoint run/final.ckpt --data mnist:digits --test-mirror
+refused "images moved beyond themselves" "have no reflection to be moved by 40 pixels.*--test-shift" eval --checkpoint run/final.ckpt --test-shift 40
 refused "tensors to a folder that is not there" "none/out" export --checkpoint run/final.ckpt --safetensors none/out
 refused "export to a folder that is not there" "none/out.onnx" export --checkpoint run/final.ckpt --onnx none/out.onnx
 refused "eval batch 0" "--batch" eval --checkpoint run/final.ckpt --data synthetic:64 --batch 0

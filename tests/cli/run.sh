@@ -17,8 +17,8 @@ done
 for flag in config set resume; do check "help of train lists --$flag" has help.train "--$flag "; done
 check "help of train tells the defaults" has help.train '0\.0001'
 for flag in model threads; do check "help of verify lists --$flag" has help.verify "--$flag "; done
-for flag in checkpoint data split crop test-mirror no-test-mirror batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
-for flag in checkpoint top crop test-mirror json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
+for flag in checkpoint data split crop test-mirror no-test-mirror test-shift batch threads json confusion; do check "help of eval lists --$flag" has help.eval "--$flag "; done
+for flag in checkpoint top crop test-mirror test-shift json batch threads; do check "help of predict lists --$flag" has help.predict "--$flag "; done
 for flag in segments seed data threads; do check "help of audit lists --$flag" has help.audit "--$flag "; done
 for flag in out data threads; do check "help of report lists --$flag" has help.report "--$flag "; done
 for flag in checkpoint onnx exact qdq safetensors firmware mode device-state; do check "help of export lists --$flag" has help.export "--$flag "; done
@@ -112,6 +112,11 @@ predict=("$intrain" predict --checkpoint turned/best.ckpt a.png)
 check "predict does as the training did, and says so" test "$("${predict[@]}" | sed -n 1p)" == "each image with its mirror image"
 check "or alone" test "$("${predict[@]}" --no-test-mirror | sed -n 1p)" == a.png
 check "and so does its JSON" test "$("${predict[@]}" --json | json /dev/stdin 'd["test_mirror"]')" == True
+check "or moved as well" test "$("${predict[@]}" --test-shift 2 | sed -n 1p)" == "each image with its mirror image, and both moved by 2 pixels each way"
+"$intrain" eval --checkpoint turned/best.ckpt --no-test-mirror --test-shift 1 --json moved.json > moved.eval
+check "eval moves images, and says so" has moved.eval '^each image also moved by 1 pixel each way$'
+check "at another loss, as the JSON tells" test "$(json moved.json \
+  "d['test_shift'], 'test_mirror' in d, d['loss'] != json.load(open('alone.json'))['loss']")" == "(1, False, True)"
 
 "$intrain" inspect --checkpoint runs/synthetic-resnet8-1/final.ckpt --batch 16 > inspect
 check "inspect succeeds" test $? -eq 0
@@ -298,24 +303,31 @@ check "a picture of too many classes is refused" test $? -eq 2
 check "in two lines that name the flag" test "$(grep -c -e '^error: 1001 classes .*(--confusion)$' -e '^hint: .*--json' eval.err)" -eq 2
 check "and not drawn" test ! -e many.png
 
-# The speedrun, by a program that only says what a training says at its end.
+# The speedrun, by a program that only says what a training and an evaluation say at their ends.
 cat > stub << 'END'
 #!/bin/sh
-echo "$*" >> stub.flags
+echo "$*" >> "stub.$1"
+if [ "$1" = eval ]; then
+  seed=${3#out/seed-}
+  echo "test accuracy: 9${seed%/final.ckpt}.50 %"
+  exit
+fi
 for argument; do
   [ "$before" != --seed ] || seed=$argument
   before=$argument
 done
 echo "epoch 1/1  loss 1.0  test accuracy 10.00 %"
-printf 'time: 0:01\nsignature: 000000000000000%s\ntest accuracy: 9%s.50 %%\n' "$seed" "$seed"
+printf 'time: 0:01\nsignature: 000000000000000%s\ntest accuracy: 80.00 %%\n' "$seed"
 END
 chmod +x stub
-INTRAIN=./stub "$examples/speedrun/run.sh" images 2 5 > speedrun
+OUT=out INTRAIN=./stub "$examples/speedrun/run.sh" images 2 5 > speedrun
 check "the speedrun succeeds" test $? -eq 0
-check "and tells of each seed" test "$(grep -c '^seed [25]: .*signature: 000000000000000[25] .*test accuracy: 9[25]\.50' speedrun)" -eq 2
+check "and tells of each seed" test "$(grep -c '^seed [25]: test accuracy: 9[25]\.50 % .*signature: 000000000000000[25]' speedrun)" -eq 2
 check "and their mean" test "$(tail -n 1 speedrun)" == "mean of 2: 94.00 %"
-check "it trains on the images it is given" test "$(grep -c -- '--data cifar10:images ' stub.flags)" -eq 2
-for flag in $(tr ' ' '\n' < stub.flags | grep '^--' | sort -u); do check "train knows the speedrun's $flag" has help.train "$flag "; done
+check "it trains on the images it is given" test "$(grep -c -- '--data cifar10:images ' stub.train)" -eq 2
+for command in train eval; do
+  for flag in $(tr ' ' '\n' < stub.$command | grep '^--' | sort -u); do check "$command knows the speedrun's $flag" has help.$command "$flag "; done
+done
 "$examples/speedrun/run.sh" 2> speedrun.err
 check "the speedrun without images says what it takes" test $? -eq 2 -a -s speedrun.err
 

@@ -123,11 +123,18 @@ TEST(Augment, CentresAreUniformAndAsWritten) {
   for (const auto& [place, count] : places) EXPECT_NEAR(count, kSamples / 20, 155);
 }
 
-TEST(Augment, MirroredRowsAreReadBackwards) {
-  const std::vector<int8_t> src = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-  std::vector<int8_t> dst(12);
-  mirror_rows(src.data(), 2, 3, 2, dst.data());
-  EXPECT_EQ(dst, (std::vector<int8_t>{5, 6, 3, 4, 1, 2, 11, 12, 9, 10, 7, 8}));
+TEST(Augment, MovesAndMirrorsAnImage) {
+  const std::vector<int8_t> src = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};  // 2x3 pixels of 2 numbers
+  const auto moved = [&](int by, bool mirrored) {
+    std::vector<int8_t> dst(12);
+    move_image(src.data(), 2, 3, 2, by, mirrored, dst.data());
+    return dst;
+  };
+  EXPECT_EQ(moved(0, false), src);
+  EXPECT_EQ(moved(0, true), (std::vector<int8_t>{5, 6, 3, 4, 1, 2, 11, 12, 9, 10, 7, 8}));
+  EXPECT_EQ(moved(1, false), (std::vector<int8_t>{9, 10, 11, 12, 9, 10, 3, 4, 5, 6, 3, 4}));
+  EXPECT_EQ(moved(-1, false), (std::vector<int8_t>{9, 10, 7, 8, 9, 10, 3, 4, 1, 2, 3, 4}));
+  EXPECT_EQ(moved(-1, true), (std::vector<int8_t>{9, 10, 7, 8, 9, 10, 3, 4, 1, 2, 3, 4}));
 }
 
 TEST(Sampler, EachEpochIsAPermutationOfItsOwn) {

@@ -208,6 +208,8 @@ def test_what_has_no_mirror_image(arrays):
                 learn(X, y)
     with pytest.raises(intrain.ConfigError, match="columns of a table"):
         Classifier(**both).fit(X.reshape(len(X), -1), y)
+    with pytest.raises(intrain.ConfigError, match="something else in another place"):
+        Classifier(settings={"test_shift": 1}, **SMALL).fit(X.reshape(len(X), -1), y)
 
 
 def test_online(digits):

@@ -148,3 +148,18 @@ def test_images_count_with_their_mirror_images(data, arrays):
     assert unit[0] * 2 == unit[1]  # the mean of both
     assert net.evaluate(X, y).accuracy == trainer.evaluate(X, y).accuracy == accuracy
     assert net.evaluate(X, y, test_mirror=False).loss != net.evaluate(X, y).loss
+
+
+def test_images_count_with_moved_ones(data, arrays):
+    X, y = arrays[2:]
+    trainer = intrain.Trainer("mlp", data=data, epochs=1, batch=16, test_shift=2)
+    trainer.fit()
+    net = trainer.net
+    wide = np.pad(X, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    alone = [net.predict(np.ascontiguousarray(x), "integers", test_shift=0) for x in (X, wide[:, 4:, 4:], wide[:, :-4, :-4])]
+    np.testing.assert_array_equal(net.predict(X, "integers"), 2 * alone[0] + alone[1] + alone[2])
+    np.testing.assert_array_equal(net.predict(X, "integers"), trainer.predict(X, "integers"))
+    assert net.evaluate(X, y, test_shift=0).loss != net.evaluate(X, y).loss == trainer.evaluate(X, y).loss
+    for shift in (-1, X.shape[1]):
+        with pytest.raises(intrain.ConfigError, match=f"{shift} pixels"):
+            net.predict(X, test_shift=shift)

@@ -27,14 +27,14 @@ TEST(RankImages, EvaluateBatchesOfOneImage) {
   config.epochs = 1;
   const Outcome trained = train_on(1, config, data);
   const Checkpoint checkpoint = parse_checkpoint(trained.checkpoint, "memory");
-  for (const bool test_mirror : {false, true}) {
+  for (const TestViews views : {TestViews{}, TestViews{true, 0}, TestViews{true, 2}}) {
     std::vector<Evaluation> results;
     for (const int ranks : {1, 2, 3}) {
       std::vector<Evaluation> all(static_cast<size_t>(ranks));
       run_local_ranks(ranks, [&](int rank, std::unique_ptr<Reducer> reducer) {
         TrainedNet net(checkpoint, 1, false, std::make_shared<Runtime>(1, std::move(reducer)));
         Loader loader(data.test, normalization_of(checkpoint), {.batch = 1, .rank = rank, .ranks = ranks});
-        all[static_cast<size_t>(rank)] = evaluate(net.net, loader, nullptr, {}, test_mirror);
+        all[static_cast<size_t>(rank)] = evaluate(net.net, loader, nullptr, {}, views);
       });
       results.insert(results.end(), all.begin(), all.end());
     }

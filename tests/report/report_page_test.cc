@@ -88,13 +88,16 @@ TEST_F(ReportTest, ThePageTellsAllOfIt) {
 }
 
 // As `eval` does it.
-TEST_F(ReportTest, ImagesCountWithTheirMirrorImages) {
+TEST_F(ReportTest, TellsWhichViewsOfAnImageCount) {
   RunReport run = whole();
   EXPECT_FALSE(has(report_page({run}), "mirror image"));
   Checkpoint checkpoint = *read_newest_checkpoint(run);
   checkpoint.info.config.test_mirror = true;
   run.examination = examine(checkpoint, data_, 1, {});
-  EXPECT_TRUE(has(report_page({run}), "Each image counts together with its mirror image."));
+  EXPECT_TRUE(has(report_page({run}), "It sees each image with its mirror image."));
+  checkpoint.info.config.test_shift = 1;
+  run.examination = examine(checkpoint, data_, 1, {});
+  EXPECT_TRUE(has(report_page({run}), "It sees each image with its mirror image, and both moved by 1 pixel each way."));
   DataSplits digits = data_;
   digits.mirror = false;
   test::expect_error([&] { examine(checkpoint, digits, 1, {}); }, "these images mean something else in a mirror", "test_mirror");

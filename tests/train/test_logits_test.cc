@@ -11,13 +11,16 @@ namespace {
 
 using test::small_config;
 
-// The same images, read backwards.
-Dataset mirrored(const Dataset& set) {
-  std::vector<uint8_t> pixels(set.images.size());
-  for (size_t i = 0; i < pixels.size(); ++i) {
-    const size_t w = static_cast<size_t>(set.w), x = i % w;  // of one channel
-    pixels[i] = set.images[i - x + w - 1 - x];
-  }
+// The same images, of one channel, moved by `by` rows and columns and then read backwards.
+Dataset seen(const Dataset& set, int by, bool mirrored) {
+  const auto reflected = [](int i, int n) { return i < 0 ? -i : i < n ? i : 2 * n - 2 - i; };
+  std::vector<uint8_t> pixels;
+  for (int image = 0; image < set.count; ++image)
+    for (int y = 0; y < set.h; ++y)
+      for (int x = 0; x < set.w; ++x) {
+        const int row = reflected(y + by, set.h), column = reflected((mirrored ? set.w - 1 - x : x) + by, set.w);
+        pixels.push_back(set.images[static_cast<size_t>((image * set.h + row) * set.w + column)]);
+      }
   Dataset other = set;
   other.images = std::move(pixels);
   return other;
@@ -31,7 +34,7 @@ Batch batch_of(const Dataset& set, const Normalization& norm, int count) {
   return batch;
 }
 
-TEST(TestLogits, AreTheMeanOfBothExactly) {
+TEST(TestLogits, AreTheMeanOfTheViewsExactly) {
   for (const char* model : {"mlp", "resnet8", "resnet8_v2"}) {
     TrainConfig config = small_config("");
     config.model = model;
@@ -40,30 +43,42 @@ TEST(TestLogits, AreTheMeanOfBothExactly) {
     Net& net = trainer.net();
     const auto logits = [&](const int32_t* of) { return std::vector<int32_t>(of, of + 5 * net.classes()); };
     const Batch batch = batch_of(data.test, trainer.normalization(), 5);
-    net.evaluate(batch);
-    const std::vector<int32_t> a = logits(net.logits());
+    const auto of_view = [&](int by, bool mirror) {
+      net.evaluate(batch_of(seen(data.test, by, mirror), trainer.normalization(), 5));
+      return logits(net.logits());
+    };
+    const std::vector<int32_t> a = of_view(0, false), b = of_view(0, true), up = of_view(2, false), down = of_view(-2, false),
+                               up_b = of_view(2, true), down_b = of_view(-2, true);
     const int exp = net.logits_exp();
-    net.evaluate(batch_of(mirrored(data.test), trainer.normalization(), 5));
-    const std::vector<int32_t> b = logits(net.logits());
-    EXPECT_EQ(net.logits_exp(), exp) << model;
     EXPECT_NE(a, b) << model;
-    std::vector<int32_t> sum;
-    for (size_t i = 0; i < a.size(); ++i) sum.push_back(a[i] + b[i]);
-
-    TestLogits both(net, true), alone(net, false);
-    both.evaluate(batch);
-    EXPECT_EQ(logits(both.logits()), sum) << model;
-    EXPECT_EQ(both.exp(), exp - 1) << model;
-    alone.evaluate(batch);
-    EXPECT_EQ(logits(alone.logits()), a) << model;
-    EXPECT_EQ(alone.exp(), exp) << model;
+    EXPECT_NE(up, down) << model;
+    const auto expect = [&](const TestViews& views, int log2_weight, const auto& sum) {
+      TestLogits mean(net, views);
+      mean.evaluate(batch);
+      const std::vector<int32_t> got = logits(mean.logits());
+      for (size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i], sum(i)) << model;
+      EXPECT_EQ(mean.exp(), exp - log2_weight) << model;
+    };
+    expect({false, 0}, 0, [&](size_t i) { return a[i]; });
+    expect({true, 0}, 1, [&](size_t i) { return a[i] + b[i]; });
+    expect({false, 2}, 2, [&](size_t i) { return 2 * a[i] + up[i] + down[i]; });
+    expect({true, 2}, 3, [&](size_t i) { return 2 * a[i] + up[i] + down[i] + 2 * b[i] + up_b[i] + down_b[i]; });
   }
+}
+
+TEST(TestLogits, RefusesShiftsThatLeaveTheImage) {
+  TrainConfig config = small_config("");
+  const DataSplits data = load_data(config.data);
+  Trainer trainer(config, data);
+  for (const int shift : {-1, data.test.h})
+    test::expect_error([&] { TestLogits(trainer.net(), {false, shift}); }, std::to_string(shift) + " pixels", "test_shift");
+  TestLogits(trainer.net(), {true, data.test.h - 1});
 }
 
 TEST(TestLogits, EvaluationSeesNoSideOfAnImage) {
   TrainConfig config = small_config("");
   const DataSplits data = load_data(config.data);
-  const Dataset turned = mirrored(data.test);
+  const Dataset turned = seen(data.test, 0, true);
   TrainObserver silent;
   for (const bool test_mirror : {false, true}) {
     config.test_mirror = test_mirror;
@@ -73,7 +88,7 @@ TEST(TestLogits, EvaluationSeesNoSideOfAnImage) {
     EXPECT_EQ(result.test.logits_hash, a.logits_hash);
     EXPECT_EQ(a.logits_hash == b.logits_hash, test_mirror);
     EXPECT_EQ(a.losses == b.losses, test_mirror);
-    EXPECT_EQ(a.test_mirror, test_mirror);
+    EXPECT_EQ(a.views.mirror, test_mirror);
   }
 }
 

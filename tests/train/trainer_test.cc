@@ -524,6 +524,7 @@ TEST_F(TrainerInMemory, RefusesAugmentationsThatDoNotFitTheImages) {
   refused([](TrainConfig& c) { c.shift = "12"; }, true, "shift");
   refused([](TrainConfig& c) { c.mirror = "alternate"; }, false, "mirror");
   refused([](TrainConfig& c) { c.test_mirror = true; }, false, "test_mirror");
+  refused([](TrainConfig& c) { c.test_shift = 12; }, true, "test_shift");
 }
 
 // A border that comes with the net, too: a reflection of images that windows reach beyond.
