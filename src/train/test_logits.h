@@ -24,7 +24,7 @@ struct TestViews {
   bool several() const { return log2_weight() > 0; }
 };
 INTRAIN_API TestViews views_of(const TrainConfig& config);
-// "each image with its mirror image, and moved by 1 pixel each way"; empty for an image by itself.
+// "each image with its mirror image, and both moved by 1 pixel each way"; empty for an image by itself.
 INTRAIN_API std::string views_text(const TestViews& views);
 // Throws Error where images of h x w pixels have no such views. mirror: DataSplits::mirror. hint: what to do about a mirror.
 INTRAIN_API void check_views(const TestViews& views, bool mirror, int h, int w, const std::string& hint);
