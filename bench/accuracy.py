@@ -8,9 +8,7 @@ The first form trains what --json does not hold yet, one training after another,
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory, seconds, date and the commit of the sources, by net,
 data, epochs, batch, flags and seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training
 that was cut off is simply not there; with --runs its run folder is, and the next call goes on from it: memory and seconds are then of the last
-part. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags: of them it knows --lr, --warmup, --schedule but
-step, --restarts, --momentum, --nesterov, --weight-decay, --decay, --bias-lr-log2, --identity, --whiten, --average, --label-smoothing, --logit-shift,
---augment, --shift, --border mean and reflect, --mirror random and alternate, --cutout, --color-jitter, --test-mirror and --test-shift.
+part. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags, of which it knows those that its --help lists.
 Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others) of intrain and
 of the twin, and intrain's signature of the first seed, by which anyone may check the run, and the commit that computed it.
 

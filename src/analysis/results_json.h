@@ -20,8 +20,7 @@ std::string evaluation_json(const Checkpoint& checkpoint, const DataSplits& data
                             const Evaluation& result);
 
 // {checkpoint, model, test_mirror and test_shift as above, logits_exp, files: [{file, classes: [{class, label, probability, logit}]}],
-// broken: [{file, error}]};
-// the value of a logit is logit * 2^logits_exp.
+// broken: [{file, error}]}; the value of a logit is logit * 2^logits_exp.
 std::string predictions_json(const Checkpoint& checkpoint, const TestViews& views, int logits_exp,
                              const std::vector<FilePrediction>& predictions);
 
