@@ -40,7 +40,8 @@ class Trainer:
         Run folder to make, as ``intrain train`` does; None: nothing is written, and "": the first free ``runs/<data>-<model>-<n>``.
     **settings
         By the keys of ``intrain train``: ``epochs``, ``batch``, ``lr``, ``seed``, ``threads``, ``freeze``, ``label_smoothing`` ...; those given
-        win over the objects. The result depends on all but ``threads``, ``out``, ``save_every``, ``keep`` and ``audit_every``.
+        win over the objects. The result depends on all but ``threads``, ``recompute``, ``out``, ``save_every``, ``keep`` and
+        ``audit_every``.
 
     Raises
     ------
@@ -110,7 +111,7 @@ class Trainer:
         data : Data or str
             The data that the run began with; None: read again by its spec.
         **settings
-            ``threads``, ``save_every``, ``keep``, ``audit_every``; ``epochs`` and ``patience`` where no step done would have been another.
+            ``threads``, ``recompute``, ``save_every``, ``keep``, ``audit_every``; ``epochs`` and ``patience`` where no step done would have been another.
         """
         folder = not isinstance(source, bytes)
         if isinstance(source, bytes):
@@ -124,7 +125,7 @@ class Trainer:
         made["threads"] = threads_of(threads)  # type: ignore[arg-type]
         made["out"] = os.fspath(source) if not isinstance(source, bytes) else ""
         for key in settings:
-            if key not in ("epochs", "patience", "save_every", "keep", "audit_every"):
+            if key not in ("epochs", "patience", "recompute", "save_every", "keep", "audit_every"):
                 raise ConfigError("the settings of a run cannot change while it goes on", setting=key, hint="begin another, with `net=Net.load(...)`")
         set_all(made, settings)
         made.validate()

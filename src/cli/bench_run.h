@@ -12,6 +12,7 @@ struct BenchFlags {
   std::string model = "resnet20";
   std::optional<int> batch;  // not given: the model's
   int threads = 1;
+  int recompute = 0;         // kStep
   std::string image;         // HxWxC; empty: the model's
   std::optional<int> steps;  // not given: by seconds
   double seconds = 5;

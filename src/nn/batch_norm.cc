@@ -30,7 +30,7 @@ void BatchNorm::reset_statistics() {
   ops::running_reset(out_->c, running_mean_.data(), running_var_.data());
 }
 
-void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
+void BatchNorm::plan(LayerPlan& plan, const Widths& widths, int64_t again) {
   if (plan.training && plan.global_batch * out_->pixels() > int64_t{1} << kMaxCountLog2)
     throw Error("a batch of " + std::to_string(plan.global_batch) + " maps of " + std::to_string(out_->h) + "x" +
                     std::to_string(out_->w) + " in layer " + layer_ + " has more than 2^" + std::to_string(kMaxCountLog2) +
@@ -60,16 +60,22 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths) {
     align_.backward(plan, layer_ + ".align", batch);
   }
 
-  // Without a backward pass there is no x_hat where an activation follows. Where none follows, x_hat is the output, and lives until the layer
-  // that adds it.
-  if (plan.backward())
-    x_hat_buffer_ = plan.kept_buffer(layer_ + ".x_hat", out_bytes);
+  // Where no activation follows, x_hat is the output, and lives until the layer that adds it; else forward needs none of its own.
+  if (plan.backward() && again == 0)
+    back_buffer_ = x_hat_buffer_ = plan.kept_buffer(layer_ + ".x_hat", out_bytes);
   else if (!activates())
     x_hat_buffer_ = plan.memory.add(layer_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
+  if (again == 0) return;
+  back_buffer_ = plan.backward_buffer(layer_ + ".x_hat_again", out_bytes);
+  if (!activates()) return;
+  unread_size_ = again * out_->c;
+  unread_.backward(plan, layer_ + ".unread", static_cast<size_t>(plan.threads * unread_size_));
 }
 
 void BatchNorm::bind(const MemoryPlan& plan, uint8_t* memory) {
   x_hat_ = reinterpret_cast<int8_t*>(plan.address(memory, x_hat_buffer_));
+  back_x_hat_ = reinterpret_cast<int8_t*>(plan.address(memory, back_buffer_));
+  unread_.bind(plan, memory);
   for (auto* v : {&running_mean_, &running_var_, &sums_, &error_sums_}) v->bind(plan, memory);
   for (auto* v : {&mult_, &offset_, &affine_shift_, &k_, &b_, &a_, &align_}) v->bind(plan, memory);
   for (auto* v : {&gamma8_, &beta8_}) v->bind(plan, memory);
@@ -114,15 +120,14 @@ void BatchNorm::statistics(const LayerContext& context) {
   folded_ = false;
 }
 
-// Rows [first, first + rows) of the batch: y to x_hat and, with an activation, to the output.
-void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y,
-                                       int8_t* x_hat) const {
-  if (!activates()) {
-    context.kernels.batch_norm_normalize({y, rows, out_->c, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
-    if (widths_.x_hat < 8) context.kernels.narrow_s8({x_hat, rows * out_->c, widths_.x_hat});
-    return;
-  }
-  const int64_t at = first * out_->c;
+// y to x_hat where no activation follows.
+void BatchNorm::normalize(const LayerContext& context, int64_t rows, const int16_t* y, int8_t* x_hat) const {
+  context.kernels.batch_norm_normalize({y, rows, out_->c, mult_.data(), offset_.data(), affine_shift_.data(), x_hat});
+  if (widths_.x_hat < 8) context.kernels.narrow_s8({x_hat, rows * out_->c, widths_.x_hat});
+}
+
+// y to x_hat and, without a shortcut, to the output.
+ops::Activate BatchNorm::activate(const int16_t* y, int64_t rows, int8_t* x_hat, uint8_t* dst) const {
   ops::Activate p{};
   p.y = y;
   p.mult = mult_.data();
@@ -133,6 +138,21 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
   p.x_hat = x_hat;
   p.gamma = gamma8_.data();
   p.beta = beta8_.data();
+  p.rows = rows;
+  p.channels = out_->c;
+  p.shift = out_grid_.shift;
+  p.dst = dst;
+  p.top = out_grid_.top;
+  p.bottom = out_grid_.bottom;
+  return p;
+}
+
+// Rows [first, first + rows) of the batch: y to x_hat and, with an activation, to the output.
+void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y,
+                                       int8_t* x_hat) const {
+  if (!activates()) return normalize(context, rows, y, x_hat);
+  const int64_t at = first * out_->c;
+  ops::Activate p = activate(y, rows, x_hat, out_->output + at);
   if (shortcut_ != nullptr && shortcut_->kind == Value::Kind::kNormalized) {
     p.x_hat2 = shortcut_->x_hat + at;
     p.gamma2 = shortcut_->gamma;
@@ -142,12 +162,6 @@ void BatchNorm::normalize_and_activate(const LayerContext& context, int64_t firs
     p.src_shift = ops::shortcut_shift(shortcut_->exp);
     p.src_signed = shortcut_->is_signed();
   }
-  p.rows = rows;
-  p.channels = out_->c;
-  p.shift = out_grid_.shift;
-  p.dst = out_->output + at;
-  p.top = out_grid_.top;
-  p.bottom = out_grid_.bottom;
   context.kernels.activate(p);
   if (widths_.a == 8) return;
   if (out_->is_signed())
@@ -169,6 +183,13 @@ void BatchNorm::forward(const LayerContext& context, const int16_t* y) {
   });
   if (x_hat_ != nullptr) context.show(layer_, TensorKind::kXHat, x_hat_, context.count * out_->elements(), kNormalizedExp);
   show_output(context);
+}
+
+// The output, which the layers after this one have read, is formed again, too, without its shortcut, and not read.
+void BatchNorm::normalize_again(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int thread) const {
+  int8_t* x_hat = back_x_hat_ + first * out_->c;
+  if (!activates()) return normalize(context, rows, y, x_hat);
+  context.kernels.activate(activate(y, rows, x_hat, unread_.data() + thread * unread_size_));
 }
 
 void BatchNorm::show_output(const LayerContext& context) const {
@@ -200,6 +221,8 @@ int BatchNorm::backward(const LayerContext& context) {
   const int64_t pixels = out_->pixels();
   Value::Gradient& error = *out_->error;
   CHECK_TRUE(error.written);
+  if (x_hat_ == nullptr)  // not yet shown
+    context.show(layer_, TensorKind::kXHat, back_x_hat_, context.count * out_->elements(), kNormalizedExp);
 
   const int e_exp = ops::aligned_exp(context.top(error));
   std::fill(error_sums_.begin(), error_sums_.end(), 0);
@@ -217,7 +240,7 @@ int BatchNorm::backward(const LayerContext& context) {
     int64_t* sums = error_sums_.data() + static_cast<size_t>(thread) * 2 * k;
     const uint8_t* mask = activates() ? static_cast<const uint8_t*>(out_->data) + at : nullptr;
     const int32_t max = context.kernels.batch_norm_backward_sums({error.data + at, align_[static_cast<size_t>(n)], mask,
-                                                                  x_hat_ + at, strips.length(strip), out_->c, sums, sums + k,
+                                                                  back_x_hat_ + at, strips.length(strip), out_->c, sums, sums + k,
                                                                   top_a, out_->is_signed() ? -top_a : 0});
     std::atomic_ref<int32_t> largest(error.max[static_cast<size_t>(n)]);
     atomic_max(largest, max);
@@ -237,7 +260,7 @@ ops::NormBackward BatchNorm::error(int64_t n, int64_t first, int64_t rows) const
   const int64_t at = (n * out_->pixels() + first) * out_->c;
   ops::NormBackward p{};
   p.e = out_->error->data + at;
-  p.x_hat = x_hat_ + at;
+  p.x_hat = back_x_hat_ + at;
   p.rows = rows;
   p.channels = out_->c;
   p.k = k_.data();

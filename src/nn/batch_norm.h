@@ -1,5 +1,5 @@
 // Batch normalization and what follows it inside a layer: an optional residual sum, an optional activation. What is normalized is s16 and
-// lives only inside the layer; kept for backward is x_hat.
+// lives only inside the layer; kept for backward is x_hat, or it is formed again.
 #pragma once
 
 #include <string>
@@ -18,7 +18,8 @@ class BatchNorm {
   BatchNorm(std::string layer, Value* shortcut, Value* out, Activation activation);
 
   // Throws Error if the sums of a batch could overflow (kMaxCountLog2).
-  void plan(LayerPlan& plan, const Widths& widths);
+  // again: 0, or the most rows in a call of normalize_again(); x_hat is not kept from forward to backward then.
+  void plan(LayerPlan& plan, const Widths& widths, int64_t again = 0);
   void bind(const MemoryPlan& plan, uint8_t* memory);
   void reset_statistics();
   // Channel c of the input has the exponent exp + shift[c]; shift null: exp.
@@ -35,6 +36,8 @@ class BatchNorm {
   // Then rows [first, first + rows) of the batch, on any thread.
   void evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y) const;
 
+  // Before backward(), where x_hat is not kept: rows [first, first + rows) of the batch once more, on any thread.
+  void normalize_again(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int thread) const;
   void show_output(const LayerContext& context) const;  // of the last pass, if there is an activation
 
   NormGraph describe();  // evaluation, folded
@@ -51,6 +54,8 @@ class BatchNorm {
   void add_thread_sums(const PlannedArray<int64_t>& sums) const;  // into those of thread 0
   void statistics(const LayerContext& context);
   void normalize_and_activate(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int8_t* x_hat) const;
+  void normalize(const LayerContext& context, int64_t rows, const int16_t* y, int8_t* x_hat) const;
+  ops::Activate activate(const int16_t* y, int64_t rows, int8_t* x_hat, uint8_t* dst) const;
 
   std::string layer_;
   Value *shortcut_, *out_;
@@ -70,8 +75,11 @@ class BatchNorm {
   PlannedArray<int64_t> sums_, error_sums_;                                 // [threads][2][channels]
   bool folded_ = false;  // mult_, offset_ and affine_shift_ are those of the running statistics
 
-  int x_hat_buffer_ = -1;
-  int8_t* x_hat_ = nullptr;
+  int x_hat_buffer_ = -1, back_buffer_ = -1;
+  int8_t* x_hat_ = nullptr;       // of forward; null where nothing reads it
+  int8_t* back_x_hat_ = nullptr;  // of backward: the same, if it is kept
+  PlannedArray<uint8_t> unread_;  // [threads][strip]: the output of normalize_again()
+  int64_t unread_size_ = 0;       // of a thread
 };
 
 }  // namespace intrain

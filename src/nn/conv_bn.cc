@@ -15,8 +15,9 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const C
     : ConvLayer(std::move(name), in, shape), shortcut_(shortcut), norm_(name_, shortcut, out, activation) {}
 
 void ConvBn::plan(LayerPlan& plan) {
-  plan_convolution(plan);
-  norm_.plan(plan, widths_);
+  again_ = plan.backward() && shape_.fan_in() <= plan.recompute;
+  plan_convolution(plan, again_);
+  norm_.plan(plan, widths_, again_ ? conv_.strip_pixels() : 0);
   // Evaluation needs strips only.
   const size_t bytes = plan.training ? static_cast<size_t>(plan.max_batch * out_elements()) * 2 : 0;
   staged_buffer_ = plan.forward_buffer(name_ + ".staged", std::max(bytes, conv_.strip_bytes()));
@@ -50,6 +51,19 @@ class SumsSink final : public ops::StripSink {
  private:
   const ops::Kernels& kernels_;
   BatchNorm& norm_;
+};
+
+// x_hat of each strip once more, while it is in cache.
+class AgainSink final : public ops::StripSink {
+ public:
+  AgainSink(const LayerContext& context, const BatchNorm& norm) : context_(context), norm_(norm) {}
+  void strip(int64_t first, int64_t pixels, int16_t* staged, int thread) override {
+    norm_.normalize_again(context_, first, pixels, staged, thread);
+  }
+
+ private:
+  const LayerContext& context_;
+  const BatchNorm& norm_;
 };
 
 // Each strip goes through all that follows while it is in cache, and neither the convolution's output nor x_hat is kept.
@@ -115,6 +129,10 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
 }
 
 void ConvBn::backward(const LayerContext& context) {
+  if (again_) {
+    AgainSink sink(context, norm_);
+    multiply_again(context, sink);
+  }
   backward_batch_norm(context);
   // The sum passes its error on to the shortcut, which shares the tensor: masked, and not yet added to.
   if (shortcut_ != nullptr && shortcut_->error != nullptr) shortcut_->error->written = true;

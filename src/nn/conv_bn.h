@@ -1,5 +1,5 @@
 // Convolution, batch normalization, optional residual sum, optional activation: one layer, so that the wide convolution output lives
-// only inside it. Kept for backward: the input (its producer's) and x_hat.
+// only inside it. Kept for backward: the input (its producer's), and x_hat unless it is formed again (Net::recompute).
 #pragma once
 
 #include "nn/batch_norm.h"
@@ -29,6 +29,7 @@ class ConvBn final : public ConvLayer {
 
   Value* shortcut_;
   BatchNorm norm_;
+  bool again_ = false;  // x_hat is not kept
   int staged_buffer_ = -1;
   int16_t* staged_ = nullptr;
 };

@@ -13,7 +13,7 @@ ConvLayer::ConvLayer(std::string name, Value* in, const ConvShape& shape) : Laye
   weight_.fan = shape.taps() * shape.group_k();
 }
 
-void ConvLayer::plan_convolution(LayerPlan& plan) {
+void ConvLayer::plan_convolution(LayerPlan& plan, bool again) {
   number_ = static_cast<uint32_t>(plan.index);
   conv_.plan(shape_, plan.kernels, plan.threads, plan.max_batch, plan.backward() && in_->error != nullptr);
   weight_.grad_bits = widths_.g;
@@ -21,6 +21,11 @@ void ConvLayer::plan_convolution(LayerPlan& plan) {
   packed_.plan(plan, name_, conv_);
   shift_.lasting(plan, name_ + ".shift", static_cast<size_t>(shape_.k));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
+  if (again) {
+    again_packed_.backward(plan, name_ + ".packed_again", conv_.packed_bytes());
+    again_workspace_.backward(plan, name_ + ".forward_workspace_again", conv_.forward_workspace_bytes());
+    again_strips_.backward(plan, name_ + ".strips_again", conv_.strip_bytes());
+  }
   goes_back_ = plan.backward() && (!weight_.frozen || in_->error != nullptr);
   if (!goes_back_) return;
   e2_.plan(plan, name_, widths_, static_cast<size_t>(plan.max_batch * out_elements()), conv_, weight_);
@@ -33,6 +38,7 @@ void ConvLayer::bind_convolution(const MemoryPlan& plan, uint8_t* memory) {
   shift_.bind(plan, memory);
   packed_.bind(plan, memory);
   forward_workspace_ = plan.address(memory, forward_buffer_);
+  for (auto* v : {&again_packed_, &again_workspace_, &again_strips_}) v->bind(plan, memory);
   e2_.bind(plan, memory);
   backward_workspace_ = plan.address(memory, backward_buffer_);
 }
@@ -42,6 +48,13 @@ void ConvLayer::multiply(const LayerContext& context, int16_t* staged, bool stri
   const uint8_t* packed = packed_.get(context, conv_, weight8_.data());
   conv_.forward(context.pool, context.count, in_->data, weight8_.data(), packed, {shift_.data(), staged, nullptr, strips}, sink,
                 forward_workspace_);
+}
+
+void ConvLayer::multiply_again(const LayerContext& context, ops::StripSink& sink) {
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
+  conv_.pack_weights(context.pool, weight8_.data(), again_packed_.data());
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), again_packed_.data(),
+                {shift_.data(), reinterpret_cast<int16_t*>(again_strips_.data()), nullptr, true}, &sink, again_workspace_.data());
 }
 
 void ConvLayer::multiply_back(const LayerContext& context) {

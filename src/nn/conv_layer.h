@@ -16,11 +16,13 @@ class ConvLayer : public Layer {
  protected:
   ConvLayer(std::string name, Value* in, const ConvShape& shape);
 
-  void plan_convolution(LayerPlan& plan);
+  void plan_convolution(LayerPlan& plan, bool again = false);
   void bind_convolution(const MemoryPlan& plan, uint8_t* memory);
   void weights_changed() { packed_.changed(); }  // after each change of weight8_
   // The staged output, by shift_; the sink may be null.
   void multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink);
+  // The staged strips of the last forward pass again, in its backward pass, if it was planned.
+  void multiply_again(const LayerContext& context, ops::StripSink& sink);
   // Whether E2 is read: not where W is frozen and the input needs no error.
   bool goes_back() const { return goes_back_; }
   // From E2 to the gradient of W, which is finished, and E1 of the input.
@@ -45,6 +47,7 @@ class ConvLayer : public Layer {
   bool goes_back_ = false;
   int forward_buffer_ = -1, backward_buffer_ = -1;
   uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
+  PlannedArray<uint8_t> again_packed_, again_workspace_, again_strips_;
 };
 
 }  // namespace intrain

@@ -149,7 +149,8 @@ struct LayerPlan {
   int max_batch, threads;  // images here
   int64_t global_batch;    // the most over all ranks
   bool training;
-  int lowest;  // layer with a parameter to learn; those below have no backward pass
+  int lowest;     // layer with a parameter to learn; those below have no backward pass
+  int recompute;  // Net::recompute()
 
   bool backward() const { return training && index >= lowest; }  // this layer has one
   int forward_time() const { return index; }

@@ -24,6 +24,12 @@ void Net::keep_momentum(bool keep) {
   keep_momentum_ = keep;
 }
 
+void Net::recompute(int products) {
+  check_not_prepared("recompute");
+  if (products < 0) throw Error("sums of " + std::to_string(products) + " products", Setting{"recompute"}, "give 0 or more");
+  recompute_ = products;
+}
+
 void Net::set_widths(const Widths& widths) {
   check_not_prepared("formats");
   widths_ = widths;
@@ -66,7 +72,8 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
       if (v->producer < lowest_ && !v->keeps_error) v->error = nullptr;
   const int layers = static_cast<int>(layers_.size());
   for (int i = 0; i < layers; ++i) {
-    LayerPlan plan{plan_, runtime_->kernels(), i, layers, most_here_, runtime_->pool().threads(), max_batch, training, lowest_};
+    LayerPlan plan{plan_,   runtime_->kernels(), i, layers, most_here_, runtime_->pool().threads(), max_batch, training,
+                   lowest_, recompute_};
     layers_[static_cast<size_t>(i)]->set_widths(widths_);
     layers_[static_cast<size_t>(i)]->plan(plan);
   }

@@ -49,6 +49,9 @@ class INTRAIN_API Net {
   void set_batches_per_step(int batches);
   // Of the loss, times 2^30: 0 .. 2^30. Throws Error for other numbers.
   void set_label_smoothing(int64_t smoothing);
+  // Before prepare(), else Error: x_hat of convolutions with batch norm whose outputs are sums of up to `products` products is not kept from forward
+  // to backward, but formed of the input again, by one more product: the same numbers in less memory. 0, as at first: all is kept. Throws Error for negative numbers.
+  void recompute(int products);
   // The logits, in training and evaluation, are those of the last layer times 2^-shift, 0 .. 16. Throws Error for other numbers.
   void set_logit_shift(int shift);
   // What forward() takes from now on; kBatch at first.
@@ -141,9 +144,10 @@ class INTRAIN_API Net {
   MemoryPlan plan_;
   AlignedBuffer memory_;
   Widths widths_;
-  int max_batch_ = 0;                                      // of all ranks
-  int most_here_ = 0;                                      // of them
-  int lowest_ = 0;                                         // layer with a backward pass, as planned
+  int max_batch_ = 0;  // of all ranks
+  int most_here_ = 0;  // of them
+  int lowest_ = 0;     // layer with a backward pass, as planned
+  int recompute_ = 0;
   std::vector<std::vector<Parameter*>> layer_parameters_;  // of each layer
   bool training_ = false, keep_gradients_ = false, keep_momentum_ = true, keep_average_ = false;
   std::vector<AveragedStatistic> averages_;

@@ -82,6 +82,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   net.set_widths(config.widths);
   net.keep_momentum(config.optimizer != "plain");
   net.keep_average(config.average > 0);
+  net.recompute(config.recompute);
   freeze(config, net);
   net.prepare(config.batch, true, options.runtime ? options.runtime : std::make_shared<Runtime>(config.threads));
   set_label_smoothing(config, net);

@@ -23,6 +23,9 @@ check "the operators add up to the step" holds step.json \
 check "bench step prints its tables beside the JSON" grep -q '^slowest layers' step.err
 check "bench step draws a picture" test "$(head -c 4 step.png | od -An -tx1 | tr -d ' ')" == 89504e47
 
+for n in 0 1000; do "$intrain" bench step --model resnet8 --batch 16 --steps 1 --threads 2 --recompute $n --json recompute-$n.json > /dev/null; done
+check "bench step takes less memory with --recompute" python3 -c "import json; a, b = (json.load(open(f'recompute-{n}.json'))['planned_bytes'] for n in (0, 1000)); assert b < a"
+
 "$intrain" bench infer --model resnet8 --batch 4 --steps 2 --json infer.json > infer
 check "bench infer succeeds" test $? -eq 0
 check "bench infer has its keys" holds infer.json "$keys <= set(r)"

@@ -3,7 +3,7 @@
 #
 #   resume.sh BINARY [KILLS [SEED]]
 #
-# Each start takes an instruction set, a number of threads and --save-every at random.
+# Each start takes an instruction set, a number of threads, --recompute and --save-every at random.
 source "$(dirname "$0")/support/lib.sh"
 
 readonly kills=${2:-6}
@@ -16,8 +16,8 @@ begin=$(date +%s%N)
 "$intrain" "${training[@]}" --out whole > whole.log || exit 1
 readonly milliseconds=$((($(date +%s%N) - begin) / 1000000 + 1))
 readonly signature=$(signature_of whole.log)
-# start ARGUMENTS...: with an instruction set and threads at random.
-start() { INTRAIN_ISA=${isas[RANDOM % ${#isas[@]}]} exec "$intrain" "$@" --threads $((RANDOM % 3 + 1)); }
+# start ARGUMENTS...: with an instruction set, threads and what is computed again at random.
+start() { INTRAIN_ISA=${isas[RANDOM % ${#isas[@]}]} exec "$intrain" "$@" --threads $((RANDOM % 3 + 1)) --recompute $((RANDOM % 2 * 200)); }
 # Without what differs by machine and by start.
 untimed() { sed -e '/^{"type": "start"/d' -e 's/, "images_per_second": .*//' "$1"; }
 # What is true of every run that went on to its end.
