@@ -5,17 +5,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "settings/recipe.h"
 #include "support/temp_folder.h"
 #include "support/trainer_in_memory.h"
-#include "train/step.h"
-#include "train/trained_net.h"
 
 namespace intrain {
 namespace {
 
 using test::expect_error;
-using test::small_config;
 using test::TrainerInMemory;
 
 // The W of a momentum of 0, and no state of one.
