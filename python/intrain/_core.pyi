@@ -94,7 +94,7 @@ class Settings:
     def validate(self) -> None:
         """Raises `ConfigError` naming the first setting that cannot be."""
     def command(self) -> str:
-        """The command that trains with these settings, quoted for a shell, without ``threads`` and ``out``."""
+        """The command that trains with these settings, quoted for a shell, without ``threads``, ``recompute`` and ``out``."""
     def widths(self) -> dict[str, int | str]:
         """All number formats by their short keys: ``"w"``."""
     def __eq__(self, other: object) -> bool: ...
@@ -518,8 +518,8 @@ class Trainer:
     def __init__(self, settings: Settings, data: DataSplits, net: Net, folder: bool = False, begin: Net | None = None) -> None: ...
     @staticmethod
     def resume(state: bytes, settings: Settings, data: DataSplits, folder: bool = False) -> Trainer:
-        """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which data, threads, out, save_every, keep, audit_every, and within limits
-        epochs and patience may be others. Raises `CheckpointError`, `DataError` or `ConfigError` where it cannot go on to the same result."""
+        """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which data, threads, recompute, out, save_every, keep, audit_every, and
+        within limits epochs and patience may be others. Raises `CheckpointError`, `DataError` or `ConfigError` where it cannot go on to the same result."""
     def fit(self, observer: _Observer | None = None, step_seconds: float | None = None) -> FitResult:
         """What is left of the epochs. `step_seconds`: at most so often the observer is told of the newest step; 0: of each; None: of none.
 

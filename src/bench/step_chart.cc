@@ -20,6 +20,7 @@ constexpr double kTop = 84, kBottom = 56, kOperatorRow = 40;
 constexpr Color kOpColors[kProfileOps] = {
     kBlue,               // kConvForward
     {0.55, 0.72, 0.90},  // kNormalizeForward
+    {0.30, 0.58, 0.75},  // kRecompute
     kOrange,             // kConvBackwardData
     {0.63, 0.22, 0.08},  // kConvBackwardWeights
     {0.98, 0.72, 0.45},  // kNormalizeBackward

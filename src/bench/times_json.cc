@@ -122,6 +122,7 @@ std::string comm_json(const BenchHead& head, const Network& network, const CommR
 
 std::string net_json(const BenchHead& head, const NetTimes& times) {
   Json json = summary(head, times.images_per_second, times.operations, times.step_seconds);
+  if (times.training) json["recompute"] = head.recompute;
   json["planned_bytes"] = times.planned_bytes;
   json["parameter_bytes"] = times.parameter_bytes;
   json["steps"] = times.steps;

@@ -17,6 +17,7 @@ struct BenchHead {
   std::string model;
   BenchInput input;
   int threads;
+  int recompute = 0;  // of a step: Net::recompute
   std::string isa;
   std::string multiply;        // the instruction of the peak
   double peak_operations = 0;  // a second

@@ -78,7 +78,8 @@ void add_flags(CLI::App& app, BenchKind kind, BenchFlags& flags) {
       add_steps(app, flags, add_seconds(app, flags, "how long to measure, and at least 5 steps"),
                 "steps to measure, instead of --seconds");
       app.add_option("--png", flags.png, "draw the time by operator and layer here")->type_name("FILE");
-      add_number(app, "--recompute", flags.recompute, "as of 'intrain train': layers that are computed again instead of kept")
+      add_number(app, "--recompute", flags.recompute,
+                 "as of 'intrain train': what batch norm keeps of convolutions of up to N products is computed again")
           ->type_name("N");
       break;
     case BenchKind::kInfer:

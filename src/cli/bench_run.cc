@@ -60,6 +60,7 @@ class Bench {
         bar_(out_) {
     head_.command = command;
     head_.threads = flags.threads;
+    head_.recompute = flags.recompute;
     head_.isa = isa_info(runtime_->isa()).name;
     head_.multiply = runtime_->kernels().peak->name;
     head_.model = flags.model;
@@ -171,7 +172,7 @@ void Bench::print_layers(const NetTimes& times) {
 
 void Bench::net(bool training) {
   Net net = build_model(head_.model, head_.input.h, head_.input.w, head_.input.c, head_.input.classes);
-  net.recompute(flags_.recompute);
+  net.recompute(head_.recompute);
   measure_peak(0.2, 3);
   const NetTimes times = measure_net(net, head_.input, training, runtime_, repeats(5), progress());
   measure_peak(0.2, 3);

@@ -12,6 +12,8 @@ const char* profile_op_name(ProfileOp op) {
       return "conv_forward";
     case ProfileOp::kNormalizeForward:
       return "normalize_forward";
+    case ProfileOp::kRecompute:
+      return "recompute";
     case ProfileOp::kConvBackwardData:
       return "conv_backward_data";
     case ProfileOp::kConvBackwardWeights:

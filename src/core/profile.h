@@ -13,6 +13,7 @@ namespace intrain {
 enum class ProfileOp {
   kConvForward,       // the product, staged; in an evaluation, all of the layer
   kNormalizeForward,  // statistics, x_hat, residual sum and ReLU
+  kRecompute,         // the product and x_hat once more (Net::recompute)
   kConvBackwardData,  // with the staging of E1
   kConvBackwardWeights,
   kNormalizeBackward,  // E1 to E2, gradients of gamma and beta

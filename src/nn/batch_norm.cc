@@ -30,7 +30,7 @@ void BatchNorm::reset_statistics() {
   ops::running_reset(out_->c, running_mean_.data(), running_var_.data());
 }
 
-void BatchNorm::plan(LayerPlan& plan, const Widths& widths, int64_t again) {
+void BatchNorm::plan(LayerPlan& plan, const Widths& widths, bool keep) {
   if (plan.training && plan.global_batch * out_->pixels() > int64_t{1} << kMaxCountLog2)
     throw Error("a batch of " + std::to_string(plan.global_batch) + " maps of " + std::to_string(out_->h) + "x" +
                     std::to_string(out_->w) + " in layer " + layer_ + " has more than 2^" + std::to_string(kMaxCountLog2) +
@@ -61,21 +61,16 @@ void BatchNorm::plan(LayerPlan& plan, const Widths& widths, int64_t again) {
   }
 
   // Where no activation follows, x_hat is the output, and lives until the layer that adds it; else forward needs none of its own.
-  if (plan.backward() && again == 0)
+  if (plan.backward() && keep)
     back_buffer_ = x_hat_buffer_ = plan.kept_buffer(layer_ + ".x_hat", out_bytes);
   else if (!activates())
     x_hat_buffer_ = plan.memory.add(layer_ + ".x_hat", out_bytes, plan.index, out_->last_consumer);
-  if (again == 0) return;
-  back_buffer_ = plan.backward_buffer(layer_ + ".x_hat_again", out_bytes);
-  if (!activates()) return;
-  unread_size_ = again * out_->c;
-  unread_.backward(plan, layer_ + ".unread", static_cast<size_t>(plan.threads * unread_size_));
+  if (plan.backward() && !keep) back_buffer_ = plan.backward_buffer(layer_ + ".x_hat_again", out_bytes);
 }
 
 void BatchNorm::bind(const MemoryPlan& plan, uint8_t* memory) {
   x_hat_ = reinterpret_cast<int8_t*>(plan.address(memory, x_hat_buffer_));
   back_x_hat_ = reinterpret_cast<int8_t*>(plan.address(memory, back_buffer_));
-  unread_.bind(plan, memory);
   for (auto* v : {&running_mean_, &running_var_, &sums_, &error_sums_}) v->bind(plan, memory);
   for (auto* v : {&mult_, &offset_, &affine_shift_, &k_, &b_, &a_, &align_}) v->bind(plan, memory);
   for (auto* v : {&gamma8_, &beta8_}) v->bind(plan, memory);
@@ -185,11 +180,12 @@ void BatchNorm::forward(const LayerContext& context, const int16_t* y) {
   show_output(context);
 }
 
-// The output, which the layers after this one have read, is formed again, too, without its shortcut, and not read.
-void BatchNorm::normalize_again(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int thread) const {
+// The output, which the layers after this one have read, is formed again, too, without its shortcut: that is scratch.
+void BatchNorm::normalize_again(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y,
+                                uint8_t* scratch) const {
   int8_t* x_hat = back_x_hat_ + first * out_->c;
   if (!activates()) return normalize(context, rows, y, x_hat);
-  context.kernels.activate(activate(y, rows, x_hat, unread_.data() + thread * unread_size_));
+  context.kernels.activate(activate(y, rows, x_hat, scratch));
 }
 
 void BatchNorm::show_output(const LayerContext& context) const {

@@ -18,8 +18,8 @@ class BatchNorm {
   BatchNorm(std::string layer, Value* shortcut, Value* out, Activation activation);
 
   // Throws Error if the sums of a batch could overflow (kMaxCountLog2).
-  // again: 0, or the most rows in a call of normalize_again(); x_hat is not kept from forward to backward then.
-  void plan(LayerPlan& plan, const Widths& widths, int64_t again = 0);
+  // keep: x_hat from forward to backward; else normalize_again() comes first there.
+  void plan(LayerPlan& plan, const Widths& widths, bool keep = true);
   void bind(const MemoryPlan& plan, uint8_t* memory);
   void reset_statistics();
   // Channel c of the input has the exponent exp + shift[c]; shift null: exp.
@@ -36,8 +36,8 @@ class BatchNorm {
   // Then rows [first, first + rows) of the batch, on any thread.
   void evaluate_strip(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y) const;
 
-  // Before backward(), where x_hat is not kept: rows [first, first + rows) of the batch once more, on any thread.
-  void normalize_again(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, int thread) const;
+  // Before backward(), where x_hat is not kept: rows [first, first + rows) of the batch once more, on any thread. scratch: [rows][channels].
+  void normalize_again(const LayerContext& context, int64_t first, int64_t rows, const int16_t* y, uint8_t* scratch) const;
   void show_output(const LayerContext& context) const;  // of the last pass, if there is an activation
 
   NormGraph describe();  // evaluation, folded
@@ -78,8 +78,6 @@ class BatchNorm {
   int x_hat_buffer_ = -1, back_buffer_ = -1;
   int8_t* x_hat_ = nullptr;       // of forward; null where nothing reads it
   int8_t* back_x_hat_ = nullptr;  // of backward: the same, if it is kept
-  PlannedArray<uint8_t> unread_;  // [threads][strip]: the output of normalize_again()
-  int64_t unread_size_ = 0;       // of a thread
 };
 
 }  // namespace intrain

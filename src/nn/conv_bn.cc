@@ -17,7 +17,7 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const C
 void ConvBn::plan(LayerPlan& plan) {
   again_ = plan.backward() && shape_.fan_in() <= plan.recompute;
   plan_convolution(plan, again_);
-  norm_.plan(plan, widths_, again_ ? conv_.strip_pixels() : 0);
+  norm_.plan(plan, widths_, !again_);
   // Evaluation needs strips only.
   const size_t bytes = plan.training ? static_cast<size_t>(plan.max_batch * out_elements()) * 2 : 0;
   staged_buffer_ = plan.forward_buffer(name_ + ".staged", std::max(bytes, conv_.strip_bytes()));
@@ -53,19 +53,6 @@ class SumsSink final : public ops::StripSink {
   BatchNorm& norm_;
 };
 
-// x_hat of each strip once more, while it is in cache.
-class AgainSink final : public ops::StripSink {
- public:
-  AgainSink(const LayerContext& context, const BatchNorm& norm) : context_(context), norm_(norm) {}
-  void strip(int64_t first, int64_t pixels, int16_t* staged, int thread) override {
-    norm_.normalize_again(context_, first, pixels, staged, thread);
-  }
-
- private:
-  const LayerContext& context_;
-  const BatchNorm& norm_;
-};
-
 // Each strip goes through all that follows while it is in cache, and neither the convolution's output nor x_hat is kept.
 class EvaluateSink final : public ops::StripSink {
  public:
@@ -80,6 +67,19 @@ class EvaluateSink final : public ops::StripSink {
 };
 
 }  // namespace
+
+// x_hat of each strip once more, while it is in cache.
+class ConvBn::Again final : public ops::StripSink {
+ public:
+  Again(const LayerContext& context, const ConvBn& layer) : context_(context), layer_(layer) {}
+  void strip(int64_t first, int64_t pixels, int16_t* staged, int thread) override {
+    layer_.norm_.normalize_again(context_, first, pixels, staged, layer_.again_scratch(thread));
+  }
+
+ private:
+  const LayerContext& context_;
+  const ConvBn& layer_;
+};
 
 void ConvBn::forward(const LayerContext& context) {
   norm_.begin_sums();
@@ -130,7 +130,7 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
 
 void ConvBn::backward(const LayerContext& context) {
   if (again_) {
-    AgainSink sink(context, norm_);
+    Again sink(context, *this);
     multiply_again(context, sink);
   }
   backward_batch_norm(context);

@@ -25,6 +25,8 @@ class ConvBn final : public ConvLayer {
   void state(std::vector<StateArray>& list) override { norm_.state(list); }
 
  private:
+  class Again;
+
   void backward_batch_norm(const LayerContext& context);
 
   Value* shortcut_;

@@ -21,16 +21,15 @@ void ConvLayer::plan_convolution(LayerPlan& plan, bool again) {
   packed_.plan(plan, name_, conv_);
   shift_.lasting(plan, name_ + ".shift", static_cast<size_t>(shape_.k));
   forward_buffer_ = plan.forward_buffer(name_ + ".forward_workspace", conv_.forward_workspace_bytes());
-  if (again) {
-    again_packed_.backward(plan, name_ + ".packed_again", conv_.packed_bytes());
-    again_workspace_.backward(plan, name_ + ".forward_workspace_again", conv_.forward_workspace_bytes());
-    again_strips_.backward(plan, name_ + ".strips_again", conv_.strip_bytes());
-  }
   goes_back_ = plan.backward() && (!weight_.frozen || in_->error != nullptr);
-  if (!goes_back_) return;
-  e2_.plan(plan, name_, widths_, static_cast<size_t>(plan.max_batch * out_elements()), conv_, weight_);
-  backward_buffer_ = plan.backward_buffer(
-      name_ + ".backward_workspace", std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()));
+  if (goes_back_) e2_.plan(plan, name_, widths_, static_cast<size_t>(plan.max_batch * out_elements()), conv_, weight_);
+  size_t bytes = goes_back_ ? std::max(conv_.backward_data_workspace_bytes(), conv_.backward_weights_workspace_bytes()) : 0;
+  if (again) {
+    again_.scratch_bytes = align_up(static_cast<size_t>(conv_.strip_pixels() * shape_.k));
+    bytes = std::max(bytes, align_up(conv_.packed_bytes()) + align_up(conv_.forward_workspace_bytes()) +
+                                align_up(conv_.strip_bytes()) + static_cast<size_t>(plan.threads) * again_.scratch_bytes);
+  }
+  if (bytes > 0) backward_buffer_ = plan.backward_buffer(name_ + ".backward_workspace", bytes);
 }
 
 void ConvLayer::bind_convolution(const MemoryPlan& plan, uint8_t* memory) {
@@ -38,9 +37,13 @@ void ConvLayer::bind_convolution(const MemoryPlan& plan, uint8_t* memory) {
   shift_.bind(plan, memory);
   packed_.bind(plan, memory);
   forward_workspace_ = plan.address(memory, forward_buffer_);
-  for (auto* v : {&again_packed_, &again_workspace_, &again_strips_}) v->bind(plan, memory);
   e2_.bind(plan, memory);
   backward_workspace_ = plan.address(memory, backward_buffer_);
+  if (again_.scratch_bytes == 0) return;
+  again_.packed = backward_workspace_;
+  again_.workspace = again_.packed + align_up(conv_.packed_bytes());
+  again_.strips = again_.workspace + align_up(conv_.forward_workspace_bytes());
+  again_.scratch = again_.strips + align_up(conv_.strip_bytes());
 }
 
 void ConvLayer::multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink) {
@@ -51,10 +54,10 @@ void ConvLayer::multiply(const LayerContext& context, int16_t* staged, bool stri
 }
 
 void ConvLayer::multiply_again(const LayerContext& context, ops::StripSink& sink) {
-  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kConvForward);
-  conv_.pack_weights(context.pool, weight8_.data(), again_packed_.data());
-  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), again_packed_.data(),
-                {shift_.data(), reinterpret_cast<int16_t*>(again_strips_.data()), nullptr, true}, &sink, again_workspace_.data());
+  const ProfileScope time(context.profile, static_cast<int>(number_), ProfileOp::kRecompute);
+  conv_.pack_weights(context.pool, weight8_.data(), again_.packed);
+  conv_.forward(context.pool, context.count, in_->data, weight8_.data(), again_.packed,
+                {shift_.data(), reinterpret_cast<int16_t*>(again_.strips), nullptr, true}, &sink, again_.workspace);
 }
 
 void ConvLayer::multiply_back(const LayerContext& context) {

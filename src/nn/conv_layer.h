@@ -21,8 +21,10 @@ class ConvLayer : public Layer {
   void weights_changed() { packed_.changed(); }  // after each change of weight8_
   // The staged output, by shift_; the sink may be null.
   void multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink);
-  // The staged strips of the last forward pass again, in its backward pass, if it was planned.
+  // The staged strips of the last forward pass again, in its backward pass, if that was planned. Of the sink's, meanwhile: a byte for each output of
+  // a strip, a thread.
   void multiply_again(const LayerContext& context, ops::StripSink& sink);
+  uint8_t* again_scratch(int thread) const { return again_.scratch + static_cast<size_t>(thread) * again_.scratch_bytes; }
   // Whether E2 is read: not where W is frozen and the input needs no error.
   bool goes_back() const { return goes_back_; }
   // From E2 to the gradient of W, which is finished, and E1 of the input.
@@ -47,7 +49,11 @@ class ConvLayer : public Layer {
   bool goes_back_ = false;
   int forward_buffer_ = -1, backward_buffer_ = -1;
   uint8_t *forward_workspace_ = nullptr, *backward_workspace_ = nullptr;
-  PlannedArray<uint8_t> again_packed_, again_workspace_, again_strips_;
+  // Of multiply_again(), in the backward workspace, which nothing else uses so early.
+  struct Again {
+    uint8_t *packed, *workspace, *strips, *scratch;
+    size_t scratch_bytes;  // a thread
+  } again_{};
 };
 
 }  // namespace intrain

@@ -85,7 +85,9 @@ void Net::prepare(int max_batch, bool training, std::shared_ptr<Runtime> runtime
   const std::string what = "the net in batches of " + std::to_string(max_batch);
   const auto check = [&](size_t bytes) {
     check_memory(static_cast<int64_t>(bytes), what, Setting{"model"},
-                 "choose a smaller net, smaller batches (`batch`), or smaller images");
+                 training
+                     ? "choose smaller batches (`batch`), a smaller net or images, or let more be computed again (`recompute`)"
+                     : "choose a smaller net, smaller batches (`batch`), or smaller images");
   };
   for (const PlannedBuffer& b : plan_.buffers()) check(b.bytes);  // so that their sums do not overflow
   plan_.pack();

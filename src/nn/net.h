@@ -49,8 +49,9 @@ class INTRAIN_API Net {
   void set_batches_per_step(int batches);
   // Of the loss, times 2^30: 0 .. 2^30. Throws Error for other numbers.
   void set_label_smoothing(int64_t smoothing);
-  // Before prepare(), else Error: x_hat of convolutions with batch norm whose outputs are sums of up to `products` products is not kept from forward
-  // to backward, but formed of the input again, by one more product: the same numbers in less memory. 0, as at first: all is kept. Throws Error for negative numbers.
+  // Before prepare(), else Error: x_hat of convolutions with batch norm (nn/conv_bn.h) whose outputs are sums of up to `products` products is not
+  // kept from forward to backward, but formed of the input again, by one more product: the same numbers in less memory. 0, as at first: all is
+  // kept. Throws Error for negative numbers.
   void recompute(int products);
   // The logits, in training and evaluation, are those of the last layer times 2^-shift, 0 .. 16. Throws Error for other numbers.
   void set_logit_shift(int shift);

@@ -1,6 +1,6 @@
 // The layers of pre-activation nets (He et al., "Identity mappings in deep residual networks", figure 1b): a convolution whose output
 // is added to the residual stream before any batch norm; then batch norm and ReLU of the stream, which the next block reads. The
-// stream lives until the sum that reads it, and no longer: kept for backward are, as in nn/conv_bn.h, the input and x_hat.
+// stream lives until the sum that reads it, and no longer: kept for backward are the input and, always, x_hat.
 #pragma once
 
 #include "nn/batch_norm.h"

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/rank_agreement.h"
+#include "settings/setting_list.h"
 
 namespace intrain {
 
@@ -37,10 +38,9 @@ void check_same_start(Reducer& reducer, const CheckpointInfo& info, uint64_t sta
   settings.config = info.config;
   // What may differ by machine; the data by what they hold.
   const TrainConfig free;
-  settings.config.data = free.data;
-  settings.config.threads = free.threads;
-  settings.config.out = free.out;
-  settings.config.keep = free.keep;
+  copy_settings(free, settings.config, [](const SettingInfo& setting) {
+    return (setting.traits & kOfTheMachine) != 0 || setting.key == "data" || setting.key == "keep";
+  });
   check_same(reducer, "the settings", hash_of(checkpoint_bytes(settings, {})), "give all ranks the same flags and files");
   check_same_data(reducer, info);
   check_same(reducer, "the states of the net", state, "let all ranks begin with the same checkpoint");

@@ -35,7 +35,7 @@ class Update final : public WholeGradients {
 
 void train_step(Net& net, const Batch& batch, const SgdStep& step) {
   Update update(net, step);
-  net.forward(batch);                                  // nn/: u8 activations and s8 x_hat stay for the backward pass
+  net.forward(batch);  // nn/: u8 activations and s8 x_hat stay for the backward pass, or are formed again
   net.backward(batch, step.seed, step.step, &update);  // nn/: softmax cross-entropy, then exact gradient sums, layer by layer
   net.quantize_updated();                              // nn/: W in 8 bits for the next step
 }

@@ -31,7 +31,10 @@ TrainedNet::TrainedNet(const Checkpoint& checkpoint, int max_batch, bool trainin
   check_state(checkpoint, checkpoint.info.model, net.state());
   net.set_widths(checkpoint.info.config.widths);
   net.keep_momentum(checkpoint.info.config.optimizer != "plain");
-  if (training) freeze(checkpoint.info.config, net);
+  if (training) {
+    freeze(checkpoint.info.config, net);
+    net.recompute(checkpoint.info.config.recompute);
+  }
   net.prepare(max_batch, training, std::move(runtime));
   (training ? restore_state : restore_for_use)(checkpoint, checkpoint.info.model, net.state());
   net.quantize_parameters();

@@ -30,7 +30,7 @@ for seed in '' 0777 00 0x10 0b1 ' 5' '5 ' +5 -1 5.0 1e3 5x 18446744073709551616 
   refused "seed '$seed'" "'${seed/+/[+]}' is not a whole number.*--seed" "${train_tiny[@]}" --seed "$seed"
 done
 # Each flag that takes a number reads it so.
-for flag in batch epochs restarts patience accumulate save-every keep threads seed; do
+for flag in batch epochs restarts patience accumulate recompute save-every keep threads seed; do
   refused "an octal --$flag" "'010' is not a whole number.*--$flag" "${train_tiny[@]:0:5}" "--$flag" 010
 done
 refused "an octal --top" "'010'.*--top" predict --checkpoint none.ckpt file.png --top 010

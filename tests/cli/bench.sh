@@ -24,6 +24,7 @@ check "bench step prints its tables beside the JSON" grep -q '^slowest layers' s
 check "bench step draws a picture" test "$(head -c 4 step.png | od -An -tx1 | tr -d ' ')" == 89504e47
 
 for n in 0 1000; do "$intrain" bench step --model resnet8 --batch 16 --steps 1 --threads 2 --recompute $n --json recompute-$n.json > /dev/null; done
+check "bench step says what it computes again" holds recompute-1000.json 'r["recompute"] == 1000 and "recompute" in {o["name"] for o in r["operators"]}'
 check "bench step takes less memory with --recompute" python3 -c "import json; a, b = (json.load(open(f'recompute-{n}.json'))['planned_bytes'] for n in (0, 1000)); assert b < a"
 
 "$intrain" bench infer --model resnet8 --batch 4 --steps 2 --json infer.json > infer

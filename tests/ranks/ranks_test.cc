@@ -178,6 +178,7 @@ TEST(Ranks, BeginTheSame) {
   expect_refused("", [](int rank, TrainConfig& config) {
     config.out = "run" + std::to_string(rank);
     config.threads = rank + 1;
+    config.recompute = 64 * rank;
     config.keep = rank + 1;
   });
 }

@@ -96,6 +96,7 @@ TEST_F(AuditRecordFile, OtherSettingsOrDataAreAStart) {
 TEST_F(AuditRecordFile, TheMachineIsNoneOfTheSettings) {
   TrainConfig elsewhere;
   elsewhere.threads = 7;
+  elsewhere.recompute = 64;
   elsewhere.out = "x";
   elsewhere.data = "mnist:moved";
   elsewhere.save_every = elsewhere.keep = elsewhere.audit_every = 3;

@@ -177,6 +177,7 @@ TEST_F(RunFolderOnDisk, AConfigThatWasEditedIsRefused) {
   TrainConfig other = config_;
   other.data = "synthetic:128";
   other.threads = 7;
+  other.recompute = 64;
   other.save_every = 9;
   other.keep = 3;
   other.out = "elsewhere";

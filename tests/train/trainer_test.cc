@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "support/temp_folder.h"
@@ -13,6 +14,26 @@ namespace {
 
 using test::expect_error;
 using test::TrainerInMemory;
+
+// From a stop on, too; what is computed again is no part of the state.
+TEST_F(TrainerInMemory, TakesLessMemoryWhereItComputesAgain) {
+  TrainConfig config = config_;
+  config.model = "resnet8";
+  Trainer keeps(config, data_);
+  const FitResult expected = keeps.fit(silent_);
+  config.recompute = 1000;
+  Trainer again(config, data_);
+  EXPECT_LT(again.net().memory().total_bytes(), keeps.net().memory().total_bytes());
+  test::Stopper stopper;
+  stopper.after = 3;
+  again.fit(stopper, &stopper.stop);
+  const Checkpoint state = again.state();
+  EXPECT_EQ(again.fit(silent_).signature, expected.signature);
+  config.recompute = 0;
+  Trainer kept(config, data_, {.resume = &state});
+  EXPECT_EQ(kept.net().memory().total_bytes(), keeps.net().memory().total_bytes());
+  EXPECT_EQ(kept.fit(silent_).signature, expected.signature);
+}
 
 // The W of a momentum of 0, and no state of one.
 TEST_F(TrainerInMemory, AStepMayHaveNoMomentum) {
