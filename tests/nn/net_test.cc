@@ -9,11 +9,9 @@
 
 #include "analysis/inspect.h"
 #include "models/models.h"
-#include "nn/quantize_weights.h"
 #include "ops/kernels.h"
 #include "support/isas.h"
 #include "support/nets.h"
-#include "support/oracle.h"
 #include "support/temp_folder.h"
 #include "train/metrics.h"
 
@@ -75,18 +73,6 @@ TEST(Net, EveryWidthShows) {
     stochastic.set_widths(e1);
     EXPECT_FALSE(run_steps(std::move(to_nearest), {}) == run_steps(std::move(stochastic), {}));
   }
-}
-
-TEST(Net, StoredParametersStartOnTheirGrid) {
-  Widths widths;
-  widths.w_stored = 20;
-  Net net = one_of_each();
-  net.set_widths(widths);
-  ReadyNet ready(std::move(net), 4);
-  int64_t others = 0;
-  for (const Parameter* p : ready.net.parameters())
-    for (int32_t w : p->master) others += w % (1 << 12) != 0;
-  EXPECT_EQ(others, 0);
 }
 
 // A net returns the bits of the reference for any threads.
@@ -214,62 +200,6 @@ TEST(Net, EvaluationOnlyNetReturnsTheSameLogits) {
   }
 }
 
-TEST(Net, FrozenStatisticsStayAndMakeTrainingSeeWhatEvaluationSees) {
-  const auto statistics_of = [](Net& net) {
-    std::vector<int64_t> all;
-    for (const StateArray& a : net.state())
-      if (a.name.find(".running_") != std::string::npos)
-        all.insert(all.end(), static_cast<int64_t*>(a.data), static_cast<int64_t*>(a.data) + a.count);
-    return all;
-  };
-  for (Net (*build)() : {one_of_each, one_of_each_stream, inverted_residuals}) {
-    ReadyNet ready(build(), 8, {.threads = 2});
-    for (uint32_t step = 0; step < 5; ++step) ready.train(synthetic_batch(8, 8 * static_cast<int>(step)), 51, step);
-    const std::vector<int64_t> before = statistics_of(ready.net);
-    const auto state = state_of(ready.net);
-    ready.net.freeze_statistics(true);
-    for (uint32_t step = 5; step < 8; ++step) {
-      ready.train(synthetic_batch(8, 8 * static_cast<int>(step)), 51, step);
-      for (const int count : {8, 3}) {
-        const Batch batch = synthetic_batch(count, 100);
-        ready.net.forward(batch);
-        const std::vector<int32_t> seen = logits_of(ready.net, count);
-        ready.net.evaluate(batch);
-        EXPECT_EQ(logits_of(ready.net, count), seen);
-      }
-    }
-    EXPECT_EQ(statistics_of(ready.net), before);
-    EXPECT_FALSE(state_of(ready.net) == state);
-    // And move again once they are free.
-    ready.net.freeze_statistics(false);
-    ready.train(synthetic_batch(8), 51, 8);
-    EXPECT_NE(statistics_of(ready.net), before);
-  }
-}
-
-// The first step by running statistics is that by frozen ones, bit by bit; only they go on, by each batch, and the second step shows it. One
-// image is enough.
-TEST(Net, RunningStatisticsNormalizeAndGoOn) {
-  for (Net (*build)() : {one_of_each, one_of_each_stream, inverted_residuals}) {
-    const auto step = [&](Statistics statistics, uint32_t steps) {
-      ReadyNet ready(build(), 1);
-      ready.net.set_statistics(statistics);
-      for (uint32_t i = 0; i < steps; ++i) ready.train(synthetic_batch(1, static_cast<int>(i)), 51, i);
-      std::vector<std::vector<uint8_t>> state = state_of(ready.net), running;
-      for (const StateArray& a : ready.net.state()) {
-        if (a.type != ElementType::kS64) continue;
-        running.push_back(state.back());  // they come last
-        state.pop_back();
-      }
-      return std::pair(state, running);
-    };
-    const auto frozen = step(Statistics::kFrozen, 1), moving = step(Statistics::kRunning, 1);
-    EXPECT_TRUE(frozen.first == moving.first);
-    for (size_t i = 0; i < frozen.second.size(); ++i) EXPECT_NE(frozen.second[i], moving.second[i]);
-    EXPECT_FALSE(step(Statistics::kFrozen, 2).first == step(Statistics::kRunning, 2).first);
-  }
-}
-
 // A stream that saturates stays in s16 and passes its error; weights beyond 16 saturate too.
 TEST(Net, SaturatedStreamsTrain) {
   ReadyNet ready(one_of_each_stream(), 8);
@@ -291,16 +221,6 @@ TEST(Net, SaturatedStreamsTrain) {
     EXPECT_TRUE(std::any_of(g.values.begin(), g.values.end(), [](int64_t v) { return v != 0; }));
 }
 
-// The running statistics approach those of the one batch that is ever seen: then both passes compute the same function.
-TEST(Net, RunningStatisticsConvergeToTheBatch) {
-  ReadyNet ready(one_of_each(), 16);
-  const Batch batch = synthetic_batch(16);
-  for (int i = 0; i < 120; ++i) ready.net.forward(batch);
-  const std::vector<double> forward = to_real(logits_of(ready.net, 16), 0);
-  ready.net.evaluate(batch);
-  EXPECT_GE(cosine(to_real(logits_of(ready.net, 16), 0), forward), 0.999);
-}
-
 TEST(Net, ForwardAndBackwardRepeat) {
   ReadyNet ready(one_of_each(), 8);
   const Batch batch = synthetic_batch(8);
@@ -318,108 +238,6 @@ TEST(Net, ForwardAndBackwardRepeat) {
     ready.net.backward(batch, seed, step);
     EXPECT_FALSE(gradients_of(ready.net) == gradients) << "the rounding bits depend on seed " << seed << " and step " << step;
   }
-}
-
-TEST(Net, InitializationIsAFunctionOfTheSeed) {
-  ReadyNet a(one_of_each(), 8, {.seed = 3}), b(one_of_each(), 2, {.threads = 2, .seed = 3}), c(one_of_each(), 8, {.seed = 4});
-  EXPECT_TRUE(state_of(a.net) == state_of(b.net));
-  for (size_t i = 0; i < a.net.parameters().size(); ++i) {
-    const Parameter &p = *a.net.parameters()[i], &q = *c.net.parameters()[i];
-    const bool fixed = p.initializer == Initializer::kOne || p.initializer == Initializer::kZero;
-    EXPECT_EQ(std::ranges::equal(p.master, q.master), fixed) << p.name;
-  }
-  std::vector<std::vector<int32_t>> masters;
-  for (const Parameter* p : a.net.parameters()) masters.emplace_back(p->master.begin(), p->master.end());
-  a.train(synthetic_batch(8), 512, 0);
-  a.net.initialize(3);
-  for (size_t i = 0; i < masters.size(); ++i) {
-    const Parameter& p = *a.net.parameters()[i];
-    EXPECT_TRUE(std::ranges::equal(p.master, masters[i])) << p.name;
-    EXPECT_TRUE(std::ranges::equal(p.momentum, std::vector<int16_t>(p.master.size()))) << p.name;
-  }
-}
-
-// kHeNormal: deviation sqrt(2 / fan out); kUniform: sqrt(1 / 3 fan in).
-TEST(Net, InitializationHasTheStatedSpread) {
-  ReadyNet ready(cifar_resnet(14, 12, 12, 1, 10), 1), plain(mlp(12, 12, 1, 10), 1);
-  for (ReadyNet* net : {&ready, &plain})
-    for (const Parameter* p : net->net.parameters()) {
-      if (p->initializer == Initializer::kOne || p->initializer == Initializer::kZero || p->count() < 500) continue;
-      const int64_t fan =
-          p->initializer == Initializer::kHeNormal ? int64_t{p->shape[0]} * p->shape[1] * p->shape[2] : p->shape[1];
-      const double expected = std::sqrt((p->initializer == Initializer::kHeNormal ? 2.0 : 1.0 / 3) / static_cast<double>(fan));
-      double sum = 0, squares = 0;
-      for (double w : to_real(p->master, -24)) sum += w, squares += w * w;
-      const double n = static_cast<double>(p->count());
-      EXPECT_NEAR(std::sqrt(squares / n) / expected, 1, 5 / std::sqrt(2 * n)) << p->name;
-      EXPECT_NEAR(sum / n / expected, 0, 5 / std::sqrt(n)) << p->name;
-    }
-}
-
-// Of a normal number cut at two deviations the deviation is 0.8796 of the whole one's.
-TEST(Net, InitializationOfWageubnIsTruncatedAndClipped) {
-  Net net = cifar_resnet(14, 12, 12, 1, 10);
-  Widths widths;
-  widths.fan_in_init = widths.constant_g = true;
-  widths.w_stored = 31;
-  net.set_widths(widths);
-  const auto runtime = std::make_shared<Runtime>(ops::make_kernels(Isa::kScalar), 1);
-  net.prepare(1, true, runtime);
-  net.initialize(1);
-  for (const Parameter* p : net.parameters()) {
-    for (const int32_t w : p->master) ASSERT_EQ(w % 2, 0) << p->name;
-    if (p->shape.size() != 4) continue;
-    const double deviation = 1 / std::sqrt(static_cast<double>(p->count() / p->shape[0]));
-    double squares = 0, most = 0;
-    for (double w : to_real(p->master, -24)) squares += w * w, most = std::max(most, std::fabs(w));
-    EXPECT_LE(most, 2 * deviation * (1 + 1e-6)) << p->name;
-    EXPECT_LE(most, 1 - std::exp2(-23)) << p->name;
-    if (p->count() < 500) continue;
-    EXPECT_GT(most, 1.9 * deviation) << p->name;
-    EXPECT_NEAR(std::sqrt(squares / static_cast<double>(p->count())) / (0.8796 * deviation), 1,
-                5 / std::sqrt(2 * static_cast<double>(p->count())))
-        << p->name;
-  }
-}
-
-// W on the fixed grid is what rounding to 2^-7 gives, however small its largest is.
-TEST(Net, WHasAFixedGridIfAsked) {
-  Parameter w;
-  w.shape = {3, 1};
-  std::vector<int32_t> master = {3 << 17, (1 << 17) + (1 << 16), -(1 << 25)};
-  w.master = master;
-  const ops::Kernels kernels = ops::make_kernels(Isa::kScalar);
-  ThreadPool pool(1);
-  Widths widths;
-  int8_t w8[3];
-  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 19);
-  widths.fixed_w = true;
-  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 17);
-  EXPECT_EQ(std::vector<int8_t>(w8, w8 + 3), (std::vector<int8_t>{3, 2, -127}));
-  widths.w = 6;
-  EXPECT_EQ(quantize_weights(kernels, pool, w, widths, w8), 17);
-  EXPECT_EQ(std::vector<int8_t>(w8, w8 + 3), (std::vector<int8_t>{4, 0, -124}));
-}
-
-// By threads and kernels as by the reference, in chunks as whole, at shifts that kernels do not have.
-TEST(Net, WIsThatOfTheReference) {
-  Parameter w;
-  w.shape = {70001, 1};
-  Rng rng(1);
-  ThreadPool pool(3, 3);
-  for (const int width : {9, 31})
-    for (const int bits : {2, 5, 8})
-      for (const Isa isa : {Isa::kScalar, select_isa()}) {
-        auto master =
-            random_vector<int32_t>(rng, Fill::kUniform, w.count(), 1 - (int64_t{1} << width), (int64_t{1} << width) - 1);
-        w.master = master;
-        Widths widths;
-        widths.w = bits;
-        std::vector<int8_t> got(w.master.size()), want(w.master.size());
-        const int t = quantize_weights(ops::make_kernels(isa), pool, w, widths, got.data(), 4, 24);
-        EXPECT_EQ(ops::quantize_weights_reference(w.master.data(), w.count(), widths, 4, 24, want.data()), t);
-        EXPECT_EQ(got, want) << width << " to " << bits;
-      }
 }
 
 // The products know the maxima of their gradients, with one plane of E2 or two, and whoever makes parameters' otherwise says nothing.
@@ -463,29 +281,6 @@ TEST(Net, NarrowGradientsDoNotShow) {
     }
     EXPECT_EQ(state_of(net), state_of(kept.net)) << threads << " threads";
   }
-}
-
-// Once: after an update.
-TEST(Net, WIsQuantizedByTheMaximumThatTheUpdateSaw) {
-  ReadyNet ready(cifar_resnet(8, 12, 12, 1, 10), 4);
-  const Batch batch = synthetic_batch(4);
-  const auto logits = [&] {
-    ready.net.evaluate(batch);
-    return logits_of(ready.net, 4);
-  };
-  ready.train(batch, 205, 0);
-  Parameter& w = *ready.net.parameters()[0];
-  EXPECT_FALSE(w.master_max);
-  const std::vector<int32_t> expected = logits();
-  ready.net.quantize_parameters();
-  EXPECT_EQ(logits(), expected);
-  w.master_max = INT32_MAX;
-  ready.net.quantize_updated();
-  EXPECT_NE(logits(), expected);
-  EXPECT_FALSE(w.master_max);
-  w.master_max = INT32_MAX;  // of an update that nothing followed
-  ready.net.quantize_parameters();
-  EXPECT_EQ(logits(), expected);
 }
 
 TEST(Net, StateNamesEachArrayOnce) {
