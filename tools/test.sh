@@ -275,7 +275,7 @@ section_sanitizers() {
     nets+=':Ranks.MobileNet:Ranks.PublishedSignatures:Ranks.Widths'
     for isa in $isas; do
       if [[ $isa != scalar && -z $whole_nets ]] && isa_on_this_cpu "$isa"; then whole_nets=$isa; continue; fi
-      nets+=":*/ModelsOnIsa.*/$isa:*/NetOnIsa.*/$isa"
+      nets+=":*/ModelsOnIsa.*/$isa:*/NetOnIsa.*/$isa:*/Recompute.*/$isa"
     done
     gtest_arguments=(--gtest_filter="-$nets")
     run_unit_tests asan-ubsan "$(test_binaries asan-ubsan)"
@@ -287,7 +287,7 @@ section_sanitizers() {
   if build asan-ubsan intrain_fuzz; then
     check_showing 8 "what is read from outside, damaged: no parser fails but by an error of its own" tests/fuzz/run.sh build/asan-ubsan 3
   fi
-  if build tsan intrain_tests -- -DINTRAIN_TEST_FILES='/(training_run|resume|fine_tuning|loader|image_folder|photo_manifest|local_ranks|ranks|rank_images|rank_photos|mpi_ranks|gradient_exchange|conv2d_op|net|sgd)_test'; then
+  if build tsan intrain_tests -- -DINTRAIN_TEST_FILES='/(training_run|resume|fine_tuning|loader|image_folder|photo_manifest|local_ranks|ranks|rank_images|rank_photos|mpi_ranks|gradient_exchange|conv2d_op|net|recompute|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
     # A net's threads do the same with every tile of a kind, so that of this CPU's best instruction set is enough, beside none (scalar) for a
     # small net; by the paper's recipe a training that is stopped and goes on; of trainings that begin from another one.
@@ -296,7 +296,7 @@ section_sanitizers() {
     local slow='MpiRanksTest.EndWell:RankImages.RunningStatistics*:RankImages.Frozen*:RankPhotos.SeveralRounds'
     build/tsan/tests/optim_tests --gtest_list_tests > /dev/null 2>&1 || prefix=(setarch -R)
     for isa in $isas; do [[ " $product_isas " != *$isa* ]] && isa_on_this_cpu "$isa" && best=$isa; done
-    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*/$best:*/NetOnIsa.OneOfEachLayer/scalar-Trainer.TrainsByWageubn:FineTuning.FrozenStatistics*:*/NetOnIsa.Other*:$slow")
+    gtest_arguments=(--gtest_filter="$threaded:*/NetOnIsa.*/$best:*/NetOnIsa.OneOfEachLayer/scalar:*/Recompute.TrainsTheSame/$best-Trainer.TrainsByWageubn:FineTuning.FrozenStatistics*:*/NetOnIsa.Other*:$slow")
     run_unit_tests tsan "$(test_binaries tsan)" "${prefix[@]}"
   fi
 }
