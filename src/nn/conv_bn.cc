@@ -15,9 +15,8 @@ ConvBn::ConvBn(std::string name, Value* in, Value* shortcut, Value* out, const C
     : ConvLayer(std::move(name), in, shape), shortcut_(shortcut), norm_(name_, shortcut, out, activation) {}
 
 void ConvBn::plan(LayerPlan& plan) {
-  again_ = plan.backward() && shape_.fan_in() <= plan.recompute;
-  plan_convolution(plan, again_);
-  norm_.plan(plan, widths_, !again_);
+  plan_convolution(plan, plan.backward() && shape_.fan_in() <= plan.recompute);
+  norm_.plan(plan, widths_, !multiplies_again());
   // Evaluation needs strips only.
   const size_t bytes = plan.training ? static_cast<size_t>(plan.max_batch * out_elements()) * 2 : 0;
   staged_buffer_ = plan.forward_buffer(name_ + ".staged", std::max(bytes, conv_.strip_bytes()));
@@ -129,7 +128,7 @@ void ConvBn::backward_batch_norm(const LayerContext& context) {
 }
 
 void ConvBn::backward(const LayerContext& context) {
-  if (again_) {
+  if (multiplies_again()) {
     Again sink(context, *this);
     multiply_again(context, sink);
   }

@@ -31,7 +31,6 @@ class ConvBn final : public ConvLayer {
 
   Value* shortcut_;
   BatchNorm norm_;
-  bool again_ = false;  // x_hat is not kept
   int staged_buffer_ = -1;
   int16_t* staged_ = nullptr;
 };

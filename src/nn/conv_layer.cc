@@ -39,7 +39,7 @@ void ConvLayer::bind_convolution(const MemoryPlan& plan, uint8_t* memory) {
   forward_workspace_ = plan.address(memory, forward_buffer_);
   e2_.bind(plan, memory);
   backward_workspace_ = plan.address(memory, backward_buffer_);
-  if (again_.scratch_bytes == 0) return;
+  if (!multiplies_again()) return;
   again_.packed = backward_workspace_;
   again_.workspace = again_.packed + align_up(conv_.packed_bytes());
   again_.strips = again_.workspace + align_up(conv_.forward_workspace_bytes());

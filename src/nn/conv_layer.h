@@ -23,6 +23,7 @@ class ConvLayer : public Layer {
   void multiply(const LayerContext& context, int16_t* staged, bool strips, ops::StripSink* sink);
   // The staged strips of the last forward pass again, in its backward pass, if that was planned. Of the sink's, meanwhile: a byte for each output of
   // a strip, a thread.
+  bool multiplies_again() const { return again_.scratch_bytes > 0; }
   void multiply_again(const LayerContext& context, ops::StripSink& sink);
   uint8_t* again_scratch(int thread) const { return again_.scratch + static_cast<size_t>(thread) * again_.scratch_bytes; }
   // Whether E2 is read: not where W is frozen and the input needs no error.
