@@ -74,8 +74,8 @@ class Settings:
     def __init__(self) -> None: ...
     def copy(self) -> Settings: ...
     @staticmethod
-    def keys() -> list[str]:
-        """In the order of config.json."""
+    def keys(on_resume: bool = False) -> list[str]:
+        """In the order of config.json. on_resume: those alone that may be given to a run that goes on, ``data`` among them."""
     @staticmethod
     def width_keys() -> list[str]: ...
     @staticmethod
@@ -518,8 +518,8 @@ class Trainer:
     def __init__(self, settings: Settings, data: DataSplits, net: Net, folder: bool = False, begin: Net | None = None) -> None: ...
     @staticmethod
     def resume(state: bytes, settings: Settings, data: DataSplits, folder: bool = False) -> Trainer:
-        """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which data, threads, recompute, out, save_every, keep, audit_every, and
-        within limits epochs and patience may be others. Raises `CheckpointError`, `DataError` or `ConfigError` where it cannot go on to the same result."""
+        """Goes on from the bytes of a checkpoint. settings: `resume_settings`, of which ``out`` and `Settings.keys` of ``on_resume`` may be others,
+        ``epochs`` and ``patience`` within limits. Raises `CheckpointError`, `DataError` or `ConfigError` where it cannot go on to the same result."""
     def fit(self, observer: _Observer | None = None, step_seconds: float | None = None) -> FitResult:
         """What is left of the epochs. `step_seconds`: at most so often the observer is told of the newest step; 0: of each; None: of none.
 

@@ -125,7 +125,7 @@ class Trainer:
         made["threads"] = threads_of(threads)  # type: ignore[arg-type]
         made["out"] = os.fspath(source) if not isinstance(source, bytes) else ""
         for key in settings:
-            if key not in ("epochs", "patience", "recompute", "save_every", "keep", "audit_every"):
+            if key not in made.keys(on_resume=True):
                 raise ConfigError("the settings of a run cannot change while it goes on", setting=key, hint="begin another, with `net=Net.load(...)`")
         set_all(made, settings)
         made.validate()

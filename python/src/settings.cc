@@ -185,12 +185,15 @@ void bind_settings(nb::module_& m) {
   Class<TrainConfig>(m, "Settings")
       .def(nb::init<>())
       .def("copy", [](const TrainConfig& config) { return config; })
-      .def_static("keys",
-                  [] {
-                    std::vector<std::string> keys;
-                    for (const SettingInfo& s : setting_list()) keys.push_back(s.key);
-                    return keys;
-                  })
+      .def_static(
+          "keys",
+          [](bool on_resume) {
+            std::vector<std::string> keys;
+            for (const SettingInfo& s : setting_list())
+              if (!on_resume || (s.traits & kOnResume) != 0) keys.push_back(s.key);
+            return keys;
+          },
+          nb::arg("on_resume") = false)
       .def_static("width_keys", width_keys)
       .def_static("help", help, nb::arg("key"))
       .def("__getitem__", get, nb::arg("key"))

@@ -19,8 +19,8 @@ struct TrainOptions {
   TrainObserver* observer =
       nullptr;  // told after the folder, whose path is plan.config.out in on_start. May be null; several: ObserverList
   std::function<Net(int h, int w, int c, int classes)> build = {};  // TrainerOptions::build
-  // Goes on from here, in the folder config.out. May be null. The configuration is the checkpoint's; of it data, threads, recompute, out,
-  // save_every, keep and audit_every may be others, epochs and patience as check_length (train/run_length.h) allows.
+  // Goes on from here, in the folder config.out. May be null. The configuration is the checkpoint's; of it `out` and the settings of the trait
+  // kOnResume (settings/setting_list.h) may be others, those of kOfLength as check_length (train/run_length.h) allows.
   const Checkpoint* resume = nullptr;
   const Checkpoint* begin = nullptr;  // TrainerOptions::begin
   // Once it is not 0 the training stops after its step and saves its state; before the first there is none, and an Error. May be null.

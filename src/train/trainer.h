@@ -63,8 +63,8 @@ class INTRAIN_API Trainer {
  public:
   // The net of config.model for data's images, as config.seed, config.init_from or the run that goes on has it. `data` must outlive it. Throws
   // Error for a configuration that cannot be, that does not fit the data or a model that does not fit the image size, and if `resume` does not
-  // fit the data or the net. All that is computed is a function of the configuration without `threads`, `recompute`, `out`, `save_every`,
-  // `keep` and `audit_every`, and of the data: however often the run was stopped.
+  // fit the data or the net. All that is computed is a function of the data and of the configuration, without `out` and what the traits
+  // kOnResume, and not kOfLength, say (settings/setting_list.h): however often the run was stopped.
   Trainer(const TrainConfig& config, const DataSplits& data, const TrainerOptions& options = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;

@@ -50,6 +50,10 @@ def test_what_settings_take():
 def test_settings_as_an_object(tmp_path):
     settings = intrain.Settings()
     assert {"lr", "batch", "seed"} <= set(settings.keys()) and "formats.w" in settings.width_keys() and settings.widths()["w"] == 8
+    free = set(settings.keys(on_resume=True)) - {"data"}
+    assert {"threads", "keep", "epochs"} <= free < set(settings.keys())
+    assert all(f"``{key}``" in intrain.Trainer.resume.__doc__ for key in free)
+    assert all(f"``{key}``" in intrain.Trainer.__doc__ for key in free - {"epochs", "patience"})
     same = settings.copy()
     assert same == settings
     same["lr"] = 0.2

@@ -115,6 +115,8 @@ def test_checkpoints_go_both_ways(tmp_path, program, run_program, train_program,
     assert f"signature: {whole}" in run_program("train", "--resume", tmp_path / "python")
     # From memory, with the arrays.
     assert intrain.Trainer.resume(state, data, recompute=64).fit().signature == whole
+    with pytest.raises(intrain.ConfigError, match="cannot change while it goes on"):
+        intrain.Trainer.resume(state, data, lr=0.2)
     # And in the same object.
     assert trainer.signature == intrain.Net.from_state(state).signature
 
