@@ -95,6 +95,7 @@ struct Column {
   int first;  // of the wide row
   int64_t at, stride;
   int rows;
+  int64_t ahead;  // from a value to its place in the next block, for fetch (vectors.h)
 };
 
 // Calls body(part, column): down the rows, a column's constants and sums stay in registers.
@@ -102,7 +103,7 @@ template <class Lanes, class Body>
 [[gnu::always_inline]] static inline void for_each_column(const RowBlock& b, const Body& body) {
   for_each_vector<Lanes>(
       b.width, [&](const auto& part, int64_t first) __attribute__((always_inline)) {
-        body(part, Column{static_cast<int>(first), b.at + first, b.stride, b.rows});
+        body(part, Column{static_cast<int>(first), b.at + first, b.stride, b.rows, b.rows * b.stride});
       });
 }
 

@@ -106,6 +106,19 @@ struct Part {
   }
 };
 
+// Asks for the cache line `ahead` values beyond p, to read or to write it soon: where a walk goes in strides that no hardware foresees. Nothing
+// is read yet, and the line may lie beyond the tensor.
+template <class T>
+[[gnu::always_inline]] static inline void fetch(const T* p, int64_t ahead) {
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(ahead) * sizeof(T)), 0,
+                     2);
+}
+template <class T>
+[[gnu::always_inline]] static inline void fetch_to_write(const T* p, int64_t ahead) {
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(ahead) * sizeof(T)), 1,
+                     2);
+}
+
 // Calls body(part, first) for vectors of 2 kLanes of `count` values, the last one a part.
 template <class Lanes, class Body>
 [[gnu::always_inline]] static inline void for_each_vector(int64_t count, const Body& body) {

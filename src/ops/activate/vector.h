@@ -47,6 +47,9 @@ template <class Lanes, int kShortcut, bool kSigned>
                             part.load_s8(beta2.data + column.first), gb2);
                     int64_t at = column.at;
                     for (int r = 0; r < column.rows; ++r, at += column.stride) {
+                      fetch(p.y + at, column.ahead);
+                      if (p.x_hat != nullptr) fetch_to_write(p.x_hat + at, column.ahead);
+                      fetch_to_write(p.dst + at, column.ahead);
                       const Register y = part.load16(p.y + at);
                       Register f = Lanes::pack(round[0](Lanes::dot(o[0], Lanes::interleave_low(y, y), m[0])),
                                                round[1](Lanes::dot(o[1], Lanes::interleave_high(y, y), m[1])));
@@ -55,12 +58,14 @@ template <class Lanes, int kShortcut, bool kSigned>
                       Register z[2] = {Lanes::dot(Lanes::interleave_low(f, ones), gb[0]),
                                        Lanes::dot(Lanes::interleave_high(f, ones), gb[1])};
                       if constexpr (kShortcut % 2 == 1) {
+                        fetch(src + at, column.ahead);
                         const Register a =
                             kShortcut == 1 ? part.load_u8(src + at) : part.load_s8(reinterpret_cast<const int8_t*>(src + at));
                         z[0] = Lanes::dot(z[0], Lanes::interleave_low(a, a), src_scale);
                         z[1] = Lanes::dot(z[1], Lanes::interleave_high(a, a), src_scale);
                       }
                       if constexpr (kShortcut == 2) {
+                        fetch(x_hat2 + at, column.ahead);
                         const Register x2 = part.load_s8(x_hat2 + at);
                         z[0] = Lanes::dot(z[0], Lanes::interleave_low(x2, ones), gb2[0]);
                         z[1] = Lanes::dot(z[1], Lanes::interleave_high(x2, ones), gb2[1]);

@@ -124,6 +124,8 @@ template <class Lanes>
                     const int16_t* y = p.y + column.at;
                     int8_t* x_hat = p.x_hat + column.at;
                     for (int r = 0; r < column.rows; ++r, y += column.stride, x_hat += column.stride) {
+                      fetch(y, column.ahead);
+                      fetch_to_write(x_hat, column.ahead);
                       const Register v = part.load16(y);
                       const Register twice[2] = {Lanes::interleave_low(v, v), Lanes::interleave_high(v, v)};
                       Register x[2];
@@ -180,9 +182,15 @@ template <class Lanes>
                     const uint8_t* mask = p.mask != nullptr ? p.mask + column.at : nullptr;
                     // Aligns and masks the error of row r.
                     const auto update = [&](int64_t r) __attribute__((always_inline)) {
-                      Register v = aligned(part.load16(e + r * column.stride));
-                      if (mask != nullptr) v = Lanes::bit_and(v, part.load_pass(mask + r * column.stride, p.bottom, p.top));
-                      part.store16(e + r * column.stride, v);
+                      const int64_t at = r * column.stride;
+                      fetch_to_write(e + at, column.ahead);
+                      fetch(x + at, column.ahead);
+                      Register v = aligned(part.load16(e + at));
+                      if (mask != nullptr) {
+                        fetch(mask + at, column.ahead);
+                        v = Lanes::bit_and(v, part.load_pass(mask + at, p.bottom, p.top));
+                      }
+                      part.store16(e + at, v);
                       max = Lanes::max16(max, Lanes::abs16(v));
                       return v;
                     };

@@ -28,6 +28,8 @@ template <class Lanes, class Row>
         }
         int64_t at = column.at;
         for (int r = 0; r < column.rows; ++r, at += column.stride) {
+          fetch(error + at, column.ahead);
+          fetch(x_hat + at, column.ahead);
           const Register e = part.load16(error + at), x = Lanes::byte_up(part.load_s8(x_hat + at));
           row(part, int64_t{r} * block.width + column.first, at, Lanes::dot(constant[0], Lanes::interleave_low(e, x), kb[0]),
               Lanes::dot(constant[1], Lanes::interleave_high(e, x), kb[1]));

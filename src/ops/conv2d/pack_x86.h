@@ -101,6 +101,10 @@ template <class Element>
         __m128i v[kDepth];
 #pragma GCC unroll 4
         for (int j = 0; j < kDepth; ++j) v[j] = j < rows ? load16(row[j] + c) : _mm_setzero_si128();
+        if (c % 64 == 0) {
+#pragma GCC unroll 4
+          for (int j = 0; j < kDepth; ++j) fetch(row[j] + c, 64 * p.src_stride);
+        }
         const __m128i ab0 = _mm_unpacklo_epi8(v[0], v[1]), ab1 = _mm_unpackhi_epi8(v[0], v[1]);
         if constexpr (kDepth == 4) {
           const __m128i cd0 = _mm_unpacklo_epi8(v[2], v[3]), cd1 = _mm_unpackhi_epi8(v[2], v[3]);
