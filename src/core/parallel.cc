@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/caller_core.h"
 #include "core/cpu_quota.h"
 #include "core/error.h"
 
@@ -91,6 +92,7 @@ struct ThreadPool::State {
   std::atomic<bool> stop{false};
   std::atomic_flag failing;
   std::exception_ptr failure;  // of the thread that set `failing`
+  CallerCore caller_core;      // its worker is the last one
   const uint32_t made_after = forks();
   std::vector<std::thread> workers;
 
@@ -153,6 +155,7 @@ struct ThreadPool::State {
       const uint32_t seen = begun.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_acquire)) return;  // after `begun`: who has seen its last count must see this, too
       work(thread);
+      if (thread == static_cast<int>(shares.size()) - 1) caller_core.tell_core();
       if (changes_soon(begun, seen)) continue;
       asleep.store(1, std::memory_order_seq_cst);
       // Whoever begins a run later, or stops the pool, sees that this thread sleeps.
@@ -175,7 +178,9 @@ struct ThreadPool::State {
     for (size_t t = 1; t <= useful; ++t) wake(t);
     work(0);
     for (int32_t left; (left = unfinished.load(std::memory_order_acquire)) != 0;)
-      if (!changes_soon(unfinished, left)) unfinished.wait(left, std::memory_order_acquire);
+      if (!changes_soon(unfinished, left) && !caller_core.holds()) unfinished.wait(left, std::memory_order_acquire);
+    // More threads than cores share them in any case.
+    if (helpers + 1 == static_cast<int>(shares.size())) caller_core.look(workers.back().native_handle());
     if (!failure) return;
     failing.clear(std::memory_order_relaxed);
     std::rethrow_exception(std::exchange(failure, nullptr));
