@@ -287,12 +287,12 @@ section_sanitizers() {
   if build asan-ubsan intrain_fuzz; then
     check_showing 8 "what is read from outside, damaged: no parser fails but by an error of its own" tests/fuzz/run.sh build/asan-ubsan 3
   fi
-  if build tsan intrain_tests -- -DINTRAIN_TEST_FILES='/(training_run|resume|fine_tuning|loader|image_folder|photo_manifest|local_ranks|ranks|rank_images|rank_photos|mpi_ranks|gradient_exchange|conv2d_op|net|recompute|sgd)_test'; then
+  if build tsan intrain_tests -- -DINTRAIN_TEST_FILES='/(training_run|resume|fine_tuning|loader|image_folder|photo_manifest|local_ranks|ranks|rank_images|rank_photos|mpi_ranks|gradient_exchange|parallel|caller_core|conv2d_op|net|recompute|sgd)_test'; then
     # TSan of g++ 12 does not know the address layout of newer kernels: without randomization it does.
     # A net's threads do the same with every tile of a kind, so that of this CPU's best instruction set is enough, beside none (scalar) for a
     # small net; by the paper's recipe a training that is stopped and goes on; of trainings that begin from another one.
     local prefix=() best= threaded='*Thread*:*Loader*:ImageFolder*:PhotoManifest*:Trainer*:Resume*:FineTuning.FrozenParameters*:*PlannedAndPackedAgain*'
-    threaded+=':LocalRanks*:GradientExchange*:Ranks.Mlp:Ranks.APhoto*:RankImages*:RankPhotos*:MpiRanks*'
+    threaded+=':CallerCore*:LocalRanks*:GradientExchange*:Ranks.Mlp:Ranks.APhoto*:RankImages*:RankPhotos*:MpiRanks*'
     local slow='MpiRanksTest.EndWell:RankImages.RunningStatistics*:RankImages.Frozen*:RankPhotos.SeveralRounds'
     build/tsan/tests/optim_tests --gtest_list_tests > /dev/null 2>&1 || prefix=(setarch -R)
     for isa in $isas; do [[ " $product_isas " != *$isa* ]] && isa_on_this_cpu "$isa" && best=$isa; done

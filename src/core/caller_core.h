@@ -13,42 +13,55 @@
 
 namespace intrain {
 
-// What the caller sees of itself and of one worker. Cores as sched_getcpu() numbers them, -1: not known.
+// What a caller sees of itself and of a worker. Cores as sched_getcpu() numbers them, -1: not known.
 struct CoreUse {
   int64_t ns;        // of a clock that only goes forward
-  int64_t switches;  // how often the caller's core was taken from it, ever
+  int64_t switches;  // how often others came onto the caller's core while it could have computed, ever
+  int thread;        // the caller
   int caller, worker;
 };
 
-// When to bind a worker, and to which core: the rules alone, without the system.
+// Where the worker belongs: the rules alone, without the system.
 class CoreChoice {
  public:
-  static constexpr int kKeep = -1, kAny = -2;  // leave it as it is; wherever it was allowed to be
-  static constexpr int64_t kLookNs = 100'000'000, kHoldNs = 10'000'000'000;
-  static constexpr int64_t kOften =
-      40;  // switches a second. Two that share a core take turns some 200 times, a caller alone a few times
+  enum Place {
+    kKeep,      // as it is
+    kAway,      // anywhere but on the caller's core
+    kBeside,    // on the caller's core, which the caller is to leave
+    kAnywhere,  // wherever it may be
+  };
+  static constexpr int64_t kLookNs = 100'000'000, kGapNs = 1'000'000'000, kHoldNs = 10'000'000'000;
+  // Switches a second. Two that share a core take turns some 200 times, a caller alone a few times.
+  static constexpr int64_t kOften = 40;
 
-  // The core for the worker, of those `allowed`, or kKeep or kAny. Looks at most every kLookNs. Where the caller loses its core often, the worker is
-  // to leave it if it is there itself; else another program is, whose neighbour the worker shall be, and the system moves the caller. Once kHoldNs
-  // have passed without that the worker is free again.
-  int decide(const CoreUse& use, const cpu_set_t& allowed);
+  // Judges what happened between two looks of one thread that lie kLookNs to kGapNs apart. Where the caller lost its core often, either the worker
+  // is there and has to leave, or another program is, whose neighbour the worker shall be. Once kHoldNs have passed without that it is free again.
+  Place decide(const CoreUse& use);
 
  private:
   bool is_held_ = false;
   int64_t until_ns_ = 0;
-  int64_t seen_ns_ = -1, seen_switches_ = 0;
+  CoreUse seen_ = {0, 0, -1, -1, -1};
 };
 
-// For one pool. No result depends on it.
+// For a pool of as many threads as there are cores. No result depends on it.
 class CallerCore {
  public:
-  // By the worker, now and then.
-  void tell_core() { worker_core_.store(sched_getcpu(), std::memory_order_relaxed); }
+  explicit CallerCore(int threads) : threads_(threads) {}
+
+  // By the worker after each run.
+  void tell_core() {
+    if (++told_ % 16 == 0) worker_core_.store(sched_getcpu(), std::memory_order_relaxed);
+  }
 
   // By the caller, between two runs; asks the system only every 64th time.
   void look(pthread_t worker) {
     if (++runs_ % 64 == 0) look_closely(worker);
   }
+
+  // Of a use of now. Does nothing unless the worker may use as many cores as there are threads, and the caller another one than its own; what others
+  // have set meanwhile holds. A worker that is free again has the cores that it had.
+  void look_at(const CoreUse& use, pthread_t worker);
 
   // Whether the caller should stay awake while it waits: on an idle core the system would put the other program.
   bool holds() const { return is_bound_; }
@@ -56,11 +69,13 @@ class CallerCore {
  private:
   void look_closely(pthread_t worker);
 
-  std::atomic<int> worker_core_{-1};
+  const int threads_;
   uint32_t runs_ = 0;
   CoreChoice choice_;
   bool is_bound_ = false;
   cpu_set_t bound_, before_;  // the worker's cores now, if it is bound, and what they were
+  alignas(64) std::atomic<int> worker_core_{-1};
+  uint32_t told_ = 0;
 };
 
 }  // namespace intrain

@@ -91,8 +91,8 @@ struct ThreadPool::State {
   std::atomic<int32_t> unfinished{0};  // tasks of this run
   std::atomic<bool> stop{false};
   std::atomic_flag failing;
-  std::exception_ptr failure;  // of the thread that set `failing`
-  CallerCore caller_core;      // its worker is the last one
+  std::exception_ptr failure;                               // of the thread that set `failing`
+  CallerCore caller_core{static_cast<int>(shares.size())};  // its worker is the last one
   const uint32_t made_after = forks();
   std::vector<std::thread> workers;
 
@@ -179,8 +179,7 @@ struct ThreadPool::State {
     work(0);
     for (int32_t left; (left = unfinished.load(std::memory_order_acquire)) != 0;)
       if (!changes_soon(unfinished, left) && !caller_core.holds()) unfinished.wait(left, std::memory_order_acquire);
-    // More threads than cores share them in any case.
-    if (helpers + 1 == static_cast<int>(shares.size())) caller_core.look(workers.back().native_handle());
+    caller_core.look(workers.back().native_handle());
     if (!failure) return;
     failing.clear(std::memory_order_relaxed);
     std::rethrow_exception(std::exchange(failure, nullptr));

@@ -1,4 +1,4 @@
-// The thread pool: the only file that knows the thread library.
+// The thread pool, and with core/caller_core.h the only file that knows the thread library.
 //
 // No result may depend on the split: bodies write disjoint memory or add integers exactly.
 //
@@ -20,7 +20,8 @@ INTRAIN_API int available_threads();
 class ThreadPool {
  public:
   // threads: 1 to kMaxThreads, the caller included. Of more threads than `cores` only as many are woken at a time: the others could but
-  // take their turns. Throws Error for other numbers, and if the system does not grant them.
+  // take their turns. Throws Error for other numbers, and if the system does not grant them. While other programs take the caller's core, a worker
+  // may be bound to a core, and the caller does not sleep while it waits (core/caller_core.h); the caller's own cores stay as they are.
   INTRAIN_API explicit ThreadPool(int threads, int cores = available_threads());
   INTRAIN_API ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -48,8 +48,8 @@ template <class Lanes, int kShortcut, bool kSigned>
                     int64_t at = column.at;
                     for (int r = 0; r < column.rows; ++r, at += column.stride) {
                       fetch(p.y + at, column.ahead);
-                      if (p.x_hat != nullptr) fetch_to_write(p.x_hat + at, column.ahead);
-                      fetch_to_write(p.dst + at, column.ahead);
+                      if (p.x_hat != nullptr) fetch(p.x_hat + at, column.ahead);
+                      fetch(p.dst + at, column.ahead);
                       const Register y = part.load16(p.y + at);
                       Register f = Lanes::pack(round[0](Lanes::dot(o[0], Lanes::interleave_low(y, y), m[0])),
                                                round[1](Lanes::dot(o[1], Lanes::interleave_high(y, y), m[1])));

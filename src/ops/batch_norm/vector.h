@@ -125,7 +125,7 @@ template <class Lanes>
                     int8_t* x_hat = p.x_hat + column.at;
                     for (int r = 0; r < column.rows; ++r, y += column.stride, x_hat += column.stride) {
                       fetch(y, column.ahead);
-                      fetch_to_write(x_hat, column.ahead);
+                      fetch(x_hat, column.ahead);
                       const Register v = part.load16(y);
                       const Register twice[2] = {Lanes::interleave_low(v, v), Lanes::interleave_high(v, v)};
                       Register x[2];
@@ -183,7 +183,7 @@ template <class Lanes>
                     // Aligns and masks the error of row r.
                     const auto update = [&](int64_t r) __attribute__((always_inline)) {
                       const int64_t at = r * column.stride;
-                      fetch_to_write(e + at, column.ahead);
+                      fetch(e + at, column.ahead);
                       fetch(x + at, column.ahead);
                       Register v = aligned(part.load16(e + at));
                       if (mask != nullptr) {
