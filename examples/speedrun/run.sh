@@ -25,9 +25,9 @@ mkdir -p "$out"
 # identity, biases that learn faster, images mirrored in alternate epochs, moved by up to 2 pixels and reflected beyond their border, softened labels
 # and logits, Nesterov's momentum, a rate that rises and falls linearly, averaged weights; and, after the last epoch, images evaluated together with
 # their mirror images and moved by a pixel.
-recipe=(--whiten --identity --batch 512 --lr 0.75 --momentum 0.85 --nesterov --decay weights --weight-decay 0.0015
-  --bias-lr-log2 4 --label-smoothing 0.2 --logit-shift 3 --schedule linear --average 6
-  --mirror alternate --shift 2 --border reflect --epochs 18 --warmup 3.6)
+recipe=(--whiten --identity --batch 256 --lr 0.375 --momentum 0.85 --nesterov --decay weights --weight-decay 0.0015
+  --bias-lr-log2 4 --label-smoothing 0.2 --logit-shift 3 --schedule linear --average 7
+  --mirror alternate --shift 2 --border reflect --epochs 13 --warmup 2.6)
 
 for seed in "${seeds[@]}"; do
   run=$out/seed-$seed
