@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains net.toml on the original CIFAR-10, in integers on CPUs, in few operations: to 94.10 % of the test images, the mean of five seeds.
+# Trains net.toml on the original CIFAR-10, in integers on CPUs, in few operations: to 94 % of the test images, the mean of five seeds.
 #
 #   run.sh DIR [SEED...]    DIR holds data_batch_1.bin to data_batch_5.bin and test_batch.bin; seeds 0 to 4 if none are given
 #
