@@ -11,7 +11,7 @@ number of threads, each in a process of its own, compiling not counted. Of evalu
 (`intrain export --qdq`), too. Medians over the rounds are compared: of PyTorch the fastest form counts, and the least memory that any form
 took with intrain's batch. Prints Markdown tables; a ratio above 1 is in favour of intrain.
 
---save puts the rows into bench/speeds.json in place of those of the same CPU, net, batch and instruction set. --show prints what that file
+--save puts the rows into bench/speeds.json in place of those of the same CPU, net, batch, instruction set and --recompute. --show prints what that file
 holds: the table of training, which README.md has, or that of latencies (evaluations, and training with smaller batches), of
 docs/performance.md.
 
@@ -126,11 +126,12 @@ def speed_of(results):
 def measure_rounds(args, case, forms, folder):
     """Results of intrain, of each form, and of ONNX Runtime; the share of other programs."""
     ours, theirs, runtime, model = [], {form: [] for form in forms}, [], None
+    recompute = ["--recompute", str(args.recompute)] if args.recompute and case.task == "step" else []
     before = cpu_seconds()
     for number in range(1, args.rounds + 1):
         told = lambda who, result: progress(f"{case.task} {case.model}:{case.batch}, round {number}/{args.rounds}, {who}: "
                                             f"{result['images_per_second']:.1f} images/s")
-        ours.append(run_intrain(args, case, "--image", case.image, "--seconds", str(args.seconds)))
+        ours.append(run_intrain(args, case, "--image", case.image, "--seconds", str(args.seconds), *recompute))
         told("intrain", ours[-1])
         for form in forms:
             theirs[form].append(result_of([*torch_command(args, case, form), "--steps", "5", "--seconds", str(args.seconds)],
@@ -164,6 +165,8 @@ def measure(args, case):
         peaks = [r["peak_bytes"] for form, r in [*tried.items(), *((f, r) for f in forms for r in theirs[f])]
                  if form.number_format == number_format and form.batch == case.batch]
         row["torch"][number_format] = {**speed[best], "peak_bytes": min(peaks), "layout": best.layout, "compiled": best.compiled, "batch": best.batch}
+    if ours[0].get("recompute"):
+        row["recompute"] = ours[0]["recompute"]
     if runtime:
         row["onnxruntime"] = {"version": args.runtime, **speed_of(runtime)}
     return row
@@ -213,6 +216,7 @@ def parse():
                    help=f"of PyTorch: {','.join(speeds.FORMATS)}; bfloat16 without instructions for it may take minutes a step")
     p.add_argument("--eager", action="store_true", help="leave out torch.compile")
     p.add_argument("--torch-batch", type=batches, default=[], help="further batches to try with PyTorch's training", metavar="B,B")
+    p.add_argument("--recompute", type=at_least_one, help="intrain's training in less memory: `bench step --recompute N`", metavar="N")
     p.add_argument("--intrain", default=str(ROOT / "build/release/intrain"), help="the program", metavar="PATH")
     p.add_argument("--commit", help="of which the program was built, if not of this checkout", metavar="HASH")
     p.add_argument("--python", default=peer_python(), help="a Python with PyTorch", metavar="PATH")

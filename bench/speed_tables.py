@@ -53,7 +53,8 @@ def forced(row):
 
 def net(row):
     h, w, _ = row["image"]
-    return f"`{row['model']}`, {h}x{w}, {row['batch']}" + (f", {ISA_NAMES.get(row['isa'], row['isa'])} only" if forced(row) else "")
+    return f"`{row['model']}`, {h}x{w}, {row['batch']}" + (f", {ISA_NAMES.get(row['isa'], row['isa'])} only" if forced(row) else "") + \
+        (f", `--recompute {row['recompute']}`" if "recompute" in row else "")
 
 
 def training_lines(rows, formats):

@@ -7,6 +7,7 @@ A row is what was measured of one net and batch on one CPU, a JSON object:
     isa                         intrain's instruction set, which may be forced to a lesser one than the CPU's best; PyTorch then to the same
                                 (TORCH_HELD)
     date, commit                of the measurement, of intrain's source
+    recompute                   of "step", if not 0: intrain's, which forms again rather than keeps (Net::recompute)
     rounds, others_share        both sides alternately, medians; share of the CPU time that other programs took meanwhile, null if unknown
     intrain                     version, images_per_second, spread ([least, most], null if unknown), peak_share, peak_bytes
     torch                       version, start_bytes (before the net is built), and for "float32" and "bfloat16", as far as measured,
@@ -32,7 +33,7 @@ TORCH_HELD = {isa: {"ATEN_CPU_CAPABILITY": aten, "ONEDNN_MAX_CPU_ISA": onednn, "
                                              ("avx512vnni", "avx512", "AVX512_CORE_VNNI", "AVX512")]}
 FORMATS = ["float32", "bfloat16"]
 TASKS = {"step": "a training step", "infer": "an evaluation"}
-SAME = ("kind", "cpu", "threads", "task", "model", "batch", "isa")  # a new row replaces that with the same values
+SAME = ("kind", "cpu", "threads", "task", "model", "batch", "isa", "recompute")  # a new row replaces that with the same values
 
 
 def cpu_of(cpuinfo):
@@ -86,7 +87,7 @@ def wrong_key(row):
               "model": text, "image": lambda v: isinstance(v, list) and len(v) == 3 and all(map(count, v)), "batch": count, "isa": text,
               "date": lambda v: isinstance(v, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\d", v)), "commit": text, "rounds": count,
               "others_share": share, "intrain": is_intrain, "torch": is_torch}
-    optional = {"onnxruntime": lambda v: has_version(v) and is_speed(v)}
+    optional = {"recompute": count, "onnxruntime": lambda v: has_version(v) and is_speed(v)}
     if not isinstance(row, dict):
         return "all of it"
     return next((key for key, right in checks.items() if key not in row or not right(row[key])), None) or \
@@ -111,7 +112,7 @@ def load(path):
         key = wrong_key(row)
         if key:
             fail(f"row {number} of {path} is wrong: {key}", hint)
-    keys = [tuple(row[k] for k in SAME) for row in rows]
+    keys = [tuple(row.get(k) for k in SAME) for row in rows]
     for number, key in enumerate(keys, 1):
         if keys.index(key) != number - 1:
             fail(f"row {number} of {path} is there twice: {', '.join(map(str, key))}", hint)
@@ -120,7 +121,7 @@ def load(path):
 
 def save(path, new):
     """Adds rows to a file, in place of those of the same CPU, net, batch and instruction set."""
-    same = lambda row: tuple(row[k] for k in SAME)
+    same = lambda row: tuple(row.get(k) for k in SAME)
     replaced = {same(row): row for row in new}
     rows = [replaced.pop(same(row), row) for row in load(path)] + list(replaced.values())
     temporary = Path(f"{path}.tmp")

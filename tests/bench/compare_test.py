@@ -71,6 +71,8 @@ Not measured yet: AVX-512 VNNI, bfloat16; AVX-512 VNNI; AVX-VNNI; ARM I8MM; ARM 
 | --- | --- | --- | --- | --- | --- | --- |
 | `resnet20`, 32x32, 4 | a training step | 4.00 ms | 10.0 ms (NHWC, compiled, batch 64) | 2.5 |  |  |
 | `resnet20`, 32x32, 1 | an evaluation | 1.00 ms | 2.50 ms (NHWC, compiled, batch 64) | 2.5 | 1.25 ms | 1.2 |""", latency)
+    smaller = speed_tables.table([row(), row(recompute=64)], False)
+    expect("less memory by computing again is said", "`resnet20`, 32x32, 128, `--recompute 64` |" in smaller, smaller)
     expect("short times are in microseconds", speed_tables.time_of(row(batch=1), speed(20000.0)) == "50.0 µs")
     expect("a comparison's own table names no other CPU", speed_tables.table(rows, False, name_missing=False) ==
            training[:training.index("\n\nNot measured yet")])
@@ -113,7 +115,7 @@ def test_files(folder):
                          [("kind",), ("date",), ("torch",), ("torch", "float32"), ("intrain", "peak_share"), ("torch", "version"), ("torch", "start_bytes")]),
                        *((json.dumps(changed(*path, value=value)), f"is wrong: {path[0]}") for *path, value in
                          [("kind", "Z80"), ("batch", 0), ("batch", True), ("image", [32, 32]), ("date", "today"), ("task", "sleep"),
-                          ("others_share", -1), ("intrain", "images_per_second", 0), ("torch", "float32", "spread", [2, 1]),
+                          ("others_share", -1), ("recompute", 0), ("intrain", "images_per_second", 0), ("torch", "float32", "spread", [2, 1]),
                           ("torch", "float32", "layout", "NHWC"), ("torch", "float32", "batch", "1"), ("speed", 1),
                           ("onnxruntime", {"version": "1"})])]:
         file.write_text(text)
@@ -121,9 +123,9 @@ def test_files(folder):
         expect(f"{text[:60]} is refused by '{said}'", said in told and told.startswith("error: ") and "\nhint: " in told, told)
     file.unlink()
     speeds.save(file, [row(), row(batch=1)])
-    speeds.save(file, [row(isa="scalar"), row(commit="new")])
-    expect("rows are added and replaced", [(r["batch"], r["isa"], r["commit"]) for r in speeds.load(file)] ==
-           [(128, "avx2", "new"), (1, "avx2", "abc"), (128, "scalar", "abc")], file.read_text())
+    speeds.save(file, [row(isa="scalar"), row(commit="new"), row(recompute=64)])
+    expect("rows are added and replaced", [(r["batch"], r["isa"], r["commit"], r.get("recompute")) for r in speeds.load(file)] ==
+           [(128, "avx2", "new", None), (1, "avx2", "abc", None), (128, "scalar", "abc", None), (128, "avx2", "abc", 64)], file.read_text())
     expect("an unwritable file is told", "cannot write" in refused(lambda: speeds.save(f"{folder}/none/speeds.json", [row()])))
 
 
@@ -140,9 +142,10 @@ def test_kinds():
 # Programs that say what they were asked to measure, and answer at once.
 INTRAIN = r"""#!/bin/sh
 echo "$*" >> "$0.log"
-case $1 in
+case "$*" in
   --version) echo 'intrain 0.5.0' ;;
-  bench) echo '{"images_per_second": 1000, "peak_bytes": 100, "peak_share": 0.5, "isa": "avx2", "image": [28, 28, 1], "classes": 7}' ;;
+  bench*--recompute\ 64*) echo '{"images_per_second": 900, "peak_bytes": 80, "peak_share": 0.5, "isa": "avx2", "image": [28, 28, 1], "classes": 7, "recompute": 64}' ;;
+  bench*) echo '{"images_per_second": 1000, "peak_bytes": 100, "peak_share": 0.5, "isa": "avx2", "image": [28, 28, 1], "classes": 7}' ;;
 esac
 """
 PYTHON = r"""#!/bin/sh
@@ -192,6 +195,9 @@ def test_measuring(folder):
     expect("all sides have images of the size that the net is for, in colour", asked.count("--image 28x28x3") == 4 and
            all("--image 28x28x3 --classes 7" in line for line in log if line.startswith("torch_peer.py") and "about" not in line), asked)
     expect("ONNX Runtime's model is made of the net", "train --data synthetic:4:28 --model resnet20" in asked and "--qdq" in asked, asked)
+    done = compare("resnet20:16", "infer:resnet20:1", "--rounds", "1", "--formats", "float32", "--eager", "--recompute", "64", "--save", "--speeds", file)
+    expect("less memory is a row of its own, and of training alone", [(r["task"], r.get("recompute"), r["intrain"]["peak_bytes"])
+           for r in speeds.load(file)] == [("step", None, 100), ("infer", None, 100), ("step", 64, 80)], done.stderr)
     for case in ("resnet20", "resnet20:0", ":1", "infer:resnet20", "train:resnet20:1"):
         expect(f"the case '{case}' is refused", compare(case).returncode == 2)
     shown = [compare("--show", what, "--speeds", Path(folder, name)) for what, name in
