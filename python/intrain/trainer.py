@@ -69,6 +69,8 @@ class Trainer:
         self._folder = out is not None
         if out is not None:
             self._settings["out"] = os.fspath(out)
+        if isinstance(net, Net) and net.has_numbers:
+            self._settings["init_from"] = "memory"
         self._settings.validate()
         self._net = net
         self._is_stream = False

@@ -4,6 +4,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "bindings.h"
@@ -78,8 +79,13 @@ void store(const std::string& key, nb::handle value, std::string& member) {
   nb::object text = nb::borrow(value);
   if (!is_text(text) && nb::hasattr(text, "__fspath__")) text = nb::steal(PyOS_FSPath(text.ptr()));
   if (!text.is_valid()) nb::raise_python_error();
-  if ((key == "crop" || key == "shift" || key == "mixup") && !is_text(text) && !is_bool(text) && PyNumber_Check(text.ptr()) != 0)
+  if ((key == "crop" || key == "shift" || key == "mixup") && !is_text(text) && !is_bool(text) &&
+      PyNumber_Check(text.ptr()) != 0) {
+    if (PyFloat_Check(text.ptr()) && std::floor(PyFloat_AsDouble(text.ptr())) == PyFloat_AsDouble(text.ptr()))
+      text = nb::steal(PyNumber_Long(text.ptr()));  // 2.0 is 2
+    if (!text.is_valid()) nb::raise_python_error();
     text = nb::str(text);
+  }
   if (!is_text(text)) refuse(key, "a text", value);
   member = nb::cast<std::string>(text);
 }

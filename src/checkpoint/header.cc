@@ -86,8 +86,8 @@ CheckpointInfo info_from_json(const Json& json, uint32_t version) {
   // No training has more steps (train/trainer.cc), and each epoch has one.
   if (info.step < 0 || info.step > INT32_MAX || info.epoch < 0 || info.epoch > info.step)
     throw std::invalid_argument("impossible step or epoch");
-  if (info.test_count < 0 || info.best_hits < 0 || info.best_hits > info.test_count || info.best_epoch < 0 ||
-      info.best_epoch > info.epoch)
+  if (info.test_count < 0 || info.test_count > INT32_MAX || info.best_hits < 0 || info.best_hits > info.test_count ||
+      info.best_epoch < 0 || info.best_epoch > info.epoch)
     throw std::invalid_argument("impossible 'best'");
   if (version >= 2) {
     get_integer(json.at("train_count"), info.train_count);

@@ -49,12 +49,18 @@ std::string shape_text(const CheckpointArray& a) {
 }
 std::string shape_text(const StateArray& a) { return a.name + " (" + std::to_string(a.count) + " x " + type_name(a.type) + ")"; }
 
+std::string not_fitting(const Checkpoint& checkpoint, const std::string& model) {
+  if (checkpoint.info.model == model)
+    return "the checkpoint of model '" + model + "' is of another net of that name, or of other images: ";
+  return "the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': ";
+}
+
 // The array of the checkpoint for each of `state`.
 std::vector<const CheckpointArray*> sources_of(const Checkpoint& checkpoint, const std::string& model,
                                                const std::vector<StateArray>& state) {
   const auto refuse = [&](const std::string& reason) {
-    throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': " + reason,
-                checkpoint.path, "use a checkpoint of this model, input shape and number of classes");
+    throw Error(not_fitting(checkpoint, model) + reason, checkpoint.path,
+                "use a checkpoint of this model, input shape and number of classes");
   };
   if (checkpoint.info.model != model) refuse("another model");
   const TrainingState training(checkpoint, state);
@@ -102,9 +108,8 @@ std::vector<Transfer> transfers_of(const Checkpoint& checkpoint, const std::stri
       continue;
     const auto from = by_name.find(to.name);
     if (from == by_name.end() || from->second->type != to.type || from->second->count != to.count)
-      throw Error("the checkpoint of model '" + checkpoint.info.model + "' does not fit model '" + model + "': it lacks " +
-                      shape_text(to),
-                  Setting{"init_from", checkpoint.path}, "use a checkpoint of this model, for images with as many channels");
+      throw Error(not_fitting(checkpoint, model) + "it lacks " + shape_text(to), Setting{"init_from", checkpoint.path},
+                  "use a checkpoint of this model, for images with as many channels");
     transfers.emplace_back(averages.of(from->second, to.role), &to);
   }
   return transfers;

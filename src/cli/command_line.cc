@@ -7,6 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.h"
@@ -14,6 +15,7 @@
 #include "cli/ranks.h"
 #include "core/error.h"
 #include "core/version.h"
+#include "settings/train_command.h"
 
 namespace intrain::cli {
 
@@ -60,6 +62,10 @@ int run(int argc, char** argv) {
     const int status = app.exit(e, text, text);
     print("{}", text.str());
     return status;
+  } catch (const CLI::ExtrasError&) {  // whose own text has them backwards
+    std::string extra;
+    for (const std::string& argument : app.remaining(true)) extra += (extra.empty() ? "" : " ") + argument;
+    throw Error("not expected: " + extra, "", help_line(app));
   } catch (const CLI::ParseError& e) {
     throw Error(e.what(), "", help_line(app));
   }
@@ -71,8 +77,17 @@ int run(int argc, char** argv) {
     try {
       return command.run();
     } catch (Error& e) {
+      const auto has_flag = [&](const std::string& key) {
+        const std::string flag = flag_of(key);
+        const CLI::App* given = command.app;
+        while (!given->get_subcommands().empty()) given = given->get_subcommands()[0];
+        return given->get_option_no_throw(flag.substr(0, flag.find(' '))) != nullptr;
+      };
       // The size of the images is a flag where there are none.
-      if (e.setting == "image" && command.app->get_option_no_throw("--data") != nullptr) e.setting = "data";
+      if (e.setting == "image" && has_flag("data")) e.setting = "data";
+      // Of the run whose checkpoint is given, where the command has no such flag.
+      if (!e.setting.empty() && !has_flag(e.setting))
+        e.where = std::exchange(e.setting, "") + (e.where.empty() ? "" : " ") + e.where;
       throw;
     }
   }

@@ -36,8 +36,8 @@ Plan plan_training(const std::string& dir, const FolderLayout& layout, const Loa
   }
   const std::string test = layout.val.empty() ? layout.test : layout.val;
   if (test.empty())
-    throw Error(layout.flat ? "it holds no folder train" : "no folder to evaluate on", dir,
-                layout_hint() + "; `val_share` 0.1 splits a tenth of the training photos off");
+    throw Error("no folder to evaluate on", dir,
+                "`val_share` 0.1 splits a tenth of the training photos off, or DIR must hold train/<class>/ and val/<class>/");
   return {layout.train, test, false};
 }
 

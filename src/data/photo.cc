@@ -32,7 +32,7 @@ void read_bytes(const std::string& path, std::vector<uint8_t>& bytes) {
   if (type != fs::file_type::regular && type != fs::file_type::not_found && type != fs::file_type::none)
     refuse(path, "it is no regular file");
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in) refuse(path, std::string("cannot be read: ") + std::strerror(errno));
+  if (!in) throw Error(std::string("cannot be read: ") + std::strerror(errno), path, "check the path and its permissions");
   const std::streamoff size = in.tellg();
   if (size < 0) refuse(path, "cannot be read");
   if (size > kMaxPhotoBytes) refuse(path, "it has more than 256 MiB");

@@ -3,6 +3,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <set>
@@ -45,6 +47,9 @@ class Reader {
         add_layer();
       } catch (const LayerError& e) {
         fail(e.problem);
+      } catch (const Error& e) {  // of the net as a whole
+        if (e.setting != "model") throw;
+        throw Error(e.what(), place(), e.hint);
       }
     }
     layer_ = nullptr;
@@ -56,9 +61,8 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(what, layer_ == nullptr ? path_ : path_ + ", layer " + std::to_string(number_), kHint);
-  }
+  std::string place() const { return layer_ == nullptr ? path_ : path_ + ", layer " + std::to_string(number_); }
+  [[noreturn]] void fail(const std::string& what) const { throw Error(what, place(), kHint); }
 
   // A member that is a whole number; without a default it must be there.
   int number(const char* key, int min, int max, int otherwise = -1) {
@@ -271,11 +275,11 @@ bool is_net_file(const std::string& model) { return model.ends_with(".toml"); }
 
 std::string read_net_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error(std::string("cannot open the file: ") + std::strerror(errno), path, "check the path");
   std::string text(kMaxBytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
-  if (text.empty())
-    throw Error("cannot be read, or is empty", path, "`model` takes a net's name, or a file that ends with .toml");
+  if (text.empty()) throw Error("it is empty, or no file", path, kHint);
   if (text.size() > kMaxBytes) throw Error("it has more than 1 MiB", path, kHint);
   return text;
 }

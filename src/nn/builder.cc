@@ -81,7 +81,7 @@ void NetBuilder::check_range(const std::string& kind, const char* name, int valu
 void NetBuilder::check_window(bool fits) const {
   if (!fits)
     throw Error("images of " + std::to_string(net_.h_) + "x" + std::to_string(net_.w_) + " are too small for this model",
-                Setting{"model"}, "take a shallower model, or larger images");
+                Setting{"model"}, "take a shallower model, smaller windows, or larger images");
 }
 
 // No sum in s32 may be longer than kMaxReduction.

@@ -22,19 +22,30 @@ std::vector<StateArray> Net::statistics() {
 
 std::vector<int> Net::plan_averages() {
   std::vector<int> buffers;
+  averages_.clear();
   if (!training_ || !keep_average_) return buffers;
   const int ever = 2 * static_cast<int>(layers_.size()) + 1;
-  for (const StateArray& a : statistics())
+  for (const StateArray& a : statistics()) {
+    if (a.type != ElementType::kS64 || a.least < -ops::kMostStatistic || a.most > ops::kMostStatistic)
+      throw Error("no average of " + a.name + " is kept", Setting{"average"},
+                  "statistics are s64 within +-2^61 (ops/weight_average)");
     buffers.push_back(plan_.add(a.name + ".average", static_cast<size_t>(a.count) * sizeof(int64_t), 0, ever));
+    averages_.push_back({a, nullptr});
+  }
   return buffers;
 }
 
 void Net::bind_averages(const std::vector<int>& buffers) {
-  if (buffers.empty()) return;
-  for (const StateArray& a : statistics()) {
-    auto* const average = reinterpret_cast<int64_t*>(plan_.address(memory_.data(), buffers[averages_.size()]));
-    averages_.push_back({a, average});
-  }
+  if (!training_ || !keep_average_) return;
+  const std::vector<StateArray> now = statistics();
+  const auto same = [](const AveragedStatistic& then, const StateArray& a) {
+    return then.now.name == a.name && then.now.type == a.type && then.now.count == a.count;
+  };
+  if (!std::equal(averages_.begin(), averages_.end(), now.begin(), now.end(), same))
+    throw Error("a layer has other statistics than it said before its memory was planned", Setting{"average"},
+                "leave it out, or let Layer::state() say the same before and after bind()");
+  for (size_t i = 0; i < now.size(); ++i)
+    averages_[i] = {now[i], reinterpret_cast<int64_t*>(plan_.address(memory_.data(), buffers[i]))};
 }
 
 void Net::begin_average() {

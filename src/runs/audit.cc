@@ -90,7 +90,7 @@ std::string change_text(const std::string& file, const SettingChange& change) {
 }  // namespace
 
 Audit::Audit(const std::string& folder) : folder_(folder) {
-  check_run_folder(folder, "run", "give the run folder of a training");
+  check_run_folder(folder, "", "give the run folder of a training");
   const auto path = [&](const std::string& name) { return folder + "/" + name; };
   if (!is_there(path(kAuditFile)))
     throw Error("the folder holds no record of an audit", path(kAuditFile),

@@ -68,8 +68,8 @@ ResumePoint find_resume_point(const std::string& folder) {
   }
   if (!any)
     throw Error("the folder holds no checkpoint", Setting{"resume", folder},
-                "give the run folder of a training; one that was stopped before its first step starts again with `config` "
-                "DIR/config.json");
+                "give the run folder of a training; one that was stopped before its first step starts again with " +
+                    shell_flag("--config", folder + "/config.json"));
   throw Error("no checkpoint of the folder can be read (" + point.damaged.front() + ")", Setting{"resume", folder},
               "the run is lost: train again with " + shell_flag("--config", folder + "/config.json"));
 }

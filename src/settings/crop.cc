@@ -14,21 +14,24 @@ constexpr const char* kAuto = "auto";
 constexpr const char* kWhole = "whole";
 constexpr const char* kStandard = "0.875";
 
-}  // namespace
-
-int parse_crop(const std::string& text) {
+// `words`: what it may be beside a share.
+int parse(const std::string& text, const std::string& words) {
   if (text == kWhole) return 0;
   double share = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, share, std::chars_format::fixed);
   if (error != std::errc() || stop != end || !(share >= 0.1 && share <= 1))
     throw Error("'" + text + "' is not possible", Setting{"crop"},
-                "`crop` takes a share of the shorter side from 0.1 to 1, or whole");
+                "`crop` takes a share of the shorter side from 0.1 to 1, " + words);
   return static_cast<int>(std::lround(share * 65536));
 }
 
+}  // namespace
+
+int parse_crop(const std::string& text) { return parse(text, "or whole"); }
+
 int crop_of(const TrainConfig& config) {
-  if (config.crop != kAuto) return parse_crop(config.crop);
+  if (config.crop != kAuto) return parse(config.crop, "whole or auto");
   return parse_crop(config.augment == "none" ? kWhole : kStandard);
 }
 

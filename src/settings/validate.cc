@@ -70,7 +70,7 @@ void check_pairs(const TrainConfig& config) {
   check_augmentation_settings(config);
   if (config.freeze_statistics && config.init_from.empty())
     throw Error("a new net has no running statistics yet", Setting{"freeze_statistics"},
-                "give the checkpoint that has them with `init_from`");
+                "begin with a net that has learned (`init_from`)");
   if (config.freeze_statistics && config.running_statistics)
     throw Error("running statistics cannot both stay and go on", Setting{"running_statistics"},
                 "give either `freeze_statistics` or `running_statistics`");

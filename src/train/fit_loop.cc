@@ -60,6 +60,18 @@ const Batch& next_batch(Loader& loader, Reducer& reducer) {
 
 }  // namespace
 
+// Shows a net's numbers to a sink while it is there: also where the step throws, the net must not keep a sink that goes.
+class SinkInUse {
+ public:
+  SinkInUse(Net& net, TensorSink* sink) : net_(net) { net_.set_tensor_sink(sink); }
+  ~SinkInUse() { net_.set_tensor_sink(nullptr); }
+  SinkInUse(const SinkInUse&) = delete;
+  SinkInUse& operator=(const SinkInUse&) = delete;
+
+ private:
+  Net& net_;
+};
+
 // One call of fit().
 class Trainer::Training::Loop {
  public:
@@ -77,7 +89,9 @@ class Trainer::Training::Loop {
   FitResult run() {
     wants_numbers_ = on_any(t_.reducer(), observer_.wants_numbers());
     observer_.on_ready();
-    observer_.on_start(t_.plan());
+    TrainingPlan plan = t_.plan();
+    plan.first_step = first_step_;  // of this call
+    observer_.on_start(plan);
     earlier_ = observer_.elapsed();
     epoch_seconds_ = earlier_.epoch_seconds;
     start_ = Clock::now();
@@ -147,8 +161,7 @@ class Trainer::Training::Loop {
       const Clock::time_point start = Clock::now();
       t_.begin_step();
       const bool look = wants_numbers_ && t_.step_ % kNumbersEvery == 0;
-      if (look) look_at_numbers();
-      const Metrics metrics = config_.accumulate == 1 ? step_on(next_training_batch()) : step_on_several();
+      const Metrics metrics = look ? looked_at_step() : one_step();
       t_.end_step();
       if (look) show_numbers();
       const double step_seconds = seconds_since(start);
@@ -207,13 +220,15 @@ class Trainer::Training::Loop {
     return sum;
   }
 
-  void look_at_numbers() {
+  Metrics one_step() { return config_.accumulate == 1 ? step_on(next_training_batch()) : step_on_several(); }
+
+  Metrics looked_at_step() {
     if (config_.widths.constant_g) numbers_.set_gradient_bits(t_.sgd_.range_log2 + 1);
-    t_.net_.set_tensor_sink(&numbers_);
+    const SinkInUse sink(t_.net_, &numbers_);
+    return one_step();
   }
 
   void show_numbers() {
-    t_.net_.set_tensor_sink(nullptr);
     add_up(t_.reducer(), numbers_.layers());
     int64_t stored_saturated = 0;
     for (const Parameter* p : t_.net_.parameters()) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "data/normalization.h"
 #include "models/models.h"
 #include "train/data_fingerprint.h"
@@ -79,7 +80,7 @@ Normalization normalization_of(const Checkpoint& checkpoint) {
 Normalization normalization_of(const TrainConfig& config, const Dataset& train) {
   if (config.mean.empty()) return make_normalization(train);
   if (static_cast<int>(config.mean.size()) != train.c)
-    throw Error(std::to_string(config.mean.size()) + " means for images of " + std::to_string(train.c) + " channels",
+    throw Error(plural(static_cast<int64_t>(config.mean.size()), "mean") + " for images of " + plural(train.c, "channel"),
                 Setting{"mean"}, "give one for each channel");
   const auto fixed = [](const std::vector<double>& shares) {
     std::vector<int64_t> values;

@@ -31,6 +31,14 @@ Normalization normalization_of(const TrainConfig& config, const Dataset& train, 
   return normalization_of(config, train);
 }
 
+void check_statistics(const TrainConfig& config, Net& net) {
+  if (!config.freeze_statistics && !config.running_statistics) return;
+  const std::vector<StateArray> state = net.state();
+  if (std::none_of(state.begin(), state.end(), [](const StateArray& a) { return a.role == StateRole::kStatistic; }))
+    throw Error("the net has no batch norm", Setting{config.freeze_statistics ? "freeze_statistics" : "running_statistics"},
+                "leave it out");
+}
+
 }  // namespace
 
 int64_t batches_before(const TrainConfig& config, int64_t train_count, int64_t step) {
@@ -51,7 +59,8 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   if (!same_images(images, data.test))
     throw Error("training and test images of another size or number of classes", Setting{"data"}, "give both of one shape");
   check_fit(config, images);
-  if (options.resume == nullptr) check_schedule(config, images.count / config.batch / config.accumulate);
+  if (options.resume == nullptr || is_other_length(config, options.resume->info.config))
+    check_schedule(config, images.count / config.batch / config.accumulate);
   check_augmentation_of(config, images, data.mirror);
   check_crop(config, images);
   check_crop(config, data.test);
@@ -64,6 +73,7 @@ Trainer::Trainer(const TrainConfig& settings, const DataSplits& data, const Trai
   const auto same_classes = [&](const CheckpointInfo& info) {
     return info.classes == images.classes && info.class_names == data.class_names;
   };
+  if (options.resume == nullptr && known) check_statistics(config, net);
   if (const Checkpoint* from = options.resume; from != nullptr && known && same_shape(from->info, images))
     check_state(*from, config.model, net.state());
   // A run that goes on is past its beginning, but the pixels' scaling stays.

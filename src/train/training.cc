@@ -120,6 +120,7 @@ Metrics Trainer::Training::step(const Batch& batch) {
 Evaluation Trainer::Training::evaluate(const Dataset& set, const std::atomic<int>* stop) {
   if (set.h != net_.height() || set.w != net_.width() || set.c != net_.channels() || set.classes != net_.classes())
     throw Error("images or classes of another number than the net's", "", "give images like those that it was made for");
+  check_images(set, "images");
   Loader loader(set, parts_.norm, evaluation_loader());
   const AverageInUse average(net_);
   return intrain::evaluate(net_, loader, stop, {}, views_of(config_));

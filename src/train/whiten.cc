@@ -1,5 +1,6 @@
 #include "train/whiten.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ Parameter& whitening_filters(Net& net) {
 void whiten_first_layer(Net& net, const Dataset& images, const Normalization& norm, const std::atomic<int>* stop) {
   constexpr int kVectorFraction = 30;
   Parameter& filters = whitening_filters(net);
+  if (const auto& pixels = images.images; !pixels.empty() && std::equal(pixels.begin() + images.c, pixels.end(), pixels.begin()))
+    throw Error("all pixels of the images are alike", Setting{"whiten"},
+                "give images to whiten by, or begin with a net that has learned: a stream has none yet");
   const int height = filters.shape[1], width = filters.shape[2], n = filters.shape[0] / 2, coarse = 32 - net.widths().w_stored;
   const std::vector<int64_t> vectors = symmetric_eigenvectors(patch_moments(images, norm, height, width, stop), n);
   const int64_t most = net.master_most(filters);  // a vector along an axis is 1, which not all widths hold

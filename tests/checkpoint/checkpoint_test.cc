@@ -249,6 +249,7 @@ TEST_F(CheckpointTest, RefusesImpossibleNumbers) {
       {"'best'", [](CheckpointInfo& i) { i.best_hits = 10001; }},
       {"'best'", [](CheckpointInfo& i) { i.best_hits = -1; }},
       {"'best'", [](CheckpointInfo& i) { i.test_count = -1; }},
+      {"'best'", [](CheckpointInfo& i) { i.test_count = int64_t{1} << 31; }},
       {"'best'", [](CheckpointInfo& i) { i.best_epoch = 4; }},
       {"unfinished_epoch", [](CheckpointInfo& i) { i.epoch_hits = 129; }},
       {"unfinished_epoch", [](CheckpointInfo& i) { i.epoch_count = -1; }},

@@ -21,6 +21,7 @@ train_tiny=(train --data synthetic:64 --model mlp --epochs 1 --batch 16 --thread
 refused "no subcommand" "subcommand"
 refused "unknown subcommand" "trian" trian
 refused "unknown flag" "--frobnicate" train --frobnicate 3
+refused "an unknown flag and its value, in this order" "not expected: --modle mlp" train --modle mlp
 refused "a number that is none" "--batch" train --batch many
 refused "a number too large" "--batch" train --batch 99999999999999
 refused "a fraction" "--epochs" train --epochs 1.5
@@ -64,16 +65,20 @@ refused "unknown augmentation" "--augment" train --augment all
 refused "a shift that is no number" "'far' is not possible \\(--shift\\)" train --shift far
 refused "a square larger than the images" "13 cut out of images of 12x12.*--cutout" "${train_tiny[@]}" --cutout 13
 refused "two shares of three" "--color-jitter" train --color-jitter 0.1,0.2
+refused "a border that no image is moved beyond" "no image is moved.*--border" "${train_tiny[@]}" --augment none --border black
+refused "nor moved by nothing" "no image is moved.*--border" "${train_tiny[@]}" --shift 0 --border black
 refused "a crop of nothing" "'0\.05' is not possible \(--crop\)" train --crop 0.05
+refused "a crop of nothing: what there is" "hint: whole or auto" train --crop 0.05
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2
 refused "a look ahead without a momentum" "--nesterov" train --nesterov --momentum 0
+refused "a momentum of an optimizer without one" "0.5 for an optimizer without one \\(--momentum\\)" train --optimizer plain --momentum 0.5
 refused "restarts of a schedule that has none" "--restarts" train --schedule step --restarts 1
 refused "no threads" "--threads" train --threads 0
 
 refused "a mean without deviation" "1 means and 0 deviations.*--deviation" "${train_tiny[@]}" --mean 0.5
 refused "a mean out of range" "--mean" "${train_tiny[@]}" --mean 1.5 --deviation 0.5
 refused "no deviation at all" "--deviation" "${train_tiny[@]}" --mean 0.5 --deviation 0
-refused "means for other images" "3 means for images of 1 channels.*--mean" "${train_tiny[@]}" --mean 0.5,0.5,0.5 --deviation 0.2,0.2,0.2
+refused "means for other images" "3 means for images of 1 channel .*--mean" "${train_tiny[@]}" --mean 0.5,0.5,0.5 --deviation 0.2,0.2,0.2
 
 refused "a report without runs" "run" report
 refused "a report of no folder" "no such folder \\(none\\)" report none
@@ -100,17 +105,22 @@ echo '{"modle": "mlp"}' > unknown.json
 refused "a configuration with an unknown key" "unknown.json.*modle|modle.*unknown.json" "${train_tiny[@]}" --config unknown.json
 echo '{"widths": {"w": 9}}' > wide.json
 refused "a configuration with a width too large" "wide.json" "${train_tiny[@]}" --config wide.json
+echo '{"epochs": 0}' > short.json
+refused "a configuration with a value that is not possible" "0 is not possible \\(--config short.json, epochs\\)" "${train_tiny[@]:0:1}" --config short.json
+refused "a flag that wins over a configuration" "0 is not possible \\(--epochs\\)" "${train_tiny[@]:0:1}" --config short.json --epochs 0
 refused "no threads to verify" "--threads" verify --threads 0
 refused "a model without a published signature" "resnet20.*--model" verify --model resnet20
 ulimit -Sv 2000000  # fewer than 256 stacks of 8 MB
 refused "more threads than the system grants" "cannot start 1000 threads.*--threads" verify --threads 1000
 ulimit -Sv "$(ulimit -Hv)"
 refused "unknown model" "resnet9" train --data synthetic:64 --model resnet9 --batch 16
-refused "a net's file that is not there" "none.toml" train --data synthetic:64 --batch 16 --model none.toml
+refused "a net's file that is not there" "No such file.*none.toml" train --data synthetic:64 --batch 16 --model none.toml
 echo '[[layer]' > net.toml
 refused "a net's file that is no TOML" "net.toml, line 1" train --data synthetic:64 --batch 16 --model net.toml
 printf '[[layer]]\ntype = "conv"\n' > net.toml
 refused "a layer without its members" "'channels' is missing.*net.toml, layer 1" train --data synthetic:64 --batch 16 --model net.toml
+printf '[[layer]]\ntype = "conv"\nchannels = 8\nsize = 13\n' > wide.toml
+refused "a layer larger than the images" "12x12.*too small.*wide.toml, layer 1" train --data synthetic:64:12 --batch 16 --model wide.toml
 refused "images too small for the model" "4x4.*too small.*--model" train --data synthetic:16:4 --model vgg_small --batch 16
 refused "generated images of an odd size" "'18'.*--data" train --data synthetic:16:18
 refused "too many generated images" "2000 images of 512x512.*--data" train --data synthetic:2000:512
@@ -121,6 +131,7 @@ refused "one class of photos" "photos/train" train --data folder:photos
 mkdir photos/train/b photos/val/b; echo text > photos/val/b/1.png
 refused "no photo that can be read" "photos/val" train --data folder:photos
 refused "photos of an impossible size" "'9999'.*--data" train --data folder:photos:9999
+refused "an audit of no folder" "no such folder \\(none\\)" audit none
 refused "eval without a checkpoint" "--checkpoint" eval --data synthetic
 refused "predict without a checkpoint" "--checkpoint" predict file.png
 refused "predict without pictures" "image" predict --checkpoint none.ckpt

@@ -110,6 +110,8 @@ refused "a split that is not there" "hint: --split names" eval --checkpoint plai
 refused "a split of no name" "--split" eval --checkpoint three.run/final.ckpt --split dev
 cp -r d bare && rm -r bare/val
 refused "no folder to evaluate on" "hint: --val-share" train --data folder:bare:12
+mkdir hollow
+refused "an empty folder" "no folder to evaluate on \\(hollow\\)" train --data folder:hollow:12
 refused "a share beside a folder" "d/val" train --data folder:d:12 --val-share 0.2
 train --data folder:bare:12 --val-share 0.25 --out bare.run > bare.log
 check "a share is split off" has bare.log '18 images'

@@ -53,7 +53,7 @@ TEST(Limits, PaddingOfPoolsMustNotGrowMapsBeyondTheSums) {
   for (int i = 0; i < 16; ++i) text += max_pool(15, 14);
   const std::string head = "[[layer]]\ntype='average_pool'\n";
   build(text + head, 32);  // 256x256
-  expect_error([&] { build(text + max_pool(15, 14) + head, 32); }, "maps of 270x270", "model");
+  expect_error([&] { build(text + max_pool(15, 14) + head, 32); }, "maps of 270x270", "layer 18");
   build(text + max_pool(15, 14, 2) + head, 32);
 }
 
@@ -62,7 +62,7 @@ TEST(Limits, NetsHaveAMostOfLayers) {
   for (int i = 0; i < 10; ++i) text += "[[layer]]\ntype='basic'\nchannels=2\nrepeat=200\n";
   const Net net = build(text, 4);
   EXPECT_EQ(net.layers().size(), 4002u);
-  expect_error([&] { build(text + "[[layer]]\ntype='basic'\nchannels=2\nrepeat=50\n", 4); }, "more than 4096 layers", "model");
+  expect_error([&] { build(text + "[[layer]]\ntype='basic'\nchannels=2\nrepeat=50\n", 4); }, "more than 4096 layers", "layer 12");
 }
 
 // Any net file: of any layers in any order, with members up to their limits. Small batches then train a step, batches of 2^21 are

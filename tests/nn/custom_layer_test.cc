@@ -131,6 +131,46 @@ TEST(CustomLayer, AForgottenErrorIsTold) {
                "");
 }
 
+// Its statistics have averages if it says them, in 64 bits, before there is memory.
+TEST(CustomLayer, StatisticsAreAveragedAsItSaysThem) {
+  class Counts final : public Layer {
+   public:
+    Counts(std::string name, Value* in, Value* out, ElementType type, bool early)
+        : Layer(std::move(name)), in_(in), out_(out), type_(type), early_(early) {}
+    void plan(LayerPlan&) override {}
+    void bind(const MemoryPlan&, uint8_t*) override { bound_ = true; }
+    void forward(const LayerContext& context) override {
+      std::memcpy(out_->output, in_->data, static_cast<size_t>(context.count * in_->elements()));
+    }
+    void evaluate(const LayerContext& context) override { forward(context); }
+    void backward(const LayerContext&) override {}
+    void describe(GraphSink&) override {}
+    void state(std::vector<StateArray>& list) override {
+      if (early_ || bound_) list.push_back({name_ + ".counts", type_, 4, counts_, 0, 1 << 20, StateRole::kStatistic});
+    }
+
+   private:
+    Value *in_, *out_;
+    const ElementType type_;
+    const bool early_;
+    bool bound_ = false;
+    int64_t counts_[4] = {1, 2, 3, 4};
+  };
+  const auto prepare = [](ElementType type, bool early) {
+    NetBuilder builder(12, 12, 1, 10);
+    Value* x = builder.conv_bn_relu(builder.input(), {.k = 8, .size = 3, .stride = 2, .pad = 1});
+    x = builder.custom("counts", x, {x->kind, x->h, x->w, x->c, x->exp}, [&](std::string name, Value* in, Value* out) {
+      return std::make_unique<Counts>(std::move(name), in, out, type, early);
+    });
+    Net net = builder.linear_logits(x);
+    net.keep_average(true);
+    net.prepare(8, true, std::make_shared<Runtime>(1));
+  };
+  EXPECT_NO_THROW(prepare(ElementType::kS64, true));
+  expect_error([&] { prepare(ElementType::kS32, true); }, "no average of counts1.counts", "average");
+  expect_error([&] { prepare(ElementType::kS64, false); }, "other statistics than it said", "average");
+}
+
 TEST(CustomLayer, HasItsPlaceInTheNet) {
   const Net net = net_with(1);
   std::vector<std::string> names;

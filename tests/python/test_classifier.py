@@ -244,10 +244,27 @@ def test_online_after_fit(digits):
 
 def test_online_after_a_fit_that_augments(arrays):
     X, y = arrays[:2]
-    augments = {"border": "reflect", "shift": 1, "cutout": 3, "color_jitter": [0.5]}
+    augments = {"border": "reflect", "shift": 1.0, "cutout": 3, "color_jitter": [0.5], "mixup": 1.0}  # 1.0 is 1
     clf = Classifier("mlp", mirror="alternate", settings=augments, **SMALL).fit(X, y)
     plain = Classifier(clf.net_, **SMALL).partial_fit(X[:16], y[:16], classes=range(10))
     assert clf.partial_fit(X[:16], y[:16]).signature_ == plain.signature_  # each image as it is
+
+
+def test_online_after_a_fit_of_another_kind_of_steps(arrays):
+    X, y = arrays[:2]
+    for settings in ({"accumulate": 2}, {"restarts": 1}):
+        clf = Classifier("mlp", settings=settings, **SMALL).fit(X, y)
+        plain = Classifier(clf.net_, **SMALL).partial_fit(X[:16], y[:16], classes=range(10))
+        assert clf.partial_fit(X[:16], y[:16]).signature_ == plain.signature_, settings
+
+
+def test_statistics_stay_those_of_the_net_that_it_begins_with(arrays):
+    X, y = arrays[:2]
+    first = Classifier("resnet8", **SMALL).fit(X, y)
+    frozen, learned = (Classifier(first.net_, settings={"freeze_statistics": stay}, **SMALL).fit(X, y) for stay in (True, False))
+    assert frozen.signature_ != learned.signature_ and frozen.net_.settings["freeze_statistics"]
+    with pytest.raises(intrain.ConfigError, match="no running statistics yet"):
+        Classifier("resnet8", settings={"freeze_statistics": True}, **SMALL).fit(X, y)
 
 
 def test_a_stream_that_begins_anew(digits, monkeypatch):

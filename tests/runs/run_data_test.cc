@@ -224,6 +224,22 @@ class VanishingPhotos : public testing::TestWithParam<int> {
   TrainResult whole_;
 };
 
+// Where it vanishes in a step whose numbers are looked at, the net forgets who looked: what it computes next tells nobody.
+TEST_P(VanishingPhotos, LetTheNetBeUsed) {
+  struct Watcher final : TrainObserver {
+    bool wants_numbers() const override { return true; }
+  } watcher;
+  const DataSplits data = load_data(config_.data);
+  Trainer trainer(config_, data);
+  fs::rename(folder_.file("d/train"), folder_.file("taken"));
+  EXPECT_THROW(trainer.fit(watcher), LoadFailure);
+  fs::rename(folder_.file("taken"), folder_.file("d/train"));
+  EXPECT_EQ(trainer.net().tensor_sink(), nullptr);
+  EXPECT_EQ(trainer.evaluate(data.test).metrics.count, 16);
+  TrainObserver silent;
+  EXPECT_EQ(trainer.fit(silent).signature, whole_.signature);
+}
+
 // In memory too, where the Trainer that failed goes on by itself.
 TEST_P(VanishingPhotos, PutBackLetATrainerGoOn) {
   const DataSplits data = load_data(config_.data);

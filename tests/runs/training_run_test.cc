@@ -10,6 +10,7 @@
 #include "models/models.h"
 #include "nn/builder.h"
 #include "report/curve_picture.h"
+#include "runs/audit_record.h"
 #include "settings/config_json.h"
 #include "settings/recipe.h"
 #include "support/temp_folder.h"
@@ -197,7 +198,7 @@ TEST(Trainer, TakesAGivenMeanAndDeviation) {
   config.deviation = {0.25};
   EXPECT_NE(train(config, data, options).signature, own);
   config.mean = config.deviation = {0.5, 0.5, 0.5};
-  expect_error([&] { train(config, data, options); }, "3 means for images of 1 channels", "mean");
+  expect_error([&] { train(config, data, options); }, "3 means for images of 1 channel", "mean");
 }
 
 TEST(Trainer, WhatCannotBeLeavesNoFolder) {
@@ -243,7 +244,8 @@ TEST(Trainer, VerifyIsRepeatable) {
 // Stopped after each step and gone on with in the same object, it leaves the folder of a run that never stopped.
 TEST(TrainingRun, GoesOnInItsFolder) {
   const TempFolder folder;
-  const TrainConfig whole_config = small_config(folder.file("whole")), config = small_config(folder.file("parts"));
+  TrainConfig whole_config = small_config(folder.file("whole")), config = small_config(folder.file("parts"));
+  whole_config.audit_every = config.audit_every = 2;
   const DataSplits data = load_data(config.data);
   const TrainResult whole = train(whole_config, data, {});
 
@@ -271,6 +273,11 @@ TEST(TrainingRun, GoesOnInItsFolder) {
     if (json.at("type") == "step") EXPECT_EQ(json.at("step"), ++steps);
   }
   EXPECT_EQ(steps, 8);
+  const AuditRecord expected = read_audit_record(whole_config.out + "/audit.jsonl");
+  const AuditRecord record = read_audit_record(config.out + "/audit.jsonl");
+  EXPECT_EQ(expected.entries.size(), 5u);
+  EXPECT_EQ(record.entries.size(), expected.entries.size());
+  EXPECT_EQ(record.chain, expected.chain);
 }
 
 // What it begins with may be in memory: the same as from the file.

@@ -228,6 +228,34 @@ TEST_F(TrainerInMemory, EvaluatesAnyImagesOfItsShape) {
   Dataset other = data_.test;
   other.classes = 3;
   expect_error([&] { trainer.evaluate(other); }, "of another number than the net's", "");
+  other = data_.test;
+  other.labels[3] = 65535;
+  expect_error([&] { trainer.evaluate(other); }, "have the label 65535", "data");
+}
+
+// A learned statistic is what it would go by, or go on with.
+TEST_F(TrainerInMemory, RefusesStatisticsOfANetWithout) {
+  TrainConfig config = config_;
+  config.model = "mlp";
+  config.running_statistics = true;
+  expect_error([&] { Trainer(config, data_); }, "no batch norm", "running_statistics");
+  config.model = "resnet8";
+  EXPECT_NO_THROW(Trainer(config, data_));
+}
+
+// A run that becomes shorter has a schedule that a new one could have.
+TEST_F(TrainerInMemory, RefusesALengthThatItsScheduleDoesNotFit) {
+  TrainConfig config = config_;
+  config.restarts = 4;
+  config.warmup = 0.75;
+  Trainer first(config, data_);
+  test::Stopper stopper;
+  stopper.after = 2;
+  first.fit(stopper, &stopper.stop);
+  const Checkpoint state = first.state();
+  EXPECT_NO_THROW(Trainer(config, data_, {.resume = &state}));
+  config.epochs = 1;
+  expect_error([&] { Trainer(config, data_, {.resume = &state}); }, "4 restarts of 1 steps are not possible", "restarts");
 }
 
 // The same training; no accuracy is made up.

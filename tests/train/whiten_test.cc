@@ -77,6 +77,18 @@ TEST_F(Whitening, WhitensInItsFirstLayer) {
   EXPECT_TRUE(std::equal(kept.master.begin(), kept.master.end(), filters.master.begin(), filters.master.end()));
 }
 
+TEST_F(Whitening, RefusesImagesThatAreAllAlike) {
+  TrainConfig config = config_;
+  config.whiten = true;
+  DataSplits alike = data_;
+  alike.train.images = Pixels(std::vector<uint8_t>(static_cast<size_t>(data_.train.count * data_.train.image_size()), 9));
+  const auto build = [](int h, int w, int c, int classes) {
+    NetBuilder net(h, w, c, classes);
+    return net.linear_logits(net.global_average_pool(net.conv_bn_relu(net.input(), {.k = 8, .size = 2})));
+  };
+  expect_error([&] { Trainer(config, alike, {.build = build}); }, "all pixels of the images are alike", "whiten");
+}
+
 // A channel that is the same everywhere is an eigenvector by itself, of length 1: more than WAGEUBN's stored W holds.
 TEST_F(Whitening, WhitensWithinTheStoredWeights) {
   TrainConfig config = config_;

@@ -10,6 +10,7 @@
 #include "io/read_file.h"
 #include "micro/state.h"
 #include "micro/step.h"
+#include "settings/config.h"
 #include "settings/scalar10.h"
 
 namespace intrain {
@@ -73,7 +74,7 @@ DeviceState parse_device_state(const std::vector<uint8_t>& bytes, const std::str
 }
 
 DeviceState read_device_state(const std::string& path) {
-  return parse_device_state(read_file(path, micro::kPageBytes, kMostBytes, "a state of a device", kNotOne), path);
+  return parse_device_state(read_file(path, micro::kPageBytes, kMostBytes, "it is no state of a device", kNotOne), path);
 }
 
 std::vector<uint8_t> device_state_bytes(DeviceNet& device, const Scalar10& rate, uint32_t steps) {
@@ -131,6 +132,7 @@ CheckpointInfo device_checkpoint_info(const Checkpoint& base, DeviceNet& device)
   info.epoch_loss = 0;
   TrainConfig& config = info.config;
   config.batch = config.accumulate = 1;
+  config.mixup = "none";  // which takes two images
   config.freeze.clear();
   for (const Parameter* p : device.net.parameters())
     if (p->frozen) config.freeze.push_back(p->name);
@@ -143,6 +145,7 @@ CheckpointInfo device_checkpoint_info(const Checkpoint& base, DeviceNet& device)
   // The nearest thing for trainings that go on; a rate that the setting does not take, as 0, is left out.
   const double rate = std::ldexp(device.step.rate.mantissa, device.step.rate.exp);
   if (rate >= 1e-9 && rate <= 100) config.lr = rate;
+  validate(config);  // else nobody could read what is written
   return info;
 }
 

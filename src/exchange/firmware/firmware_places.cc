@@ -50,7 +50,7 @@ class Places {
     if (memory_.total_bytes() > INT32_MAX || plan_.constants.size() > INT32_MAX)
       throw Error("firmware of " + std::to_string(plan_.constants.size()) + " bytes of constants and " +
                       std::to_string(memory_.total_bytes()) + " of memory",
-                  Setting{"model"}, "its addresses have 32 bits: take a smaller net");
+                  "", "its addresses have 32 bits: take a smaller net");
     for (const auto& [place, buffer] : wanted_)
       *place = static_cast<micro::Place>(memory_.buffers()[static_cast<size_t>(buffer)].offset);
     CHECK_TRUE(state_ < 0 || memory_.buffers()[static_cast<size_t>(state_)].offset == 0);

@@ -143,7 +143,7 @@ FirmwarePlan plan_firmware(Net& net, int learning_layers, const SgdStep& step, s
   plan.net.hashed = micro::kNone;
   if (learning_layers > 0) {
     if (net.parameter_count() * 4 < static_cast<int64_t>(micro::Hash::kLeastBytes))
-      throw Error("a net of " + std::to_string(net.parameter_count()) + " parameters", Setting{"model"},
+      throw Error("a net of " + std::to_string(net.parameter_count()) + " parameters", "",
                   "too small to have a signature on a device: take 61 or more");
     plan.net.hashed = hash_fixed(net, plan);
   }

@@ -14,8 +14,7 @@ using micro::kNone;
 using micro::LayerKind;
 
 [[noreturn]] void refuse(const std::string& layer, const std::string& what) {
-  throw Error("layer " + layer + ": " + what, Setting{"model"},
-              "firmware takes a chain of convolutions with ReLU, pools and linear layers");
+  throw Error("layer " + layer + ": " + what, "", "firmware takes a chain of convolutions with ReLU, pools and linear layers");
 }
 
 micro::Layer no_layer(LayerKind kind) {

@@ -30,7 +30,8 @@ void weight_average_reference(const WeightAverage& p);
 // trace of the W before them is left.
 int average_shift(int most, int64_t step);
 
-// The same of running statistics, of `count` 64-bit numbers within +-2^61: to nearest, ties to even. avg' lies between avg and the statistic.
+// The same of running statistics, of `count` 64-bit numbers within +-kMostStatistic: to nearest, ties to even. avg' lies between avg and the statistic.
+constexpr int64_t kMostStatistic = int64_t{1} << 61;
 void statistics_average_reference(const int64_t* statistics, int64_t count, int shift, int64_t* average);
 
 }  // namespace intrain::ops

@@ -148,8 +148,8 @@ TEST(Firmware, RefusesWhatItDoesNotHave) {
     net.initialize(1);
     expect_error([&] { plan_firmware(net, 0, kPlanStep); }, message, setting);
   };
-  refused(cifar_resnet(8, 12, 12, 1, 10), "it adds another", "model");
-  refused(one_of_each_stream(), "pre-activation", "model");
+  refused(cifar_resnet(8, 12, 12, 1, 10), "it adds another", "");
+  refused(one_of_each_stream(), "pre-activation", "");
   Net narrow = each_in_a_chain();
   narrow.set_widths({.w = 6});
   refused(std::move(narrow), "other number formats", "formats");
@@ -159,7 +159,7 @@ TEST(Firmware, RefusesWhatItDoesNotHave) {
   large.initialize(1);
   FirmwarePlan plan = plan_firmware(large, 0, kPlanStep);
   plan.layers[0].shape.k = 1 << 25;
-  expect_error([&] { choose_firmware_places(large, plan); }, "bytes of constants", "model");
+  expect_error([&] { choose_firmware_places(large, plan); }, "bytes of constants", "");
   expect_error([&] { plan_firmware(large, 6, kPlanStep); }, "the last 6 layers cannot learn", "");
   SgdStep nesterov = kPlanStep, weights_alone = kPlanStep, fast_biases = kPlanStep;
   nesterov.nesterov = weights_alone.decay_weights = true;
