@@ -124,4 +124,4 @@ def table(rows, small, name_missing=True):
     if not text or not name_missing:
         return "\n".join(text[:-1])
     missing = [name for name, needs, _ in KINDS if needs and name not in {row["kind"] for row in of_table}]
-    return "\n".join(text + [f"Not measured yet: {'; '.join(missing)}."] if missing else text[:-1])
+    return "\n".join(text + [f"No CPU whose best is one of these was compared yet: {'; '.join(missing)}."] if missing else text[:-1])

@@ -1,4 +1,4 @@
-# intrain as a library: libintrain.so of all folders but those that look at results (analysis, report, bench) and cli, its public headers, the CMake package, intrain.pc, and with cpack
+# intrain as a library: libintrain.so of all folders but those that look at results (analysis, report, bench), ranks and cli, its public headers, the CMake package, intrain.pc, and with cpack
 # a Debian package of all that and the program.
 include(GNUInstallDirs)
 
@@ -49,8 +49,12 @@ install(CODE [[
   endforeach()]] COMPONENT headers)
 install(DIRECTORY ${headers}/intrain TYPE INCLUDE COMPONENT headers)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC RENAME copyright)
-install(FILES ${PROJECT_SOURCE_DIR}/docs/nets.md ${PROJECT_SOURCE_DIR}/docs/import.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
-install(FILES ${PROJECT_SOURCE_DIR}/examples/net.toml ${PROJECT_SOURCE_DIR}/examples/mobile.toml ${PROJECT_SOURCE_DIR}/examples/vgg.toml
+# What messages and these pages point to.
+foreach(page nets import micro contract)
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/${page}.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/examples/speedrun/net.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/speedrun)
+install(FILES ${PROJECT_SOURCE_DIR}/examples/net.toml ${PROJECT_SOURCE_DIR}/examples/mobile.toml ${PROJECT_SOURCE_DIR}/examples/vgg.toml ${PROJECT_SOURCE_DIR}/examples/micro.toml
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/intrain)

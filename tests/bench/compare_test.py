@@ -65,7 +65,7 @@ instructions, PyTorch is, too. PyTorch's memory includes 200 MB for the interpre
 intrain 0.5.0 (abc, 2026-01-02); PyTorch 2.15.0. Medians of 3 alternating rounds, which lie at most 2 % apart; other programs took at most 1 % of the \
 CPU time. PyTorch's memory includes 200 MB for the interpreter and the library.
 
-Not measured yet: AVX-512 VNNI, bfloat16; AVX-512 VNNI; AVX-VNNI; ARM I8MM; ARM dot products; ARM NEON.""", training)
+No CPU whose best is one of these was compared yet: AVX-512 VNNI, bfloat16; AVX-512 VNNI; AVX-VNNI; ARM I8MM; ARM dot products; ARM NEON.""", training)
     expect("the table of latencies", "\n".join(latency.splitlines()[2:6]) == """\
 | net, images, batch | time of | intrain | PyTorch float32 | ratio | ONNX Runtime, 8 bits | ratio |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -75,7 +75,7 @@ Not measured yet: AVX-512 VNNI, bfloat16; AVX-512 VNNI; AVX-VNNI; ARM I8MM; ARM 
     expect("less memory by computing again is said", "`resnet20`, 32x32, 128, `--recompute 64` |" in smaller, smaller)
     expect("short times are in microseconds", speed_tables.time_of(row(batch=1), speed(20000.0)) == "50.0 µs")
     expect("a comparison's own table names no other CPU", speed_tables.table(rows, False, name_missing=False) ==
-           training[:training.index("\n\nNot measured yet")])
+           training[:training.index("\n\nNo CPU whose best is one of these was compared yet")])
     expect("no table of nothing", speed_tables.table([], False) == speed_tables.table([row()], True) == "")
 
 
@@ -203,7 +203,7 @@ def test_measuring(folder):
     shown = [compare("--show", what, "--speeds", Path(folder, name)) for what, name in
              (("training", "measured.json"), ("latency", "measured.json"), ("latency", "none.json"))]
     expect("both tables of a file can be shown, and none of a file without rows", [s.returncode for s in shown] == [0, 0, 2] and
-           "Not measured yet" in shown[0].stdout and "an evaluation" in shown[1].stdout and "has no rows of latency" in shown[2].stderr, shown)
+           "No CPU whose best is one of these was compared yet" in shown[0].stdout and "an evaluation" in shown[1].stdout and "has no rows of latency" in shown[2].stderr, shown)
     file.write_text("[1]")
     expect("a bad file is refused before anything is measured", compare("resnet8:1", "--save", "--speeds", file).returncode == 2 and
            "resnet8" not in Path(f"{intrain}.log").read_text() and file.read_text() == "[1]")
