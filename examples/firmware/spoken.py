@@ -13,7 +13,11 @@ import random
 import sys
 import wave
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError:
+    print("error: this Python has no numpy\nhint: install python3-numpy, or put a Python that has it first in PATH", file=sys.stderr)
+    sys.exit(2)
 
 from idx import write_demo
 

@@ -58,12 +58,12 @@ def signal_net():
     {"schedule": "linear", "warmup": 0.5, "restarts": 1, "momentum": 0.5, "balance": True},
 ])
 def test_settings_are_flags(tmp_path, train_program, synthetic, extra):
-    given = []
+    given, model = [], "resnet8" if "running_statistics" in extra else "mlp"
     for key, value in extra.items():
         flag = "--" + key.replace("_", "-")
         given += [flag] if value is True else [flag, value[0] if isinstance(value, list) else value]
-    trainer = intrain.Trainer("mlp", data=synthetic, **SMALL, **extra)
-    assert trainer.fit().signature == train_program(*flags(tmp_path, "--model", "mlp", *given))
+    trainer = intrain.Trainer(model, data=synthetic, **SMALL, **extra)
+    assert trainer.fit().signature == train_program(*flags(tmp_path, "--model", model, *given))
     assert trainer.signature == trainer.net.signature == trainer.fit().signature
 
 
