@@ -23,7 +23,7 @@ constexpr int kNormalizedExp = -4;               // x_hat, s8: +-8 standard devi
 constexpr int kFineExp = -8;                     // x_hat as the output is formed from it, s16
 constexpr int kGammaExp = -6;                    // gamma and beta, s8
 constexpr int kScaledExp = kNormalizedExp + kGammaExp;  // gamma * x_hat + beta of a branch that is only added
-constexpr int kStreamExp = -8;                          // residual stream of pre-activation nets, s16: +-128
+constexpr int kStreamExp = -8, kMostStreamExp = -5;     // residual stream of pre-activation nets, s16: +-128 to +-1024
 constexpr int kMasterExp = -24;                         // stored parameters, s32
 constexpr int kFixedWeightExp = -7;                     // W, s8, where its grid is fixed (Widths::fixed_w)
 constexpr int kRunningExp = -32;                        // running mean and variance, s64

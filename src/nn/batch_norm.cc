@@ -9,6 +9,7 @@
 #include "nn/quantize_weights.h"
 #include "nn/strips.h"
 #include "ops/kernels.h"
+#include "ops/stream/stream.h"
 
 namespace intrain {
 
@@ -87,6 +88,13 @@ void BatchNorm::quantize_parameters(const ops::Kernels& kernels, int exp, const 
   in_ = {out_->c, exp, shift};
   quantize_stored(kernels, {gamma_.master.data(), out_->c, ops::kGammaShift, gamma8_.data()}, widths_.gamma);
   quantize_stored(kernels, {beta_.master.data(), out_->c, ops::kGammaShift, beta8_.data()}, widths_.beta);
+}
+
+int BatchNorm::stream_exp() const {
+  int exp = kStreamExp;
+  for (size_t c = 0; c < static_cast<size_t>(out_->c); ++c)
+    exp = std::max(exp, ops::stream_exp(running_mean_.data()[c], running_var_.data()[c]));
+  return exp;
 }
 
 void BatchNorm::begin_sums() {

@@ -24,6 +24,8 @@ class BatchNorm {
   void reset_statistics();
   // Channel c of the input has the exponent exp + shift[c]; shift null: exp.
   void quantize_parameters(const ops::Kernels& kernels, int exp, const int32_t* shift);
+  // The exponent that a stream needs of which these are the running statistics (ops::stream_exp).
+  int stream_exp() const;
   void parameters(std::vector<Parameter*>& list) { list.insert(list.end(), {&gamma_, &beta_}); }
   void state(std::vector<StateArray>& list);
 

@@ -130,6 +130,12 @@ void NetBuilder::add_shortcut(Value* shortcut, Value* out) {
                      shape_text(out->h, out->w, out->c));
   consume(shortcut);
   closed_.insert(shortcut);
+  if (shortcut->kind == Value::Kind::kStream) {
+    const auto norms = shortcut->norms;
+    for (const auto& v : net_.values_)
+      if (v->norms == norms) v->norms = out->norms;
+    out->norms->insert(out->norms->end(), norms->begin(), norms->end());
+  }
   const std::shared_ptr<Value::Gradient> old = shortcut->error;
   for (const auto& v : net_.values_)
     if (v->error == old) v->error = out->error;
@@ -163,6 +169,7 @@ Stream NetBuilder::stream(Value* in, Value* shortcut, const ConvSpec& spec, bool
   const std::string name = next_name("conv");
   consume(in);
   Value* sum = value(Value::Kind::kStream, name + ".stream", shape.oh(), shape.ow(), spec.k, kStreamExp);
+  sum->norms = std::make_shared<std::vector<const BatchNorm*>>();
   consume(sum);  // by its own layer, if by no other
   Value* out = relu ? value(Value::Kind::kActivation, name, shape.oh(), shape.ow(), spec.k, kActivationExp) : nullptr;
   if (shortcut != nullptr) add_shortcut(shortcut, sum);

@@ -54,7 +54,7 @@ class INTRAIN_API GraphSink {
  public:
   virtual ~GraphSink() = default;
   virtual void conv_bn(const ConvGraph& conv, const NormGraph& norm) = 0;
-  // stream = clamp(y + addend 2^(exponent of addend - kStreamExp), +-32767), of exponent kStreamExp; then the norm of it. addend, norm: or
+  // stream = clamp(y + addend 2^(exponent of addend - that of stream), +-32767); then the norm of it. addend, norm: or
   // null.
   virtual void stream_conv(const ConvGraph& conv, const Value* addend, const Value* stream, const NormGraph* norm) = 0;
   virtual void linear(const LinearGraph& linear) = 0;

@@ -25,6 +25,7 @@
 
 namespace intrain {
 
+class BatchNorm;
 namespace ops {
 struct Kernels;
 }
@@ -36,7 +37,7 @@ struct Value {
     kActivation,  // u8 after ReLU or pooling
     kSigned,      // s8 after batch norm without ReLU
     kNormalized,  // x_hat s8 with gamma and beta: gamma x_hat + beta, at kScaledExp, formed by whoever reads it
-    kStream,      // s16 at kStreamExp, a sum of convolutions that is not normalized; it may only be added
+    kStream,      // s16, a sum of convolutions that is not normalized; it may only be added
   };
   Kind kind = Kind::kActivation;
   std::string name;
@@ -51,6 +52,8 @@ struct Value {
   const int8_t* gamma = nullptr;
   const int8_t* beta = nullptr;
   int16_t* stream = nullptr;  // kStream
+  // Of a kStream: who normalizes it, and the sums that it goes into. All have one exponent, that of the widest.
+  std::shared_ptr<std::vector<const BatchNorm*>> norms;
 
   // E1: the loss gradient here, s16 with an exponent and a true maximum an image. A shortcut shares the error of the sum it goes
   // into.

@@ -12,7 +12,9 @@ namespace intrain {
 
 StreamConv::StreamConv(std::string name, Value* in, Value* addend, Value* stream, Value* out, const ConvShape& shape)
     : ConvLayer(std::move(name), in, shape), addend_(addend), stream_(stream) {
-  if (out != nullptr) norm_.emplace(name_, nullptr, out, Activation::kRelu);
+  if (out == nullptr) return;
+  norm_.emplace(name_, nullptr, out, Activation::kRelu);
+  stream_->norms->push_back(&*norm_);
 }
 
 void StreamConv::plan(LayerPlan& plan) {
@@ -35,12 +37,14 @@ void StreamConv::reset_statistics() {
 }
 
 void StreamConv::quantize_parameters(const ops::Kernels& kernels, ThreadPool& pool) {
-  const ops::StreamStaging range = ops::stream_staging(in_->exp);
+  stream_->exp = kStreamExp;
+  for (const BatchNorm* norm : *stream_->norms) stream_->exp = std::max(stream_->exp, norm->stream_exp());
+  const ops::StreamStaging range = ops::stream_staging(in_->exp, stream_->exp);
   const int t = quantize_weights(kernels, pool, weight_, widths_, weight8_.data(), range.least, range.most);
   weight_exp_ = ops::weight_exp(t);
-  std::fill(shift_.begin(), shift_.end(), ops::stream_staging_shift(in_->exp, t));
+  std::fill(shift_.begin(), shift_.end(), range.most - t);
   weights_changed();
-  if (norm_) norm_->quantize_parameters(kernels, kStreamExp, nullptr);
+  if (norm_) norm_->quantize_parameters(kernels, stream_->exp, nullptr);
 }
 
 void StreamConv::add(const ops::Kernels& kernels, int64_t first, int64_t pixels, int16_t* staged) const {
@@ -51,7 +55,7 @@ void StreamConv::add(const ops::Kernels& kernels, int64_t first, int64_t pixels,
     p.src16 = addend_->stream + at;
   else
     p.src8 = static_cast<const uint8_t*>(addend_->data) + at;
-  p.src_shift = ops::stream_shift(addend_->exp);
+  p.src_shift = addend_->exp - stream_->exp;
   p.count = pixels * shape_.k;
   p.dst = staged;
   kernels.stream_add(p);
@@ -83,7 +87,7 @@ void StreamConv::forward(const LayerContext& context) {
   multiply(context, stream_->stream, false, &sink);
   if (norm_) norm_->forward(context, stream_->stream);
   context.show(name_, TensorKind::kW, weight8_.data(), shape_.weights(), weight_exp_);
-  context.show(name_, TensorKind::kStream, stream_->stream, context.count * out_elements(), kStreamExp);
+  context.show(name_, TensorKind::kStream, stream_->stream, context.count * out_elements(), stream_->exp);
 }
 
 void StreamConv::evaluate(const LayerContext& context) {

@@ -50,17 +50,18 @@ TEST(StagingShifts, NoOutputIsClamped) {
 
 // e_x + e_w + s is the stream's exponent for every t that there may be, and s one that kernels have.
 TEST(StreamStaging, EndsAtTheStreamsExponent) {
-  EXPECT_EQ(stream_staging(-5).least, 4);
-  EXPECT_EQ(stream_staging(-5).most, 21);
-  for (const int exp : {kInputExp, kResidualExp, kPooledExp}) {
-    const StreamStaging range = stream_staging(exp);
-    for (int t = range.least; t <= range.most; ++t) {
-      const int s = stream_staging_shift(exp, t);
-      EXPECT_EQ(exp + kMasterExp + t + s, kStreamExp);
-      EXPECT_GE(s, 0);
-      EXPECT_LE(s, kMaxStagingShift);
+  EXPECT_EQ(stream_staging(-5, -8).least, 4);
+  EXPECT_EQ(stream_staging(-5, -8).most, 21);
+  for (const int exp : {kInputExp, kResidualExp, kPooledExp})
+    for (int stream = kStreamExp; stream <= kMostStreamExp; ++stream) {
+      const StreamStaging range = stream_staging(exp, stream);
+      for (int t = range.least; t <= range.most; ++t) {
+        const int s = range.most - t;
+        EXPECT_EQ(exp + kMasterExp + t + s, stream);
+        EXPECT_GE(s, 0);
+        EXPECT_LE(s, kMaxStagingShift);
+      }
     }
-  }
 }
 
 }  // namespace

@@ -160,7 +160,7 @@ void ExactSink::stream_conv(const ConvGraph& conv, const Value* addend, const Va
   std::string h = convolution(conv, stream->name);
   if (addend != nullptr) {
     // |y| <= 32767; a stream's |addend| as well, an activation's at most 255 2^7.
-    const std::string more = times(number(addend), int64_t{1} << (addend->exp - kStreamExp), stream->name + ".shortcut");
+    const std::string more = times(number(addend), int64_t{1} << (addend->exp - stream->exp), stream->name + ".shortcut");
     h = graph_.node("Clip", stream->name,
                     {graph_.node("Add", stream->name + ".sum", {h, more}), graph_.scalar(OnnxType::kS32, -kS16Max),
                      graph_.scalar(OnnxType::kS32, kS16Max)});

@@ -119,7 +119,7 @@ void QdqSink::stream_conv(const ConvGraph& conv, const Value* addend, const Valu
   std::vector<float> slope, intercept;
   for (size_t c = 0; c < static_cast<size_t>(s.k); ++c) {
     const Line line = line_of(*n, c);
-    slope.push_back(static_cast<float>(std::ldexp(line.slope, -kStreamExp)));
+    slope.push_back(static_cast<float>(std::ldexp(line.slope, -stream->exp)));
     intercept.push_back(static_cast<float>(line.intercept));
   }
   const std::string& out = n->out->name;

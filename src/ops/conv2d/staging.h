@@ -16,16 +16,15 @@ constexpr int64_t staging_amax(bool signed_src) { return signed_src ? kS8Max : k
 // + e_w + shift[c].
 void staging_shifts(const ConvShape& shape, const int8_t* wei, int32_t* shift);
 
-// Into a stream, of the exponent kStreamExp whatever W is: s = kStreamExp - e_x - e_w = most - t, e_w = kMasterExp + t. So t is kept where a
-// kernel has that shift, 0 to kMaxStagingShift. For e_x = -5 that is t = 4 to 21, which only weights that are all below 2^-13, or one of 16 and
+// Into a stream, of the exponent e_h whatever W is: s = e_h - e_x - e_w = most - t, e_w = kMasterExp + t. So t is kept where a kernel has that
+// shift, 0 to kMaxStagingShift. For e_x = -5 and e_h = -8 that is t = 4 to 21, which only weights that are all below 2^-13, or one of 16 and
 // more, would leave.
 struct StreamStaging {
   int least, most;  // of t
 };
-constexpr StreamStaging stream_staging(int src_exp) {
-  const int most = kStreamExp - src_exp - kMasterExp;
+constexpr StreamStaging stream_staging(int src_exp, int stream_exp) {
+  const int most = stream_exp - src_exp - kMasterExp;
   return {most - kMaxStagingShift, most};
 }
-constexpr int stream_staging_shift(int src_exp, int t) { return stream_staging(src_exp).most - t; }
 
 }  // namespace intrain::ops

@@ -26,6 +26,7 @@ NETS = [
     ("resnet8", COLOUR, []),
     ("resnet8", SMALL, ["--recipe", "wageubn"]),
     ("resnet8_v2", COLOUR, []),
+    ("resnet8_v2", COLOUR, ["--lr", "2"]),  # its streams become wide
     ("resnet20", SMALL, ["--set", "w=4", "--set", "a=5"]),
     ("resnet20_v2", SMALL, ["--set", "gamma=5"]),
     ("resnet20_a", COLOUR, []),
