@@ -58,8 +58,6 @@ const Batch& next_batch(Loader& loader, Reducer& reducer) {
   }
 }
 
-}  // namespace
-
 // Shows a net's numbers to a sink while it is there: also where the step throws, the net must not keep a sink that goes.
 class SinkInUse {
  public:
@@ -71,6 +69,8 @@ class SinkInUse {
  private:
   Net& net_;
 };
+
+}  // namespace
 
 // One call of fit().
 class Trainer::Training::Loop {
