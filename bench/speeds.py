@@ -120,7 +120,7 @@ def load(path):
 
 
 def save(path, new):
-    """Adds rows to a file, in place of those of the same CPU, net, batch and instruction set."""
+    """Adds rows to a file, in place of those that are the same in SAME."""
     same = lambda row: tuple(row.get(k) for k in SAME)
     replaced = {same(row): row for row in new}
     rows = [replaced.pop(same(row), row) for row in load(path)] + list(replaced.values())

@@ -54,8 +54,7 @@ class INTRAIN_API GraphSink {
  public:
   virtual ~GraphSink() = default;
   virtual void conv_bn(const ConvGraph& conv, const NormGraph& norm) = 0;
-  // stream = clamp(y + addend 2^(exponent of addend - that of stream), +-32767); then the norm of it. addend, norm: or
-  // null.
+  // stream = clamp(y + addend 2^(exponent of addend - that of stream), +-32767); then the norm of it. addend, norm: or null.
   virtual void stream_conv(const ConvGraph& conv, const Value* addend, const Value* stream, const NormGraph* norm) = 0;
   virtual void linear(const LinearGraph& linear) = 0;
   // The same at each pixel, W that of a convolution: [k][kh][kw][c of a group]. With a ReLU.

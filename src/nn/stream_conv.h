@@ -11,8 +11,8 @@ namespace intrain {
 class StreamConv final : public ConvLayer {
  public:
   // stream = convolution + addend, at an exponent that the running statistics of all that it goes into choose anew in
-  // quantize_parameters(); out = ReLU(batch norm(stream)). addend: null, or a kStream or kActivation of that
-  // shape, which shares the stream's error. out: null for a shortcut's convolution, which is only added.
+  // quantize_parameters(); out = ReLU(batch norm(stream)). addend: null, or a kStream or kActivation of that shape, which shares the stream's
+  // error. out: null for a shortcut's convolution, which is only added.
   StreamConv(std::string name, Value* in, Value* addend, Value* stream, Value* out, const ConvShape& shape);
 
   void plan(LayerPlan& plan) override;

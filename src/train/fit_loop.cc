@@ -89,9 +89,7 @@ class Trainer::Training::Loop {
   FitResult run() {
     wants_numbers_ = on_any(t_.reducer(), observer_.wants_numbers());
     observer_.on_ready();
-    TrainingPlan plan = t_.plan();
-    plan.first_step = first_step_;  // of this call
-    observer_.on_start(plan);
+    observer_.on_start(t_.plan());
     earlier_ = observer_.elapsed();
     epoch_seconds_ = earlier_.epoch_seconds;
     start_ = Clock::now();

@@ -51,7 +51,7 @@ Trainer::Training::Training(Parts parts, const DataSplits& data, const Checkpoin
   const CheckpointInfo& from = resume->info;
   if (info_.normalization != from.normalization)
     refuse_data("the data has another mean or deviation of its pixels than that of the run", data.spec);
-  step_ = first_step_ = info_.step = from.step;
+  step_ = info_.step = from.step;
   info_.epoch = from.epoch;
   is_other_length_ = is_other_length(from.config, config_);
   info_.best_hits = from.best_hits;
@@ -70,7 +70,7 @@ TrainingPlan Trainer::Training::plan() const {
           per_epoch_,
           schedule_.total_steps,
           net_.parameter_count(),
-          first_step_,
+          step_,
           isa_info(net_.runtime().isa()).name,
           {}};
 }

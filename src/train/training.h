@@ -57,9 +57,9 @@ class Trainer::Training {
   const Schedule schedule_;
   SgdStep sgd_;
   CheckpointInfo info_;
-  int64_t step_ = 0, first_step_ = 0;  // done; of these before this Trainer
-  bool is_other_length_ = false;       // than that of the run that goes on
-  Metrics epoch_sum_;                  // of the epoch so far
+  int64_t step_ = 0;              // done
+  bool is_other_length_ = false;  // than that of the run that goes on
+  Metrics epoch_sum_;             // of the epoch so far
   AccumulatedStep accumulated_;
   StatisticsCopy statistics_;
 };
