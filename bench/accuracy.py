@@ -7,9 +7,9 @@
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
 epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory, seconds, date and the commit of the sources, by net,
 data, epochs, batch, flags and seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training
-that was cut off is simply not there; with --runs its run folder is, and the next call goes on from it: memory and seconds are then of the last
-part. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags, of which it knows those that its --help lists.
-Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others) of intrain and
+that was cut off is simply not there; with --runs its run folder is (of the twin, a file), and the next call goes on from it: memory and seconds are
+then of the last part. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags, of which it knows those that
+its --help lists. Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others) of intrain and
 of the twin, and intrain's signature of the first seed, by which anyone may check the run, and the commit that computed it.
 
 The twin needs a Python with PyTorch (--python): that of `make peers` if it is there, else Debian's /usr/bin/python3 with python3-torch.
@@ -30,15 +30,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from peers import HERE, ROOT, about_torch, commit_of_source, fail, peer_python
+from peers import HERE, KEEP_MEMORY, ROOT, about_torch, commit_of_source, fail, peer_python
 
 
-def run(command):
+def run(command, env=None):
     """Its output, its peak memory in MiB, its seconds."""
     start = time.time()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         try:
-            process = subprocess.Popen(command, stdout=out, stderr=err)
+            process = subprocess.Popen(command, stdout=out, stderr=err, env=dict(os.environ, **(env or {})))
         except OSError as e:
             fail(f"cannot run {command[0]}: {e.strerror}", "--intrain and --python say where the programs are")
         _, status, usage = os.wait4(process.pid, 0)
@@ -54,7 +54,8 @@ def train(args, seed):
     common = ["train", "--data", args.data, "--model", args.model, "--epochs", str(args.epochs), "--batch", str(args.batch),
               "--seed", str(seed), "--threads", str(args.threads), *shlex.split(args.flags)]
     if args.twin:
-        text, memory, seconds = run([args.python, str(HERE / "torch_peer.py"), *common])
+        state = ["--state", str(run_folder(args, common, Path(args.runs)).with_suffix(".pt"))] if args.runs else []
+        text, memory, seconds = run([args.python, str(HERE / "torch_peer.py"), *common, *state], KEEP_MEMORY)
         found = re.findall(r"test ([0-9.]+) \(([0-9.]+) img/s", text)
         accuracy, rate = float(found[-1][0]), float(found[-1][1])
         signature = None
@@ -70,14 +71,19 @@ def train(args, seed):
             **({"torch": args.torch} if args.twin else {})}
 
 
+def run_folder(args, flags, folder):
+    """Of a training with these flags, whatever its number of threads."""
+    settings = shlex.join(flags[:flags.index("--threads")] + flags[flags.index("--threads") + 2:])
+    return folder / f"{Path(args.model).stem}-{args.epochs}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+
+
 def run_flags(args, flags, folder):
     """Of intrain: a new run in the folder, or the one there of these flags, from its newest checkpoint."""
-    settings = shlex.join(flags[:flags.index("--threads")] + flags[flags.index("--threads") + 2:])
-    run_folder = folder / f"{Path(args.model).stem}-{args.epochs}-{hashlib.sha256(settings.encode()).hexdigest()[:12]}"
-    if not list(run_folder.glob("*.ckpt")):
-        shutil.rmtree(run_folder, ignore_errors=True)  # cut off before its first checkpoint
-        return [*flags, "--out", str(run_folder)]
-    return ["train", "--resume", str(run_folder), "--data", args.data, "--threads", str(args.threads)]
+    run = run_folder(args, flags, folder)
+    if not list(run.glob("*.ckpt")):
+        shutil.rmtree(run, ignore_errors=True)  # cut off before its first checkpoint
+        return [*flags, "--out", str(run)]
+    return ["train", "--resume", str(run), "--data", args.data, "--threads", str(args.threads)]
 
 
 def data_name(spec):
@@ -122,7 +128,7 @@ def main():
     p.add_argument("--flags", default="", metavar="FLAGS", help="more flags, of intrain train or torch_peer.py train")
     p.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N")
     p.add_argument("--twin", action="store_true", help="train the float32 twin")
-    p.add_argument("--runs", metavar="DIR", help="keep the run folders there, and go on with those that were cut off (not of the twin)")
+    p.add_argument("--runs", metavar="DIR", help="keep the run folders there, and the twin's states, and go on with what was cut off")
     p.add_argument("--intrain", default=str(ROOT / "build/release/intrain"), metavar="FILE")
     p.add_argument("--commit", metavar="HASH", help="of which intrain was built, if not of this checkout")
     p.add_argument("--python", default=peer_python(), metavar="FILE", help="with PyTorch")
