@@ -5,7 +5,8 @@
     compare.py --show training|latency
 
 MODEL:BATCH measures training steps, infer:MODEL:BATCH evaluations. First PyTorch runs shortly in each of its forms: float32, and bfloat16
-where the CPU has instructions for it; NHWC and NCHW; eager and by torch.compile, where that works; each batch of --torch-batch. A round is
+where the CPU has instructions for it; NHWC and NCHW; eager and by torch.compile, where that works; with memory given back to the system by
+glibc's defaults and kept (peers.KEEP_MEMORY); each batch of --torch-batch. A round is
 then `intrain bench step` (or infer), and `torch_peer.py` in the two fastest forms of each number format, one after another, all with the same
 number of threads, each in a process of its own, compiling not counted. Of evaluations, ONNX Runtime runs the net's model of 8 bits
 (`intrain export --qdq`), too. Medians over the rounds are compared: of PyTorch the fastest form counts, and the least memory that any form
@@ -20,27 +21,30 @@ docs/performance.md.
 import argparse
 import collections
 import datetime
+import itertools
 import json
 import os
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import speed_tables
 import speeds
-from peers import HERE, ROOT, about_torch, commit_of_source, fail, peer_python, progress, result_of, run, why_failed
+from peers import HERE, KEEP_MEMORY, ROOT, about_torch, commit_of_source, fail, peer_python, progress, result_of, run, why_failed
 
 LAYOUTS = ["channels-last", "contiguous"]
 KEPT = 2  # forms of each number format that the rounds measure: a short trial may be wrong by a little
 TRIAL = ["--steps", "3", "--seconds", "0.5"]
 BUSY_SHARE = 0.05  # of the CPU time, by other programs: more is told
 Case = collections.namedtuple("Case", "task model batch image classes", defaults=[None, None])
-Form = collections.namedtuple("Form", "number_format layout compiled batch")
+Form = collections.namedtuple("Form", "number_format layout compiled keeps_memory batch")
 
 
 def name_of(form):
-    return f"PyTorch {form.number_format}, {form.layout}{', compiled' if form.compiled else ''}, batch {form.batch}"
+    said = [form.layout, *["compiled"] * form.compiled, *["memory kept"] * form.keeps_memory, f"batch {form.batch}"]
+    return f"PyTorch {form.number_format}, {', '.join(said)}"
 
 
 def run_intrain(args, case, *flags):
@@ -60,23 +64,24 @@ def torch_command(args, case, form):
             str(args.threads), "--layout", form.layout, "--image", case.image, "--classes", str(case.classes), *flags]
 
 
-def torch_env(args):
+def torch_env(args, form):
     """What torch.compile made is kept: it compiles for up to minutes. Where intrain is held to an instruction set, PyTorch is, too."""
     best = next(isa for name, _, isa in speeds.KINDS if name == args.kind)
     held = speeds.TORCH_HELD.get(args.isa, {}) if args.isa != best else {}
-    return {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / "build/peers-compiled"), **held}
+    return {"TORCHINDUCTOR_CACHE_DIR": str(ROOT / "build/peers-compiled"), **held, **(KEEP_MEMORY if form.keeps_memory else {})}
 
 
 def try_forms(args, case):
     """Results of all of PyTorch's forms, in short runs: {form: result}. A form that cannot be compiled is told and left out."""
     batches = sorted({case.batch, *(args.torch_batch if case.task == "step" else [])})
     results = {}
-    for form in (Form(f, l, c, b) for f in args.formats for l in LAYOUTS for c in ([False, True] if args.compiles else [False]) for b in batches):
+    ways = itertools.product(args.formats, LAYOUTS, [False, True] if args.compiles else [False], [False, True], batches)
+    for form in (Form(*way) for way in ways):
         command = [*torch_command(args, case, form), *TRIAL]
         if not form.compiled:
-            results[form] = result_of(command, torch_env(args))
+            results[form] = result_of(command, torch_env(args, form))
         else:
-            done = run(command, torch_env(args))
+            done = run(command, torch_env(args, form))
             if done.returncode != 0:
                 progress(f"{name_of(form)} is left out: {why_failed(done)}")
                 continue
@@ -104,11 +109,11 @@ def make_model(args, case, folder):
 
 
 def cpu_seconds():
-    """Of all programs, and of those that this one has run."""
+    """Of all programs, and of those that this one has run; the clock."""
     jiffies = [int(v) for v in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
     ours = os.times()
     busy = sum(jiffies) - jiffies[3] - jiffies[4]  # idle, and waiting for a disk
-    return busy / os.sysconf("SC_CLK_TCK"), sum(ours[:4]), ours.elapsed
+    return busy / os.sysconf("SC_CLK_TCK"), sum(ours[:4]), time.monotonic()  # ours.elapsed moves by a hundredth of a second
 
 
 def others_share(before):
@@ -135,7 +140,7 @@ def measure_rounds(args, case, forms, folder):
         told("intrain", ours[-1])
         for form in forms:
             theirs[form].append(result_of([*torch_command(args, case, form), "--steps", "5", "--seconds", str(args.seconds)],
-                                          torch_env(args)))
+                                          torch_env(args, form)))
             told(name_of(form), theirs[form][-1])
         if args.runtime and case.task == "infer":
             model = model or make_model(args, case, folder)
@@ -164,7 +169,8 @@ def measure(args, case):
         best = fastest(speed, number_format, 1)[0]
         peaks = [r["peak_bytes"] for form, r in [*tried.items(), *((f, r) for f in forms for r in theirs[f])]
                  if form.number_format == number_format and form.batch == case.batch]
-        row["torch"][number_format] = {**speed[best], "peak_bytes": min(peaks), "layout": best.layout, "compiled": best.compiled, "batch": best.batch}
+        row["torch"][number_format] = {**speed[best], "peak_bytes": min(peaks), "layout": best.layout, "compiled": best.compiled,
+                                     "keeps_memory": best.keeps_memory, "batch": best.batch}
     if ours[0].get("recompute"):
         row["recompute"] = ours[0]["recompute"]
     if runtime:

@@ -31,6 +31,7 @@ def form(row, speed):
     """How PyTorch ran in its fastest form, as far as known."""
     said = [LAYOUTS[speed["layout"]]] if speed["layout"] else []
     said += ["compiled"] if speed["compiled"] else []
+    said += ["memory kept"] if speed["keeps_memory"] else []
     said += [f"batch {speed['batch']}"] if speed["batch"] != row["batch"] else []
     return f" ({', '.join(said)})" if said else ""
 
