@@ -93,6 +93,8 @@ class Settings:
         """Sets what a config.json, or a part of one, holds."""
     def validate(self) -> None:
         """Raises `ConfigError` naming the first setting that cannot be."""
+    def refuse_idle(self, given: Sequence[str]) -> None:
+        """Raises `ConfigError` naming the first of the settings given, by their keys, that does nothing."""
     def command(self) -> str:
         """The command that trains with these settings, quoted for a shell, without ``threads``, ``recompute`` and ``out``."""
     def widths(self) -> dict[str, int | str]:

@@ -18,8 +18,8 @@ from .trainer import Trainer
 STEPS = 100_000
 # Images are seen as they are, and each batch is a step: what an estimator augments with, sums up and waits for is of `fit` alone.
 SETTINGS: dict[str, object] = {
-    "epochs": STEPS, "schedule": "step", "warmup": 0, "augment": "none", "mirror": "random", "shift": "auto", "cutout": 0, "color_jitter": [],
-    "mixup": "none", "restarts": 0, "accumulate": 1, "patience": 0,
+    "epochs": STEPS, "schedule": "step", "warmup": 0, "augment": "none", "mirror": "random", "shift": "auto", "border": "", "cutout": 0,
+    "color_jitter": [], "mixup": "none", "restarts": 0, "accumulate": 1, "patience": 0,
 }
 
 

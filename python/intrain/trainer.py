@@ -90,6 +90,7 @@ class Trainer:
         if not isinstance(data, Data):
             raise DataError(f"{type(data).__name__} is no data set", hint="give intrain.Data(X, y, X_val, y_val), or a data spec")
         set_all(settings, {key: value for key, value in data.settings.items() if key not in self._given})
+        settings.refuse_idle(list(self._given))
         net = self._net if isinstance(self._net, Net) else Net(self._net, data.shape, data.classes)
         if net.shape != data.shape or (net.classes != data.classes and not net.has_numbers):
             raise DataError(

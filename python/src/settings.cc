@@ -213,6 +213,14 @@ void bind_settings(nb::module_& m) {
           [](TrainConfig& config, const std::string& path) { errors_are(Kind::kConfig, [&] { read_config(path, config); }); },
           nb::arg("path"))
       .def("validate", [](const TrainConfig& config) { errors_are(Kind::kConfig, [&] { validate(config); }); })
+      .def(
+          "refuse_idle",
+          [](const TrainConfig& config, const std::vector<std::string>& given) {
+            errors_are(Kind::kConfig, [&] {
+              refuse_idle(config, [&](const char* key) { return std::find(given.begin(), given.end(), key) != given.end(); });
+            });
+          },
+          nb::arg("given"))
       .def("command",
            [](const TrainConfig& config) {
              return train_command_of(config, config.out.empty() ? "config.json" : config.out + "/config.json");

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <optional>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/signature.h"
@@ -18,7 +17,6 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/text.h"
-#include "data/source.h"
 #include "models/net_file.h"
 #include "report/curve_picture.h"
 #include "runs/resume_point.h"
@@ -29,7 +27,6 @@
 #include "settings/number_text.h"
 #include "settings/recipe.h"
 #include "settings/setting_list.h"
-#include "settings/shift.h"
 #include "settings/train_command.h"
 #include "settings/width_keys.h"
 #include "train/data_options.h"
@@ -148,17 +145,6 @@ bool is_of_file(const CLI::App& given, const TrainConfig& config, const std::str
   return false;
 }
 
-// What is given and would do nothing.
-void refuse_idle_flags(const CLI::App& given, const TrainConfig& config) {
-  if (given.count("--momentum") > 0 && config.momentum != 0 && config.optimizer == "plain")
-    throw Error(number_text(config.momentum) + " for an optimizer without one", Setting{"momentum"},
-                "leave it out, or choose `optimizer` momentum");
-  const std::optional<int> shift = shift_of(config);
-  const bool moves = config.augment != "none" && (shift ? *shift > 0 : data_name(config.data) != "folder");
-  if (given.count("--border") > 0 && !config.border.empty() && !moves)
-    throw Error("no image is moved beyond its border", Setting{"border"}, "leave it out, or give a `shift` of 1 or more");
-}
-
 int begin(const CLI::App& given, TrainConfig config) {
   if (given.count("--model") > 0) config.net.clear();  // that of --config is another's
   if (given.count("--init-from") > 0 && given.count("--model") + given.count("--config") == 0) take_net(config);
@@ -172,7 +158,7 @@ int begin(const CLI::App& given, TrainConfig config) {
     }
     throw;
   }
-  refuse_idle_flags(given, config);
+  refuse_idle(config, [&](const char* key) { return given.count(flag_of(key)) > 0; });
   config.threads = threads_here(config.threads, given.count("--threads") > 0);
   if (is_net_file(config.model) && config.net.empty()) config.net = read_net_file(config.model);  // and into the run's files
   return run(config, load_showing(config.data, training_options(config), config.threads), nullptr);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "core/error.h"
@@ -119,6 +120,16 @@ void validate(const TrainConfig& config) {
 #undef INTRAIN_SETTING
   check_pairs(config);
   check_widths(config);
+}
+
+void refuse_idle(const TrainConfig& config, const std::function<bool(const char* key)>& given) {
+  if (given("momentum") && config.momentum != 0 && config.optimizer == "plain")
+    throw Error(number_text(config.momentum) + " for an optimizer without one", Setting{"momentum"},
+                "leave it out, or choose `optimizer` momentum");
+  const std::optional<int> shift = shift_of(config);
+  const bool moves = config.augment != "none" && (shift ? *shift > 0 : !config.data.starts_with("folder:"));
+  if (given("border") && !config.border.empty() && !moves)
+    throw Error("no image is moved beyond its border", Setting{"border"}, "leave it out, or give a `shift` of 1 or more");
 }
 
 void validate_batch(int batch) {

@@ -39,6 +39,18 @@ def test_settings(settings, setting, message):
     assert message in str(e.value)
 
 
+@pytest.mark.parametrize("settings, setting, message", [
+    ({"optimizer": "plain", "momentum": 0.5}, "momentum", "0.5 for an optimizer without one"),
+    ({"border": "reflect", "shift": 0}, "border", "no image is moved beyond its border"),
+])
+def test_settings_that_would_do_nothing(settings, setting, message):
+    data = intrain.Data(np.zeros((4, 8, 8), np.uint8), np.arange(4))
+    with pytest.raises(intrain.ConfigError, match=message) as e:
+        intrain.Trainer("mlp", data=data, batch=2, **settings)
+    assert e.value.setting == setting
+    intrain.Trainer("mlp", data=data, batch=2, optimizer="plain", border="reflect")
+
+
 def test_what_settings_take():
     settings = intrain.Trainer("mlp", batch=np.int64(8), lr=np.float32(0.5), momentum=0, balance=np.bool_(True), seed=2**64 - 1,
                                freeze="conv*", mean=(0.5,), deviation=np.array([0.25]), crop=0.5).settings
