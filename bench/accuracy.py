@@ -125,7 +125,7 @@ def main():
     p.add_argument("--epochs", type=int, default=3, metavar="N")
     p.add_argument("--batch", type=int, default=128, metavar="N")
     p.add_argument("--seeds", default="0,1,2", metavar="S,S")
-    p.add_argument("--flags", default="", metavar="FLAGS", help="more flags, of intrain train or torch_peer.py train")
+    p.add_argument("--flags", default="", metavar="FLAGS", help="more flags, of intrain train or torch_peer.py train; a single one as --flags=--nesterov")
     p.add_argument("--threads", type=int, default=os.cpu_count(), metavar="N")
     p.add_argument("--twin", action="store_true", help="train the float32 twin")
     p.add_argument("--runs", metavar="DIR", help="keep the run folders there, and the twin's states, and go on with what was cut off")

@@ -303,7 +303,7 @@ section_sanitizers() {
 }
 
 section_style() {
-  heading "style: layout, include directions, paths in documents, and tables of speeds"
+  heading "style: layout, include directions, paths in documents, and tables of speeds and accuracies"
   local sources
   mapfile -t sources < <(find src python tests examples -name '*.h' -o -name '*.cc')
   check "clang-format of ${#sources[@]} files" clang-format --dry-run -Werror "${sources[@]}"
@@ -312,6 +312,7 @@ section_style() {
   check_showing 1 "the check of paths catches planted breaches" tests/tools/check_paths_test.py
   check_showing 1 "paths in documents and comments are there" tools/check_paths.py
   check_showing 1 "tables of speeds are those of bench/speeds.json, which comparisons fill" tests/bench/compare_test.py
+  check_showing 1 "tables of accuracies are those of bench/results.json, which trainings fill" tests/bench/accuracy_test.py
 }
 
 section_cli() {
