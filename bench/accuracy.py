@@ -5,12 +5,13 @@
     accuracy.py --show
 
 The first form trains what --json does not hold yet, one training after another, and writes each result there: the accuracy after the last
-epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory, seconds, date and the commit of the sources, by net,
-data, epochs, batch, flags and seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A training
-that was cut off is simply not there; with --runs its run folder is (of the twin, a file), and the next call goes on from it: memory and seconds are
-then of the last part. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags, of which it knows those that
-its --help lists. Both forms end with a Markdown table of all that is there: mean and half the range over the seeds (0, 1, 2 unless it says others) of intrain and
-of the twin, and intrain's signature of the first seed, by which anyone may check the run, and the commit that computed it.
+epoch, images/s (intrain: training alone; the twin: with its evaluations), peak memory, seconds, date and the commit of the sources, by
+net, data, epochs, batch, flags and seed. The speeds are of whatever machine it was and whatever else ran: compare.py compares speeds. A
+training that was cut off is simply not there; with --runs its run folder is (of the twin, a file), and the next call goes on from it:
+memory and seconds are then of the last part. --twin: bench/torch_peer.py instead, with the same net, data, epochs, batch, seed and flags,
+of which it knows those that its --help lists. Both forms end with a Markdown table of all that is there: mean and half the range over the
+seeds (0, 1, 2 unless it says others) of intrain and of the twin, and intrain's signature of the first seed, by which anyone may check the
+run, and the commit that computed it.
 
 The twin needs a Python with PyTorch (--python): that of `make peers` if it is there, else Debian's /usr/bin/python3 with python3-torch.
 """
@@ -54,7 +55,10 @@ def train(args, seed):
     common = ["train", "--data", args.data, "--model", args.model, "--epochs", str(args.epochs), "--batch", str(args.batch),
               "--seed", str(seed), "--threads", str(args.threads), *shlex.split(args.flags)]
     if args.twin:
-        state = ["--state", str(run_folder(args, common, Path(args.runs)).with_suffix(".pt"))] if args.runs else []
+        state = []
+        if args.runs:
+            Path(args.runs).mkdir(parents=True, exist_ok=True)
+            state = ["--state", str(run_folder(args, common, Path(args.runs)).with_suffix(".pt"))]
         text, memory, seconds = run([args.python, str(HERE / "torch_peer.py"), *common, *state], KEEP_MEMORY)
         found = re.findall(r"test ([0-9.]+) \(([0-9.]+) img/s", text)
         accuracy, rate = float(found[-1][0]), float(found[-1][1])
@@ -79,11 +83,11 @@ def run_folder(args, flags, folder):
 
 def run_flags(args, flags, folder):
     """Of intrain: a new run in the folder, or the one there of these flags, from its newest checkpoint."""
-    run = run_folder(args, flags, folder)
-    if not list(run.glob("*.ckpt")):
-        shutil.rmtree(run, ignore_errors=True)  # cut off before its first checkpoint
-        return [*flags, "--out", str(run)]
-    return ["train", "--resume", str(run), "--data", args.data, "--threads", str(args.threads)]
+    of_run = run_folder(args, flags, folder)
+    if not list(of_run.glob("*.ckpt")):
+        shutil.rmtree(of_run, ignore_errors=True)  # cut off before its first checkpoint
+        return [*flags, "--out", str(of_run)]
+    return ["train", "--resume", str(of_run), "--data", args.data, "--threads", str(args.threads)]
 
 
 def data_name(spec):
