@@ -104,6 +104,8 @@ def notes(rows, small):
     if held:
         alone = joined(ISA_NAMES.get(r["isa"], r["isa"]) for r in held if r["isa"] not in TORCH_HELD)
         text += "; where intrain is held to lesser instructions, PyTorch is, too" + (f", but for {alone}, where it uses all" if alone else "")
+    untried = joined(r["date"] for r in rows if any(r["torch"][f]["keeps_memory"] is None for f in FORMATS if f in r["torch"]))
+    text += f"; of {untried}, PyTorch with memory kept was not tried" if untried else ""
     start = max(r["torch"]["start_bytes"] for r in rows)
     return f"{text}." if small else f"{text}. PyTorch's memory includes {megabytes(start)} for the interpreter and the library."
 

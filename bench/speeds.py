@@ -12,7 +12,8 @@ A row is what was measured of one net and batch on one CPU, a JSON object:
     intrain                     version, images_per_second, spread ([least, most], null if unknown), peak_share, peak_bytes
     torch                       version, start_bytes (before the net is built), and for "float32" and "bfloat16", as far as measured,
                                 images_per_second, spread, layout (null if unknown), compiled, keeps_memory (not given back to the system:
-                                peers.KEEP_MEMORY), batch and peak_bytes (null if unknown) of the fastest form
+                                peers.KEEP_MEMORY; null where that was not tried), batch and peak_bytes (null if unknown) of the
+                                fastest form
     onnxruntime                 of "infer", if measured: the net's 8-bit model; version, images_per_second, spread, peak_bytes
 """
 import json
@@ -62,7 +63,7 @@ def is_speed(value):
 
 def is_form(value):
     return is_speed(value) and value.get("layout") in (None, "channels-last", "contiguous") and isinstance(value.get("compiled"), bool) and \
-        isinstance(value.get("keeps_memory"), bool) and type(value.get("batch")) is int
+        isinstance(value.get("keeps_memory", 0), bool | None) and type(value.get("batch")) is int
 
 
 def has_version(value):

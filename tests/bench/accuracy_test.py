@@ -8,17 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from judging import expect, verdict
+
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench/results.json"
-
-failures, judged = [], 0
-
-
-def expect(what, holds, found=""):
-    global judged
-    judged += 1
-    if not holds:
-        failures.append(f"{what}{f': {found}' if found else ''}")
 
 
 def accuracy(*flags):
@@ -99,8 +92,7 @@ def main():
     test_documents()
     with tempfile.TemporaryDirectory() as folder:
         test_training(folder)
-    print("\n".join(failures + [f"{judged} things judged, {len(failures)} wrongly"]))
-    return 1 if failures else 0
+    return verdict()
 
 
 if __name__ == "__main__":

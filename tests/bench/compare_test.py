@@ -14,16 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 import speed_tables  # noqa: E402
 import speeds  # noqa: E402
-
-failures, judged = [], 0
-
-
-def expect(what, holds, found=""):
-    global judged
-    judged += 1
-    if not holds:
-        failures.append(f"{what}{f': {found}' if found else ''}")
-
+from judging import expect, verdict  # noqa: E402
 
 def speed(value, **others):
     return {"images_per_second": value, "spread": [value * 0.99, value * 1.01], "peak_bytes": 500000000, **others}
@@ -71,6 +62,10 @@ No CPU whose best is one of these was compared yet: AVX-512 VNNI, bfloat16; AVX-
 | --- | --- | --- | --- | --- | --- | --- |
 | `resnet20`, 32x32, 4 | a training step | 4.00 ms | 10.0 ms (NHWC, compiled, memory kept, batch 64) | 2.5 |  |  |
 | `resnet20`, 32x32, 1 | an evaluation | 1.00 ms | 2.50 ms (NHWC, compiled, memory kept, batch 64) | 2.5 | 1.25 ms | 1.2 |""", latency)
+    untried = row()
+    untried["torch"]["float32"]["keeps_memory"] = None
+    untried = speed_tables.table([untried], False)
+    expect("what was not tried is said", "; of 2026-01-02, PyTorch with memory kept was not tried. " in untried and "(NHWC, compiled, batch 64)" in untried, untried)
     smaller = speed_tables.table([row(), row(recompute=64)], False)
     expect("less memory by computing again is said", "`resnet20`, 32x32, 128, `--recompute 64` |" in smaller, smaller)
     expect("short times are in microseconds", speed_tables.time_of(row(batch=1), speed(20000.0)) == "50.0 µs")
@@ -219,8 +214,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         test_files(folder)
         test_measuring(folder)
-    print("\n".join(failures + [f"{judged} things judged, {len(failures)} wrongly"]))
-    return 1 if failures else 0
+    return verdict()
 
 
 if __name__ == "__main__":
