@@ -11,7 +11,7 @@ set(INTRAIN_PUBLIC_HEADERS
     nn/backward_sink.h nn/builder.h nn/graph_sink.h nn/layer.h nn/memory_plan.h nn/net.h nn/runtime.h nn/state.h nn/tensor_sink.h
     optim/gradient_sum.h optim/schedule.h
     models/models.h models/net_file.h models/residual_blocks.h
-    data/augmentation.h data/dataset.h data/loader.h data/pixels.h data/normalization.h data/source.h
+    data/augmentation.h data/dataset.h data/loader.h data/loader_options.h data/pixels.h data/normalization.h data/source.h
     checkpoint/checkpoint.h checkpoint/signature.h settings/config.h settings/config_file.h settings/crop.h settings/recipe.h
     settings/scalar10.h settings/setting_list.h settings/settings.def settings/train_command.h settings/width_keys.h
     exchange/export/export.h exchange/import/import_net.h exchange/import/import_report.h

@@ -1,4 +1,4 @@
-// What a training shows of an image, in the options of a Loader (data/loader.h). How it is done: data/augment.h, data/color_jitter.h.
+// What a training shows of an image, in the options of a Loader (data/loader_options.h). How it is done: data/augment.h, data/color_jitter.h.
 #pragma once
 
 namespace intrain {
