@@ -404,7 +404,7 @@ section_peers() {
   fi
   check_showing 1 "event files of a run that was killed and went on" "$peer_python" tests/runs/tensorboard_test.py "$release"
   check_showing 1 "all state of a training as safetensors" "$peer_python" tests/checkpoint/safetensors_test.py "$release"
-  check_showing 18 "nets of every kind on synthetic images" "$peer_python" tests/exchange/export/onnx_test.py "$release" build/release/export_reference
+  check_showing 19 "nets of every kind on synthetic images" "$peer_python" tests/exchange/export/onnx_test.py "$release" build/release/export_reference
   if [[ ! -f $logs/run/final.ckpt ]]; then
     skip "the export of the training on Fashion-MNIST" "there is none: the section 'training' makes it"
     return

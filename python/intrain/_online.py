@@ -16,10 +16,10 @@ from .trainer import Trainer
 
 # The rate of the schedule "step" stays as it is for half of these, the most that there are; then the stream begins anew.
 STEPS = 100_000
-# Images are seen as they are, and each batch is a step: what an estimator augments with, sums up and waits for is of `fit` alone.
+# Images are seen as they are, and each batch is a step: what an estimator augments with, balances, sums up and waits for is of `fit` alone.
 SETTINGS: dict[str, object] = {
     "epochs": STEPS, "schedule": "step", "warmup": 0, "augment": "none", "mirror": "random", "shift": "auto", "border": "", "cutout": 0,
-    "color_jitter": [], "mixup": "none", "restarts": 0, "accumulate": 1, "patience": 0,
+    "color_jitter": [], "mixup": "none", "restarts": 0, "accumulate": 1, "patience": 0, "balance": False,
 }
 
 

@@ -46,6 +46,25 @@ def mirror_of(estimator: Any) -> tuple[bool, str]:
     raise ConfigError(f"`mirror` is {mirror!r}", setting="mirror", hint='give True, False, "random", "alternate" or "none"')
 
 
+# Settings that are parameters of the constructor, and by which name.
+_OWN = {
+    "epochs": "epochs", "batch": "batch_size", "lr": "learning_rate", "momentum": "momentum", "weight_decay": "weight_decay",
+    "schedule": "schedule", "warmup": "warmup", "augment": "augment", "mirror": "mirror", "balance": "balance", "recipe": "recipe",
+    "widths": "widths", "model": "model", "net": "model", "init_from": "model", "seed": "random_state", "threads": "n_jobs",
+}
+
+
+def others_of(estimator: Any) -> dict[str, object]:
+    """`settings`, which may hold what the constructor has no parameter for."""
+    given = dict(estimator.settings or {})
+    for key in given:
+        if key in _OWN:
+            raise ConfigError(f"`{key}` is a parameter of the Classifier", setting=key, hint=f"give it as `{_OWN[key]}`")
+        if key in ("data", "val_share", "transpose", "crop"):
+            raise ConfigError(f"`{key}` is not for images in memory", setting=key, hint="leave it out; intrain.Trainer takes data of all kinds")
+    return given
+
+
 def trainer_of(estimator: Any, net: Net, data: Data, wins: Mapping[str, object]) -> Trainer:
     """`wins`: settings that win over those of the constructor."""
     settings: dict[str, object] = {
@@ -58,10 +77,10 @@ def trainer_of(estimator: Any, net: Net, data: Data, wins: Mapping[str, object])
     if estimator.feature_map_ is not None:
         settings.update(mean=_tables.MEAN, deviation=_tables.DEVIATION, augment=estimator.augment or "none")
     given = {key: value for key, value in settings.items() if value is not None}
-    given.update({"seed": seed_of(estimator.random_state), **(estimator.settings or {}), **wins, "threads": threads_default(estimator.n_jobs)})
+    given.update({"seed": seed_of(estimator.random_state), **others_of(estimator), **wins, "threads": threads_default(estimator.n_jobs)})
     if estimator.feature_map_ is not None:
         for setting, where in (("test_mirror", "in a mirror"), ("test_shift", "in another place")):
             if given.get(setting):
                 raise ConfigError(f"the columns of a table mean something else {where}", setting=setting, hint=f"leave out `{setting}`")
-    schedule = given.pop("schedule", estimator.schedule)
-    return Trainer(net, None, data, schedule=schedule, widths=estimator.widths, recipe=estimator.recipe, **given)  # type: ignore[arg-type]
+    optimizer, schedule = given.pop("optimizer", None), given.pop("schedule", estimator.schedule)
+    return Trainer(net, optimizer, data, schedule=schedule, widths=estimator.widths, recipe=estimator.recipe, **given)  # type: ignore[arg-type]

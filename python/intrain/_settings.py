@@ -21,9 +21,9 @@ class SGD:
     lr : float
         Peak learning rate, 1e-9 to 100.
     momentum : float
-        Share of the last update kept, 0 to below 1.
+        Share of the last update kept, 0 or 0.001 to below 1.
     weight_decay : float
-        Added to the gradient for each weight, times the weight; 0 to 1.
+        Added to the gradient for each weight, times the weight; 0 or 1e-9 to 1.
     nesterov : bool
         Whether a step looks ahead by the one after it.
     decay : {"all", "weights"}

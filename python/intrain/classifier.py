@@ -64,7 +64,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     widths : mapping, default=None
         Of number formats, as ``{"w": 4}``.
     settings : mapping, default=None
-        Any others of ``intrain train``, by key: ``{"label_smoothing": 0.1, "freeze": ["conv*"]}``.
+        Others of ``intrain train``, by key, for which there is no parameter here: ``{"label_smoothing": 0.1, "freeze": ["conv*"]}``.
     random_state : int, RandomState or None, default=0
         An int, 0 to 2**64 - 1, is the seed of ``intrain train``: the same int gives the same net on every machine. None: another one each time.
     n_jobs : int, default=None

@@ -13,8 +13,8 @@ from ._arrays import as_images, as_labels
 from ._settings import make_settings
 from .errors import DataError
 
-# What a data set was read with, and a training must know it by.
-_READ_WITH = ("data", "val_share", "transpose", "crop")
+# What a data set was read with beside its spec, and a training must know it by.
+READ_WITH = ("val_share", "transpose", "crop")
 
 
 class Data:
@@ -103,7 +103,7 @@ class Data:
     def _take(self, splits: _core.DataSplits, settings: _core.Settings) -> None:
         self.has_validation = True
         self.splits = splits
-        self.settings = {key: settings[key] for key in _READ_WITH}
+        self.settings = {key: settings[key] for key in ("data", *READ_WITH)}
 
     @property
     def train(self) -> _core.Dataset:

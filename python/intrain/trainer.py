@@ -14,7 +14,7 @@ from . import _core
 from ._arrays import as_images, as_labels
 from ._settings import SGD, Schedule, SettingValue, make_settings, set_all, settings_dict, threads_of
 from .callbacks import AnyCallback, Progress, as_callbacks, step_seconds
-from .data import Data, Stream
+from .data import READ_WITH, Data, Stream
 from .errors import ConfigError, DataError
 from .history import History
 from .net import Net, Output, output_of
@@ -89,6 +89,13 @@ class Trainer:
             data = Data._read(data, settings)
         if not isinstance(data, Data):
             raise DataError(f"{type(data).__name__} is no data set", hint="give intrain.Data(X, y, X_val, y_val), or a data spec")
+        for key in self._given.intersection(READ_WITH):
+            if settings[key] != data.settings.get(key, _core.Settings()[key]):
+                raise ConfigError(
+                    "the data were read with another", setting=key, hint=f"give `{key}` where they are read: to ImageFolder or load_data"
+                )
+        if self._is_stream and settings["balance"]:
+            raise ConfigError("a stream has no classes to balance", setting="balance", hint="leave it out")
         set_all(settings, {key: value for key, value in data.settings.items() if key not in self._given})
         settings.refuse_idle(list(self._given))
         net = self._net if isinstance(self._net, Net) else Net(self._net, data.shape, data.classes)

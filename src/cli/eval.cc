@@ -100,6 +100,8 @@ int run(const EvalFlags& flags) {
   if (!flags.crop.empty()) options.crop_q16 = parse_crop(flags.crop);
   const DataSplits data = load_showing(spec, options, flags.threads, out);
   check_fit(checkpoint, data.test, data);
+  if (!flags.crop.empty() && data.test.files.empty())
+    throw Error("there are no photos to crop", Setting{"crop"}, "leave it out: it is for folder:DIR");
   const TestViews views = flags.views.of(info.config);
   check_views(views, data.mirror, data.test.h, data.test.w, "evaluate them with --no-test-mirror");
 

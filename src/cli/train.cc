@@ -5,6 +5,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <set>
+#include <string>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/signature.h"
@@ -24,6 +26,7 @@
 #include "runs/training_run.h"
 #include "settings/config_file.h"
 #include "settings/duration.h"
+#include "settings/idle_settings.h"
 #include "settings/number_text.h"
 #include "settings/recipe.h"
 #include "settings/setting_list.h"
@@ -244,7 +247,12 @@ Command add_train(CLI::App& app) {
       .add_option_function<std::vector<std::string>>(
           "--set",
           [&config](const std::vector<std::string>& settings) {
-            for (const std::string& setting : settings) set_width(config.widths, setting);
+            std::set<std::string> keys;
+            for (const std::string& setting : settings) {
+              const std::string key = setting.substr(0, setting.find('='));
+              if (!keys.insert(key).second) throw Error("it is given twice", Setting{"formats." + key}, "give each format once");
+              set_width(config.widths, setting);
+            }
           },
           widths_help())
       ->type_name("KEY=VALUE")

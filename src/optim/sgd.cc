@@ -50,10 +50,10 @@ void check(const SgdStep& step) {
   within(step.bias_rate_log2, 0, ops::kMostBiasRateLog2, "bias_rate_log2", "bias_lr_log2");
   if (step.nesterov && (ops::takes_wageubn(step) || (step.mom.mantissa != 0 && step.mom.exp > ops::kNesterovMomExp)))
     throw Error("Nesterov's momentum with " + std::string(ops::takes_wageubn(step) ? "WAGEUBN's optimizer" : "one of 1 or more"),
-                Setting{"nesterov"}, "take a momentum of a mantissa at 2^-10 or less, and `formats.g_scale` shift");
+                Setting{"nesterov"}, "take a momentum of a mantissa at 2^-10 or less, and `formats.g_scale`=shift");
   if (step.bias_rate_log2 != 0 && ops::takes_wageubn(step))
     throw Error("WAGEUBN's optimizer has one rate for all", Setting{"bias_lr_log2"},
-                "leave it out, or choose `formats.g_scale` shift");
+                "leave it out, or choose `formats.g_scale`=shift");
 }
 
 // WAGEUBN's optimizer keeps an accumulator even where its momentum is 0.

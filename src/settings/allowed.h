@@ -28,6 +28,7 @@ constexpr Whole whole(int min, int max) { return {min, max}; }
 constexpr Number number(double min, double max, const char* unit = "") { return {min, max, false, false, unit}; }
 constexpr Number number_below(double min, double max) { return {min, max, true}; }
 constexpr Number zero_or_number(double min, double max) { return {min, max, false, true}; }
+constexpr Number zero_or_number_below(double min, double max) { return {min, max, true, true}; }
 constexpr OneOf one_of(const char* words) { return {words}; }
 constexpr AtMost at_most(size_t count, const char* what) { return {count, what}; }
 

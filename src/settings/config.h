@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,13 +15,11 @@ struct TrainConfig {
 #define INTRAIN_SETTING(type, name, initial, ...) type name = initial;
 #include "settings/settings.def"
 #undef INTRAIN_SETTING
-  Widths widths;  // the number formats (settings/width_keys.h)
+  Widths widths = {};  // the number formats (settings/width_keys.h)
 };
 
 // Throws Error naming the first setting that cannot be.
 INTRAIN_API void validate(const TrainConfig& config);
-// Throws Error naming the first setting that was given, of a valid configuration, and does nothing. given: of a setting's key.
-INTRAIN_API void refuse_idle(const TrainConfig& config, const std::function<bool(const char* key)>& given);
 INTRAIN_API void validate_batch(int batch);
 INTRAIN_API void validate_threads(int threads);
 

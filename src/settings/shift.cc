@@ -13,7 +13,7 @@ std::optional<int> shift_of(const TrainConfig& config) {
   int shift = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, shift);
-  if (error != std::errc() || stop != end || text[0] == '-' || shift > kMost)
+  if (error != std::errc() || stop != end || text[0] == '-' || (text[0] == '0' && text.size() > 1) || shift > kMost)
     throw Error("'" + text + "' is not possible", Setting{"shift"},
                 "`shift` takes a whole number from 0 to " + std::to_string(kMost) + ", or auto");
   return shift;

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "core/shell.h"
+#include "settings/idle_settings.h"
 #include "settings/number_text.h"
 #include "settings/recipe.h"
 #include "settings/setting_list.h"
@@ -62,10 +63,12 @@ std::string train_command_of(const TrainConfig& config, const std::string& path)
   apply_recipe(base, config.recipe);
   base.recipe = TrainConfig().recipe;
   const std::vector<Setting> settings = settings_of(config), defaults = settings_of(base);
+  const std::vector<IdleSetting> idle = idle_settings(config);  // `intrain train` refuses them
   std::string command = "intrain train";
   size_t i = 0;
   for_each_setting(config, [&](const SettingInfo& info, const auto& value) {
-    const bool differs = settings[i].value != defaults[i].value;
+    const bool does = std::none_of(idle.begin(), idle.end(), [&](const IdleSetting& one) { return info.key == one.key; });
+    const bool differs = does && settings[i].value != defaults[i].value;
     ++i;
     if ((differs || (info.traits & kAlwaysTold) != 0) && (info.traits & kOfTheMachine) == 0)
       command += flags_text(flag_of(info.key), value);

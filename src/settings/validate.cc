@@ -76,16 +76,16 @@ void check_pairs(const TrainConfig& config) {
     throw Error("running statistics cannot both stay and go on", Setting{"running_statistics"},
                 "give either `freeze_statistics` or `running_statistics`");
   if (config.optimizer == "plain" && config.widths.constant_g)
-    throw Error("WAGEUBN's optimizer keeps an accumulator", Setting{"optimizer"}, "choose momentum, or `formats.g_scale` shift");
+    throw Error("WAGEUBN's optimizer keeps an accumulator", Setting{"optimizer"}, "choose momentum, or `formats.g_scale`=shift");
   if (config.identity && config.widths.fan_in_init)
     throw Error("the identity is not for WAGEUBN's first W", Setting{"identity"},
-                "leave it out, or choose `formats.init` fan_out");
+                "leave it out, or choose `formats.init`=fan_out");
   if (config.nesterov && config.widths.constant_g)
     throw Error("WAGEUBN's optimizer has no Nesterov momentum", Setting{"nesterov"},
-                "leave it out, or choose `formats.g_scale` shift");
+                "leave it out, or choose `formats.g_scale`=shift");
   if (config.bias_lr_log2 != 0 && config.widths.constant_g)
     throw Error("WAGEUBN's optimizer has one rate for all", Setting{"bias_lr_log2"},
-                "leave it out, or choose `formats.g_scale` shift");
+                "leave it out, or choose `formats.g_scale`=shift");
   if (config.nesterov && (config.optimizer == "plain" || config.momentum == 0))
     throw Error("Nesterov's momentum without a momentum", Setting{"nesterov"},
                 "give a `momentum` above 0, and `optimizer` momentum");
@@ -120,16 +120,6 @@ void validate(const TrainConfig& config) {
 #undef INTRAIN_SETTING
   check_pairs(config);
   check_widths(config);
-}
-
-void refuse_idle(const TrainConfig& config, const std::function<bool(const char* key)>& given) {
-  if (given("momentum") && config.momentum != 0 && config.optimizer == "plain")
-    throw Error(number_text(config.momentum) + " for an optimizer without one", Setting{"momentum"},
-                "leave it out, or choose `optimizer` momentum");
-  const std::optional<int> shift = shift_of(config);
-  const bool moves = config.augment != "none" && (shift ? *shift > 0 : !config.data.starts_with("folder:"));
-  if (given("border") && !config.border.empty() && !moves)
-    throw Error("no image is moved beyond its border", Setting{"border"}, "leave it out, or give a `shift` of 1 or more");
 }
 
 void validate_batch(int batch) {

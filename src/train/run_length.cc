@@ -67,13 +67,21 @@ std::string train_on_command(const std::string& folder, const std::string& check
 void check_length(const TrainConfig& config, const Checkpoint& from) {
   const CheckpointInfo& info = from.info;
   const TrainConfig& began = info.config;
+  const int64_t per_epoch = info.train_count / began.batch / began.accumulate;
   const auto refuse = [&](const std::string& what, const char* setting) {
-    throw Error(what, Setting{setting},
-                "to train on from what it learned: " +
-                    train_on_command(config.out, from.path, std::to_string(std::max<int64_t>(1, config.epochs - info.epoch))));
+    TrainConfig next = config;
+    next.epochs = std::max(1, config.epochs - static_cast<int>(info.epoch));
+    std::string flags = std::to_string(next.epochs);
+    // For which so few epochs have no room.
+    if (next.warmup >= next.epochs) {
+      next.warmup = 0;
+      flags += " --warmup 0";
+    }
+    const Schedule schedule = schedule_of(next, per_epoch);
+    if (next.restarts > 0 && next.restarts >= schedule.total_steps - schedule.warmup_steps) flags += " --restarts 0";
+    throw Error(what, Setting{setting}, "to train on from what it learned: " + train_on_command(config.out, from.path, flags));
   };
   if (config.epochs != began.epochs) {
-    const int64_t per_epoch = info.train_count / began.batch / began.accumulate;
     if (info.step > config.epochs * per_epoch)
       refuse(fmt::format("the run is past {} epochs, after step {}", config.epochs, info.step), "epochs");
     if (!same_rates(config, began, per_epoch, info.step))

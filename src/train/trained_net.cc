@@ -64,7 +64,8 @@ void freeze(const TrainConfig& config, Net& net) {
 }
 
 void set_label_smoothing(const TrainConfig& config, Net& net) {
-  net.set_label_smoothing(std::llrint(std::ldexp(config.label_smoothing, 30)));
+  constexpr int64_t kOne = int64_t{1} << 30;
+  net.set_label_smoothing(std::min<int64_t>(kOne - 1, std::llrint(config.label_smoothing * kOne)));
 }
 
 Normalization normalization_of(const Checkpoint& checkpoint) {

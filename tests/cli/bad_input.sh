@@ -59,7 +59,7 @@ refused "epochs 0" "--epochs" train --epochs 0
 for lr in 0 -0.1 nan inf 1e9 1e-30; do refused "learning rate $lr" "--lr" train --lr "$lr"; done
 refused "learning rate that is no number" "--lr" train --lr fast
 for momentum in 1 -0.5 nan; do refused "momentum $momentum" "--momentum" train --momentum "$momentum"; done
-for decay in -1 nan 2; do refused "weight decay $decay" "--weight-decay" train --weight-decay "$decay"; done
+for decay in -1 nan 2 1e-300; do refused "weight decay $decay" "--weight-decay" train --weight-decay "$decay"; done
 refused "unknown schedule" "--schedule" train --schedule up
 refused "unknown augmentation" "--augment" train --augment all
 refused "a shift that is no number" "'far' is not possible \\(--shift\\)" train --shift far
@@ -67,6 +67,10 @@ refused "a square larger than the images" "13 cut out of images of 12x12.*--cuto
 refused "two shares of three" "--color-jitter" train --color-jitter 0.1,0.2
 refused "a border that no image is moved beyond" "no image is moved.*--border" "${train_tiny[@]}" --augment none --border black
 refused "nor moved by nothing" "no image is moved.*--border" "${train_tiny[@]}" --shift 0 --border black
+refused "a decay that there is not" "no weight decay.*--decay" "${train_tiny[@]}" --decay weights --weight-decay 0
+refused "a crop of what are no photos" "no photos to crop.*--crop" "${train_tiny[@]}" --crop 0.5
+refused "a format given twice" "given twice \\(--set w\\)" "${train_tiny[@]}" --set w=8 --set w=4
+refused "a format that another does not go with: what to write" "hint: leave it out, or choose --set g_scale=shift" "${train_tiny[@]}" --recipe wageubn --nesterov
 refused "a crop of nothing" "'0\.05' is not possible \(--crop\)" train --crop 0.05
 refused "a crop of nothing: what there is" "hint: whole or auto" train --crop 0.05
 refused "warm-up as long as the training" "--warmup" train --epochs 2 --warmup 2

@@ -212,6 +212,17 @@ def test_what_has_no_mirror_image(arrays):
         Classifier(settings={"test_shift": 1}, **SMALL).fit(X.reshape(len(X), -1), y)
 
 
+def test_settings_are_those_without_a_parameter(digits):
+    X, _, y, _ = digits
+    plain = Classifier("mlp", settings={"optimizer": "plain"}, **SMALL).fit(X, y)
+    assert plain.net_.settings["optimizer"] == "plain"
+    for key, value, message in (("batch", 64, "`batch_size`"), ("seed", 1, "`random_state`"), ("net", "mlp", "`model`"), ("widths", {"w": 4}, "`widths`"),
+                                ("recipe", "wageubn", "`recipe`"), ("data", "mnist", "leave it out"), ("val_share", 0.2, "leave it out")):
+        with pytest.raises(intrain.ConfigError) as e:
+            Classifier("mlp", settings={key: value}, **SMALL).fit(X, y)
+        assert e.value.setting == key and message in e.value.hint
+
+
 def test_online(digits):
     X, X_val, y, y_val = digits
     clf = Classifier("resnet8", batch_size=32, n_jobs=1)

@@ -42,13 +42,27 @@ def test_settings(settings, setting, message):
 @pytest.mark.parametrize("settings, setting, message", [
     ({"optimizer": "plain", "momentum": 0.5}, "momentum", "0.5 for an optimizer without one"),
     ({"border": "reflect", "shift": 0}, "border", "no image is moved beyond its border"),
+    ({"decay": "weights", "weight_decay": 0}, "decay", "no weight decay"),
+    ({"val_share": 0.2}, "val_share", "read with another"),
+    ({"transpose": True}, "transpose", "read with another"),
+    ({"crop": 0.5}, "crop", "read with another"),
 ])
 def test_settings_that_would_do_nothing(settings, setting, message):
     data = intrain.Data(np.zeros((4, 8, 8), np.uint8), np.arange(4))
     with pytest.raises(intrain.ConfigError, match=message) as e:
         intrain.Trainer("mlp", data=data, batch=2, **settings)
     assert e.value.setting == setting
-    intrain.Trainer("mlp", data=data, batch=2, optimizer="plain", border="reflect")
+    intrain.Trainer("mlp", data=data, batch=2, optimizer="plain", border="reflect", val_share=0)
+
+
+def test_data_keep_what_they_were_read_with():
+    data = intrain.load_data("synthetic:64", val_share=0.25)
+    assert intrain.Trainer("mlp", data=data, batch=8, val_share=0.25).settings["val_share"] == 0.25
+    with pytest.raises(intrain.ConfigError, match="read with another") as e:
+        intrain.Trainer("mlp", data=data, batch=8, val_share=0.5)
+    assert e.value.setting == "val_share" and "load_data" in e.value.hint
+    with pytest.raises(intrain.ConfigError, match="no classes to balance"):
+        intrain.Trainer("mlp", data=intrain.Stream((8, 8, 1), 4, 10, [0.5], [0.25]), balance=True)
 
 
 def test_what_settings_take():

@@ -52,5 +52,18 @@ TEST(TrainCommand, TellsTheCommandThatRepeatsIt) {
   EXPECT_EQ(train_command_of(config, "my run/config.json"), "intrain train --config 'my run/config.json'");
 }
 
+// As a net brings them, or a file of settings: given as flags they are refused.
+TEST(TrainCommand, LeavesOutWhatDoesNothing) {
+  TrainConfig config;
+  config.data = "folder:photos";
+  config.border = "reflect";  // of init_from
+  config.optimizer = "plain";
+  config.momentum = 0.5;
+  const std::string command = "intrain train --data folder:photos --model resnet8 --epochs 3 --batch 128 --optimizer plain";
+  EXPECT_EQ(train_command_of(config, ""), command);
+  config.shift = "2";
+  EXPECT_EQ(train_command_of(config, ""), command + " --border reflect --shift 2");
+}
+
 }  // namespace
 }  // namespace intrain

@@ -5,6 +5,7 @@
 
 #include "settings/config.h"
 #include "settings/recipe.h"
+#include "settings/scalar10.h"
 #include "support/temp_folder.h"
 
 namespace intrain {
@@ -25,11 +26,12 @@ TEST(Validate, NamesTheSettingThatCannotBe) {
   for (int v : {0, -2, 1025}) refused("threads", [&](TrainConfig& c) { c.threads = v; });
   for (double v : {-1.0, 3.0, 4.5, kNan}) refused("warmup", [&](TrainConfig& c) { c.warmup = v; });
   for (double v : {0.0, -0.0, -0.1, kNan, kInf, -kInf, 101.0, 1e300, 1e-300}) refused("lr", [&](TrainConfig& c) { c.lr = v; });
-  for (double v : {-0.1, 1.0, 2.0, kNan, kInf}) refused("momentum", [&](TrainConfig& c) { c.momentum = v; });
-  for (double v : {-1e-4, 1.5, kNan, kInf}) refused("weight_decay", [&](TrainConfig& c) { c.weight_decay = v; });
+  for (double v : {-0.1, 0.0004, 1.0, 2.0, kNan, kInf}) refused("momentum", [&](TrainConfig& c) { c.momentum = v; });
+  for (double v : {-1e-4, 1e-10, 1e-300, 1.5, kNan, kInf}) refused("weight_decay", [&](TrainConfig& c) { c.weight_decay = v; });
+  for (double v : {-0.1, 1e-10, 1.0, kNan}) refused("label_smoothing", [&](TrainConfig& c) { c.label_smoothing = v; });
   for (const char* v : {"", "Standard", "all"}) refused("augment", [&](TrainConfig& c) { c.augment = v; });
   for (const char* v : {"Black", "grey", " "}) refused("border", [&](TrainConfig& c) { c.border = v; });
-  for (const char* v : {"", "Auto", "-1", "+1", "1.5", "4 ", "1001", "99999999999"})
+  for (const char* v : {"", "Auto", "-1", "+1", "1.5", "4 ", "04", "00", "1001", "99999999999"})
     refused("shift", [&](TrainConfig& c) { c.shift = v; });
   for (const char* v : {"", "true", "random|none"}) refused("mirror", [&](TrainConfig& c) { c.mirror = v; });
   for (const char* v : {"", "0", "0.3", "1.0"}) refused("mixup", [&](TrainConfig& c) { c.mixup = v; });
@@ -44,10 +46,15 @@ TEST(Validate, NamesTheSettingThatCannotBe) {
   for (const char* v : {"", "Cosine", "Linear"}) refused("schedule", [&](TrainConfig& c) { c.schedule = v; });
 }
 
-// A share that would be rounded to none is refused above.
-TEST(Validate, AllowsTheSmallestShareOfColour) {
+// Numbers that would be rounded to nothing are refused above.
+TEST(Validate, AllowsTheSmallest) {
   TrainConfig config;
   config.color_jitter = {0, 1.0 / 256, 1};
+  config.momentum = 0.001;
+  EXPECT_EQ(to_fraction10(config.momentum).mantissa, 1);
+  config.label_smoothing = 1e-9;
+  config.weight_decay = 1e-9;
+  config.shift = "0";
   EXPECT_NO_THROW(validate(config));
 }
 

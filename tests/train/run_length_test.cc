@@ -109,5 +109,22 @@ TEST(RunLength, TheHintIsTheWholeCommand) {
   }
 }
 
+TEST(RunLength, TheHintLeavesOutWhatHasNoRoom) {
+  Checkpoint done = after(10, "linear");
+  const auto hint = [&](int epochs) {
+    try {
+      check_length(with_epochs(done, epochs), done);
+      return std::string("none");
+    } catch (const Error& e) {
+      return e.hint.substr(e.hint.find("--epochs"));
+    }
+  };
+  done.info.config.warmup = 2.5;
+  EXPECT_EQ(hint(13), "--epochs 3");
+  EXPECT_EQ(hint(12), "--epochs 2 --warmup 0");
+  done.info.config.restarts = 20;
+  EXPECT_EQ(hint(12), "--epochs 2 --warmup 0 --restarts 0");
+}
+
 }  // namespace
 }  // namespace intrain

@@ -9,14 +9,11 @@
 
 #include "checkpoint/checkpoint.h"
 #include "core/error.h"
-#include "core/parallel.h"
-#include "core/reducer.h"
 #include "data/loader.h"
 #include "data/source.h"
 #include "io/atomic_file.h"
-#include "isa/isa.h"
-#include "models/models.h"
-#include "ops/kernels.h"
+#include "nn/runtime.h"
+#include "train/trained_net.h"
 
 namespace intrain {
 namespace {
@@ -50,18 +47,12 @@ std::vector<uint8_t> channels_first(const Dataset& set) {
 
 void write_reference(const std::string& path, const std::string& spec, const std::string& folder) {
   const Checkpoint checkpoint = read_checkpoint(path);
-  const CheckpointInfo& info = checkpoint.info;
   const Dataset set = load_data(spec, {true, {}}).test;
-  const auto runtime = std::make_shared<Runtime>(1);
-  Net net = build_model(info.model, info.config.net, info.h, info.w, info.c, info.classes);
   const int batch = std::min(kBatch, set.count);
-  net.set_widths(info.config.widths);
-  net.prepare(batch, false, runtime);
-  restore_state(checkpoint, info.model, net.state());
-  net.quantize_parameters();
+  TrainedNet trained(checkpoint, batch, false, std::make_shared<Runtime>(1));
+  Net& net = trained.net;
 
-  Normalization norm = {};
-  std::copy(info.normalization.begin(), info.normalization.end(), norm.table[0]);
+  const Normalization norm = normalization_of(checkpoint);
   Loader loader(set, norm, {.batch = batch});
   std::vector<int32_t> logits;
   for (int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
