@@ -8,6 +8,7 @@ Images/s are those of the epoch, without reading and evaluating, medians of the 
 runs, less what was resident just before, and the arrays, which the program holds too; that is set against the program's peak. Import time is of a fresh interpreter, the median of 9, with numpy and without.
 """
 import argparse
+import importlib.util
 import os
 import re
 import statistics
@@ -15,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from peers import fail
 
 ROOT = Path(__file__).resolve().parents[1]
 # This process stays small: the peak that the system tells of a process holds that of the one that started it.
@@ -74,14 +77,16 @@ def by_python(options, folder, mirror):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="fashion-mnist")
     parser.add_argument("--model", default="resnet8")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--trainer", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3, help="times that both are run")
+    parser.add_argument("--trainer", action="store_true", help="intrain.Trainer instead of Classifier")
     options = parser.parse_args()
+    if importlib.util.find_spec("intrain") is None:
+        fail("this Python has no package intrain", "take one that has, or give its folder as PYTHONPATH (see --help)")
 
     with tempfile.TemporaryDirectory() as folder:
         size, mirror, isa = run_python(SAVE, options.data, folder)

@@ -31,7 +31,7 @@ def form(row, speed):
     """How PyTorch ran in its fastest form, as far as known."""
     said = [LAYOUTS[speed["layout"]]] if speed["layout"] else []
     said += ["compiled"] if speed["compiled"] else []
-    said += ["memory kept"] if speed["keeps_memory"] else []
+    said += ["memory kept"] if speed["keeps_memory"] else ["memory kept not tried"] if speed["keeps_memory"] is None else []
     said += [f"batch {speed['batch']}"] if speed["batch"] != row["batch"] else []
     return f" ({', '.join(said)})" if said else ""
 
@@ -60,7 +60,7 @@ def net(row):
 
 def training_lines(rows, formats):
     head = ["net, images, batch", "intrain"] + [cell for f in formats for cell in (f"PyTorch {f}", "ratio")] + \
-        ["of the multiply peak", "memory", "float32's, over that"]
+        ["share of the multiply peak", "memory", "PyTorch float32's, over that"]
     lines = []
     for row in rows:
         ours, theirs = row["intrain"], row["torch"].get("float32", {}).get("peak_bytes")
@@ -104,8 +104,6 @@ def notes(rows, small):
     if held:
         alone = joined(ISA_NAMES.get(r["isa"], r["isa"]) for r in held if r["isa"] not in TORCH_HELD)
         text += "; where intrain is held to lesser instructions, PyTorch is, too" + (f", but for {alone}, where it uses all" if alone else "")
-    untried = joined(r["date"] for r in rows if any(r["torch"][f]["keeps_memory"] is None for f in FORMATS if f in r["torch"]))
-    text += f"; of {untried}, PyTorch with memory kept was not tried" if untried else ""
     start = max(r["torch"]["start_bytes"] for r in rows)
     return f"{text}." if small else f"{text}. PyTorch's memory includes {megabytes(start)} for the interpreter and the library."
 
@@ -127,4 +125,5 @@ def table(rows, small, name_missing=True):
     if not text or not name_missing:
         return "\n".join(text[:-1])
     missing = [name for name, needs, _ in KINDS if needs and name not in {row["kind"] for row in of_table}]
-    return "\n".join(text + [f"No CPU whose best is one of these was compared yet: {'; '.join(missing)}."] if missing else text[:-1])
+    names = [name + " without bfloat16" * any(other.startswith(name + ", ") for other, _, _ in KINDS) for name in missing]
+    return "\n".join(text + [f"CPUs not compared yet, by the best that they have: {'; '.join(names)}."] if names else text[:-1])

@@ -122,7 +122,8 @@ void Progress::on_step(const StepReport& r) {
 void Progress::on_epoch(const EpochReport& r) {
   bar_.clear();
   constexpr double kMuch = 0.05;  // a step waits for the first images, and now and then for a core
-  const std::string waited = r.waited < kMuch ? "" : fmt::format("  {:.0f} % of the steps waiting for images", 100 * r.waited);
+  const std::string waited =
+      r.waited < kMuch ? "" : fmt::format("  {:.0f} % of the time spent waiting for images", 100 * r.waited);
   print(out_, "epoch {}/{}  loss {:.4f}  accuracy {:5.2f} %  {:.0f} images/s  test loss {:.4f}  test accuracy {:5.2f} %  {}{}\n",
         r.epoch, epochs_, r.train_loss, 100 * r.train_accuracy, r.images_per_second, r.test_loss, 100 * r.test_accuracy,
         duration_text(r.seconds), waited);
