@@ -11,7 +11,6 @@
 #include "documented.h"
 #include "errors.h"
 #include "settings/config_file.h"
-#include "settings/idle_settings.h"
 #include "settings/recipe.h"
 #include "settings/setting_list.h"
 #include "settings/train_command.h"

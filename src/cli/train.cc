@@ -26,7 +26,6 @@
 #include "runs/training_run.h"
 #include "settings/config_file.h"
 #include "settings/duration.h"
-#include "settings/idle_settings.h"
 #include "settings/number_text.h"
 #include "settings/recipe.h"
 #include "settings/setting_list.h"

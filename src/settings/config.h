@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct TrainConfig {
 
 // Throws Error naming the first setting that cannot be.
 INTRAIN_API void validate(const TrainConfig& config);
+// Throws Error naming the first setting of a valid configuration that was given and does nothing beside the others: whoever gave it thinks that it
+// does something. given: of a setting's key.
+INTRAIN_API void refuse_idle(const TrainConfig& config, const std::function<bool(const char* key)>& given);
 INTRAIN_API void validate_batch(int batch);
 INTRAIN_API void validate_threads(int threads);
 

@@ -28,6 +28,13 @@ def test_documents():
     expect("README.md has accuracies of several seeds", len(values) > 5)
     missing = [v for v in values if v not in speedrun and f'"accuracy": {float(v)},' not in known]
     expect("README.md's accuracies are in bench/results.json", not missing, missing)
+    # docs/wageubn.md takes the recipe apart, a row of results each.
+    page = (ROOT / "docs/wageubn.md").read_text()
+    apart = page[page.index("one thing at a time"):]
+    told = {" ".join(["--recipe wageubn", flags]).strip(): float(v)
+            for flags, v in re.findall(r"^\| (?:`--recipe wageubn`|with `(.*)`) \| ([0-9.]+) \|$", apart, re.M)}
+    rows = {r["flags"]: r["accuracy"] for r in json.loads(known) if (r["model"], r["epochs"], r["twin"]) == ("resnet20_v2", 20, False)}
+    expect("docs/wageubn.md's rows of 20 epochs are in bench/results.json", len(told) > 8 and told.items() <= rows.items(), [told, rows])
 
 
 # Programs that say what they were asked to train, and that they have.
